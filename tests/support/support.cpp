@@ -1,0 +1,46 @@
+#include "support/support.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <stdexcept>
+#include <vector>
+
+namespace weft::test {
+namespace {
+
+std::vector<std::string>& skipped() {
+  static std::vector<std::string> reasons;
+  return reasons;
+}
+
+}  // namespace
+
+std::optional<std::filesystem::path> shared_path(const std::string& what) {
+  const char* root = std::getenv("WEFT_SHARED");
+  if (root == nullptr || *root == '\0') {
+    skip(what + " (WEFT_SHARED is not set)");
+    return std::nullopt;
+  }
+  const auto path = std::filesystem::path(root) / what;
+  if (!std::filesystem::exists(path)) throw std::runtime_error("WEFT_SHARED is set, but " + path.string() + " is missing");
+  return path;
+}
+
+void skip(const std::string& reason) { skipped().push_back(reason); }
+
+void print_skipped() {
+  for (const auto& reason : skipped()) std::printf("skipped: %s\n", reason.c_str());
+}
+
+TemporaryFolder::TemporaryFolder() {
+  std::string pattern = (std::filesystem::temp_directory_path() / "weft-XXXXXX").string();
+  if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("can't make a temporary folder");
+  path_ = pattern;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+}  // namespace weft::test

@@ -1,0 +1,31 @@
+#pragma once
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace weft::test {
+
+/// Folder of the shared data (WEFT_SHARED). Without it the calling test is counted as skipped, with `what` as the reason.
+/// With WEFT_SHARED set and `what` missing below it, throws: a skip for want of data is then a failure.
+std::optional<std::filesystem::path> shared_path(const std::string& what);
+
+/// Counts a test as skipped and says why; printed at the end for tests/run.sh to add up.
+void skip(const std::string& reason);
+
+/// Prints "skipped: REASON" lines.
+void print_skipped();
+
+/// A fresh folder that goes when the object goes.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace weft::test
