@@ -1,0 +1,73 @@
+#pragma once
+#include <cstdint>
+#include <span>
+
+#include "weft/autograd/parameter.hpp"
+#include "weft/autograd/var.hpp"
+#include "weft/base/random.hpp"
+
+namespace weft {
+
+namespace detail {
+struct Node;
+struct TapeState;
+}  // namespace detail
+
+struct BackwardOptions {
+  bool retain = false;        ///< keep what the rules captured, for another backward
+  bool create_graph = false;  ///< record the backward pass too, for derivatives of derivatives (implies retain)
+};
+
+/// The record of one computation: nodes in creation order. While it lives, operations on this thread record on it
+/// (the innermost one, unless a NoGrad guard is alive); backward is one reverse loop.
+/// Captures are released as soon as their rule has run.
+class Tape {
+ public:
+  /// Without a generator random operations (dropout) throw TapeError.
+  Tape();
+  /// Random operations draw their positions from `generator`, which must outlive the tape.
+  explicit Tape(Generator& generator);
+  ~Tape();
+  Tape(const Tape&) = delete;
+  Tape& operator=(const Tape&) = delete;
+
+  /// A variable whose gradient is wanted. A Var of another tape is handed in by its value.
+  /// Throws DTypeError unless the tensor is f32 or f64.
+  Var leaf(const Tensor& value);
+  Var leaf(const Var& value) { return leaf(value.value()); }
+
+  /// Derivatives of `output` (one element) with respect to every leaf, added into each parameter's gradient and
+  /// kept for `grad`. Throws ShapeError for more than one element, TapeError when the captures are gone.
+  void backward(const Var& output, BackwardOptions options = {});
+  /// The same with dL/d(output) given: a tensor of the output's shape.
+  void backward(const Var& output, const Var& gradient, BackwardOptions options = {});
+
+  /// The gradient of a leaf after backward; zeros where the output doesn't depend on it.
+  Tensor grad(const Var& leaf) const { return grad_var(leaf).value(); }
+  /// The same as a Var: with `create_graph` it can be differentiated again.
+  Var grad_var(const Var& leaf) const;
+
+  /// Nodes recorded so far.
+  std::int64_t size() const;
+  /// Null where the tape was made without one.
+  Generator* generator() const;
+
+  // For the engine.
+  detail::TapeState& state() { return *state_; }
+  /// The tape that operations on this thread record on; null where none does.
+  static Tape* recording();
+
+ private:
+  detail::TapeState* state_;
+};
+
+/// While it lives nothing on this thread records.
+class NoGrad {
+ public:
+  NoGrad();
+  ~NoGrad();
+  NoGrad(const NoGrad&) = delete;
+  NoGrad& operator=(const NoGrad&) = delete;
+};
+
+}  // namespace weft

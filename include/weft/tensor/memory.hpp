@@ -1,0 +1,54 @@
+#pragma once
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace weft {
+
+/// What a block of memory is for; reports are by category.
+enum class MemoryCategory : std::uint8_t { activations, parameters, gradients, optimizer, scratch };
+inline constexpr std::size_t memory_categories = 5;
+const char* name_of(MemoryCategory category);
+
+/// Tensors made on this thread while the guard lives are counted under `category` (otherwise: activations).
+class MemoryCategoryGuard {
+ public:
+  explicit MemoryCategoryGuard(MemoryCategory category);
+  ~MemoryCategoryGuard();
+  MemoryCategoryGuard(const MemoryCategoryGuard&) = delete;
+  MemoryCategoryGuard& operator=(const MemoryCategoryGuard&) = delete;
+
+ private:
+  MemoryCategory previous_;
+};
+
+/// Bytes of tensor data. Other threads' last 256 KiB may not be in yet.
+struct MemoryUse {
+  std::int64_t current = 0;
+  std::int64_t peak = 0;
+};
+
+struct MemoryStatistics {
+  std::array<MemoryUse, memory_categories> by_category;
+  MemoryUse total;
+  std::int64_t pool_misses = 0;  ///< requests that went to the system
+  std::int64_t cached = 0;       ///< bytes that the pool holds for reuse
+};
+
+MemoryStatistics memory_statistics();
+/// Peaks start again from what is in use now.
+void reset_peak_memory();
+/// Gives the pool's unused blocks back to the system.
+void trim_memory();
+
+namespace detail {
+
+/// A block of at least `bytes`, aligned to 64. Throws std::bad_alloc. Under the sanitizers every request goes to the system.
+void* pool_allocate(std::size_t bytes);
+/// Gives a block back; `bytes` as it was asked for.
+void pool_release(void* block, std::size_t bytes) noexcept;
+void count_bytes(MemoryCategory category, std::int64_t bytes) noexcept;
+MemoryCategory current_category();
+
+}  // namespace detail
+}  // namespace weft

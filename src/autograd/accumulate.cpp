@@ -1,0 +1,158 @@
+#include <algorithm>
+
+#include "autograd/linear_maps.hpp"
+#include "autograd/tape_state.hpp"
+#include "base/fail.hpp"
+#include "kernels/elementwise.hpp"
+#include "kernels/matmul.hpp"
+#include "kernels/rows.hpp"
+
+namespace weft {
+namespace {
+
+using detail::Slot;
+
+// Products put off for one weight may hold this much before they are done.
+constexpr std::size_t pending_limit = std::size_t{256} << 20;
+
+// The slot's gradient, dense and owned by it alone, so that it can be added into.
+Tensor own_gradient(Slot& slot) {
+  Tensor gradient = std::exchange(slot.grad, Var()).value();
+  if (!gradient.defined()) return Tensor::zeros(slot.shape(), slot.dtype);
+  return gradient.is_unique() && gradient.is_contiguous() ? gradient : gradient.clone();
+}
+
+// Rows of all pairs under each other, in one dense matrix.
+Tensor stack_rows(const detail::PendingProduct* pending, std::int64_t rows, Tensor detail::PendingProduct::*which) {
+  const Tensor& first = pending->*which;
+  Tensor all = Tensor::empty({rows, first.shape().back()}, first.dtype());
+  std::int64_t row = 0;
+  for (const auto* pair = pending; pair != nullptr; pair = pair->next) {
+    const Tensor& part = pair->*which;
+    kernels::copy_into(part, all.slice(0, row, row + part.shape()[0]));
+    row += part.shape()[0];
+  }
+  return all;
+}
+
+}  // namespace
+
+namespace detail {
+
+bool Slot::has_shape(const Shape& other) const {
+  return rank == other.rank() && std::equal(sizes, sizes + rank, other.begin());
+}
+
+void accumulate(Slot& slot, Var gradient, bool recording) {
+  check<DTypeError>(gradient.dtype() == slot.dtype, "backward", "a gradient of {} for a value of {}", name_of(gradient.dtype()),
+                    name_of(slot.dtype));
+  if (!slot.has_shape(gradient.shape())) gradient = sum_to(gradient, slot.shape());
+  if (!slot.grad.defined()) {
+    slot.grad = std::move(gradient);
+  } else if (recording) {
+    slot.grad = add_same(slot.grad, gradient);
+  } else if (slot.grad.value().is_unique() && slot.grad.value().is_contiguous()) {
+    Tensor sum = std::exchange(slot.grad, Var()).value();
+    kernels::add_into(sum, gradient.value());
+    slot.grad = Var(std::move(sum));
+  } else if (gradient.value().is_unique() && gradient.value().is_contiguous()) {
+    Tensor sum = std::move(gradient).value();
+    kernels::add_into(sum, slot.grad.value());
+    slot.grad = Var(std::move(sum));
+  } else {
+    slot.grad = kernels::add(slot.grad.value(), gradient.value());
+  }
+}
+
+void accumulate_slice(Slot& slot, int axis, std::int64_t start, const Tensor& gradient) {
+  Tensor whole = own_gradient(slot);
+  Tensor part = whole.slice(axis, start, start + gradient.size(axis));
+  kernels::add_into(part, gradient);
+  part = Tensor();
+  slot.grad = Var(std::move(whole));
+}
+
+void accumulate_rows(Slot& slot, const Tensor& index, const Tensor& gradient) {
+  Tensor whole = own_gradient(slot);
+  kernels::scatter_add_rows(whole, index, gradient, "backward");
+  slot.grad = Var(std::move(whole));
+}
+
+void accumulate_product(TapeState& tape, Slot& slot, const Tensor& grad, const Tensor& x) {
+  slot.pending =
+      new (tape.arena.allocate(sizeof(PendingProduct), alignof(PendingProduct))) PendingProduct{grad, x, slot.pending};
+  slot.pending_bytes += static_cast<std::size_t>(grad.numel() + x.numel()) * size_of(grad.dtype());
+  if (slot.pending_bytes > pending_limit) flush(slot);
+}
+
+void flush(Slot& slot) {
+  if (slot.pending == nullptr) return;
+  PendingProduct* pending = slot.pending;
+  Tensor grad = pending->grad, x = pending->x;
+  if (pending->next != nullptr) {
+    std::int64_t rows = 0;
+    for (const auto* pair = pending; pair != nullptr; pair = pair->next) rows += pair->grad.shape()[0];
+    grad = stack_rows(pending, rows, &PendingProduct::grad);
+    x = stack_rows(pending, rows, &PendingProduct::x);
+  }
+  if (slot.grad.defined()) {
+    Tensor sum = own_gradient(slot);
+    kernels::matmul_into(sum, grad.transpose(0, 1), x, true);
+    slot.grad = Var(std::move(sum));
+  } else {
+    Tensor product = Tensor::empty(slot.shape(), slot.dtype);
+    kernels::matmul_into(product, grad.transpose(0, 1), x, false);
+    slot.grad = Var(std::move(product));
+  }
+  slot.pending = nullptr;
+  slot.pending_bytes = 0;
+  for (auto* pair = pending; pair != nullptr; pair = pair->next) {
+    pair->grad = Tensor();
+    pair->x = Tensor();
+  }
+}
+
+}  // namespace detail
+
+bool Sink::wants(int i) const { return node_.inputs[i] != nullptr; }
+bool Sink::has_grad(int output) const { return node_.outputs[output].grad.defined(); }
+bool Sink::recording() const { return recording_; }
+
+Var Sink::grad(int output) const {
+  const Slot& slot = node_.outputs[output];
+  if (slot.grad.defined()) return slot.grad;
+  return Tensor::zeros(slot.shape(), slot.dtype);
+}
+
+Var Sink::output(const Tensor& saved, int output) const { return Var(saved, node_.outputs + output, tape_.id); }
+
+void Sink::add(int i, Var gradient) {
+  if (!wants(i)) return;
+  detail::accumulate(*node_.inputs[i], std::move(gradient), recording_);
+}
+
+void Sink::add_slice(int i, int axis, std::int64_t start, const Var& gradient) {
+  if (!wants(i)) return;
+  Slot& slot = *node_.inputs[i];
+  if (recording_) return add(i, unslice(gradient, axis, start, slot.sizes[axis]));
+  detail::accumulate_slice(slot, axis, start, gradient.value());
+}
+
+void Sink::add_rows(int i, const Tensor& index, const Var& gradient) {
+  if (!wants(i)) return;
+  Slot& slot = *node_.inputs[i];
+  if (recording_) return add(i, scatter_rows(gradient, index, slot.sizes[0]));
+  detail::accumulate_rows(slot, index, gradient.value());
+}
+
+void Sink::add_product(int i, const Tensor& grad, const Tensor& x) {
+  if (wants(i)) detail::accumulate_product(tape_, *node_.inputs[i], grad, x);
+}
+
+void Saved::changed() const {
+  fail<TapeError>("backward",
+                  "a value {} that the tape had saved was changed before backward (in place, or by an optimizer step)",
+                  var_.value().describe());
+}
+
+}  // namespace weft

@@ -1,0 +1,49 @@
+#pragma once
+#include "weft/tensor/tensor.hpp"
+
+namespace weft::kernels {
+
+/// The functions of one argument; what each computes stands in the table of elementwise.cpp.
+enum class Unary {
+  neg,
+  exp,
+  log,
+  sqrt,
+  square,
+  abs,
+  tanh,
+  sigmoid,
+  relu,
+  gelu,
+  gelu_tanh,
+  sign,
+  cos,
+  sin,
+  erf,
+  reciprocal,
+  rsqrt
+};
+enum class Binary { add, sub, mul, div, pow, maximum, minimum, eq, ne, lt, le, gt, ge };
+
+/// A dense tensor of x's shape. Floating dtypes (neg, abs, square, sign: integers too).
+Tensor unary(Unary function, const Tensor& x);
+/// A dense tensor of the broadcast shape; the comparisons give bool. `op` is named in errors.
+Tensor binary(Binary function, const Tensor& a, const Tensor& b, const char* op);
+/// The same with a scalar operand on the right or on the left.
+Tensor binary(Binary function, const Tensor& a, double b);
+Tensor binary(Binary function, double a, const Tensor& b);
+/// condition (bool) ? a : b, all three broadcast.
+Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b, const char* op);
+
+inline Tensor add(const Tensor& a, const Tensor& b) { return binary(Binary::add, a, b, "add"); }
+
+/// target += source, which broadcasts to target's shape; any strides, one dtype.
+void add_into(Tensor& target, const Tensor& source);
+/// Copies source, which broadcasts, into the elements that `target` views. In parallel where it is large.
+void copy_into(const Tensor& source, Tensor target);
+/// x's elements in a dense tensor: x itself where it is dense.
+Tensor dense(const Tensor& x);
+/// target *= factor.
+void scale_into(Tensor& target, double factor);
+
+}  // namespace weft::kernels
