@@ -22,22 +22,22 @@ std::string place(const Shape& shape, std::int64_t k) {
 
 // The index as dense i64, every element within 0..limit-1.
 Tensor checked(const Tensor& index, std::int64_t limit, const char* op) {
-  check<DTypeError>(is_integer(index.dtype()), op, "the index is {}; it must be i32 or i64", index.describe());
+  check<DTypeError>(is_integer(index.dtype()), op, "the index is {}; it must be i32 or i64", index);
   Tensor wide = index.to(i64).contiguous();
   const auto* first = wide.data<std::int64_t>();
   const auto* end = first + wide.numel();
   const auto* wrong = std::find_if(first, end, [limit](std::int64_t i) { return i < 0 || i >= limit; });
   if (wrong != end)
     fail<IndexError>(op, "index {} at {} of {} is out of range; there are {} rows", *wrong, place(index.shape(), wrong - first),
-                     index.describe(), limit);
+                     index, limit);
   return wide;
 }
 
 Shape gathered_shape(const Tensor& table, const Tensor& index, const char* op) {
-  check<ShapeError>(table.rank() >= 1, op, "the table {} has no rows", table.describe());
+  check<ShapeError>(table.rank() >= 1, op, "the table {} has no rows", table);
   const int rank = index.rank() + table.rank() - 1;
-  check<ShapeError>(rank <= max_rank, op, "rows of {} by an index {} would have {} dimensions; at most {} are supported",
-                    table.describe(), index.describe(), rank, max_rank);
+  check<ShapeError>(rank <= max_rank, op, "rows of {} by an index {} would have {} dimensions; at most {} are supported", table,
+                    index, rank, max_rank);
   std::array<std::int64_t, max_rank> sizes{};
   std::copy(table.shape().begin() + 1, table.shape().end(),
             std::copy(index.shape().begin(), index.shape().end(), sizes.begin()));
@@ -52,10 +52,10 @@ std::int64_t columns_of(const Tensor& table) {
 }
 
 void check_scatter(const Tensor& target, const Tensor& index, const Tensor& rows, const char* op) {
-  check<DTypeError>(is_floating(target.dtype()) && target.dtype() == rows.dtype(), op, "rows {} can't be added to {}",
-                    rows.describe(), target.describe());
+  check<DTypeError>(is_floating(target.dtype()) && target.dtype() == rows.dtype(), op, "rows {} can't be added to {}", rows,
+                    target);
   check<ShapeError>(target.is_contiguous() && rows.shape() == gathered_shape(target, index, op), op,
-                    "rows {} by an index {} don't fit the dense {}", rows.describe(), index.describe(), target.describe());
+                    "rows {} by an index {} don't fit the dense {}", rows, index, target);
 }
 
 }  // namespace
@@ -109,10 +109,9 @@ void scatter_add_rows(Tensor& target, const Tensor& index, const Tensor& rows, c
 }
 
 Tensor scatter_rows(const Tensor& rows, const Tensor& index, std::int64_t count, const char* op) {
-  check<ShapeError>(rows.rank() >= index.rank(), op, "rows {} are not one for each index of {}", rows.describe(),
-                    index.describe());
+  check<ShapeError>(rows.rank() >= index.rank(), op, "rows {} are not one for each index of {}", rows, index);
   std::array<std::int64_t, max_rank> sizes{count};
-  check<ShapeError>(rows.rank() - index.rank() < max_rank, op, "rows {} have too many dimensions", rows.describe());
+  check<ShapeError>(rows.rank() - index.rank() < max_rank, op, "rows {} have too many dimensions", rows);
   const auto end = std::copy(rows.shape().begin() + index.rank(), rows.shape().end(), sizes.begin() + 1);
   Tensor target = Tensor::zeros(Shape(std::span<const std::int64_t>(sizes.begin(), end)), rows.dtype());
   scatter_add_rows(target, index, rows, op);
