@@ -14,8 +14,7 @@ namespace {
 
 void check_weights(const Var& x, int rank, const Var& w_ih, const Var& w_hh, const Var& b_ih, const Var& b_hh, const char* op) {
   check<ShapeError>(w_hh.rank() == 2 && w_hh.size(0) == 4 * w_hh.size(1) && w_hh.size(1) > 0, op,
-                    "w_hh has shape {}; [4 hidden, hidden] is needed",
-                    w_hh.shape().str());
+                    "w_hh has shape {}; [4 hidden, hidden] is needed", w_hh.shape().str());
   check<ShapeError>(x.rank() == rank && w_ih.rank() == 2 && w_ih.size(1) == x.size(-1) && w_ih.size(0) == w_hh.size(0), op,
                     "input {} doesn't fit w_ih {} and w_hh {}: {} and [4 hidden, in] are needed", x.shape().str(),
                     w_ih.shape().str(), w_hh.shape().str(), rank == 3 ? "[batch, steps, in]" : "[batch, in]");
