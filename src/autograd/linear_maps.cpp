@@ -5,7 +5,7 @@
 #include "kernels/rows.hpp"
 #include "weft/autograd/record.hpp"
 
-namespace weft {
+namespace weft::maps {
 
 Var add_same(const Var& a, const Var& b) {
   return record("add", kernels::add(a.value(), b.value()), {&a, &b}, [](Sink& s) {
@@ -47,4 +47,4 @@ Var scatter_rows(const Var& rows, const Tensor& index, std::int64_t count) {
                 [index](Sink& s) { s.add(0, gather_rows(s.grad(), index)); });
 }
 
-}  // namespace weft
+}  // namespace weft::maps

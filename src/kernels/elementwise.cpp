@@ -17,7 +17,10 @@ const char* name_of(Unary function) {
 }
 
 const char* name_of(Binary function) {
-  constexpr std::array names{"add", "sub", "mul", "div", "pow", "maximum", "minimum", "eq", "ne", "lt", "le", "gt", "ge"};
+  constexpr std::array names{
+      "add",         "sub",         "mul",       "div",          "pow",       "maximum",   "minimum",
+      "guarded_mul", "guarded_div", "tanh_grad", "sigmoid_grad", "relu_grad", "gelu_grad", "gelu_tanh_grad",
+      "eq",          "ne",          "lt",        "le",           "gt",        "ge"};
   return names[static_cast<std::size_t>(function)];
 }
 
@@ -92,6 +95,13 @@ BinaryRow row_of(Binary function, DType type) {
     case Binary::pow: return row_of<Binary::pow>(type);
     case Binary::maximum: return row_of<Binary::maximum>(type);
     case Binary::minimum: return row_of<Binary::minimum>(type);
+    case Binary::guarded_mul: return row_of<Binary::guarded_mul>(type);
+    case Binary::guarded_div: return row_of<Binary::guarded_div>(type);
+    case Binary::tanh_grad: return row_of<Binary::tanh_grad>(type);
+    case Binary::sigmoid_grad: return row_of<Binary::sigmoid_grad>(type);
+    case Binary::relu_grad: return row_of<Binary::relu_grad>(type);
+    case Binary::gelu_grad: return row_of<Binary::gelu_grad>(type);
+    case Binary::gelu_tanh_grad: return row_of<Binary::gelu_tanh_grad>(type);
     case Binary::eq: return row_of<Binary::eq>(type);
     case Binary::ne: return row_of<Binary::ne>(type);
     case Binary::lt: return row_of<Binary::lt>(type);

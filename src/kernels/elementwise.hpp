@@ -23,7 +23,29 @@ enum class Unary {
   reciprocal,
   rsqrt
 };
-enum class Binary { add, sub, mul, div, pow, maximum, minimum, eq, ne, lt, le, gt, ge };
+enum class Binary {
+  add,
+  sub,
+  mul,
+  div,
+  pow,
+  maximum,
+  minimum,
+  // For gradient rules, a the incoming gradient; 0 where it is exactly 0, whatever b is.
+  guarded_mul,   // a b
+  guarded_div,   // a / b
+  tanh_grad,     // b = tanh(x)
+  sigmoid_grad,  // b = sigmoid(x)
+  relu_grad,     // b = relu(x)
+  gelu_grad,     // b = x
+  gelu_tanh_grad,
+  eq,
+  ne,
+  lt,
+  le,
+  gt,
+  ge
+};
 
 /// A dense tensor of x's shape. Floating dtypes (neg, abs, square, sign: integers too).
 Tensor unary(Unary function, const Tensor& x);

@@ -42,6 +42,21 @@ T gelu_tanh(T x) {
   return x * sigmoid(2 * root * (x + static_cast<T>(0.044715) * x * x * x));
 }
 
+// Phi(x) + x phi(x)
+template <class T>
+T gelu_slope(T x) {
+  const T phi = std::exp(x * x / -2) * (std::numbers::inv_sqrtpi_v<T> / std::numbers::sqrt2_v<T>);
+  return std::erfc(-x / std::numbers::sqrt2_v<T>) / 2 + (phi == 0 ? T{0} : x * phi);
+}
+
+// s + x s (1 - s) v', s = sigmoid(v), v = 2 sqrt(2 / pi) (x + 0.044715 x^3)
+template <class T>
+T gelu_tanh_slope(T x) {
+  constexpr T root = 2 * std::numbers::sqrt2_v<T> * std::numbers::inv_sqrtpi_v<T>, cubic = static_cast<T>(0.044715);
+  const T v = root * (x + cubic * x * x * x), s = sigmoid(v), change = s * sigmoid(-v);
+  return s + (change == 0 ? T{0} : x * change * root * (1 + 3 * cubic * x * x));
+}
+
 template <Unary function, class T>
 T apply(T x) {
   if constexpr (function == Unary::neg)
@@ -78,6 +93,13 @@ auto apply(T a, T b) {
   if constexpr (function == Binary::pow) return std::pow(a, b);
   if constexpr (function == Binary::maximum) return a > b || a != a ? a : b;
   if constexpr (function == Binary::minimum) return a < b || a != a ? a : b;
+  if constexpr (function == Binary::guarded_mul) return a == 0 ? T{0} : a * b;
+  if constexpr (function == Binary::guarded_div) return a == 0 ? T{0} : a / b;
+  if constexpr (function == Binary::tanh_grad) return a == 0 ? T{0} : a * (1 - b * b);
+  if constexpr (function == Binary::sigmoid_grad) return a == 0 ? T{0} : a * (b * (1 - b));
+  if constexpr (function == Binary::relu_grad) return b <= 0 ? T{0} : a;
+  if constexpr (function == Binary::gelu_grad) return a == 0 ? T{0} : a * gelu_slope(b);
+  if constexpr (function == Binary::gelu_tanh_grad) return a == 0 ? T{0} : a * gelu_tanh_slope(b);
   if constexpr (function == Binary::eq) return a == b;
   if constexpr (function == Binary::ne) return a != b;
   if constexpr (function == Binary::lt) return a < b;
@@ -96,7 +118,9 @@ constexpr bool takes(Unary function, DType type) {
 }
 constexpr bool takes(Binary function, DType type) {
   if (type == DType::boolean) return function == Binary::eq || function == Binary::ne;
-  return is_floating(type) || (function != Binary::div && function != Binary::pow);
+  const bool exact = function == Binary::add || function == Binary::sub || function == Binary::mul ||
+                     function == Binary::maximum || function == Binary::minimum || is_comparison(function);
+  return is_floating(type) || (exact && is_integer(type));
 }
 
 }  // namespace weft::kernels::scalar

@@ -1,0 +1,92 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "weft/nn/attention.hpp"
+#include "weft/nn/dropout.hpp"
+#include "weft/nn/embedding.hpp"
+#include "weft/nn/linear.hpp"
+#include "weft/nn/list.hpp"
+#include "weft/nn/lstm.hpp"
+#include "weft/nn/module.hpp"
+#include "weft/seq2seq/batch.hpp"
+#include "weft/tensor/pool_vector.hpp"
+
+namespace weft::seq2seq {
+
+enum class AttentionKind { dot, general, additive };
+
+struct EncoderDecoderOptions {
+  std::int64_t source_vocabulary = 0, target_vocabulary = 0;
+  std::int64_t embedding = 256;
+  std::int64_t hidden = 512;  ///< of the decoder; each direction of the encoder has half
+  std::int64_t encoder_layers = 1, decoder_layers = 1;
+  AttentionKind attention = AttentionKind::general;
+  bool input_feeding = true;      ///< the attentional vector of a step is part of the next step's input (Luong 2015)
+  bool tie_output = false;        ///< the output layer is the target embedding; the attentional vector has its size
+  bool share_embeddings = false;  ///< source and target have one vocabulary and one embedding
+  double dropout = 0;             ///< on embeddings, between layers and on the attentional vector
+};
+
+/// What the decoder looks at: made once a sentence.
+struct Memory {
+  Var values;   ///< encoder outputs [rows, source, hidden]; zeros in padding
+  Var keys;     ///< what the attention made of them
+  Tensor mask;  ///< bool [rows, source]
+  /// The rows `index` (i64) of all of it.
+  Memory select(const Tensor& index) const;
+};
+
+/// Where a decoder stands; a value, so that beams can be chosen among and carried.
+struct DecoderState {
+  PoolVector<LSTMState> layers;
+  Var feed;  ///< attentional vector of the last step [rows, attention size]; undefined without input feeding
+  /// The rows `index` (i64) of all of it.
+  DecoderState select(const Tensor& index) const;
+};
+
+struct DecoderStep {
+  DecoderState state;
+  Var attentional;  ///< tanh(W [context; h]) [rows, attention size]
+  Var weights;      ///< attention [rows, source]
+};
+
+/// A bidirectional LSTM encoder and an LSTM decoder with attention (Bahdanau 2014, Luong 2015).
+class EncoderDecoder : public nn::Module<EncoderDecoder> {
+ public:
+  explicit EncoderDecoder(const EncoderDecoderOptions& options, nn::Scope scope = {});
+
+  struct Encoded {
+    Memory memory;
+    DecoderState state;
+  };
+  Encoded encode(const Padded& source);
+  /// One decoder step from embedded tokens [rows, embedding]; rows may be a multiple of the memory's, several in a row for
+  /// each.
+  DecoderStep step(const Memory& memory, const DecoderState& state, const Var& embedded);
+  /// Target embeddings of ids (any shape), with dropout in training.
+  Var embed_target(const Tensor& ids);
+  /// Logits [..., target vocabulary] of attentional vectors [..., attention size].
+  Var project(const Var& attentional);
+
+  /// Teacher forcing: logits [rows, steps, target vocabulary].
+  Var forward(const Batch& batch);
+
+  const EncoderDecoderOptions& options() const { return options_; }
+
+ private:
+  std::int64_t attention_size() const { return options_.tie_output ? options_.embedding : options_.hidden; }
+
+  EncoderDecoderOptions options_;
+  std::optional<nn::Embedding> source_embedding_;  // none: the target's
+  nn::Embedding target_embedding_;
+  nn::LSTM encoder_;
+  nn::List<nn::LSTMCell> decoder_;
+  std::unique_ptr<nn::attention::Attention> attention_;
+  nn::Linear combine_;
+  std::optional<nn::Linear> output_;  // none: the target embedding
+  nn::Dropout dropout_;
+};
+
+}  // namespace weft::seq2seq

@@ -1,0 +1,126 @@
+#include "weft/seq2seq/encoder_decoder.hpp"
+
+#include <algorithm>
+
+#include "base/fail.hpp"
+#include "weft/ops/elementwise.hpp"
+#include "weft/ops/index.hpp"
+#include "weft/ops/shape.hpp"
+
+namespace weft::seq2seq {
+namespace {
+
+EncoderDecoderOptions checked(EncoderDecoderOptions o) {
+  const char* where = "EncoderDecoder";
+  check<ValueError>(o.source_vocabulary > 0 && o.target_vocabulary > 0, where,
+                    "vocabularies of {} and {} tokens; both must be known", o.source_vocabulary, o.target_vocabulary);
+  check<ValueError>(o.embedding > 0 && o.hidden > 0 && o.hidden % 2 == 0, where,
+                    "embedding {} and hidden {}: both must be positive, hidden even (each direction has half)", o.embedding,
+                    o.hidden);
+  check<ValueError>(o.encoder_layers > 0 && o.decoder_layers > 0, where,
+                    "{} encoder and {} decoder layers; each needs one at least", o.encoder_layers, o.decoder_layers);
+  check<ValueError>(!o.share_embeddings || o.source_vocabulary == o.target_vocabulary, where,
+                    "share_embeddings needs one vocabulary, not {} and {} tokens", o.source_vocabulary, o.target_vocabulary);
+  return o;
+}
+
+Var select_rows(const Var& x, const Tensor& index) { return x.defined() ? index_select(x, 0, index) : x; }
+
+}  // namespace
+
+Memory Memory::select(const Tensor& index) const {
+  return {select_rows(values, index), select_rows(keys, index), index_select(mask, 0, index)};
+}
+
+DecoderState DecoderState::select(const Tensor& index) const {
+  DecoderState chosen;
+  for (const LSTMState& layer : layers) chosen.layers.push_back({select_rows(layer.h, index), select_rows(layer.c, index)});
+  chosen.feed = select_rows(feed, index);
+  return chosen;
+}
+
+EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options, nn::Scope scope)
+    : Module(scope),
+      options_(checked(options)),
+      target_embedding_(
+          {.num_embeddings = options.target_vocabulary, .embedding_dim = options.embedding, .padding_idx = pad_id},
+          {this, "target_embedding"}),
+      encoder_({.input_size = options.embedding,
+                .hidden_size = options.hidden / 2,
+                .num_layers = options.encoder_layers,
+                .bidirectional = true,
+                .dropout = options.encoder_layers > 1 ? options.dropout : 0},
+               {this, "encoder"}),
+      decoder_({this, "decoder"}),
+      combine_({.in_features = 2 * options.hidden, .out_features = attention_size(), .bias = false}, {this, "combine"}),
+      dropout_({.p = options.dropout}, {this, "dropout"}) {
+  if (!options_.share_embeddings)
+    source_embedding_.emplace(
+        nn::EmbeddingOptions{
+            .num_embeddings = options_.source_vocabulary, .embedding_dim = options_.embedding, .padding_idx = pad_id},
+        nn::Scope{this, "source_embedding"});
+  for (std::int64_t layer = 0; layer < options_.decoder_layers; ++layer) {
+    const std::int64_t fed = options_.input_feeding ? attention_size() : 0;
+    decoder_.emplace(nn::LSTMCellOptions{.input_size = layer == 0 ? options_.embedding + fed : options_.hidden,
+                                         .hidden_size = options_.hidden});
+  }
+  attention_ = make_attention(options_, {this, "attention"});
+  if (!options_.tie_output)
+    output_.emplace(nn::LinearOptions{.in_features = attention_size(), .out_features = options_.target_vocabulary},
+                    nn::Scope{this, "output"});
+}
+
+EncoderDecoder::Encoded EncoderDecoder::encode(const Padded& source) {
+  nn::Embedding& embedding = source_embedding_ ? *source_embedding_ : target_embedding_;
+  const nn::LSTMOutput encoded = encoder_(dropout_(embedding(source.ids)), source.lengths);
+  const std::int64_t rows = source.ids.size(0);
+  Encoded result;
+  result.memory = {encoded.output, attention_->project_keys(encoded.output), source.mask};
+  for (std::int64_t layer = 0; layer < options_.decoder_layers; ++layer) {
+    // Both directions of the encoder layer side by side; a deeper decoder starts from the last.
+    const std::int64_t from = 2 * std::min(layer, options_.encoder_layers - 1);
+    const auto both = [&](const Var& states) { return concat({select(states, 0, from), select(states, 0, from + 1)}, 1); };
+    result.state.layers.push_back({both(encoded.h), both(encoded.c)});
+  }
+  if (options_.input_feeding) result.state.feed = Tensor::zeros({rows, attention_size()}, encoded.output.dtype());
+  return result;
+}
+
+DecoderStep EncoderDecoder::step(const Memory& memory, const DecoderState& state, const Var& embedded) {
+  DecoderStep result;
+  Var input = options_.input_feeding ? concat({embedded, state.feed}, 1) : embedded;
+  for (std::size_t layer = 0; layer < decoder_.size(); ++layer) {
+    if (layer > 0) input = dropout_(input);
+    result.state.layers.push_back(decoder_[layer](input, state.layers[layer]));
+    input = result.state.layers.back().h;
+  }
+  // In a search several rows look at one sentence.
+  const std::int64_t sentences = memory.values.size(0), rows = input.size(0);
+  const Var query = reshape(input, {sentences, rows / sentences, options_.hidden});
+  const nn::AttentionOutput attended = attention_->attend(query, memory.keys, memory.values, memory.mask);
+  result.weights = reshape(attended.weights, {rows, memory.values.size(1)});
+  const Var context = reshape(attended.context, {rows, options_.hidden});
+  result.attentional = dropout_(tanh(combine_(concat({context, input}, 1))));
+  if (options_.input_feeding) result.state.feed = result.attentional;
+  return result;
+}
+
+Var EncoderDecoder::embed_target(const Tensor& ids) { return dropout_(target_embedding_(ids)); }
+
+Var EncoderDecoder::project(const Var& attentional) {
+  return output_ ? (*output_)(attentional) : target_embedding_.project(attentional);
+}
+
+Var EncoderDecoder::forward(const Batch& batch) {
+  auto [memory, state] = encode(batch.source);
+  const Var embedded = embed_target(batch.target_in);
+  PoolVector<Var> attentional;
+  for (std::int64_t t = 0; t < batch.target_in.size(1); ++t) {
+    DecoderStep next = step(memory, state, select(embedded, 1, t));
+    attentional.push_back(next.attentional);
+    state = std::move(next.state);
+  }
+  return project(stack(attentional, 1));
+}
+
+}  // namespace weft::seq2seq

@@ -1,0 +1,155 @@
+#include "ops/case_values.hpp"
+#include "ops/cases.hpp"
+#include "weft/ops/elementwise.hpp"
+
+namespace weft::test {
+namespace {
+
+using Inputs = std::vector<Var>;
+
+struct Range {
+  double low, high;
+};
+
+// A function of one argument on the shapes and views that all have to bear.
+void add_unary(std::vector<Case>& to, const char* op, const std::string& variant, Var (*function)(const Var&), Range r) {
+  const auto add = [&](const char* what, Tensor x) {
+    to.push_back({op, variant + what, [function](const Inputs& in) { return function(in[0]); }, {std::move(x)}});
+  };
+  add("matrix", spread({3, 4}, r.low, r.high));
+  add("size 0", spread({2, 0, 3}, r.low, r.high));
+  add("size 1", spread({1}, r.low, r.high, 0.8));
+  add("scalar", spread({}, r.low, r.high, 0.3));
+  add("odd size", spread({17}, r.low, r.high, 0.1));
+  add("four dimensions", spread({2, 1, 3, 3}, r.low, r.high, 0.7));
+  add("transposed", transposed({5, 3}, r.low, r.high));
+  add("strided", strided({3, 7}, r.low, r.high));
+  add("sliced", sliced({3, 5}, r.low, r.high));
+  add("flipped", flipped({2, 9}, r.low, r.high));
+}
+
+void add_binary(std::vector<Case>& to, const char* op, Var (*function)(const Var&, const Var&), Range a, Range b) {
+  const auto add = [&](const char* what, Tensor x, Tensor y) {
+    to.push_back({op, what, [function](const Inputs& in) { return function(in[0], in[1]); }, {std::move(x), std::move(y)}});
+  };
+  const auto left = [a](const Shape& shape) { return spread(shape, a.low, a.high); };
+  const auto right = [b](const Shape& shape) { return spread(shape, b.low, b.high, 0.27); };
+  add("matrix", left({3, 4}), right({3, 4}));
+  add("size 0", left({0, 3}), right({0, 3}));
+  add("size 0 broadcast", left({0, 3}), right({1, 1}));
+  add("size 1", left({1}), right({1}));
+  add("scalars", left({}), right({}));
+  add("odd size", left({19}), right({19}));
+  add("broadcast left", left({5}), right({3, 5}));
+  add("broadcast right", left({3, 5}), right({5}));
+  add("broadcast both", left({3, 1}), right({1, 5}));
+  add("broadcast ranks", left({2, 1, 4}), right({3, 1}));
+  add("broadcast scalar", left({2, 3}), right({}));
+  add("transposed", transposed({5, 3}, a.low, a.high), right({5, 3}));
+  add("transposed both", transposed({4, 3}, a.low, a.high), transposed({4, 3}, b.low, b.high, 0.27));
+  add("strided", strided({3, 7}, a.low, a.high), right({3, 7}));
+  add("sliced, flipped", sliced({2, 9}, a.low, a.high), flipped({2, 9}, b.low, b.high, 0.27));
+  to.push_back({op, "repeated operand", [function](const Inputs& in) { return function(in[0], in[0]); }, {left({3, 3})}});
+}
+
+// Every third element is true.
+Tensor thirds(const Shape& shape) {
+  Tensor mask = Tensor::empty(shape, boolean);
+  for (std::int64_t i = 0; i < mask.numel(); ++i) mask.mutable_data<bool>()[i] = i % 3 == 0;
+  return mask;
+}
+
+void add_where(std::vector<Case>& to) {
+  const auto add = [&](const char* what, Tensor condition, Tensor a, Tensor b) {
+    to.push_back({"where",
+                  what,
+                  [condition = std::move(condition)](const Inputs& in) { return where(condition, in[0], in[1]); },
+                  {std::move(a), std::move(b)}});
+  };
+  const auto a = [](const Shape& shape) { return spread(shape, -2, 2); };
+  const auto b = [](const Shape& shape) { return spread(shape, -2, 2, 0.27); };
+  add("matrix", thirds({3, 4}), a({3, 4}), b({3, 4}));
+  add("size 0", thirds({0, 3}), a({0, 3}), b({3}));
+  add("size 1", thirds({1}), a({1}), b({1}));
+  add("broadcast condition", thirds({3, 1}), a({3, 5}), b({5}));
+  add("broadcast all", thirds({2, 1, 1}), a({3, 1}), b({5}));
+  add("scalars", thirds({7}), a({}), b({}));
+  add("views", thirds({5, 3}).transpose(0, 1), transposed({3, 5}, -2, 2), strided({3, 5}, -2, 2, 0.27));
+  to.push_back({"where",
+                "repeated operand",
+                [](const Inputs& in) {
+                  return where(thirds({3, 3}), in[0], in[0] * 2);
+                },
+                {spread({3, 3}, -2, 2)}});
+}
+
+void add_masked_fill(std::vector<Case>& to) {
+  const auto add = [&](const char* what, Tensor mask, Tensor x) {
+    to.push_back({"masked_fill",
+                  what,
+                  [mask = std::move(mask)](const Inputs& in) { return masked_fill(in[0], mask, -3.5); },
+                  {std::move(x)}});
+  };
+  add("matrix", thirds({3, 4}), spread({3, 4}, -2, 2));
+  add("size 0", thirds({0, 4}), spread({0, 4}, -2, 2));
+  add("size 1", thirds({1}), spread({1}, -2, 2));
+  add("broadcast mask", thirds({4}), spread({3, 4}, -2, 2));
+  add("broadcast input", thirds({3, 4}), spread({3, 1}, -2, 2));
+  add("transposed", thirds({5, 3}), transposed({5, 3}, -2, 2));
+  add("strided", thirds({3, 5}), strided({3, 5}, -2, 2));
+}
+
+}  // namespace
+
+void add_elementwise_cases(std::vector<Case>& to);
+void add_elementwise_cases(std::vector<Case>& to) {
+  constexpr Range real{-2, 2}, positive{0.2, 3};
+  add_binary(to, "add", add, real, real);
+  add_unary(
+      to, "add", "double, ", [](const Var& x) { return 1.5 + x + 2.5; }, real);
+  add_binary(to, "sub", sub, real, real);
+  add_unary(
+      to, "sub", "double right, ", [](const Var& x) { return x - 1.5; }, real);
+  add_unary(
+      to, "sub", "double left, ", [](const Var& x) { return 1.5 - x; }, real);
+  add_binary(to, "mul", mul, real, real);
+  add_unary(
+      to, "mul", "double, ", [](const Var& x) { return 3 * x * 0.7; }, real);
+  add_binary(to, "div", div, real, positive);
+  add_unary(
+      to, "div", "double right, ", [](const Var& x) { return x / 0.7; }, real);
+  add_unary(
+      to, "div", "double left, ", [](const Var& x) { return 0.7 / x; }, positive);
+  add_unary(to, "neg", "", neg, real);
+  add_binary(to, "pow", pow, positive, real);
+  to.push_back({"pow", "repeated operand x^x", [](const Inputs& in) { return pow(in[0], in[0]); }, {spread({7}, 0.3, 2)}});
+  add_unary(
+      to, "pow", "cubed, ", [](const Var& x) { return pow(x, 3); }, real);
+  add_unary(
+      to, "pow", "inverse root, ", [](const Var& x) { return pow(x, -0.5); }, positive);
+  add_unary(
+      to, "pow", "to the 0th, ", [](const Var& x) { return pow(x, 0); }, real);
+  add_unary(to, "exp", "", exp, real);
+  add_unary(to, "log", "", log, positive);
+  add_unary(to, "sqrt", "", sqrt, positive);
+  add_unary(to, "square", "", square, real);
+  add_unary(to, "abs", "", abs, real);
+  add_unary(to, "erf", "", erf, real);
+  add_unary(to, "tanh", "", tanh, real);
+  add_unary(to, "sigmoid", "", sigmoid, {-4, 4});
+  add_unary(to, "relu", "", relu, real);
+  add_unary(to, "gelu", "exact, ", [](const Var& x) { return gelu(x); }, {-4, 4});
+  add_unary(to, "gelu", "tanh, ", [](const Var& x) { return gelu(x, GeluApproximation::tanh); }, {-4, 4});
+  add_binary(to, "maximum", maximum, real, real);
+  add_binary(to, "minimum", minimum, real, real);
+  add_unary(
+      to, "clamp", "both, ", [](const Var& x) { return clamp(x, -1.01, 1.02); }, real);
+  add_unary(
+      to, "clamp", "min, ", [](const Var& x) { return clamp(x, 0, {}); }, real);
+  add_unary(
+      to, "clamp", "max, ", [](const Var& x) { return clamp(x, {}, 0); }, real);
+  add_where(to);
+  add_masked_fill(to);
+}
+
+}  // namespace weft::test
