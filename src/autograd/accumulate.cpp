@@ -152,7 +152,7 @@ void Sink::add_product(int i, const Tensor& grad, const Tensor& x) {
 void Saved::changed() const {
   fail<TapeError>("backward",
                   "a value {} that the tape had saved was changed before backward (in place, or by an optimizer step)",
-                  var_.value().describe());
+                  var_.value());
 }
 
 }  // namespace weft

@@ -7,8 +7,7 @@
 namespace weft {
 
 Parameter::Parameter(std::string name, Tensor value) : name_(std::move(name)), value_(std::move(value)) {
-  check<DTypeError>(is_floating(value_.dtype()), "Parameter", "'{}' is {}; f32 and f64 can be learned", name_,
-                    value_.describe());
+  check<DTypeError>(is_floating(value_.dtype()), "Parameter", "'{}' is {}; f32 and f64 can be learned", name_, value_);
   value_.set_category(MemoryCategory::parameters);
 }
 
@@ -28,7 +27,7 @@ void Parameter::to(DType dtype) {
 
 void Parameter::add_grad(Tensor gradient) {
   check<ShapeError>(gradient.shape() == shape() && gradient.dtype() == dtype(), "Parameter::add_grad",
-                    "a gradient {} for '{}' {}", gradient.describe(), name_, value_.describe());
+                    "a gradient {} for '{}' {}", gradient, name_, value_);
   if (grad_.defined()) return kernels::add_into(grad_, gradient);
   grad_ = gradient.is_unique() && gradient.is_contiguous() ? std::move(gradient) : gradient.clone();
   grad_.set_category(MemoryCategory::gradients);

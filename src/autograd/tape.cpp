@@ -105,7 +105,7 @@ Generator* Tape::generator() const { return state_->generator; }
 std::int64_t Tape::size() const { return state_->count; }
 
 Var Tape::leaf(const Tensor& value) {
-  check<DTypeError>(is_floating(value.dtype()), "Tape::leaf", "{} can't have a gradient; f32 and f64 can", value.describe());
+  check<DTypeError>(is_floating(value.dtype()), "Tape::leaf", "{} can't have a gradient; f32 and f64 can", value);
   auto* slot = new (state_->arena.allocate(sizeof(Slot), alignof(Slot))) Slot{};
   state_->initialise(*slot, value, nullptr);
   slot->next_leaf = state_->leaves;
@@ -117,7 +117,7 @@ void Tape::backward(const Var& output, BackwardOptions options) {
   check<ShapeError>(
       output.numel() == 1, "backward",
       "the output has shape {}; only one element can be differentiated, so reduce it (sum, mean) or pass the gradient",
-      output.shape().str());
+      output.shape());
   backward(output, Var(Tensor::ones(output.shape(), output.dtype())), options);
 }
 
@@ -125,7 +125,7 @@ void Tape::backward(const Var& output, const Var& gradient, BackwardOptions opti
   check<TapeError>(output.requires_grad(), "backward", "the output doesn't depend on any leaf or parameter of a tape");
   if (output.tape() != state_->id) foreign("backward", output.tape());
   check<ShapeError>(gradient.shape() == output.shape(), "backward", "the gradient has shape {}, the output {}",
-                    gradient.shape().str(), output.shape().str());
+                    gradient.shape(), output.shape());
   check<TapeError>(!options.create_graph || recording() == this, "backward",
                    "create_graph records on this tape, but it isn't the one recording (an inner tape or NoGrad is alive)");
   try {

@@ -9,30 +9,28 @@ namespace {
 
 constexpr std::int64_t max_numel = std::int64_t{1} << 62;
 
-std::string join(std::span<const std::int64_t> sizes) { return fmt::format("[{}]", fmt::join(sizes, ", ")); }
-
 }  // namespace
 
 Shape::Shape(std::span<const std::int64_t> sizes) {
-  check<ShapeError>(sizes.size() <= max_rank, "shape", "{} has {} dimensions; at most {} are supported", join(sizes),
-                    sizes.size(), max_rank);
+  check<ShapeError>(sizes.size() <= max_rank, "shape", "[{}] has {} dimensions; at most {} are supported",
+                    fmt::join(sizes, ", "), sizes.size(), max_rank);
   rank_ = static_cast<int>(sizes.size());
   std::int64_t nonzero = 1;  // the product without zeros must fit too: strides are made of it
   for (std::size_t i = 0; i < sizes.size(); ++i) {
-    check<ShapeError>(sizes[i] >= 0, "shape", "{} has a negative size", join(sizes));
+    check<ShapeError>(sizes[i] >= 0, "shape", "[{}] has a negative size", fmt::join(sizes, ", "));
     sizes_[i] = sizes[i];
     if (sizes[i] == 0) {
       numel_ = 0;
     } else {
       check<ShapeError>(!__builtin_mul_overflow(nonzero, sizes[i], &nonzero) && nonzero <= max_numel, "shape",
-                        "the product of {} is too large for a tensor", join(sizes));
+                        "the product of [{}] is too large for a tensor", fmt::join(sizes, ", "));
     }
   }
   if (numel_ != 0) numel_ = nonzero;
 }
 
 int Shape::axis(int axis, const char* op) const {
-  check<IndexError>(axis >= -rank_ && axis < rank_, op, "axis {} is out of range for shape {} (rank {})", axis, str(), rank_);
+  check<IndexError>(axis >= -rank_ && axis < rank_, op, "axis {} is out of range for shape {} (rank {})", axis, *this, rank_);
   return axis < 0 ? axis + rank_ : axis;
 }
 
@@ -45,8 +43,8 @@ Shape Shape::with(int axis, std::int64_t size) const {
 }
 
 Shape Shape::with_inserted(int axis, std::int64_t size) const {
-  check<IndexError>(axis >= -rank_ - 1 && axis <= rank_, "shape", "axis {} is out of range for inserting into {}", axis, str());
-  check<ShapeError>(rank_ < max_rank, "shape", "{} already has the {} dimensions a tensor may have", str(), max_rank);
+  check<IndexError>(axis >= -rank_ - 1 && axis <= rank_, "shape", "axis {} is out of range for inserting into {}", axis, *this);
+  check<ShapeError>(rank_ < max_rank, "shape", "{} already has the {} dimensions a tensor may have", *this, max_rank);
   const auto at = static_cast<std::size_t>(axis < 0 ? axis + rank_ + 1 : axis);
   std::array<std::int64_t, max_rank> sizes = sizes_;
   std::copy_backward(sizes.begin() + static_cast<std::ptrdiff_t>(at), sizes.begin() + rank_, sizes.begin() + rank_ + 1);
@@ -73,7 +71,7 @@ Strides Shape::dense_strides() const {
 
 bool Shape::operator==(const Shape& other) const { return rank_ == other.rank_ && std::equal(begin(), end(), other.begin()); }
 
-std::string Shape::str() const { return join(std::span(begin(), end())); }
+std::string Shape::str() const { return fmt::format("[{}]", fmt::join(begin(), end(), ", ")); }
 
 Shape broadcast(const Shape& a, const Shape& b, const char* op) {
   if (a == b) return a;
@@ -82,8 +80,8 @@ Shape broadcast(const Shape& a, const Shape& b, const char* op) {
   for (int i = 1; i <= rank; ++i) {
     const std::int64_t m = i <= a.rank() ? a[a.rank() - i] : 1;
     const std::int64_t n = i <= b.rank() ? b[b.rank() - i] : 1;
-    check<ShapeError>(m == n || m == 1 || n == 1, op, "shapes {} and {} don't broadcast: {} against {} at axis -{}", a.str(),
-                      b.str(), m, n, i);
+    check<ShapeError>(m == n || m == 1 || n == 1, op, "shapes {} and {} don't broadcast: {} against {} at axis -{}", a, b, m, n,
+                      i);
     sizes[static_cast<std::size_t>(rank - i)] = m == 1 ? n : m;
   }
   return Shape(std::span(sizes.data(), static_cast<std::size_t>(rank)));

@@ -54,7 +54,7 @@ void destroy(TensorImpl* impl) noexcept {
 Tensor Tensor::empty(const Shape& shape, DType dtype) {
   std::size_t bytes = 0;
   check<ShapeError>(!__builtin_mul_overflow(static_cast<std::size_t>(shape.numel()), size_of(dtype), &bytes), "Tensor::empty",
-                    "{} of {} is too large", shape.str(), name_of(dtype));
+                    "{} of {} is too large", shape, name_of(dtype));
   const bool inside = bytes <= inline_bytes;
   void* block = detail::pool_allocate(inside ? header_bytes + bytes : sizeof(TensorImpl));
   std::byte* data = static_cast<std::byte*>(block) + header_bytes;
@@ -92,7 +92,7 @@ Tensor Tensor::full(const Shape& shape, double value, DType dtype) {
 template <class T>
 Tensor Tensor::from(std::span<const T> values, const Shape& shape) {
   check<ShapeError>(static_cast<std::int64_t>(values.size()) == shape.numel(), "Tensor::from", "{} values don't fill shape {}",
-                    values.size(), shape.str());
+                    values.size(), shape);
   Tensor result = empty(shape, dtype_of<T>::value);
   if (!values.empty()) std::memcpy(result.impl_->data, values.data(), values.size_bytes());
   return result;
@@ -105,18 +105,17 @@ template Tensor Tensor::from(std::span<const std::int64_t>, const Shape&);
 template Tensor Tensor::from(std::span<const bool>, const Shape&);
 
 double Tensor::item() const {
-  check<ShapeError>(numel() == 1, "Tensor::item", "a tensor of shape {} has {} elements, not one", shape().str(), numel());
+  check<ShapeError>(numel() == 1, "Tensor::item", "a tensor of shape {} has {} elements, not one", shape(), numel());
   return element_as_double(impl_->dtype, impl_->data);
 }
 
 double Tensor::at(std::initializer_list<std::int64_t> index) const {
-  check<IndexError>(static_cast<int>(index.size()) == rank(), "Tensor::at", "{} indices for shape {}", index.size(),
-                    shape().str());
+  check<IndexError>(static_cast<int>(index.size()) == rank(), "Tensor::at", "{} indices for shape {}", index.size(), shape());
   std::int64_t offset = 0;
   int axis = 0;
   for (const std::int64_t i : index) {
     check<IndexError>(i >= 0 && i < shape()[axis], "Tensor::at", "index {} is out of range for axis {} of shape {}", i, axis,
-                      shape().str());
+                      shape());
     offset += i * impl_->strides[weft::at(axis++)];
   }
   return element_as_double(impl_->dtype, impl_->data + offset * static_cast<std::ptrdiff_t>(size_of(impl_->dtype)));
@@ -138,14 +137,14 @@ Tensor Tensor::view(const Shape& shape, const Strides& strides, std::int64_t off
 Tensor Tensor::slice(int axis, std::int64_t start, std::int64_t stop) const {
   axis = shape().axis(axis, "slice");
   check<IndexError>(start >= 0 && start <= stop && stop <= shape()[axis], "slice",
-                    "range {} to {} doesn't fit axis {} of shape {}", start, stop, axis, shape().str());
+                    "range {} to {} doesn't fit axis {} of shape {}", start, stop, axis, shape());
   return view(shape().with(axis, stop - start), impl_->strides, start * impl_->strides[weft::at(axis)]);
 }
 
 Tensor Tensor::select(int axis, std::int64_t index) const {
   axis = shape().axis(axis, "select");
   check<IndexError>(index >= 0 && index < shape()[axis], "select", "index {} is out of range for axis {} of shape {}", index,
-                    axis, shape().str());
+                    axis, shape());
   Strides strides{};
   for (int i = 0, j = 0; i < rank(); ++i)
     if (i != axis) strides[weft::at(j++)] = impl_->strides[weft::at(i)];
@@ -153,13 +152,13 @@ Tensor Tensor::select(int axis, std::int64_t index) const {
 }
 
 Tensor Tensor::permute(std::span<const int> axes) const {
-  check<ShapeError>(static_cast<int>(axes.size()) == rank(), "permute", "{} axes for shape {}", axes.size(), shape().str());
+  check<ShapeError>(static_cast<int>(axes.size()) == rank(), "permute", "{} axes for shape {}", axes.size(), shape());
   std::array<std::int64_t, max_rank> sizes{};
   Strides strides{};
   unsigned seen = 0;
   for (std::size_t i = 0; i < axes.size(); ++i) {
     const int axis = shape().axis(axes[i], "permute");
-    check<IndexError>((seen & 1u << axis) == 0, "permute", "axis {} stands twice for shape {}", axis, shape().str());
+    check<IndexError>((seen & 1u << axis) == 0, "permute", "axis {} stands twice for shape {}", axis, shape());
     seen |= 1u << axis;
     sizes[i] = shape()[axis];
     strides[i] = impl_->strides[weft::at(axis)];
@@ -186,20 +185,18 @@ Tensor Tensor::unsqueeze(int axis) const {
 
 Tensor Tensor::squeeze(int axis) const {
   axis = shape().axis(axis, "squeeze");
-  check<ShapeError>(shape()[axis] == 1, "squeeze", "axis {} of shape {} has size {}, not 1", axis, shape().str(),
-                    shape()[axis]);
+  check<ShapeError>(shape()[axis] == 1, "squeeze", "axis {} of shape {} has size {}, not 1", axis, shape(), shape()[axis]);
   return select(axis, 0);
 }
 
 Tensor Tensor::expand(const Shape& target) const {
-  check<ShapeError>(target.rank() >= rank(), "expand", "shape {} can't expand to {} of lower rank", shape().str(),
-                    target.str());
+  check<ShapeError>(target.rank() >= rank(), "expand", "shape {} can't expand to {} of lower rank", shape(), target);
   const int lead = target.rank() - rank();
   Strides strides{};
   for (int i = 0; i < rank(); ++i) {
     const std::int64_t from = shape()[i], to = target[lead + i];
-    check<ShapeError>(from == to || from == 1, "expand", "shape {} doesn't expand to {}: {} against {} at axis {}",
-                      shape().str(), target.str(), from, to, lead + i);
+    check<ShapeError>(from == to || from == 1, "expand", "shape {} doesn't expand to {}: {} against {} at axis {}", shape(),
+                      target, from, to, lead + i);
     strides[weft::at(lead + i)] = from == to ? impl_->strides[weft::at(i)] : 0;
   }
   return view(target, strides, 0);
@@ -221,17 +218,17 @@ Tensor Tensor::reshape(std::span<const std::int64_t> sizes) const {
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     wanted[i] = sizes[i];
     if (sizes[i] == -1) {
-      check<ShapeError>(open < 0, "reshape", "only one size may be -1 for shape {}", shape().str());
+      check<ShapeError>(open < 0, "reshape", "only one size may be -1 for shape {}", shape());
       open = static_cast<int>(i);
     } else {
       check<ShapeError>(sizes[i] >= 0 && !__builtin_mul_overflow(known, sizes[i], &known), "reshape",
-                        "size {} is not possible for shape {}", sizes[i], shape().str());
+                        "size {} is not possible for shape {}", sizes[i], shape());
     }
   }
   if (open >= 0 && known > 0) wanted[weft::at(open)] = numel() / known;
   if (open >= 0 && known == 0) wanted[weft::at(open)] = 0;
   const Shape target{std::span<const std::int64_t>(wanted.data(), sizes.size())};
-  check<ShapeError>(target.numel() == numel(), "reshape", "shape {} ({} elements) can't become [{}]", shape().str(), numel(),
+  check<ShapeError>(target.numel() == numel(), "reshape", "shape {} ({} elements) can't become [{}]", shape(), numel(),
                     fmt::join(sizes, ", "));
   if (target == shape()) return *this;
   if (is_contiguous()) return view(target, target.dense_strides(), 0);

@@ -1,0 +1,20 @@
+#pragma once
+#include "weft/tensor/tensor.hpp"
+
+namespace weft::kernels {
+
+/// y = (x - mean) / sqrt(variance + eps) * weight + bias over the last dimension of x [rows, n]; weight, bias [n] or undefined.
+/// Two passes, so that a large mean costs no digits. Keeps mean and 1/deviation of each row.
+struct LayerNorm {
+  Tensor y, mean, inverse;
+};
+LayerNorm layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps);
+
+/// Gradients for x and, where asked, weight and bias (undefined otherwise).
+struct LayerNormGradients {
+  Tensor x, weight, bias;
+};
+LayerNormGradients layer_norm_backward(const Tensor& g, const Tensor& x, const Tensor& weight, const Tensor& mean,
+                                       const Tensor& inverse, bool want_x, bool want_parameters);
+
+}  // namespace weft::kernels

@@ -1,0 +1,189 @@
+#include "kernels/matmul.hpp"
+
+#include <array>
+
+#include "base/fail.hpp"
+#include "kernels/elementwise.hpp"
+#include "kernels/onednn.hpp"
+#include "kernels/parallel.hpp"
+
+namespace weft::kernels {
+namespace {
+
+// Below this many multiply-adds calling oneDNN costs more than the product.
+constexpr std::int64_t tiny = 2048;
+// Rows of one serial call in deterministic mode: the cut depends on the shape alone.
+constexpr std::int64_t block_rows = 64;
+
+std::int64_t pitch(std::int64_t stride, std::int64_t size, std::int64_t other) { return size == 1 ? other : stride; }
+
+// Whether oneDNN takes the last two dimensions as they stand: one stride is 1, the other spans it.
+bool is_matrix(const Tensor& x) {
+  const std::int64_t rows = x.size(-2), columns = x.size(-1);
+  const std::int64_t row = pitch(x.stride(-2), rows, columns), column = pitch(x.stride(-1), columns, 1);
+  if (column == 1 && row >= columns) return true;
+  return pitch(x.stride(-2), rows, 1) == 1 && pitch(x.stride(-1), columns, rows) >= rows;
+}
+
+Tensor as_matrix(const Tensor& x) { return is_matrix(x) ? x : x.clone(); }
+
+onednn::Operand operand(const Tensor& x, std::int64_t batch) {
+  const std::int64_t rows = x.size(-2), columns = x.size(-1);
+  const std::int64_t row = pitch(x.stride(-2), rows, columns), column = pitch(x.stride(-1), columns, 1);
+  if (column == 1 && row >= columns) return {x.data<float>(), batch, row, 1};
+  return {x.data<float>(), batch, 1, pitch(x.stride(-1), columns, rows)};
+}
+
+void multiply(const onednn::Product& product) {
+  if (!deterministic()) return onednn::multiply(product);
+  const std::int64_t blocks = (product.m + block_rows - 1) / block_rows;
+  parallel_chunks(product.batch * blocks, 1, [&](std::int64_t begin, std::int64_t) {
+    const std::int64_t batch = begin / blocks, row = begin % blocks * block_rows;
+    onednn::Product part = product;
+    part.batch = 1;
+    part.m = std::min(block_rows, product.m - row);
+    part.a.data += batch * product.a.batch + row * product.a.row;
+    part.b.data += batch * product.b.batch;
+    part.c += batch * product.c_batch + row * product.c_row;
+    onednn::multiply_serial(part);
+  });
+}
+
+template <class T>
+void plain_rows(const Tensor& target, T* c, const Tensor& a, const Tensor& b, bool accumulate, std::int64_t begin,
+                std::int64_t end) {
+  const std::int64_t n = target.size(1), depth = a.size(1), c_row = target.stride(0);
+  const T* left = a.data<T>();
+  const T* right = b.data<T>();
+  const std::int64_t a_row = a.stride(0), a_column = a.stride(1), b_row = b.stride(0);
+  for (std::int64_t i = begin; i < end; ++i) {
+    T* row = c + i * c_row;
+    if (!accumulate) std::fill_n(row, n, T{0});
+    for (std::int64_t p = 0; p < depth; ++p) {
+      const T factor = left[i * a_row + p * a_column];
+      const T* from = right + p * b_row;
+      for (std::int64_t j = 0; j < n; ++j) row[j] += factor * from[j];
+    }
+  }
+}
+
+void check_operands(const Tensor& a, const Tensor& b, const char* op) {
+  check<DTypeError>(a.dtype() == b.dtype() && is_floating(a.dtype()), op,
+                    "operands are {} and {}; both must be f32 or both f64", a.describe(), b.describe());
+  check<ShapeError>(a.rank() >= 2 && b.rank() >= 2, op, "operands have shapes {} and {}; each needs two dimensions at least",
+                    a.shape().str(), b.shape().str());
+  check<ShapeError>(a.size(-1) == b.size(-2), op, "{} columns of shape {} meet {} rows of shape {}", a.size(-1),
+                    a.shape().str(), b.size(-2), b.shape().str());
+}
+
+Shape leading(const Shape& shape) { return Shape(std::span(shape.begin(), shape.end() - 2)); }
+
+// [..., m, n] with its leading dimensions expanded to `batch` and folded into one; a copy only where strides demand it.
+Tensor fold(const Tensor& x, const Shape& batch) {
+  std::array<std::int64_t, max_rank> sizes{};
+  std::copy(batch.begin(), batch.end(), sizes.begin());
+  sizes[static_cast<std::size_t>(batch.rank())] = x.size(-2);
+  sizes[static_cast<std::size_t>(batch.rank()) + 1] = x.size(-1);
+  const Tensor whole = x.expand(Shape(std::span<const std::int64_t>(sizes.data(), static_cast<std::size_t>(batch.rank() + 2))));
+  return whole.reshape({batch.numel(), x.size(-2), x.size(-1)});
+}
+
+void batched_into(Tensor& target, const Tensor& a, const Tensor& b) {
+  const std::int64_t count = target.size(0), m = target.size(1), n = target.size(2), k = a.size(2);
+  if (target.dtype() != f32 || m * n * k <= tiny || k == 0) {
+    parallel_chunks(count, std::max<std::int64_t>(1, elements_per_chunk / std::max<std::int64_t>(1, m * n * k)),
+                    [&](std::int64_t begin, std::int64_t end) {
+                      for (std::int64_t i = begin; i < end; ++i) {
+                        Tensor part = target.select(0, i);
+                        reference::matmul_into(part, a.select(0, i), b.select(0, i), false);
+                      }
+                    });
+    return;
+  }
+  const Tensor left = as_matrix(a), right = as_matrix(b);
+  multiply({count, m, n, k, operand(left, left.stride(0)), operand(right, right.stride(0)), target.mutable_data<float>(),
+            target.stride(0), target.stride(1), nullptr, false});
+}
+
+}  // namespace
+
+namespace reference {
+
+void matmul_into(Tensor& target, const Tensor& a, const Tensor& b, bool accumulate) {
+  check_operands(a, b, "matmul");
+  const Tensor right = b.stride(1) == 1 ? b : b.clone();
+  if (target.stride(1) != 1) {
+    Tensor made = accumulate ? target.clone() : target.empty_like();
+    matmul_into(made, a, right, accumulate);
+    return copy_into(made, target);
+  }
+  const auto run = [&]<class T>(T* c) {
+    parallel_chunks(target.size(0), rows_per_chunk(target.size(1) * a.size(1)),
+                    [&](std::int64_t begin, std::int64_t end) { plain_rows<T>(target, c, a, right, accumulate, begin, end); });
+  };
+  target.dtype() == f32 ? run(target.mutable_data<float>()) : run(target.mutable_data<double>());
+}
+
+}  // namespace reference
+
+void matmul_into(Tensor& target, const Tensor& a, const Tensor& b, bool accumulate) {
+  check_operands(a, b, "matmul");
+  check<ShapeError>(
+      target.rank() == 2 && target.size(0) == a.size(0) && target.size(1) == b.size(1) && target.dtype() == a.dtype(), "matmul",
+      "{} times {} doesn't fit the target {}", a.describe(), b.describe(), target.describe());
+  const std::int64_t m = a.size(0), n = b.size(1), k = a.size(1);
+  if (m == 0 || n == 0) return;
+  if (a.dtype() != f32 || k == 0 || m * n * k <= tiny) return reference::matmul_into(target, a, b, accumulate);
+  if (target.stride(1) != 1 && n > 1) {
+    if (target.stride(0) == 1) {  // a transposed target: (a b)^T = b^T a^T
+      Tensor turned = target.transpose(0, 1);
+      return matmul_into(turned, b.transpose(0, 1), a.transpose(0, 1), accumulate);
+    }
+    Tensor made = accumulate ? target.clone() : target.empty_like();
+    matmul_into(made, a, b, accumulate);
+    return copy_into(made, target);
+  }
+  const Tensor left = as_matrix(a), right = as_matrix(b);
+  multiply({1, m, n, k, operand(left, 0), operand(right, 0), target.mutable_data<float>(), 0, pitch(target.stride(0), m, n),
+            nullptr, accumulate});
+}
+
+Tensor matmul(const Tensor& a, const Tensor& b, const char* op) {
+  check_operands(a, b, op);
+  const Shape batch = broadcast(leading(a.shape()), leading(b.shape()), op);
+  std::array<std::int64_t, max_rank> sizes{};
+  std::copy(batch.begin(), batch.end(), sizes.begin());
+  check<ShapeError>(batch.rank() + 2 <= max_rank, op, "shapes {} and {} make more than {} dimensions", a.shape().str(),
+                    b.shape().str(), max_rank);
+  sizes[static_cast<std::size_t>(batch.rank())] = a.size(-2);
+  sizes[static_cast<std::size_t>(batch.rank()) + 1] = b.size(-1);
+  Tensor result =
+      Tensor::empty(Shape(std::span<const std::int64_t>(sizes.data(), static_cast<std::size_t>(batch.rank() + 2))), a.dtype());
+  if (result.numel() == 0) return result;
+  if (b.rank() == 2 && (a.rank() == 2 || a.is_contiguous())) {  // all rows of a in one product
+    Tensor flat = result.reshape({-1, b.size(1)});
+    matmul_into(flat, a.reshape({batch.numel() * a.size(-2), a.size(-1)}), b, false);
+    return result;
+  }
+  Tensor folded = result.reshape({batch.numel(), a.size(-2), b.size(-1)});
+  batched_into(folded, fold(a, batch), fold(b, batch));
+  return result;
+}
+
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  Tensor result = Tensor::empty({x.size(0), weight.size(0)}, x.dtype());
+  const std::int64_t m = x.size(0), n = weight.size(0), k = x.size(1);
+  if (result.numel() == 0) return result;
+  if (!bias.defined()) {
+    matmul_into(result, x, weight.transpose(0, 1), false);
+  } else if (x.dtype() != f32 || k == 0 || m * n * k <= tiny) {
+    copy_into(bias, result);
+    reference::matmul_into(result, x, weight.transpose(0, 1), true);
+  } else {
+    const Tensor left = as_matrix(x), right = as_matrix(weight.transpose(0, 1)), added = bias.contiguous();
+    multiply({1, m, n, k, operand(left, 0), operand(right, 0), result.mutable_data<float>(), 0, n, added.data<float>(), false});
+  }
+  return result;
+}
+
+}  // namespace weft::kernels

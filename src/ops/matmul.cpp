@@ -1,0 +1,69 @@
+#include "weft/ops/matmul.hpp"
+
+#include <array>
+
+#include "base/fail.hpp"
+#include "kernels/matmul.hpp"
+#include "weft/autograd/record.hpp"
+#include "weft/ops/shape.hpp"
+
+namespace weft {
+namespace {
+
+// All leading dimensions as rows of one matrix.
+Tensor rows_of(const Tensor& x) {
+  return x.reshape({x.numel() / std::max<std::int64_t>(x.shape().back(), 1), x.shape().back()});
+}
+
+Shape with_last(const Shape& shape, std::int64_t size) { return shape.with(shape.rank() - 1, size); }
+
+Var transposed(const Var& x) { return transpose(x, -1, -2); }
+
+}  // namespace
+
+// C = A B:  dA = dC B^T,  dB = A^T dC
+Var matmul(const Var& a, const Var& b) {
+  return record("matmul", kernels::matmul(a.value(), b.value(), "matmul"), {&a, &b},
+                [a = Saved(a, b.requires_grad()), b = Saved(b, a.requires_grad()), shared = b.rank() == 2](Sink& s) {
+                  const Var g = s.grad();
+                  if (s.wants(0)) s.add(0, matmul(g, transposed(b.get())));
+                  if (!s.wants(1)) return;
+                  if (shared && !s.recording() && a.get().numel() > 0)
+                    return s.add_product(1, rows_of(a.value()), rows_of(g.value()));
+                  s.add(1, matmul(transposed(a.get()), g));
+                });
+}
+
+// y = x W^T + b:  dx = dy W,  dW = dy^T x,  db = sum of dy's rows
+Var linear(const Var& x, const Var& weight, const Var& bias) {
+  check<ShapeError>(x.rank() >= 1 && weight.rank() == 2 && x.size(-1) == weight.size(1), "linear",
+                    "input {} doesn't fit weight {}: the input's last size must be the weight's second", x.shape().str(),
+                    weight.shape().str());
+  check<DTypeError>(x.dtype() == weight.dtype() && is_floating(x.dtype()), "linear", "input {} and weight {} differ in type",
+                    x.value().describe(), weight.value().describe());
+  check<ShapeError>(!bias.defined() || (bias.shape() == Shape{weight.size(0)} && bias.dtype() == weight.dtype()), "linear",
+                    "bias {} doesn't fit weight {}: one element an output is needed", bias.value().describe(),
+                    weight.value().describe());
+  const std::int64_t rows = x.rank() == 1 ? 1 : x.shape().without(-1).numel();
+  Tensor y = kernels::linear(x.value().reshape({rows, weight.size(1)}), weight.value(), bias.value())
+                 .reshape(with_last(x.shape(), weight.size(0)));
+  return record("linear", std::move(y), {&x, &weight, &bias},
+                [x = Saved(x, weight.requires_grad()), weight = Saved(weight, x.requires_grad()), rows](Sink& s) {
+                  const Var g = s.grad();
+                  if (s.wants(0)) {
+                    const Var flat = matmul(reshape(g, {rows, g.size(-1)}), weight.get());
+                    s.add(0, reshape(flat, with_last(g.shape(), weight.get().size(1))));
+                  }
+                  if (s.wants(1)) {
+                    const Var g_rows = reshape(g, {rows, g.size(-1)}), x_rows = reshape(x.get(), {rows, x.get().size(-1)});
+                    if (s.recording()) {
+                      s.add(1, matmul(transposed(g_rows), x_rows));
+                    } else {
+                      s.add_product(1, g_rows.value(), x_rows.value());
+                    }
+                  }
+                  if (s.wants(2)) s.add(2, g);
+                });
+}
+
+}  // namespace weft

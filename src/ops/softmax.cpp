@@ -1,0 +1,67 @@
+#include "weft/ops/softmax.hpp"
+
+#include "base/fail.hpp"
+#include "kernels/softmax.hpp"
+#include "weft/autograd/record.hpp"
+#include "weft/ops/elementwise.hpp"
+#include "weft/ops/reduce.hpp"
+#include "weft/ops/shape.hpp"
+
+namespace weft {
+namespace {
+
+void check_floating(const Var& x, const char* op) {
+  check<DTypeError>(is_floating(x.dtype()), op, "the input is {}; f32 or f64 is needed", x.value().describe());
+}
+
+// `function` works on the last axis; others are brought there.
+template <class Function>
+Var along(const Var& x, int axis, const char* op, const Function& function) {
+  check_floating(x, op);
+  if (x.rank() == 0) return function(x);
+  axis = x.shape().axis(axis, op);
+  if (axis == x.rank() - 1) return function(x);
+  return transpose(function(transpose(x, axis, -1)), axis, -1);
+}
+
+}  // namespace
+
+// dx = y (g - sum(y g))
+Var softmax(const Var& x, int axis) {
+  return along(x, axis, "softmax", [](const Var& rows) {
+    const Tensor y = kernels::softmax(rows.value());
+    return record("softmax", y, {&rows}, [y](Sink& s) {
+      if (!s.recording()) return s.add(0, kernels::softmax_backward(y, s.grad().value(), Tensor()));
+      const Var output = s.output(y), weighted = output * s.grad();
+      s.add(0, weighted - output * sum(weighted, {-1}, true));
+    });
+  });
+}
+
+// dx = g - exp(y) sum(g)
+Var log_softmax(const Var& x, int axis) {
+  return along(x, axis, "log_softmax", [](const Var& rows) {
+    const Tensor y = kernels::log_softmax(rows.value());
+    return record("log_softmax", y, {&rows}, [y](Sink& s) {
+      if (!s.recording()) return s.add(0, kernels::log_softmax_backward(y, s.grad().value()));
+      const Var g = s.grad();
+      s.add(0, g - exp(s.output(y)) * sum(g, {-1}, true));
+    });
+  });
+}
+
+Var masked_softmax(const Var& x, const Tensor& mask) {
+  check_floating(x, "masked_softmax");
+  check<DTypeError>(mask.dtype() == boolean, "masked_softmax", "the mask is {}; bool is needed", mask.describe());
+  check<ShapeError>(broadcast(x.shape(), mask.shape(), "masked_softmax") == x.shape(), "masked_softmax",
+                    "the mask {} doesn't broadcast to the input {}", mask.shape().str(), x.shape().str());
+  const Tensor y = kernels::masked_softmax(x.value(), mask);
+  return record("masked_softmax", y, {&x}, [y, mask](Sink& s) {
+    if (!s.recording()) return s.add(0, kernels::softmax_backward(y, s.grad().value(), mask));
+    const Var output = s.output(y), zero = Var::scalar(0, y.dtype());
+    const Var weighted = output * where(mask, s.grad(), zero);
+    s.add(0, weighted - output * sum(weighted, {-1}, true));
+  });
+}
+
+}  // namespace weft
