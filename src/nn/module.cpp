@@ -101,6 +101,12 @@ const std::vector<Parameter*>& ModuleBase::parameters() {
   return parameters_;
 }
 
+std::vector<Parameter*> ModuleBase::own_parameters() const {
+  std::vector<Parameter*> result;
+  for (const Own& own : own_) result.push_back(own.parameter.get());
+  return result;
+}
+
 std::int64_t ModuleBase::num_parameters() const {
   std::int64_t count = 0;
   for (const auto& named : named_parameters()) count += named.parameter->numel();

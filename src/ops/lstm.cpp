@@ -7,6 +7,7 @@
 #include "kernels/lstm.hpp"
 #include "kernels/matmul.hpp"
 #include "kernels/reduce.hpp"
+#include "ops/work.hpp"
 #include "weft/autograd/record.hpp"
 
 namespace weft {
@@ -85,6 +86,7 @@ LSTMResult lstm(const Var& x, const Var& w_ih, const Var& w_hh, const Var& b_ih,
   const LSTMState state = state_or_zeros(initial, x, hidden, "lstm");
   kernels::LstmRun run = kernels::lstm(x.value(), w_ih.value(), w_hh.value(), sum_of(b_ih, b_hh), state.h.value(),
                                        state.c.value(), checked_lengths(options.lengths, x), options.reverse);
+  detail::multiply_adds += x.size(0) * x.size(1) * (w_ih.numel() + w_hh.numel());
   std::array<Var, 3> outputs = {run.output, run.h, run.c};
   const std::array<const Var*, 7> inputs = {&x, &w_ih, &w_hh, &b_ih, &b_hh, &state.h, &state.c};
   record("lstm", outputs, inputs, [trace = std::move(run.trace), w_ih = Saved(w_ih), w_hh = Saved(w_hh)](Sink& s) {
@@ -114,6 +116,7 @@ LSTMState lstm_step(const Var& x, const LSTMState& state, const Var& w_ih, const
   Tensor gates = kernels::linear(x.value(), w_ih.value(), sum_of(b_ih, b_hh));
   kernels::matmul_into(gates, before.h.value(), w_hh.value().transpose(0, 1), true);
   const kernels::LstmStep step = kernels::lstm_step(gates, before.h.value(), before.c.value(), active);
+  detail::multiply_adds += x.size(0) * (w_ih.numel() + w_hh.numel());
   std::array<Var, 2> outputs = {step.h, step.c};
   const std::array<const Var*, 7> inputs = {&x, &w_ih, &w_hh, &b_ih, &b_hh, &before.h, &before.c};
   record("lstm_step", outputs, inputs,

@@ -54,6 +54,8 @@ class ModuleBase {
   const std::vector<Parameter*>& parameters();
   /// The same with names relative to this module; a tied one under its first.
   std::vector<NamedParameter> named_parameters() const;
+  /// Parameters of this module alone, tied ones included.
+  std::vector<Parameter*> own_parameters() const;
   /// Elements of all parameters, tied ones counted once.
   std::int64_t num_parameters() const;
   /// This module and all below, each before its children.
