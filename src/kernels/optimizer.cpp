@@ -91,13 +91,15 @@ void plain_sgd(T* value, const T* grad, T* momentum_buffer, std::int64_t n, cons
              fresh = static_cast<T>(1 - s.dampening);
   const bool decays = s.weight_decay != 0, remembers = momentum_buffer != nullptr, first = s.first, nesterov = s.nesterov;
   for (std::int64_t i = 0; i < n; ++i) {
-    T g = decays ? grad[i] + decay * value[i] : grad[i];
+    // Read before the buffer is written: large tensors share their low address bits, and a load waits for such a store.
+    const T old = value[i];
+    T g = decays ? grad[i] + decay * old : grad[i];
     if (remembers) {
       const T buffer = first ? g : momentum * momentum_buffer[i] + fresh * g;
       momentum_buffer[i] = buffer;
       g = nesterov ? g + momentum * buffer : buffer;
     }
-    value[i] -= lr * g;
+    value[i] = old - lr * g;
   }
 }
 

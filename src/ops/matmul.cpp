@@ -40,13 +40,12 @@ Var matmul(const Var& a, const Var& b) {
 // y = x W^T + b:  dx = dy W,  dW = dy^T x,  db = sum of dy's rows
 Var linear(const Var& x, const Var& weight, const Var& bias) {
   check<ShapeError>(x.rank() >= 1 && weight.rank() == 2 && x.size(-1) == weight.size(1), "linear",
-                    "input {} doesn't fit weight {}: the input's last size must be the weight's second", x.shape().str(),
-                    weight.shape().str());
+                    "input {} doesn't fit weight {}: the input's last size must be the weight's second", x.shape(),
+                    weight.shape());
   check<DTypeError>(x.dtype() == weight.dtype() && is_floating(x.dtype()), "linear", "input {} and weight {} differ in type",
-                    x.value().describe(), weight.value().describe());
+                    x.value(), weight.value());
   check<ShapeError>(!bias.defined() || (bias.shape() == Shape{weight.size(0)} && bias.dtype() == weight.dtype()), "linear",
-                    "bias {} doesn't fit weight {}: one element an output is needed", bias.value().describe(),
-                    weight.value().describe());
+                    "bias {} doesn't fit weight {}: one element an output is needed", bias.value(), weight.value());
   const std::int64_t rows = x.rank() == 1 ? 1 : x.shape().without(-1).numel();
   Tensor y = kernels::linear(x.value().reshape({rows, weight.size(1)}), weight.value(), bias.value())
                  .reshape(with_last(x.shape(), weight.size(0)));

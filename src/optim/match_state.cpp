@@ -1,5 +1,6 @@
 #include "optim/match_state.hpp"
 
+#include <algorithm>
 #include <map>
 #include <string_view>
 

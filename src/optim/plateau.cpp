@@ -1,6 +1,6 @@
 #include "weft/optim/plateau.hpp"
 
-#include <cmath>
+#include <algorithm>
 #include <limits>
 
 #include "base/fail.hpp"

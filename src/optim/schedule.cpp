@@ -1,6 +1,7 @@
 #include "weft/optim/schedule.hpp"
 
 #include <cmath>
+#include <utility>
 
 #include "base/fail.hpp"
 
