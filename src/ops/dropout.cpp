@@ -16,7 +16,7 @@ Var apply(const Var& x, const kernels::DropoutDraw& draw) {
 
 Var dropout(const Var& x, double p) {
   check<ValueError>(p >= 0 && p <= 1, "dropout", "p is {}; it must be in [0, 1]", p);
-  check<DTypeError>(is_floating(x.dtype()), "dropout", "the input is {}; f32 or f64 is needed", x.value().describe());
+  check<DTypeError>(is_floating(x.dtype()), "dropout", "the input is {}; f32 or f64 is needed", x.value());
   Tape* tape = Tape::recording();
   if (tape == nullptr || p == 0) return x;
   Generator* generator = tape->generator();

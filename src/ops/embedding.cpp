@@ -23,11 +23,12 @@ Tensor kept_rows(const Tensor& index, std::int64_t padding, int row_rank) {
 }  // namespace
 
 Var embedding(const Var& table, const Tensor& index, std::optional<std::int64_t> padding_idx) {
-  check<ShapeError>(table.rank() >= 1, "embedding", "the table has no rows: its shape is {}", table.shape().str());
+  check<ShapeError>(table.rank() >= 1, "embedding", "the table has no rows: its shape is {}", table.shape());
   check<IndexError>(!padding_idx || (*padding_idx >= 0 && *padding_idx < table.size(0)), "embedding",
-                    "padding_idx {} is outside the table {}", padding_idx.value_or(0), table.shape().str());
+                    "padding_idx {} is outside the table {}", padding_idx.value_or(0), table.shape());
   return record("embedding", kernels::gather_rows(table.value(), index, "embedding"), {&table},
-                [index, padding_idx, row_rank = table.rank() - 1](Sink& s) {
+                [saved = Saved(index), padding_idx, row_rank = table.rank() - 1](Sink& s) {
+                  const Tensor& index = saved.value();
                   Var g = s.grad();
                   if (padding_idx) g = where(kept_rows(index, *padding_idx, row_rank), g, Var::scalar(0, g.dtype()));
                   s.add_rows(0, index, g);

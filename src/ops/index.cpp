@@ -29,7 +29,7 @@ Tensor flat_places(const Tensor& index, const Shape& shape, int axis) {
 }  // namespace
 
 Var index_select(const Var& x, int axis, const Tensor& index) {
-  check<ShapeError>(index.rank() == 1, "index_select", "the index has shape {}; one dimension is needed", index.shape().str());
+  check<ShapeError>(index.rank() == 1, "index_select", "the index has shape {}; one dimension is needed", index.shape());
   axis = x.shape().axis(axis, "index_select");
   kernels::check_index(index, x.size(axis), "index_select");
   if (axis == 0) return maps::gather_rows(x, index);
@@ -38,11 +38,11 @@ Var index_select(const Var& x, int axis, const Tensor& index) {
 
 Var gather(const Var& x, int axis, const Tensor& index) {
   check<ShapeError>(x.rank() >= 1 && index.rank() == x.rank(), "gather",
-                    "index {} and input {} differ in rank (one at least is needed)", index.shape().str(), x.shape().str());
+                    "index {} and input {} differ in rank (one at least is needed)", index.shape(), x.shape());
   axis = x.shape().axis(axis, "gather");
   for (int i = 0; i < x.rank(); ++i)
     check<ShapeError>(i == axis || index.shape()[i] <= x.size(i), "gather", "index {} is larger than input {} at axis {}",
-                      index.shape().str(), x.shape().str(), i);
+                      index.shape(), x.shape(), i);
   kernels::check_index(index, x.size(axis), "gather");
   return maps::gather_rows(reshape(x, {x.numel()}), flat_places(index, x.shape(), axis));
 }

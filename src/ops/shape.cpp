@@ -1,6 +1,7 @@
 #include "weft/ops/shape.hpp"
 
 #include <array>
+#include <limits>
 
 #include "autograd/linear_maps.hpp"
 #include "base/fail.hpp"
@@ -10,15 +11,18 @@
 namespace weft {
 namespace {
 
+constexpr std::size_t most_parts = std::numeric_limits<std::uint16_t>::max();  // inputs that a node of the tape can have
+
 Var record_reshape(const Var& x, Tensor value) {
   return record("reshape", std::move(value), {&x}, [from = x.shape()](Sink& s) { s.add(0, reshape(s.grad(), from)); });
 }
 
 void check_parts(std::span<const Var> parts, const char* op) {
   check<ValueError>(!parts.empty(), op, "nothing to join");
+  check<ValueError>(parts.size() <= most_parts, op, "{} parts; at most {} can be joined at once", parts.size(), most_parts);
   for (const Var& part : parts)
-    check<DTypeError>(part.dtype() == parts[0].dtype(), op, "the parts {} and {} differ in type", parts[0].value().describe(),
-                      part.value().describe());
+    check<DTypeError>(part.dtype() == parts[0].dtype(), op, "the parts {} and {} differ in type", parts[0].value(),
+                      part.value());
 }
 
 PoolVector<const Var*> pointers(std::span<const Var> parts) {
@@ -37,7 +41,7 @@ Var flatten(const Var& x, int first, int last) {
   if (x.rank() == 0) return reshape(x, {1});
   first = x.shape().axis(first, "flatten");
   last = x.shape().axis(last, "flatten");
-  check<ValueError>(first <= last, "flatten", "axis {} stands behind axis {} (shape {})", first, last, x.shape().str());
+  check<ValueError>(first <= last, "flatten", "axis {} stands behind axis {} (shape {})", first, last, x.shape());
   std::array<std::int64_t, max_rank> sizes{};
   std::size_t count = 0;
   for (int i = 0; i < x.rank(); ++i) {
@@ -90,11 +94,11 @@ PoolVector<Var> split(const Var& x, std::span<const std::int64_t> sizes, int axi
   axis = x.shape().axis(axis, "split");
   std::int64_t total = 0;
   for (const std::int64_t size : sizes) {
-    check<ShapeError>(size >= 0, "split", "a part of size {} of shape {}", size, x.shape().str());
+    check<ShapeError>(size >= 0, "split", "a part of size {} of shape {}", size, x.shape());
     total += size;
   }
   check<ShapeError>(total == x.size(axis), "split", "parts of {} elements in all don't fill axis {} of shape {}", total, axis,
-                    x.shape().str());
+                    x.shape());
   PoolVector<Var> parts;
   std::int64_t start = 0;
   for (const std::int64_t size : sizes) {
@@ -114,7 +118,7 @@ Var concat(std::span<const Var> parts, int axis) {
   std::int64_t total = 0;
   for (const Var& part : parts) {
     check<ShapeError>(part.rank() == first.rank() && part.shape().with(axis, first[axis]) == first, "concat",
-                      "shapes {} and {} differ in more than axis {}", first.str(), part.shape().str(), axis);
+                      "shapes {} and {} differ in more than axis {}", first, part.shape(), axis);
     total += part.size(axis);
   }
   Tensor joined = Tensor::empty(first.with(axis, total), parts[0].dtype());
@@ -144,7 +148,7 @@ Var stack(std::span<const Var> parts, int axis) {
   axis = axis < 0 ? axis + joined_shape.rank() : axis;
   Tensor joined = Tensor::empty(joined_shape, parts[0].dtype());
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    check<ShapeError>(parts[i].shape() == first, "stack", "shapes {} and {} differ", first.str(), parts[i].shape().str());
+    check<ShapeError>(parts[i].shape() == first, "stack", "shapes {} and {} differ", first, parts[i].shape());
     kernels::copy_into(parts[i].value(), joined.select(axis, static_cast<std::int64_t>(i)));
   }
   Var result(std::move(joined));
