@@ -138,7 +138,7 @@ Tensor binary_any(Binary function, const Tensor* a, const Tensor* b, double scal
 }
 
 void check_same_dtype(const Tensor& a, const Tensor& b, const char* op) {
-  check<DTypeError>(a.dtype() == b.dtype(), op, "dtypes differ: {} and {}", a.describe(), b.describe());
+  check<DTypeError>(a.dtype() == b.dtype(), op, "dtypes differ: {} and {}", a, b);
 }
 
 // Functions of two operands that change the first.
@@ -173,8 +173,8 @@ void update_row(T* to, const T* from, std::int64_t n, std::int64_t step_to, std:
 template <class Function>
 void update(Tensor& target, const Tensor& source, const char* op, Function function) {
   check_same_dtype(target, source, op);
-  check<ShapeError>(broadcast(target.shape(), source.shape(), op) == target.shape(), op, "{} doesn't broadcast to {}",
-                    source.describe(), target.describe());
+  check<ShapeError>(broadcast(target.shape(), source.shape(), op) == target.shape(), op, "{} doesn't broadcast to {}", source,
+                    target);
   if (target.numel() == 0) return;
   const Walk<2> walk(target.shape(), {&target, &source});
   dispatch(target.dtype(), [&]<class T>() {
@@ -215,7 +215,7 @@ Tensor binary(Binary function, double a, const Tensor& b) {
 }
 
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b, const char* op) {
-  check<DTypeError>(condition.dtype() == DType::boolean, op, "the condition is {}, not bool", condition.describe());
+  check<DTypeError>(condition.dtype() == DType::boolean, op, "the condition is {}, not bool", condition);
   check_same_dtype(a, b, op);
   const Shape shape = broadcast(broadcast(condition.shape(), a.shape(), op), b.shape(), op);
   Tensor out = Tensor::empty(shape, a.dtype());

@@ -127,12 +127,12 @@ Tensor reduce(Reduction reduction, const Tensor& x, std::span<const int> axes) {
 Tensor sum_to(const Tensor& x, const Shape& shape) {
   if (x.shape() == shape) return x;
   const int lead = x.rank() - shape.rank();
-  check<ShapeError>(lead >= 0, "sum_to", "{} has fewer dimensions than {}", x.describe(), shape.str());
+  check<ShapeError>(lead >= 0, "sum_to", "{} has fewer dimensions than {}", x, shape);
   std::array<int, max_rank> axes{};
   std::size_t count = 0;
   for (int d = 0; d < x.rank(); ++d) {
     if (d >= lead && shape[d - lead] == x.shape()[d]) continue;
-    check<ShapeError>(d < lead || shape[d - lead] == 1, "sum_to", "{} doesn't broadcast to {}", shape.str(), x.describe());
+    check<ShapeError>(d < lead || shape[d - lead] == 1, "sum_to", "{} doesn't broadcast to {}", shape, x);
     axes[count++] = d;
   }
   return reduce(Reduction::sum, x, std::span<const int>(axes.data(), count)).reshape(shape);
@@ -140,7 +140,7 @@ Tensor sum_to(const Tensor& x, const Shape& shape) {
 
 Tensor argmax(const Tensor& x, int axis) {
   axis = x.shape().axis(axis, "argmax");
-  check<ValueError>(x.shape()[axis] > 0, "argmax", "axis {} of {} is empty", axis, x.describe());
+  check<ValueError>(x.shape()[axis] > 0, "argmax", "axis {} of {} is empty", axis, x);
   const int axes[] = {axis};
   const Split parts = split(x, axes);
   Tensor out = Tensor::empty(x.shape().without(axis), i64);
