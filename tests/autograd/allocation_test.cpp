@@ -1,36 +1,7 @@
 #include <doctest/doctest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
 #include "autograd/local_ops.hpp"
-
-#if defined(__SANITIZE_ADDRESS__)
-#define WEFT_COUNTS_NEW 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WEFT_COUNTS_NEW 0
-#endif
-#endif
-#ifndef WEFT_COUNTS_NEW
-#define WEFT_COUNTS_NEW 1
-#endif
-
-#if WEFT_COUNTS_NEW
-
-namespace {
-std::atomic<std::int64_t> news{0};
-}
-
-// Every `new` of this program, the library's included, comes through here.
-void* operator new(std::size_t bytes) {
-  news.fetch_add(1, std::memory_order_relaxed);
-  if (void* block = std::malloc(bytes == 0 ? 1 : bytes)) return block;
-  throw std::bad_alloc();
-}
-void operator delete(void* block) noexcept { std::free(block); }
-void operator delete(void* block, std::size_t) noexcept { std::free(block); }
+#include "support/allocations.hpp"
 
 using namespace weft;
 using namespace weft::test;
@@ -63,18 +34,8 @@ TEST_CASE("a step in steady state asks the system for no memory") {
   for (std::int64_t i = 0; i < index.numel(); ++i) index.mutable_data<std::int64_t>()[i] = i * 7 % 50;
   Generator generator(1);
   for (int i = 0; i < 3; ++i) step(table, w, index, generator);
-  const std::int64_t news_before = news, misses_before = memory_statistics().pool_misses;
+  const std::int64_t news_before = operator_new_calls(), misses_before = memory_statistics().pool_misses;
   for (int i = 0; i < 10; ++i) step(table, w, index, generator);
-  CHECK(news == news_before);
+  CHECK(operator_new_calls() == news_before);
   CHECK(memory_statistics().pool_misses == misses_before);
 }
-
-#else
-
-#include "support/support.hpp"
-
-TEST_CASE("a step in steady state asks the system for no memory") {
-  weft::test::skip("counting allocations (the address sanitizer has its own operator new)");
-}
-
-#endif
