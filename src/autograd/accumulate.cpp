@@ -46,11 +46,11 @@ bool Slot::has_shape(const Shape& other) const {
 void accumulate(Slot& slot, Var gradient, bool recording) {
   check<DTypeError>(gradient.dtype() == slot.dtype, "backward", "a gradient of {} for a value of {}", name_of(gradient.dtype()),
                     name_of(slot.dtype));
-  if (!slot.has_shape(gradient.shape())) gradient = sum_to(gradient, slot.shape());
+  if (!slot.has_shape(gradient.shape())) gradient = maps::sum_to(gradient, slot.shape());
   if (!slot.grad.defined()) {
     slot.grad = std::move(gradient);
   } else if (recording) {
-    slot.grad = add_same(slot.grad, gradient);
+    slot.grad = maps::add_same(slot.grad, gradient);
   } else if (slot.grad.value().is_unique() && slot.grad.value().is_contiguous()) {
     Tensor sum = std::exchange(slot.grad, Var()).value();
     kernels::add_into(sum, gradient.value());
@@ -134,14 +134,14 @@ void Sink::add(int i, Var gradient) {
 void Sink::add_slice(int i, int axis, std::int64_t start, const Var& gradient) {
   if (!wants(i)) return;
   Slot& slot = *node_.inputs[i];
-  if (recording_) return add(i, unslice(gradient, axis, start, slot.sizes[axis]));
+  if (recording_) return add(i, maps::unslice(gradient, axis, start, slot.sizes[axis]));
   detail::accumulate_slice(slot, axis, start, gradient.value());
 }
 
 void Sink::add_rows(int i, const Tensor& index, const Var& gradient) {
   if (!wants(i)) return;
   Slot& slot = *node_.inputs[i];
-  if (recording_) return add(i, scatter_rows(gradient, index, slot.sizes[0]));
+  if (recording_) return add(i, maps::scatter_rows(gradient, index, slot.sizes[0]));
   detail::accumulate_rows(slot, index, gradient.value());
 }
 

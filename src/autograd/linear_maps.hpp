@@ -1,7 +1,7 @@
 #pragma once
 #include "weft/autograd/var.hpp"
 
-namespace weft {
+namespace weft::maps {
 
 // Linear maps in pairs, each the other's derivative: what the engine itself needs on a tape when backward is recorded.
 
@@ -17,4 +17,4 @@ Var unslice(const Var& x, int axis, std::int64_t start, std::int64_t size);
 Var gather_rows(const Var& table, const Tensor& index);
 Var scatter_rows(const Var& rows, const Tensor& index, std::int64_t count);
 
-}  // namespace weft
+}  // namespace weft::maps

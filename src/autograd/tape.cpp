@@ -128,6 +128,7 @@ void Tape::backward(const Var& output, const Var& gradient, BackwardOptions opti
                     gradient.shape(), output.shape());
   check<TapeError>(!options.create_graph || recording() == this, "backward",
                    "create_graph records on this tape, but it isn't the one recording (an inner tape or NoGrad is alive)");
+  for (Slot* leaf = state_->leaves; leaf != nullptr; leaf = leaf->next_leaf) clear(*leaf);
   try {
     detail::accumulate(*output.slot(), gradient, options.create_graph);
     run_rules(*state_, output.slot()->node, options);

@@ -69,11 +69,11 @@ void plain_rows(const Tensor& target, T* c, const Tensor& a, const Tensor& b, bo
 
 void check_operands(const Tensor& a, const Tensor& b, const char* op) {
   check<DTypeError>(a.dtype() == b.dtype() && is_floating(a.dtype()), op,
-                    "operands are {} and {}; both must be f32 or both f64", a.describe(), b.describe());
+                    "operands are {} and {}; both must be f32 or both f64", a, b);
   check<ShapeError>(a.rank() >= 2 && b.rank() >= 2, op, "operands have shapes {} and {}; each needs two dimensions at least",
-                    a.shape().str(), b.shape().str());
-  check<ShapeError>(a.size(-1) == b.size(-2), op, "{} columns of shape {} meet {} rows of shape {}", a.size(-1),
-                    a.shape().str(), b.size(-2), b.shape().str());
+                    a.shape(), b.shape());
+  check<ShapeError>(a.size(-1) == b.size(-2), op, "{} columns of shape {} meet {} rows of shape {}", a.size(-1), a.shape(),
+                    b.size(-2), b.shape());
 }
 
 Shape leading(const Shape& shape) { return Shape(std::span(shape.begin(), shape.end() - 2)); }
@@ -130,7 +130,7 @@ void matmul_into(Tensor& target, const Tensor& a, const Tensor& b, bool accumula
   check_operands(a, b, "matmul");
   check<ShapeError>(
       target.rank() == 2 && target.size(0) == a.size(0) && target.size(1) == b.size(1) && target.dtype() == a.dtype(), "matmul",
-      "{} times {} doesn't fit the target {}", a.describe(), b.describe(), target.describe());
+      "{} times {} doesn't fit the target {}", a, b, target);
   const std::int64_t m = a.size(0), n = b.size(1), k = a.size(1);
   if (m == 0 || n == 0) return;
   if (a.dtype() != f32 || k == 0 || m * n * k <= tiny) return reference::matmul_into(target, a, b, accumulate);
@@ -153,8 +153,8 @@ Tensor matmul(const Tensor& a, const Tensor& b, const char* op) {
   const Shape batch = broadcast(leading(a.shape()), leading(b.shape()), op);
   std::array<std::int64_t, max_rank> sizes{};
   std::copy(batch.begin(), batch.end(), sizes.begin());
-  check<ShapeError>(batch.rank() + 2 <= max_rank, op, "shapes {} and {} make more than {} dimensions", a.shape().str(),
-                    b.shape().str(), max_rank);
+  check<ShapeError>(batch.rank() + 2 <= max_rank, op, "shapes {} and {} make more than {} dimensions", a.shape(), b.shape(),
+                    max_rank);
   sizes[static_cast<std::size_t>(batch.rank())] = a.size(-2);
   sizes[static_cast<std::size_t>(batch.rank()) + 1] = b.size(-1);
   Tensor result =

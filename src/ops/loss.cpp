@@ -16,15 +16,14 @@ using kernels::CrossEntropyTargets;
 
 CrossEntropyTargets targets_of(const Var& logits, const Tensor& targets, const CrossEntropyOptions& options) {
   check<DTypeError>(is_floating(logits.dtype()) && is_integer(targets.dtype()), "cross_entropy",
-                    "logits are {}, targets {}; floating logits and integer targets are needed", logits.value().describe(),
-                    targets.describe());
+                    "logits are {}, targets {}; floating logits and integer targets are needed", logits.value(), targets);
   check<ShapeError>(logits.rank() >= 1 && logits.shape().without(-1) == targets.shape(), "cross_entropy",
-                    "targets {} don't fit logits {}: one class for each row of the last dimension is needed",
-                    targets.shape().str(), logits.shape().str());
+                    "targets {} don't fit logits {}: one class for each row of the last dimension is needed", targets.shape(),
+                    logits.shape());
   check<ValueError>(options.label_smoothing >= 0 && options.label_smoothing <= 1, "cross_entropy",
                     "label_smoothing is {}; it must be in [0, 1]", options.label_smoothing);
   check<ShapeError>(logits.shape().back() > 0 || targets.numel() == 0, "cross_entropy", "logits {} have no classes",
-                    logits.shape().str());
+                    logits.shape());
   return {targets.to(i64).reshape({targets.numel()}).contiguous(), options.ignore_index, options.label_smoothing};
 }
 

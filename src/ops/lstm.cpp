@@ -7,6 +7,7 @@
 #include "kernels/lstm.hpp"
 #include "kernels/matmul.hpp"
 #include "kernels/reduce.hpp"
+#include "ops/work.hpp"
 #include "weft/autograd/record.hpp"
 
 namespace weft {
@@ -14,17 +15,16 @@ namespace {
 
 void check_weights(const Var& x, int rank, const Var& w_ih, const Var& w_hh, const Var& b_ih, const Var& b_hh, const char* op) {
   check<ShapeError>(w_hh.rank() == 2 && w_hh.size(0) == 4 * w_hh.size(1) && w_hh.size(1) > 0, op,
-                    "w_hh has shape {}; [4 hidden, hidden] is needed",
-                    w_hh.shape().str());
+                    "w_hh has shape {}; [4 hidden, hidden] is needed", w_hh.shape());
   check<ShapeError>(x.rank() == rank && w_ih.rank() == 2 && w_ih.size(1) == x.size(-1) && w_ih.size(0) == w_hh.size(0), op,
-                    "input {} doesn't fit w_ih {} and w_hh {}: {} and [4 hidden, in] are needed", x.shape().str(),
-                    w_ih.shape().str(), w_hh.shape().str(), rank == 3 ? "[batch, steps, in]" : "[batch, in]");
+                    "input {} doesn't fit w_ih {} and w_hh {}: {} and [4 hidden, in] are needed", x.shape(), w_ih.shape(),
+                    w_hh.shape(), rank == 3 ? "[batch, steps, in]" : "[batch, in]");
   for (const Var* bias : {&b_ih, &b_hh})
     check<ShapeError>(!bias->defined() || bias->shape() == Shape{w_hh.size(0)}, op, "bias {} doesn't fit w_hh {}",
-                      bias->value().describe(), w_hh.shape().str());
+                      bias->value(), w_hh.shape());
   for (const Var* v : {&w_ih, &w_hh, &b_ih, &b_hh})
     check<DTypeError>(!v->defined() || (v->dtype() == x.dtype() && is_floating(x.dtype())), op,
-                      "input {} and parameter {} differ in type", x.value().describe(), v->value().describe());
+                      "input {} and parameter {} differ in type", x.value(), v->value());
 }
 
 // Zeros where the state isn't given.
@@ -34,21 +34,21 @@ LSTMState state_or_zeros(const LSTMState& given, const Var& x, std::int64_t hidd
   for (Var* v : {&state.h, &state.c}) {
     if (!v->defined()) *v = Tensor::zeros(shape, x.dtype());
     check<ShapeError>(v->shape() == shape && v->dtype() == x.dtype(), op, "state {} doesn't fit input {}: {} is needed",
-                      v->value().describe(), x.value().describe(), shape.str());
+                      v->value(), x.value(), shape);
   }
   return state;
 }
 
 Tensor checked_lengths(const Tensor& lengths, const Var& x) {
   if (!lengths.defined()) return {};
-  check<DTypeError>(is_integer(lengths.dtype()), "lstm", "lengths are {}; integers are needed", lengths.describe());
+  check<DTypeError>(is_integer(lengths.dtype()), "lstm", "lengths are {}; integers are needed", lengths);
   check<ShapeError>(lengths.shape() == Shape{x.size(0)}, "lstm", "lengths {} don't fit input {}: one a row is needed",
-                    lengths.shape().str(), x.shape().str());
+                    lengths.shape(), x.shape());
   Tensor result = lengths.to(i64).contiguous();
   for (std::int64_t row = 0; row < result.numel(); ++row) {
     const std::int64_t length = result.data<std::int64_t>()[row];
     check<ValueError>(length >= 0 && length <= x.size(1), "lstm", "length {} of row {} is outside 0 to {} (input {})", length,
-                      row, x.size(1), x.shape().str());
+                      row, x.size(1), x.shape());
   }
   return result;
 }
@@ -86,6 +86,7 @@ LSTMResult lstm(const Var& x, const Var& w_ih, const Var& w_hh, const Var& b_ih,
   const LSTMState state = state_or_zeros(initial, x, hidden, "lstm");
   kernels::LstmRun run = kernels::lstm(x.value(), w_ih.value(), w_hh.value(), sum_of(b_ih, b_hh), state.h.value(),
                                        state.c.value(), checked_lengths(options.lengths, x), options.reverse);
+  detail::multiply_adds += x.size(0) * x.size(1) * (w_ih.numel() + w_hh.numel());
   std::array<Var, 3> outputs = {run.output, run.h, run.c};
   const std::array<const Var*, 7> inputs = {&x, &w_ih, &w_hh, &b_ih, &b_hh, &state.h, &state.c};
   record("lstm", outputs, inputs, [trace = std::move(run.trace), w_ih = Saved(w_ih), w_hh = Saved(w_hh)](Sink& s) {
@@ -110,11 +111,12 @@ LSTMState lstm_step(const Var& x, const LSTMState& state, const Var& w_ih, const
                     const Tensor& active) {
   check_weights(x, 2, w_ih, w_hh, b_ih, b_hh, "lstm_step");
   check<ShapeError>(!active.defined() || (active.shape() == Shape{x.size(0)} && active.dtype() == boolean), "lstm_step",
-                    "active {} doesn't fit input {}: a bool for each row is needed", active.describe(), x.shape().str());
+                    "active {} doesn't fit input {}: a bool for each row is needed", active, x.shape());
   const LSTMState before = state_or_zeros(state, x, w_hh.size(1), "lstm_step");
   Tensor gates = kernels::linear(x.value(), w_ih.value(), sum_of(b_ih, b_hh));
   kernels::matmul_into(gates, before.h.value(), w_hh.value().transpose(0, 1), true);
   const kernels::LstmStep step = kernels::lstm_step(gates, before.h.value(), before.c.value(), active);
+  detail::multiply_adds += x.size(0) * (w_ih.numel() + w_hh.numel());
   std::array<Var, 2> outputs = {step.h, step.c};
   const std::array<const Var*, 7> inputs = {&x, &w_ih, &w_hh, &b_ih, &b_hh, &before.h, &before.c};
   record("lstm_step", outputs, inputs,

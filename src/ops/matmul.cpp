@@ -4,6 +4,7 @@
 
 #include "base/fail.hpp"
 #include "kernels/matmul.hpp"
+#include "ops/work.hpp"
 #include "weft/autograd/record.hpp"
 #include "weft/ops/shape.hpp"
 
@@ -23,7 +24,9 @@ Var transposed(const Var& x) { return transpose(x, -1, -2); }
 
 // C = A B:  dA = dC B^T,  dB = A^T dC
 Var matmul(const Var& a, const Var& b) {
-  return record("matmul", kernels::matmul(a.value(), b.value(), "matmul"), {&a, &b},
+  Tensor product = kernels::matmul(a.value(), b.value(), "matmul");
+  detail::multiply_adds += product.numel() * a.size(-1);
+  return record("matmul", std::move(product), {&a, &b},
                 [a = Saved(a, b.requires_grad()), b = Saved(b, a.requires_grad()), shared = b.rank() == 2](Sink& s) {
                   const Var g = s.grad();
                   if (s.wants(0)) s.add(0, matmul(g, transposed(b.get())));
@@ -37,16 +40,16 @@ Var matmul(const Var& a, const Var& b) {
 // y = x W^T + b:  dx = dy W,  dW = dy^T x,  db = sum of dy's rows
 Var linear(const Var& x, const Var& weight, const Var& bias) {
   check<ShapeError>(x.rank() >= 1 && weight.rank() == 2 && x.size(-1) == weight.size(1), "linear",
-                    "input {} doesn't fit weight {}: the input's last size must be the weight's second", x.shape().str(),
-                    weight.shape().str());
+                    "input {} doesn't fit weight {}: the input's last size must be the weight's second", x.shape(),
+                    weight.shape());
   check<DTypeError>(x.dtype() == weight.dtype() && is_floating(x.dtype()), "linear", "input {} and weight {} differ in type",
-                    x.value().describe(), weight.value().describe());
+                    x.value(), weight.value());
   check<ShapeError>(!bias.defined() || (bias.shape() == Shape{weight.size(0)} && bias.dtype() == weight.dtype()), "linear",
-                    "bias {} doesn't fit weight {}: one element an output is needed", bias.value().describe(),
-                    weight.value().describe());
+                    "bias {} doesn't fit weight {}: one element an output is needed", bias.value(), weight.value());
   const std::int64_t rows = x.rank() == 1 ? 1 : x.shape().without(-1).numel();
   Tensor y = kernels::linear(x.value().reshape({rows, weight.size(1)}), weight.value(), bias.value())
                  .reshape(with_last(x.shape(), weight.size(0)));
+  detail::multiply_adds += weight.numel() * rows;
   return record("linear", std::move(y), {&x, &weight, &bias},
                 [x = Saved(x, weight.requires_grad()), weight = Saved(weight, x.requires_grad()), rows](Sink& s) {
                   const Var g = s.grad();

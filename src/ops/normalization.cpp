@@ -12,14 +12,14 @@ namespace weft {
 namespace {
 
 void check_arguments(const Var& x, const Var& weight, const Var& bias, double eps) {
-  check<DTypeError>(is_floating(x.dtype()), "layer_norm", "the input is {}; f32 or f64 is needed", x.value().describe());
+  check<DTypeError>(is_floating(x.dtype()), "layer_norm", "the input is {}; f32 or f64 is needed", x.value());
   check<ShapeError>(x.rank() >= 1, "layer_norm", "the input has no dimension to normalise over");
   check<ValueError>(eps >= 0, "layer_norm", "eps is {}; it must not be negative", eps);
   for (const Var* parameter : {&weight, &bias}) {
     if (!parameter->defined()) continue;
     check<ShapeError>(parameter->shape() == Shape{x.shape().back()} && parameter->dtype() == x.dtype(), "layer_norm",
                       "{} {} doesn't fit input {}: one element for each of the last dimension is needed",
-                      parameter == &weight ? "weight" : "bias", parameter->value().describe(), x.value().describe());
+                      parameter == &weight ? "weight" : "bias", parameter->value(), x.value());
   }
 }
 

@@ -4,13 +4,13 @@
 #include <array>
 #include <limits>
 
-#include "autograd/linear_maps.hpp"
 #include "base/fail.hpp"
 #include "kernels/elementwise.hpp"
 #include "kernels/reduce.hpp"
 #include "ops/guarded.hpp"
 #include "weft/autograd/record.hpp"
 #include "weft/ops/elementwise.hpp"
+#include "weft/ops/shape.hpp"
 
 namespace weft {
 

@@ -11,7 +11,7 @@ namespace weft {
 namespace {
 
 void check_floating(const Var& x, const char* op) {
-  check<DTypeError>(is_floating(x.dtype()), op, "the input is {}; f32 or f64 is needed", x.value().describe());
+  check<DTypeError>(is_floating(x.dtype()), op, "the input is {}; f32 or f64 is needed", x.value());
 }
 
 // `function` works on the last axis; others are brought there.
@@ -52,9 +52,9 @@ Var log_softmax(const Var& x, int axis) {
 
 Var masked_softmax(const Var& x, const Tensor& mask) {
   check_floating(x, "masked_softmax");
-  check<DTypeError>(mask.dtype() == boolean, "masked_softmax", "the mask is {}; bool is needed", mask.describe());
+  check<DTypeError>(mask.dtype() == boolean, "masked_softmax", "the mask is {}; bool is needed", mask);
   check<ShapeError>(broadcast(x.shape(), mask.shape(), "masked_softmax") == x.shape(), "masked_softmax",
-                    "the mask {} doesn't broadcast to the input {}", mask.shape().str(), x.shape().str());
+                    "the mask {} doesn't broadcast to the input {}", mask.shape(), x.shape());
   const Tensor y = kernels::masked_softmax(x.value(), mask);
   return record("masked_softmax", y, {&x}, [y, mask](Sink& s) {
     if (!s.recording()) return s.add(0, kernels::softmax_backward(y, s.grad().value(), mask));

@@ -24,13 +24,21 @@ EncoderDecoderOptions checked(EncoderDecoderOptions o) {
   return o;
 }
 
+std::unique_ptr<nn::attention::Attention> make_attention(const EncoderDecoderOptions& o, const nn::Scope& scope) {
+  switch (o.attention) {
+    case AttentionKind::dot: return std::make_unique<nn::attention::Dot>(nn::attention::DotOptions{}, scope);
+    case AttentionKind::general:
+      return std::make_unique<nn::attention::General>(nn::attention::GeneralOptions{.query_dim = o.hidden, .key_dim = o.hidden},
+                                                      scope);
+    case AttentionKind::additive: break;
+  }
+  return std::make_unique<nn::attention::Additive>(
+      nn::attention::AdditiveOptions{.query_dim = o.hidden, .key_dim = o.hidden, .hidden = o.hidden}, scope);
+}
+
 Var select_rows(const Var& x, const Tensor& index) { return x.defined() ? index_select(x, 0, index) : x; }
 
 }  // namespace
-
-Memory Memory::select(const Tensor& index) const {
-  return {select_rows(values, index), select_rows(keys, index), index_select(mask, 0, index)};
-}
 
 DecoderState DecoderState::select(const Tensor& index) const {
   DecoderState chosen;
@@ -75,7 +83,7 @@ EncoderDecoder::Encoded EncoderDecoder::encode(const Padded& source) {
   const nn::LSTMOutput encoded = encoder_(dropout_(embedding(source.ids)), source.lengths);
   const std::int64_t rows = source.ids.size(0);
   Encoded result;
-  result.memory = {encoded.output, attention_->project_keys(encoded.output), source.mask};
+  result.memory = attention_->remember(encoded.output, encoded.output, source.mask);
   for (std::int64_t layer = 0; layer < options_.decoder_layers; ++layer) {
     // Both directions of the encoder layer side by side; a deeper decoder starts from the last.
     const std::int64_t from = 2 * std::min(layer, options_.encoder_layers - 1);
@@ -86,7 +94,7 @@ EncoderDecoder::Encoded EncoderDecoder::encode(const Padded& source) {
   return result;
 }
 
-DecoderStep EncoderDecoder::step(const Memory& memory, const DecoderState& state, const Var& embedded) {
+DecoderStep EncoderDecoder::step(const nn::AttentionMemory& memory, const DecoderState& state, const Var& embedded) {
   DecoderStep result;
   Var input = options_.input_feeding ? concat({embedded, state.feed}, 1) : embedded;
   for (std::size_t layer = 0; layer < decoder_.size(); ++layer) {
@@ -97,7 +105,7 @@ DecoderStep EncoderDecoder::step(const Memory& memory, const DecoderState& state
   // In a search several rows look at one sentence.
   const std::int64_t sentences = memory.values.size(0), rows = input.size(0);
   const Var query = reshape(input, {sentences, rows / sentences, options_.hidden});
-  const nn::AttentionOutput attended = attention_->attend(query, memory.keys, memory.values, memory.mask);
+  const nn::AttentionOutput attended = (*attention_)(query, memory);
   result.weights = reshape(attended.weights, {rows, memory.values.size(1)});
   const Var context = reshape(attended.context, {rows, options_.hidden});
   result.attentional = dropout_(tanh(combine_(concat({context, input}, 1))));

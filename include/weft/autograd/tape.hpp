@@ -36,13 +36,14 @@ class Tape {
   Var leaf(const Tensor& value);
   Var leaf(const Var& value) { return leaf(value.value()); }
 
-  /// Derivatives of `output` (one element) with respect to every leaf, added into each parameter's gradient and
-  /// kept for `grad`. Throws ShapeError for more than one element, TapeError when the captures are gone.
+  /// Derivatives of `output` (one element) with respect to every leaf: added into each parameter's gradient, those of
+  /// other leaves kept for `grad` until the next backward. With create_graph all are kept there and parameters stay as
+  /// they are. Throws ShapeError for more than one element, TapeError when the captures are gone.
   void backward(const Var& output, BackwardOptions options = {});
   /// The same with dL/d(output) given: a tensor of the output's shape.
   void backward(const Var& output, const Var& gradient, BackwardOptions options = {});
 
-  /// The gradient of a leaf after backward; zeros where the output doesn't depend on it.
+  /// The last backward's gradient of a leaf; zeros where the output doesn't depend on it.
   Tensor grad(const Var& leaf) const { return grad_var(leaf).value(); }
   /// The same as a Var: with `create_graph` it can be differentiated again.
   Var grad_var(const Var& leaf) const;

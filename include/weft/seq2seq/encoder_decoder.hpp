@@ -29,15 +29,6 @@ struct EncoderDecoderOptions {
   double dropout = 0;             ///< on embeddings, between layers and on the attentional vector
 };
 
-/// What the decoder looks at: made once a sentence.
-struct Memory {
-  Var values;   ///< encoder outputs [rows, source, hidden]; zeros in padding
-  Var keys;     ///< what the attention made of them
-  Tensor mask;  ///< bool [rows, source]
-  /// The rows `index` (i64) of all of it.
-  Memory select(const Tensor& index) const;
-};
-
 /// Where a decoder stands; a value, so that beams can be chosen among and carried.
 struct DecoderState {
   PoolVector<LSTMState> layers;
@@ -58,13 +49,13 @@ class EncoderDecoder : public nn::Module<EncoderDecoder> {
   explicit EncoderDecoder(const EncoderDecoderOptions& options, nn::Scope scope = {});
 
   struct Encoded {
-    Memory memory;
+    nn::AttentionMemory memory;
     DecoderState state;
   };
   Encoded encode(const Padded& source);
   /// One decoder step from embedded tokens [rows, embedding]; rows may be a multiple of the memory's, several in a row for
   /// each.
-  DecoderStep step(const Memory& memory, const DecoderState& state, const Var& embedded);
+  DecoderStep step(const nn::AttentionMemory& memory, const DecoderState& state, const Var& embedded);
   /// Target embeddings of ids (any shape), with dropout in training.
   Var embed_target(const Tensor& ids);
   /// Logits [..., target vocabulary] of attentional vectors [..., attention size].

@@ -1,0 +1,41 @@
+# shellcheck shell=bash disable=SC2034
+# Packages that weft is built from on Debian 12, in one place. Sourced by examples/quickstart.sh and tests/run.sh.
+
+library_packages="g++ meson ninja-build ccache pkg-config libdnnl-dev libfmt-dev libhwy-dev nlohmann-json3-dev
+  libicu-dev libsentencepiece-dev libboost-program-options-dev libboost-iostreams-dev"
+test_packages="doctest-dev git python3"
+
+# install_missing PACKAGE...: installs those that are not there, as root or with sudo. Does nothing when all are.
+install_missing() {
+  local package as_root=() missing=()
+  if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+    echo "Not a Debian system: nothing is installed here; what is needed, by its Debian names: $*"
+    return 0
+  fi
+  for package in "$@"; do
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)" = installed ] || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  if [ "$(id -u)" != 0 ]; then
+    if ! command -v sudo >/dev/null; then
+      echo "Packages are missing, and installing them needs root or sudo. As root, run:" >&2
+      echo "  apt-get install ${missing[*]}" >&2
+      return 1
+    fi
+    as_root=(sudo)
+  fi
+  echo "Installing ${missing[*]}"
+  "${as_root[@]}" apt-get update -qq
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# configure_build FOLDER [-Doption=value...]: configures a build folder, or an existing one anew; the log is shown if that fails.
+configure_build() {
+  local folder=$1 log
+  shift
+  local options=("$@")
+  [ ! -e "$folder/meson-private/coredata.dat" ] || options+=(--reconfigure)
+  mkdir -p "$folder"
+  log=$folder/configure.log
+  meson setup "$folder" -Dseq2seq=enabled "${options[@]}" >"$log" 2>&1 || { cat "$log" >&2; return 1; }
+}

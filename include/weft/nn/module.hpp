@@ -1,0 +1,141 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "weft/autograd/parameter.hpp"
+#include "weft/nn/observer.hpp"
+#include "weft/tensor/safetensors.hpp"
+
+namespace weft::nn {
+
+/// Where a module stands: a root (the default), or the child `name` of `owner`, written {this, "name"}.
+struct Scope {
+  ModuleBase* owner = nullptr;
+  std::string name;
+  /// Of a root: every initial value below it is a function of this, the parameter's path and the element's place alone.
+  std::uint64_t seed = 0;
+};
+
+struct NamedParameter {
+  std::string name;
+  Parameter* parameter;
+};
+
+struct LoadOptions {
+  bool strict = true;  ///< missing and unexpected names are errors, not a report
+};
+
+struct LoadReport {
+  std::vector<std::string> missing;     ///< in the model, not in what was loaded: left as they were
+  std::vector<std::string> unexpected;  ///< in what was loaded, not in the model
+};
+
+/// What all modules are: a place in a tree, parameters, children, a mode. Derive from Module instead.
+/// Children and parameters register by being constructed with their owner; they are members of it and go with it.
+class ModuleBase {
+ public:
+  ModuleBase(const ModuleBase&) = delete;
+  ModuleBase& operator=(const ModuleBase&) = delete;
+  virtual ~ModuleBase();
+
+  /// "encoder.layers.1"; "" for a root.
+  const char* path() const { return path_; }
+  /// The class's name without namespaces: "LSTM", "List<Linear>".
+  std::string type_name() const;
+
+  /// Parameters of this module and all below, each once, in the order of construction. Valid until one is added.
+  const std::vector<Parameter*>& parameters();
+  /// The same with names relative to this module; a tied one under its first.
+  std::vector<NamedParameter> named_parameters() const;
+  /// Parameters of this module alone, tied ones included.
+  std::vector<Parameter*> own_parameters() const;
+  /// Elements of all parameters, tied ones counted once.
+  std::int64_t num_parameters() const;
+  /// This module and all below, each before its children.
+  std::vector<ModuleBase*> modules();
+  const std::vector<ModuleBase*>& children() const { return children_; }
+
+  /// Training mode (the initial one) or evaluation, for this module and all below. Only dropout looks at it.
+  void train(bool on = true);
+  void eval() { train(false); }
+  bool training() const { return training_; }
+
+  /// Converts every parameter; gradients go. Throws DTypeError unless f32 or f64.
+  void to(DType dtype);
+  /// Drops every gradient.
+  void zero_grad();
+
+  /// Every parameter under every name that it has, relative to this module, in PyTorch's order. The tensors are the
+  /// parameters' own: clone them to keep their values.
+  std::vector<NamedTensor> state_dict() const;
+  /// Copies values into the parameters of the same names. Throws ValueError that lists what is missing, unexpected or of
+  /// another shape or dtype (the first 20), and then no parameter has changed.
+  LoadReport load_state_dict(std::span<const NamedTensor> state, const LoadOptions& options = {});
+
+ protected:
+  /// Throws ValueError for a name that is empty, has a dot, or is taken.
+  explicit ModuleBase(const Scope& scope);
+
+ private:
+  friend class Weight;
+  struct Own {
+    std::string name;
+    std::shared_ptr<Parameter> parameter;
+  };
+
+  std::string path_of(std::string_view name) const;
+  void check_name(std::string_view name) const;
+  void add(std::string name, std::shared_ptr<Parameter> parameter);
+  void forget_cache();
+  /// Calls visit(name, parameter) for every name of every parameter: own ones first, then each child's.
+  void visit(const std::string& prefix, const std::function<void(std::string, Parameter&)>& visit) const;
+
+  ModuleBase* owner_;
+  const char* path_;
+  std::string name_;
+  std::uint64_t seed_;
+  bool training_ = true;
+  std::vector<Own> own_;
+  std::vector<ModuleBase*> children_;
+  std::vector<Parameter*> parameters_;
+  bool cached_ = false;
+};
+
+/// Base of a module `Derived`, which has a `forward` that returns a value. Calling the module runs it inside the module's
+/// path, so that errors, observers and reports name it:
+///   class Scale : public nn::Module<Scale> {
+///    public:
+///     explicit Scale(std::int64_t size, nn::Scope scope = {})
+///         : Module(scope), gain(this, "gain", Shape{size}, nn::init::ones()) {}
+///     Var forward(const Var& x) { return x * gain; }
+///    private:
+///     nn::Weight gain;
+///   };
+template <class Derived>
+class Module : public ModuleBase {
+ public:
+  template <class... Args>
+  decltype(auto) operator()(Args&&... args) {
+    const ModuleCall call(*this);
+    decltype(auto) output = static_cast<Derived&>(*this).forward(std::forward<Args>(args)...);
+    call.finish(output);
+    return output;
+  }
+
+ protected:
+  explicit Module(const Scope& scope = {}) : ModuleBase(scope) {}
+};
+
+/// Writes the state to one safetensors file, which PyTorch reads too. Throws IoError.
+void save(const ModuleBase& model, const std::filesystem::path& path, Metadata metadata = {});
+/// Reads it back. Throws what load_safetensors and load_state_dict throw; after an error the model is as it was.
+LoadReport load(ModuleBase& model, const std::filesystem::path& path, const LoadOptions& options = {});
+
+}  // namespace weft::nn

@@ -1,0 +1,27 @@
+#pragma once
+#include <span>
+
+#include "weft/autograd/parameter.hpp"
+
+namespace weft::optim {
+
+/// What to do about gradients whose norm is infinite or NaN.
+enum class NonFinite {
+  error,  ///< NumericError naming the first such parameter; the gradients stay
+  skip    ///< use the gradients up, so that the optimizer's next step changes nothing
+};
+
+struct ClipOptions {
+  NonFinite on_non_finite = NonFinite::error;
+};
+
+struct ClipResult {
+  double norm;   ///< before clipping
+  bool skipped;  ///< for counting: `skipped_steps += clip_grad_norm(...).skipped`
+};
+
+/// Scales all gradients by min(1, max_norm / (norm + 1e-6)), norm being that of all of them together, accumulated in
+/// double. The same bits for any thread count. Throws ValueError where max_norm isn't at least 0.
+ClipResult clip_grad_norm(std::span<Parameter* const> parameters, double max_norm, const ClipOptions& options = {});
+
+}  // namespace weft::optim

@@ -1,0 +1,71 @@
+#pragma once
+#include <array>
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "weft/autograd/parameter.hpp"
+#include "weft/optim/state_dict.hpp"
+
+namespace weft::optim {
+
+/// Parameters with settings of their own.
+struct Group {
+  std::vector<Parameter*> parameters;
+  double lr_factor = 1;                     ///< times the optimizer's learning rate
+  std::optional<double> weight_decay = {};  ///< in place of the optimizer's
+};
+
+/// What all optimizers share. The parameters must outlive it and keep their dtype: convert a module before.
+class Optimizer {
+ public:
+  virtual ~Optimizer() = default;
+  Optimizer(const Optimizer&) = delete;
+  Optimizer& operator=(const Optimizer&) = delete;
+
+  /// Updates every parameter that has a gradient and uses the gradients up; a parameter without one stays as it is, its
+  /// state too. Throws ShapeError or DTypeError, before anything changes, where a value or gradient doesn't fit the state.
+  void step();
+  /// Uses the gradients up without a step.
+  void clear_grad();
+
+  double lr() const { return lr_; }
+  /// Throws ValueError for a negative or non-finite rate.
+  void set_lr(double lr);
+
+  /// "lr" (f64), then for each parameter "NAME.step" (i64) and its buffers ("NAME.exp_avg"). The buffers are handles on
+  /// the live state: clone what later steps must not change.
+  StateDict state_dict() const;
+  /// Takes over the values of a `state_dict` in any order. Throws ValueError naming what is missing or unexpected,
+  /// ShapeError or DTypeError for what doesn't fit; nothing changes then.
+  void load_state_dict(const StateDict& state);
+
+ protected:
+  /// One parameter and its state.
+  struct Slot {
+    Parameter* parameter;
+    double lr_factor, weight_decay;
+    Tensor step;  ///< i64, updates so far
+    std::array<Tensor, 2> buffers;
+  };
+
+  /// `name` is that of errors, `buffers` are those of the state; all start at zero.
+  /// Throws ValueError for no parameters, a null pointer, a parameter or name that stands twice, a setting out of range.
+  Optimizer(const char* name, const std::vector<Group>& groups, double lr, double weight_decay,
+            std::initializer_list<const char*> buffers);
+  static std::vector<Group> one_group(std::span<Parameter* const> parameters);
+
+ private:
+  /// Update number `step` of one parameter, whose gradient is there and dense, at learning rate `lr`. Doesn't throw.
+  virtual void update(Slot& slot, double lr, std::int64_t step) = 0;
+  void add(Parameter* parameter, const Group& group, double weight_decay);
+  void prepare(const Slot& slot) const;
+
+  const char* name_;
+  double lr_ = 0;
+  std::vector<const char*> buffers_;
+  std::vector<Slot> slots_;
+};
+
+}  // namespace weft::optim

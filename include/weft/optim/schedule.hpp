@@ -1,0 +1,23 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+namespace weft::optim {
+
+/// The factor on the learning rate at update number `step`, counted from 1:
+///   optimizer.set_lr(options.lr * schedule(step));
+/// Any function will do; schedules without state resume by the step alone.
+using Schedule = std::function<double(std::int64_t step)>;
+
+/// The same at every step.
+Schedule constant(double factor = 1);
+
+/// Linear to 1 over `warmup` steps, then sqrt(warmup / step) (Vaswani et al. 2017, with a peak of 1).
+/// Throws ValueError for warmup < 1.
+Schedule inverse_sqrt(std::int64_t warmup);
+
+/// All factors multiplied. `std::ref(plateau)` puts a Plateau among them.
+Schedule product(std::vector<Schedule> schedules);
+
+}  // namespace weft::optim

@@ -1,0 +1,21 @@
+#pragma once
+
+namespace weft {
+
+/// Lets a long job end in order: while it lives, the first SIGINT or SIGTERM is only noted, for the job to see after its step;
+/// a second one ends the process at once. SIGPIPE is ignored, so that a closed pipe is a write error and not the end.
+/// The destructor puts the previous handlers back. Signals belong to the process: a second object throws Error.
+class StopRequest {
+ public:
+  StopRequest();
+  ~StopRequest();
+  StopRequest(const StopRequest&) = delete;
+  StopRequest& operator=(const StopRequest&) = delete;
+
+  /// The signal that asked to stop, or 0.
+  int requested() const;
+  /// What a shell expects of a program that a signal ended: 128 + signal (130, 143); 0 without one.
+  int exit_code() const;
+};
+
+}  // namespace weft

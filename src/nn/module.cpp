@@ -1,0 +1,137 @@
+#include "weft/nn/module.hpp"
+
+#include <cxxabi.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <set>
+#include <typeinfo>
+
+#include "base/fail.hpp"
+
+namespace weft::nn {
+
+ModuleBase::ModuleBase(const Scope& scope)
+    : owner_(scope.owner), path_(""), name_(scope.name), seed_(owner_ != nullptr ? owner_->seed_ : scope.seed) {
+  if (owner_ == nullptr) {
+    check<ValueError>(name_.empty(), "Module", "'{}' has a name but no owner; a root has none", name_);
+    return;
+  }
+  check<ValueError>(scope.seed == 0, "Module", "'{}' can't have a seed of its own; it is the root's", name_);
+  owner_->check_name(name_);
+  path_ = intern(owner_->path_of(name_));
+  training_ = owner_->training_;
+  owner_->children_.push_back(this);
+  owner_->forget_cache();
+}
+
+ModuleBase::~ModuleBase() {
+  for (ModuleBase* child : children_) child->owner_ = nullptr;
+  if (owner_ == nullptr) return;
+  // Members go in reverse order: it is the last, or near it.
+  auto& siblings = owner_->children_;
+  siblings.erase(std::find(siblings.rbegin(), siblings.rend(), this).base() - 1);
+  owner_->forget_cache();
+}
+
+std::string ModuleBase::path_of(std::string_view name) const {
+  return *path_ == '\0' ? std::string(name) : fmt::format("{}.{}", path_, name);
+}
+
+void ModuleBase::check_name(std::string_view name) const {
+  check<ValueError>(!name.empty() && name.find('.') == std::string_view::npos, "Module",
+                    "'{}' can't be a child's or parameter's name: it is empty or has a dot", name);
+  const bool taken = std::any_of(children_.begin(), children_.end(), [&](const ModuleBase* c) { return c->name_ == name; }) ||
+                     std::any_of(own_.begin(), own_.end(), [&](const Own& own) { return own.name == name; });
+  check<ValueError>(!taken, "Module", "'{}' is taken: the owner has a child or parameter of that name", path_of(name));
+}
+
+void ModuleBase::add(std::string name, std::shared_ptr<Parameter> parameter) {
+  check_name(name);
+  own_.push_back({std::move(name), std::move(parameter)});
+  forget_cache();
+}
+
+void ModuleBase::forget_cache() {
+  for (ModuleBase* module = this; module != nullptr; module = module->owner_) module->cached_ = false;
+}
+
+std::string ModuleBase::type_name() const {
+  int status = 0;
+  const std::unique_ptr<char, decltype(&std::free)> full(abi::__cxa_demangle(typeid(*this).name(), nullptr, nullptr, &status),
+                                                         std::free);
+  if (full == nullptr) return typeid(*this).name();
+  // Every "a::b::" goes, inside of template arguments too; "(anonymous namespace)::" and "f(int)::" likewise.
+  std::string name;
+  std::size_t start = 0;
+  int parentheses = 0;
+  for (const char* at = full.get(); *at != '\0'; ++at) {
+    parentheses += (*at == '(') - (*at == ')');
+    if (at[0] == ':' && at[1] == ':') {
+      name.resize(start);
+      ++at;
+      continue;
+    }
+    name += *at;
+    if (parentheses == 0 && (*at == '<' || *at == ',' || *at == ' ')) start = name.size();
+  }
+  return name;
+}
+
+void ModuleBase::visit(const std::string& prefix, const std::function<void(std::string, Parameter&)>& visit) const {
+  for (const Own& own : own_) visit(prefix + own.name, *own.parameter);
+  for (const ModuleBase* child : children_) child->visit(prefix + child->name_ + '.', visit);
+}
+
+std::vector<NamedParameter> ModuleBase::named_parameters() const {
+  std::vector<NamedParameter> result;
+  std::set<const Parameter*> seen;
+  visit("", [&](std::string name, Parameter& parameter) {
+    if (seen.insert(&parameter).second) result.push_back({std::move(name), &parameter});
+  });
+  return result;
+}
+
+const std::vector<Parameter*>& ModuleBase::parameters() {
+  if (!cached_) {
+    parameters_.clear();
+    for (const auto& named : named_parameters()) parameters_.push_back(named.parameter);
+    cached_ = true;
+  }
+  return parameters_;
+}
+
+std::vector<Parameter*> ModuleBase::own_parameters() const {
+  std::vector<Parameter*> result;
+  for (const Own& own : own_) result.push_back(own.parameter.get());
+  return result;
+}
+
+std::int64_t ModuleBase::num_parameters() const {
+  std::int64_t count = 0;
+  for (const auto& named : named_parameters()) count += named.parameter->numel();
+  return count;
+}
+
+std::vector<ModuleBase*> ModuleBase::modules() {
+  std::vector<ModuleBase*> result{this};
+  for (ModuleBase* child : children_) {
+    const auto below = child->modules();
+    result.insert(result.end(), below.begin(), below.end());
+  }
+  return result;
+}
+
+void ModuleBase::train(bool on) {
+  for (ModuleBase* module : modules()) module->training_ = on;
+}
+
+void ModuleBase::to(DType dtype) {
+  for (Parameter* parameter : parameters()) parameter->to(dtype);
+}
+
+void ModuleBase::zero_grad() {
+  for (Parameter* parameter : parameters()) parameter->clear_grad();
+}
+
+}  // namespace weft::nn

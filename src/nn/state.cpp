@@ -1,0 +1,88 @@
+#include <cstring>
+#include <map>
+
+#include "base/fail.hpp"
+#include "weft/nn/module.hpp"
+
+namespace weft::nn {
+namespace {
+
+constexpr std::size_t faults_shown = 20;
+
+bool same_bytes(const Tensor& a, const Tensor& b) {
+  const Tensor x = a.contiguous(), y = b.contiguous();
+  return std::memcmp(x.raw(), y.raw(), static_cast<std::size_t>(x.numel()) * size_of(x.dtype())) == 0;
+}
+
+}  // namespace
+
+std::vector<NamedTensor> ModuleBase::state_dict() const {
+  std::vector<NamedTensor> state;
+  visit("", [&](std::string name, Parameter& parameter) { state.push_back({std::move(name), parameter.value()}); });
+  return state;
+}
+
+LoadReport ModuleBase::load_state_dict(std::span<const NamedTensor> state, const LoadOptions& options) {
+  LoadReport report;
+  std::vector<std::string> faults;
+  std::map<std::string_view, const Tensor*> given;
+  for (const auto& [name, tensor] : state) {
+    if (!given.emplace(name, &tensor).second) faults.push_back(fmt::format("given twice: {}", name));
+    if (!tensor.defined()) faults.push_back(fmt::format("undefined: {}", name));
+  }
+  // A tied parameter stands here under its first name, to compare the others with.
+  std::map<Parameter*, std::pair<std::string, const Tensor*>> sources;
+  std::vector<Parameter*> order;
+  visit("", [&](const std::string& name, Parameter& parameter) {
+    const auto found = given.find(name);
+    if (found == given.end()) {
+      report.missing.push_back(name);
+      return;
+    }
+    const Tensor& tensor = *found->second;
+    given.erase(found);
+    if (!tensor.defined()) return;
+    if (tensor.shape() != parameter.shape() || tensor.dtype() != parameter.dtype()) {
+      faults.push_back(fmt::format("different: {} is {} in the model and {} in the state", name, parameter.value().describe(),
+                                   tensor.describe()));
+      return;
+    }
+    const auto [source, first] = sources.try_emplace(&parameter, name, &tensor);
+    if (first) {
+      order.push_back(&parameter);
+    } else if (!same_bytes(tensor, *source->second.second)) {
+      faults.push_back(
+          fmt::format("different: {} and {} are tied in the model and differ in the state", source->second.first, name));
+    }
+  });
+  for (const auto& [name, tensor] : state)
+    if (given.erase(name) != 0) report.unexpected.push_back(name);
+  if (options.strict) {
+    for (const auto& name : report.missing) faults.push_back(fmt::format("missing: {}", name));
+    for (const auto& name : report.unexpected) faults.push_back(fmt::format("unexpected: {}", name));
+  }
+  if (!faults.empty()) {
+    const std::size_t more = faults.size() - std::min(faults.size(), faults_shown);
+    faults.resize(faults.size() - more);
+    fail<ValueError>("load_state_dict", "the state doesn't fit the {}, which is left as it was:\n  {}{}", type_name(),
+                     fmt::join(faults, "\n  "), more > 0 ? fmt::format("\n  and {} more", more) : "");
+  }
+  for (Parameter* parameter : order) parameter->mutable_value().copy_from(*sources.at(parameter).second);
+  return report;
+}
+
+void save(const ModuleBase& model, const std::filesystem::path& path, Metadata metadata) {
+  metadata.emplace("format", "pt");  // what Python's readers look for
+  save_safetensors(path, model.state_dict(), metadata);
+}
+
+LoadReport load(ModuleBase& model, const std::filesystem::path& path, const LoadOptions& options) {
+  const SafetensorsFile file = load_safetensors(path);
+  try {
+    return model.load_state_dict(file.tensors, options);
+  } catch (const ValueError& error) {
+    throw ValueError(fmt::format("'{}': {}", path.string(), error.what()));
+  }
+}
+
+}  // namespace weft::nn

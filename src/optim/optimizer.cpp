@@ -1,0 +1,109 @@
+#include "weft/optim/optimizer.hpp"
+
+#include <cmath>
+#include <set>
+#include <string_view>
+
+#include "base/fail.hpp"
+#include "optim/match_state.hpp"
+
+namespace weft::optim {
+
+Optimizer::Optimizer(const char* name, const std::vector<Group>& groups, double lr, double weight_decay,
+                     std::initializer_list<const char*> buffers)
+    : name_(name), buffers_(buffers) {
+  set_lr(lr);
+  const MemoryCategoryGuard category(MemoryCategory::optimizer);
+  std::set<const Parameter*> seen;
+  std::set<std::string_view> names;
+  for (const Group& group : groups) {
+    const double decay = group.weight_decay.value_or(weight_decay);
+    check<ValueError>(std::isfinite(decay) && decay >= 0, name_, "weight_decay is {}, not at least 0", decay);
+    check<ValueError>(std::isfinite(group.lr_factor) && group.lr_factor >= 0, name_, "lr_factor is {}, not at least 0",
+                      group.lr_factor);
+    for (Parameter* parameter : group.parameters) {
+      check<ValueError>(parameter != nullptr, name_, "a parameter is a null pointer");
+      check<ValueError>(seen.insert(parameter).second, name_, "'{}' stands twice among the parameters", parameter->name());
+      check<ValueError>(names.insert(parameter->name()).second, name_,
+                        "two parameters have the name '{}', which keys the state", parameter->name());
+      add(parameter, group, decay);
+    }
+  }
+  check<ValueError>(!slots_.empty(), name_, "there are no parameters to optimize");
+}
+
+std::vector<Group> Optimizer::one_group(std::span<Parameter* const> parameters) {
+  return {Group{.parameters = {parameters.begin(), parameters.end()}}};
+}
+
+void Optimizer::add(Parameter* parameter, const Group& group, double weight_decay) {
+  Slot& slot = slots_.emplace_back(Slot{.parameter = parameter,
+                                        .lr_factor = group.lr_factor,
+                                        .weight_decay = weight_decay,
+                                        .step = Tensor::zeros({}, i64),
+                                        .buffers = {}});
+  for (std::size_t i = 0; i < buffers_.size(); ++i) slot.buffers[i] = Tensor::zeros(parameter->shape(), parameter->dtype());
+}
+
+void Optimizer::set_lr(double lr) {
+  check<ValueError>(std::isfinite(lr) && lr >= 0, name_, "the learning rate is {}, not at least 0", lr);
+  lr_ = lr;
+}
+
+// Whatever can fail, fails here.
+void Optimizer::prepare(const Slot& slot) const {
+  Parameter& parameter = *slot.parameter;
+  const Tensor& value = parameter.value();
+  const Tensor& grad = parameter.grad();
+  check<ShapeError>(grad.shape() == value.shape(), name_, "the gradient of '{}' is {}, its value {}", parameter.name(),
+                    grad.describe(), value.describe());
+  check<DTypeError>(grad.dtype() == value.dtype(), name_, "the gradient of '{}' is {}, its value {}", parameter.name(),
+                    grad.describe(), value.describe());
+  check<ShapeError>(value.is_contiguous(), name_, "the value of '{}' {} is a view with gaps; make it dense with clone()",
+                    parameter.name(), value.describe());
+  if (!buffers_.empty()) {
+    const Tensor& state = slot.buffers[0];
+    check<ShapeError>(state.shape() == value.shape(), name_, "'{}' is {} now, its state {}; make the optimizer anew",
+                      parameter.name(), value.describe(), state.describe());
+    check<DTypeError>(state.dtype() == value.dtype(), name_,
+                      "'{}' is {} now, its state {}; convert before making the optimizer", parameter.name(), value.describe(),
+                      state.describe());
+  }
+  if (!grad.is_contiguous()) parameter.mutable_grad() = grad.contiguous();
+}
+
+void Optimizer::step() {
+  for (const Slot& slot : slots_)
+    if (slot.parameter->grad().defined()) prepare(slot);
+  for (Slot& slot : slots_) {
+    if (!slot.parameter->grad().defined()) continue;
+    update(slot, lr_ * slot.lr_factor, ++*slot.step.mutable_data<std::int64_t>());
+    slot.parameter->clear_grad();
+  }
+}
+
+void Optimizer::clear_grad() {
+  for (const Slot& slot : slots_) slot.parameter->clear_grad();
+}
+
+StateDict Optimizer::state_dict() const {
+  StateDict state{{"lr", Tensor::full({}, lr_, f64)}};
+  for (const Slot& slot : slots_) {
+    state.emplace_back(slot.parameter->name() + ".step", slot.step);
+    for (std::size_t i = 0; i < buffers_.size(); ++i)
+      state.emplace_back(slot.parameter->name() + "." + buffers_[i], slot.buffers[i]);
+  }
+  return state;
+}
+
+void Optimizer::load_state_dict(const StateDict& state) {
+  StateDict own = state_dict();
+  const std::vector<Tensor> given = match_state(name_, own, state);
+  for (std::size_t i = 0; i < own.size(); ++i)
+    check<ValueError>(own[i].second.dtype() != i64 || given[i].item() >= 0, name_, "'{}' is {}, not at least 0", own[i].first,
+                      given[i].str());
+  set_lr(given[0].item());
+  for (std::size_t i = 1; i < own.size(); ++i) own[i].second.copy_from(given[i]);
+}
+
+}  // namespace weft::optim

@@ -1,0 +1,107 @@
+#include "weft/base/file.hpp"
+
+#include <doctest/doctest.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "support/support.hpp"
+#include "weft/base/error.hpp"
+
+using namespace weft;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string content_of(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::ptrdiff_t files_in(const fs::path& folder) { return std::distance(fs::directory_iterator(folder), {}); }
+
+// Files can't grow beyond `bytes` while it lives: a full disk for one process.
+class FileLimit {
+ public:
+  explicit FileLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    getrlimit(RLIMIT_FSIZE, &old_);
+    const rlimit limit{bytes, old_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileLimit() {
+    setrlimit(RLIMIT_FSIZE, &old_);
+    std::signal(SIGXFSZ, handler_);
+  }
+  FileLimit(const FileLimit&) = delete;
+  FileLimit& operator=(const FileLimit&) = delete;
+
+ private:
+  rlimit old_{};
+  void (*handler_)(int);
+};
+
+}  // namespace
+
+TEST_CASE("a file is made and replaced as a whole") {
+  const test::TemporaryFolder folder;
+  const fs::path path = folder.path() / "file";
+  write_atomically(path, "one");
+  CHECK(content_of(path) == "one");
+  write_atomically(path, [&](OutputFile& file) {
+    file.write("two ");
+    file.write("three");
+    CHECK(content_of(path) == "one");
+  });
+  CHECK(content_of(path) == "two three");
+  write_atomically(path, "");
+  CHECK(fs::file_size(path) == 0);
+  CHECK(files_in(folder.path()) == 1);
+}
+
+TEST_CASE("a failed write leaves the old file and no other") {
+  const test::TemporaryFolder folder;
+  const fs::path path = folder.path() / "file";
+  write_atomically(path, "old");
+  CHECK_THROWS_AS(write_atomically(path,
+                                   [](OutputFile& file) {
+                                     file.write("half");
+                                     throw ValueError("no more");
+                                   }),
+                  ValueError);
+  {
+    const FileLimit limit(1000);
+    CHECK_THROWS_WITH_AS(write_atomically(path, std::string(5000, 'x')), doctest::Contains("File too large"), IoError);
+  }
+  CHECK(content_of(path) == "old");
+  CHECK(files_in(folder.path()) == 1);
+}
+
+TEST_CASE("paths that can't be written are named") {
+  const test::TemporaryFolder folder;
+  CHECK_THROWS_WITH_AS(write_atomically(folder.path() / "no" / "file", "x"), doctest::Contains("No such file or directory"),
+                       IoError);
+  CHECK_THROWS_WITH_AS(write_atomically(folder.path(), "x"), doctest::Contains("not a regular file"), IoError);
+  CHECK_THROWS_AS(write_atomically(folder.path() / "", "x"), IoError);
+  CHECK_THROWS_AS(write_atomically("", "x"), IoError);
+  CHECK_THROWS_WITH_AS(write_atomically("/dev/full", "x"), doctest::Contains("/dev/full"), IoError);
+  CHECK(fs::is_character_file("/dev/full"));
+}
+
+TEST_CASE("links are replaced, not followed, and leftovers don't stop a write") {
+  const test::TemporaryFolder folder;
+  const fs::path target = folder.path() / "target", link = folder.path() / "link";
+  write_atomically(target, "target");
+  fs::create_symlink(target, link);
+  // What a killed process of the same number left: a link that would lead the temporary file astray.
+  const fs::path leftover = folder.path() / (".link." + std::to_string(getpid()) + "-0.tmp");
+  fs::create_symlink(target, leftover);
+  write_atomically(link, "new");
+  CHECK(content_of(target) == "target");
+  CHECK(fs::is_regular_file(fs::symlink_status(link)));
+  CHECK(content_of(link) == "new");
+  CHECK(fs::is_symlink(leftover));
+}

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Installs a build into an empty folder; a program outside the project compiles against it with pkg-config, and runs.
+# Arguments: the build folder, the program, the compiler's command.
+set -euo pipefail
+build=$1 program=$2
+shift 2
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+meson install -C "$build" --no-rebuild --quiet --destdir "$folder"
+found=$(find "$folder" -name weft.pc)
+[ -n "$found" ] || { echo "meson install put no weft.pc in place"; exit 1; }
+export PKG_CONFIG_SYSROOT_DIR=$folder PKG_CONFIG_PATH=${found%/*}
+read -ra flags <<<"$(pkg-config --cflags --libs weft)"
+"$@" -std=c++20 "$program" -o "$folder/consumer" "${flags[@]}"
+output=$(LD_LIBRARY_PATH=$(dirname "${found%/*}") "$folder/consumer")
+echo "$output"
+[[ $output == *4*5*6* ]] || { echo "the gradient of sum(x * w) with respect to x is w = [4, 5, 6]"; exit 1; }

@@ -1,0 +1,156 @@
+#!/usr/bin/python3
+"""Writes the golden files beside this script: what PyTorch computes, in f64, for small inputs.
+
+Needs Debian's python3-torch (1.13.1): /usr/bin/python3 tests/golden/make_golden.py
+README.md says what each file holds."""
+
+import json
+import pathlib
+
+import torch
+from torch import nn
+
+torch.set_num_threads(1)
+torch.set_default_dtype(torch.float64)
+DTYPES = {torch.float64: "f64", torch.int64: "i64"}
+
+
+def write(name, tensors):
+    """One tensor a line; floats in the shortest form that reads back to the same bits."""
+    lines = []
+    for key, value in tensors.items():
+        tensor = torch.as_tensor(value).detach()
+        data = json.dumps(tensor.reshape(-1).tolist())
+        lines.append(f'"{key}": {{"dtype": "{DTYPES[tensor.dtype]}", "shape": {list(tensor.shape)}, "data": {data}}}')
+    path = pathlib.Path(__file__).with_name(name + ".json")
+    path.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+
+
+def leaf(*shape):
+    return torch.randn(shape, requires_grad=True)
+
+
+def run_backward(inputs, outputs):
+    """Outputs, a random cotangent for each, and the gradient of each input."""
+    cotangents = {name: torch.randn_like(value) for name, value in outputs.items()}
+    torch.autograd.backward(list(outputs.values()), list(cotangents.values()))
+    return {
+        **inputs,
+        **outputs,
+        **{"cotangent." + name: value for name, value in cotangents.items()},
+        **{"grad." + name: value.grad for name, value in inputs.items() if value.requires_grad},
+    }
+
+
+def linear():
+    inputs = {"input": leaf(2, 5, 3), "weight": leaf(4, 3), "bias": leaf(4)}
+    write("linear", run_backward(inputs, {"output": nn.functional.linear(**inputs)}))
+
+
+def embedding():
+    weight, padding_idx = leaf(7, 4), 2
+    index = torch.tensor([[1, 2, 6, 1, 0], [3, 3, 2, 2, 5], [0, 6, 1, 2, 4]])
+    output = nn.functional.embedding(index, weight, padding_idx=padding_idx)
+    result = run_backward({"weight": weight}, {"output": output})
+    write("embedding", {"index": index, "padding_idx": padding_idx, **result})
+
+
+def lstm():
+    module = nn.LSTM(input_size=3, hidden_size=5, num_layers=2, bidirectional=True, batch_first=True)
+    lengths = torch.tensor([4, 6, 1, 3])
+    inputs = {"input": leaf(4, 6, 3), "h_0": leaf(4, 4, 5), "c_0": leaf(4, 4, 5), **dict(module.named_parameters())}
+    packed = nn.utils.rnn.pack_padded_sequence(inputs["input"], lengths, batch_first=True, enforce_sorted=False)
+    packed_output, (h_n, c_n) = module(packed, (inputs["h_0"], inputs["c_0"]))
+    output, _ = nn.utils.rnn.pad_packed_sequence(packed_output, batch_first=True)
+    result = run_backward(inputs, {"output": output, "h_n": h_n, "c_n": c_n})
+    write("lstm", {"lengths": lengths, **result})
+
+
+def layer_norm():
+    inputs, eps = {"input": leaf(2, 3, 7), "weight": leaf(7), "bias": leaf(7)}, 1e-5
+    output = nn.functional.layer_norm(normalized_shape=(7,), eps=eps, **inputs)
+    write("layer_norm", {"eps": eps, **run_backward(inputs, {"output": output})})
+
+
+def cross_entropy():
+    logits, target = leaf(8, 5), torch.tensor([3, 0, 1, 4, 0, 2, 2, 1])
+    options = {"ignore_index": 0, "label_smoothing": 0.1}
+    loss = nn.functional.cross_entropy(logits, target, reduction="mean", **options)
+    loss.backward()
+    write("cross_entropy", {"input": logits, "target": target, **options, "loss": loss, "grad.input": logits.grad})
+
+
+def optimizer(name, make, lr, buffers, options, bias_options=None):
+    """Five steps on two parameters with given gradients; the bias has none in the third step."""
+    bias_options = bias_options or {}
+    parameters = {"weight": leaf(3, 5), "bias": leaf(5)}
+    bias_group = {"params": [parameters["bias"]]}
+    if "lr_factor" in bias_options:
+        bias_group["lr"] = lr[0] * bias_options["lr_factor"]
+    if "weight_decay" in bias_options:
+        bias_group["weight_decay"] = bias_options["weight_decay"]
+    optim = make([{"params": [parameters["weight"]]}, bias_group], lr=lr[0])
+    result = {"lr": torch.tensor(lr), **options, **{"bias." + key: value for key, value in bias_options.items()}}
+    result.update({f"0.{key}": value.detach().clone() for key, value in parameters.items()})
+    for step in range(1, 6):
+        optim.param_groups[0]["lr"] = lr[step - 1]
+        optim.param_groups[1]["lr"] = lr[step - 1] * bias_options.get("lr_factor", 1)
+        for key, value in parameters.items():
+            value.grad = None
+            if step != 3 or key != "bias":
+                value.grad = torch.randn_like(value)
+                result[f"{step}.grad.{key}"] = value.grad
+        optim.step()
+        result.update({f"{step}.{key}": value.detach().clone() for key, value in parameters.items()})
+    for key, value in parameters.items():
+        result.update({f"state.{key}.{buffer}": optim.state[value][buffer] for buffer in buffers})
+    write(name, result)
+
+
+def optimizers():
+    lr = [0.01, 0.01, 0.02, 0.005, 0.005]
+    moments = ["exp_avg", "exp_avg_sq"]
+    adam = {"beta1": 0.9, "beta2": 0.98, "eps": 1e-6}
+
+    def with_betas(kind, weight_decay):
+        return lambda groups, lr: kind(groups, lr=lr, betas=(0.9, 0.98), eps=1e-6, weight_decay=weight_decay)
+
+    optimizer("adam", with_betas(torch.optim.Adam, 0), lr, moments, {**adam, "weight_decay": 0.0})
+    optimizer("adam_l2", with_betas(torch.optim.Adam, 0.1), lr, moments, {**adam, "weight_decay": 0.1})
+    optimizer("adamw", with_betas(torch.optim.AdamW, 0.1), lr, moments, {**adam, "weight_decay": 0.1},
+              {"lr_factor": 2.0, "weight_decay": 0.0})
+    nesterov = {"momentum": 0.9, "weight_decay": 0.05}
+    optimizer("sgd_nesterov", lambda groups, lr: torch.optim.SGD(groups, lr=lr, nesterov=True, **nesterov), lr,
+              ["momentum_buffer"], nesterov)
+    dampened = {"momentum": 0.8, "dampening": 0.3, "weight_decay": 0.0}
+    optimizer("sgd_dampened", lambda groups, lr: torch.optim.SGD(groups, lr=lr, **dampened), lr,
+              ["momentum_buffer"], dampened)
+    plain = {"weight_decay": 0.05}
+    optimizer("sgd", lambda groups, lr: torch.optim.SGD(groups, lr=lr, **plain), lr, [], plain)
+
+
+def plateau():
+    """Factors of ReduceLROnPlateau after each metric, one row a setting."""
+    metrics = [5.0, 4.0, 4.0, 4.5, 3.99999, 4.2, 3.0, 3.1, 3.2, 3.3, 3.4, 3.5, 2.0, 2.5, 2.5, 2.5, 2.5, 2.5]
+    settings = [
+        {"mode": "min", "factor": 0.5, "patience": 1},
+        {"mode": "min", "factor": 0.3, "patience": 0, "cooldown": 2, "min_lr": 0.01},
+        {"mode": "min", "factor": 0.5, "patience": 1, "threshold": 0.5, "threshold_mode": "abs"},
+        {"mode": "max", "factor": 0.1, "patience": 2, "threshold": 0.1},
+        {"mode": "max", "factor": 0.1, "patience": 1, "threshold_mode": "abs", "eps": 0.05},
+    ]
+    rows = []
+    for setting in settings:
+        optim = torch.optim.SGD([leaf(1)], lr=1.0)
+        schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(optim, **setting)
+        rows.append([])
+        for metric in metrics:
+            schedule.step(metric)
+            rows[-1].append(optim.param_groups[0]["lr"])
+    write("plateau", {"metrics": torch.tensor(metrics), "factors": torch.tensor(rows)})
+
+
+if __name__ == "__main__":
+    for make in (linear, embedding, lstm, layer_norm, cross_entropy, optimizers, plateau):
+        torch.manual_seed(20221215)
+        make()

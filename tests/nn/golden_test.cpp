@@ -1,0 +1,101 @@
+// Modules against what PyTorch computes (tests/golden): outputs and every gradient.
+#include "golden/golden.hpp"
+
+#include <doctest/doctest.h>
+
+#include "weft/nn/embedding.hpp"
+#include "weft/nn/layer_norm.hpp"
+#include "weft/nn/linear.hpp"
+#include "weft/nn/lstm.hpp"
+#include "weft/ops/elementwise.hpp"
+#include "weft/ops/reduce.hpp"
+
+using namespace weft;
+using test::Golden;
+using test::relative_error;
+
+namespace {
+
+double tolerance(DType dtype) { return dtype == f32 ? 1e-6 : 1e-12; }
+
+// Gives the module the golden file's parameters of the same names.
+void fill(nn::ModuleBase& module, const Golden& golden, DType dtype) {
+  module.to(dtype);
+  std::vector<NamedTensor> state;
+  for (const auto& [name, tensor] : module.state_dict()) state.push_back({name, golden[name].to(dtype)});
+  module.load_state_dict(state);
+}
+
+void check_parameters(const nn::ModuleBase& module, const Golden& golden, DType dtype) {
+  for (const auto& [name, parameter] : module.named_parameters()) {
+    CAPTURE(name);
+    CHECK(relative_error(parameter->grad(), golden["grad." + name]) <= tolerance(dtype));
+  }
+}
+
+Var weighted(const Golden& golden, const std::string& name, const Var& output) {
+  return sum(output * golden["cotangent." + name].to(output.dtype()));
+}
+
+}  // namespace
+
+TEST_CASE("Linear equals PyTorch's") {
+  const Golden golden = Golden::load("linear");
+  for (const DType dtype : {f32, f64}) {
+    nn::Linear linear({.in_features = 3, .out_features = 4});
+    fill(linear, golden, dtype);
+    Tape tape;
+    const Var x = tape.leaf(golden["input"].to(dtype)), y = linear(x);
+    CHECK(relative_error(y.value(), golden["output"]) <= tolerance(dtype));
+    tape.backward(weighted(golden, "output", y));
+    CHECK(relative_error(tape.grad(x), golden["grad.input"]) <= tolerance(dtype));
+    check_parameters(linear, golden, dtype);
+  }
+}
+
+TEST_CASE("Embedding equals PyTorch's") {
+  const Golden golden = Golden::load("embedding");
+  for (const DType dtype : {f32, f64}) {
+    nn::Embedding embedding({.num_embeddings = 7, .embedding_dim = 4, .padding_idx = 2});
+    fill(embedding, golden, dtype);
+    Tape tape;
+    const Var y = embedding(golden["index"]);
+    CHECK(relative_error(y.value(), golden["output"]) <= tolerance(dtype));
+    tape.backward(weighted(golden, "output", y));
+    check_parameters(embedding, golden, dtype);
+  }
+}
+
+TEST_CASE("LayerNorm equals PyTorch's") {
+  const Golden golden = Golden::load("layer_norm");
+  for (const DType dtype : {f32, f64}) {
+    nn::LayerNorm norm({.normalized_shape = 7, .eps = golden["eps"].item()});
+    fill(norm, golden, dtype);
+    Tape tape;
+    const Var x = tape.leaf(golden["input"].to(dtype)), y = norm(x);
+    CHECK(relative_error(y.value(), golden["output"]) <= tolerance(dtype));
+    tape.backward(weighted(golden, "output", y));
+    CHECK(relative_error(tape.grad(x), golden["grad.input"]) <= tolerance(dtype));
+    check_parameters(norm, golden, dtype);
+  }
+}
+
+TEST_CASE("LSTM equals PyTorch's: two layers, both directions, lengths, initial state") {
+  const Golden golden = Golden::load("lstm");
+  for (const DType dtype : {f32, f64}) {
+    nn::LSTM lstm({.input_size = 3, .hidden_size = 5, .num_layers = 2, .bidirectional = true});
+    fill(lstm, golden, dtype);
+    Tape tape;
+    const Var x = tape.leaf(golden["input"].to(dtype)), h = tape.leaf(golden["h_0"].to(dtype)),
+              c = tape.leaf(golden["c_0"].to(dtype));
+    const nn::LSTMOutput out = lstm(x, golden["lengths"], LSTMState{h, c});
+    CHECK(relative_error(out.output.value(), golden["output"]) <= tolerance(dtype));
+    CHECK(relative_error(out.h.value(), golden["h_n"]) <= tolerance(dtype));
+    CHECK(relative_error(out.c.value(), golden["c_n"]) <= tolerance(dtype));
+    tape.backward(weighted(golden, "output", out.output) + weighted(golden, "h_n", out.h) + weighted(golden, "c_n", out.c));
+    CHECK(relative_error(tape.grad(x), golden["grad.input"]) <= tolerance(dtype));
+    CHECK(relative_error(tape.grad(h), golden["grad.h_0"]) <= tolerance(dtype));
+    CHECK(relative_error(tape.grad(c), golden["grad.c_0"]) <= tolerance(dtype));
+    check_parameters(lstm, golden, dtype);
+  }
+}

@@ -1,0 +1,174 @@
+#include "weft/nn/module.hpp"
+
+#include <doctest/doctest.h>
+
+#include "weft/base/error.hpp"
+#include "weft/nn/list.hpp"
+#include "weft/nn/weight.hpp"
+
+using namespace weft;
+
+namespace {
+
+struct AffineOptions {
+  std::int64_t size;
+  bool bias = true;
+};
+
+class Affine : public nn::Module<Affine> {
+ public:
+  explicit Affine(const AffineOptions& o, const nn::Scope& scope = {})
+      : Module(scope),
+        weight(this, "weight", Shape{o.size}, nn::init::uniform(-1, 1)),
+        bias(o.bias ? nn::Weight(this, "bias", Shape{o.size}, nn::init::zeros()) : nn::Weight()) {}
+  Affine(const AffineOptions&, const nn::Weight& tied, const nn::Scope& scope) : Module(scope), weight(this, "weight", tied) {}
+
+  // The operations come later; a module's value is enough here.
+  Var forward(const Var& x) {
+    path_seen = current_scope();
+    return x;
+  }
+
+  nn::Weight weight, bias;
+  std::string path_seen;
+};
+
+class Model : public nn::Module<Model> {
+ public:
+  explicit Model(nn::Scope scope = {})
+      : Module(scope),
+        first({.size = 3}, {this, "first"}),
+        layers({this, "layers"}),
+        last({.size = 3}, first.weight, {this, "last"}) {
+    layers.emplace(AffineOptions{.size = 2});
+    layers.emplace(AffineOptions{.size = 4, .bias = false});
+  }
+  Var forward(const Var& x) {
+    Var y = first(x);
+    for (auto& layer : layers) y = layer(y);
+    return last(y);
+  }
+
+  Affine first;
+  nn::List<Affine> layers;
+  Affine last;
+};
+
+template <class Named>
+std::vector<std::string> names_of(const std::vector<Named>& all) {
+  std::vector<std::string> names;
+  for (const auto& named : all) names.push_back(named.name);
+  return names;
+}
+
+class Failing : public nn::Module<Failing> {
+ public:
+  explicit Failing(bool fail, const nn::Scope& scope = {})
+      : Module(scope), weight(this, "weight", Shape{1}, nn::init::zeros()) {
+    if (fail) throw ValueError("no");
+  }
+  nn::Weight weight;
+};
+
+class Recorder : public nn::Observer {
+ public:
+  void entered(const nn::ModuleBase& module) override { seen.append("+").append(module.path()); }
+  void left(const nn::ModuleBase&, const Var& output) override { seen.append("-").append(output.shape().str()); }
+  std::string seen;
+};
+
+}  // namespace
+
+TEST_CASE("children and parameters register under PyTorch's names, tied ones once in parameters") {
+  Model model;
+  const std::vector<std::string> all{"first.weight",  "first.bias",      "layers.0.weight",
+                                     "layers.0.bias", "layers.1.weight", "last.weight"};
+  CHECK(names_of(model.state_dict()) == all);
+  CHECK(names_of(model.named_parameters()) == std::vector<std::string>(all.begin(), all.end() - 1));
+  REQUIRE(model.parameters().size() == 5);
+  for (std::size_t i = 0; i < 5; ++i) CHECK(model.parameters()[i]->name() == all[i]);
+  CHECK(model.num_parameters() == 3 + 3 + 2 + 2 + 4);
+  CHECK(&*model.last.weight == &*model.first.weight);
+  CHECK(names_of(model.layers.state_dict()) == std::vector<std::string>{"0.weight", "0.bias", "1.weight"});
+  CHECK(&model.parameters() == &model.parameters());
+}
+
+TEST_CASE("paths and types name every module") {
+  Model model;
+  std::vector<std::string> paths, types;
+  for (const nn::ModuleBase* module : model.modules()) {
+    paths.emplace_back(module->path());
+    types.push_back(module->type_name());
+  }
+  CHECK(paths == std::vector<std::string>{"", "first", "layers", "layers.0", "layers.1", "last"});
+  CHECK(types == std::vector<std::string>{"Model", "Affine", "List<Affine>", "Affine", "Affine", "Affine"});
+  struct Local : nn::Module<Local> {};
+  CHECK(Local().type_name() == "Local");
+}
+
+TEST_CASE("a call runs in the module's path and tells observers") {
+  Model model;
+  Recorder recorder;
+  const Var x = Tensor::zeros({2});
+  CHECK(model(x).shape() == Shape{2});
+  CHECK(model.layers[1].path_seen == "layers.1");
+  CHECK(std::string(current_scope()).empty());
+  CHECK(recorder.seen == "++first-[2]+layers.0-[2]+layers.1-[2]+last-[2]-[2]");
+}
+
+TEST_CASE("adding to a list refreshes what the root knows") {
+  Model model;
+  CHECK(model.parameters().size() == 5);
+  model.layers.emplace(AffineOptions{.size = 2});
+  CHECK(model.parameters().size() == 7);
+  CHECK(model.layers.back().path() == std::string("layers.2"));
+}
+
+TEST_CASE("modes are recursive and inherited") {
+  Model model;
+  CHECK(model.layers[0].training());
+  model.eval();
+  CHECK(!model.training());
+  CHECK(!model.layers[0].training());
+  CHECK(!model.layers.emplace(AffineOptions{.size = 1}).training());
+  model.first.train();
+  CHECK(model.first.training());
+  CHECK(!model.last.training());
+}
+
+TEST_CASE("names must be whole and free") {
+  Model model;
+  CHECK_THROWS_AS(Affine({.size = 1}, {&model, ""}), ValueError);
+  CHECK_THROWS_AS(Affine({.size = 1}, {&model, "a.b"}), ValueError);
+  CHECK_THROWS_WITH_AS(Affine({.size = 1}, {&model, "first"}), doctest::Contains("'first' is taken"), ValueError);
+  CHECK_THROWS_AS(Affine({.size = 1}, {nullptr, "root"}), ValueError);
+  CHECK_THROWS_AS(Affine({.size = 1}, {.owner = &model, .name = "x", .seed = 3}), ValueError);
+  CHECK_THROWS_AS(nn::Weight(&model.first, "bias", Shape{1}, nn::init::zeros()), ValueError);
+  CHECK_THROWS_AS(nn::Weight(&model, "tied", nn::Weight()), ValueError);
+  CHECK(model.modules().size() == 6);
+  CHECK(model.parameters().size() == 5);
+}
+
+TEST_CASE("a module that fails to be made leaves no trace") {
+  class Root : public nn::Module<Root> {};
+  Root root;
+  nn::List<Failing> list({&root, "list"});
+  list.emplace(false);
+  CHECK_THROWS_AS(list.emplace(true), ValueError);
+  CHECK(list.size() == 1);
+  CHECK(names_of(root.state_dict()) == std::vector<std::string>{"list.0.weight"});
+  list.emplace(false);
+  CHECK(root.parameters().size() == 2);
+}
+
+TEST_CASE("to converts, zero_grad drops") {
+  Model model;
+  model.first.weight->add_grad(Tensor::ones({3}));
+  const double before = model.first.weight->value().at({1});
+  model.zero_grad();
+  CHECK(!model.first.weight->grad().defined());
+  model.to(f64);
+  for (const Parameter* parameter : model.parameters()) CHECK(parameter->dtype() == f64);
+  CHECK(model.last.weight->value().at({1}) == before);
+  CHECK_THROWS_AS(model.to(i32), DTypeError);
+}
