@@ -34,7 +34,7 @@ double seconds_of_one_round(const Tensor& start, const Tensor& factor, const Ten
 
 int main() {
   set_num_threads(1);
-  const Tensor start = Tensor::full({64}, 0.5), factor = Tensor::full({64}, 0.9), term = Tensor::full({64}, 0.1);
+  const Tensor start = Tensor::full({64}, 0.5), factor = Tensor::full({64}, 0.999), term = Tensor::full({64}, 0.001);
   const Tensor cotangent = Tensor::ones({64});
   std::vector<double> times;
   for (int round = 0; round < rounds; ++round) times.push_back(seconds_of_one_round(start, factor, term, cotangent));
