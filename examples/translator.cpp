@@ -1,0 +1,374 @@
+// Trains a translator, translates with it, scores it and draws its attention: translator --help.
+#include "weft/seq2seq/translator.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <boost/program_options.hpp>
+#include <fstream>
+#include <iostream>
+
+#include "weft/base/error.hpp"
+#include "weft/base/threads.hpp"
+#include "weft/data/grammar.hpp"
+#include "weft/data/lines.hpp"
+#include "weft/metrics/bleu.hpp"
+#include "weft/metrics/chrf.hpp"
+#include "weft/train/heat_map.hpp"
+#include "weft/train/progress.hpp"
+#include "weft/train/translation_task.hpp"
+
+namespace po = boost::program_options;
+using namespace weft;
+
+namespace {
+
+/// A wrong call: exit code 2.
+class UsageError : public Error {
+ public:
+  using Error::Error;
+};
+
+constexpr const char* usage = R"(translator COMMAND [options]
+
+  train       learn from two aligned text files (plain or gzip)
+  translate   standard input to standard output, a line each, in order
+  evaluate    BLEU and chrF of translations of a file against a reference
+  attention   an SVG picture of the attention for each line of standard input
+  quickstart  all of it on built-in English-French pairs
+
+translator COMMAND --help lists a command's options; --config FILE reads them from a file (option = value).
+)";
+
+template <class T>
+auto* option(T& target) {
+  return po::value(&target)->default_value(target);
+}
+
+/// Reads the options of one command, from the command line first and then from --config. False when it was only --help.
+bool read_options(const std::vector<std::string>& words, po::options_description& options) {
+  options.add_options()("help", "this text")("config", po::value<std::string>(), "file with lines `option = value`");
+  po::variables_map given;
+  po::store(po::command_line_parser(words).options(options).positional({}).run(), given);
+  if (given.count("help") != 0) {
+    std::cout << options;
+    return false;
+  }
+  if (given.count("config") != 0) {
+    const auto& path = given["config"].as<std::string>();
+    std::ifstream file(path);
+    if (!file) throw IoError(fmt::format("can't read the configuration {}", path));
+    po::store(po::parse_config_file(file, options), given);
+  }
+  po::notify(given);
+  return true;
+}
+
+std::string required(const std::string& value, const char* name) {
+  if (value.empty()) throw UsageError(fmt::format("--{} is needed", name));
+  return value;
+}
+
+seq2seq::AttentionKind parse_attention(const std::string& name) {
+  if (name == "dot") return seq2seq::AttentionKind::dot;
+  if (name == "general") return seq2seq::AttentionKind::general;
+  if (name == "additive") return seq2seq::AttentionKind::additive;
+  throw UsageError(fmt::format("--attention {}: dot, general and additive are possible", name));
+}
+
+text::SubwordModel parse_subword(const std::string& name) {
+  if (name == "bpe") return text::SubwordModel::bpe;
+  if (name == "unigram") return text::SubwordModel::unigram;
+  throw UsageError(fmt::format("--subword {}: bpe and unigram are possible", name));
+}
+
+std::vector<std::string> read_lines(std::istream& in, const std::string& name) {
+  data::LineReader reader(in, name);
+  std::vector<std::string> lines;
+  std::string line;
+  while (reader.next(line)) lines.push_back(line);
+  return lines;
+}
+
+/// Settings of a run, with defaults that work untouched.
+struct Settings {
+  std::string source, target, valid_source, valid_target, output, source_model, target_model;
+  std::string subword = "bpe", attention = "general", resume = "auto";
+  std::int64_t vocabulary = 8000;
+  bool joint = false, no_input_feeding = false, untied = false;
+  seq2seq::EncoderDecoderOptions model = {.embedding = 256, .hidden = 512, .dropout = 0.3};
+  TrainerOptions trainer = {.epochs = 20, .lr = 1e-3, .decay = 0.5, .adam = {.betas = {0.9, 0.98}, .eps = 1e-9}};
+  TranslationTaskOptions task = {.batching = {.max_tokens = 4096}};
+  int threads = num_threads();
+};
+
+void add_training_options(po::options_description& options, Settings& s) {
+  options.add_options()("output", option(s.output), "folder of the run: checkpoints, vocabularies, log")(
+      "source-model", option(s.source_model), "SentencePiece model of the source; otherwise one is trained")(
+      "target-model", option(s.target_model), "and of the target")("subword", option(s.subword),
+                                                                   "kind of vocabulary: bpe or unigram")(
+      "vocabulary", option(s.vocabulary), "most pieces of a vocabulary")("joint", po::bool_switch(&s.joint),
+                                                                         "one vocabulary and embedding for both languages")(
+      "embedding", option(s.model.embedding), "size of embeddings")("hidden", option(s.model.hidden),
+                                                                    "size of the decoder's state")(
+      "encoder-layers", option(s.model.encoder_layers), "layers")("decoder-layers", option(s.model.decoder_layers), "layers")(
+      "attention", option(s.attention), "dot, general or additive")(
+      "no-input-feeding", po::bool_switch(&s.no_input_feeding), "leave the last attentional vector out of the decoder's input")(
+      "untied", po::bool_switch(&s.untied), "an output layer of its own instead of the target embedding")(
+      "dropout", option(s.model.dropout), "probability")("label-smoothing", option(s.task.label_smoothing),
+                                                         "share of the target")(
+      "epochs", option(s.trainer.epochs), "most epochs")("updates", option(s.trainer.updates), "most updates; 0: by epochs")(
+      "minutes", po::value<double>()->notifier([&s](double m) { s.trainer.seconds = 60 * m; }), "most minutes of training")(
+      "batch-tokens", option(s.task.batching.max_tokens), "tokens of a batch, both sides and padding counted")(
+      "max-length", option(s.task.batching.max_length), "longer pairs are left out")(
+      "lr", option(s.trainer.lr), "learning rate")("warmup", option(s.trainer.warmup),
+                                                   "updates of warm-up, then inverse square root; 0: constant")(
+      "decay", option(s.trainer.decay), "factor on the rate when validation gets no better")(
+      "clip", option(s.trainer.clip), "largest gradient norm")("patience", option(s.trainer.patience),
+                                                               "ends after so many validations without a new best; 0: never")(
+      "validate-every", option(s.trainer.validate_every), "updates; 0: once an epoch")(
+      "save-every", option(s.trainer.save_every), "updates")("log-every", option(s.trainer.log_every), "updates")(
+      "seed", option(s.trainer.seed), "of everything random")("resume", option(s.resume), "auto, never or must")(
+      "threads", option(s.threads), "threads");
+}
+
+void apply(Settings& s) {
+  if (s.resume != "auto" && s.resume != "never" && s.resume != "must")
+    throw UsageError(fmt::format("--resume {}: auto, never and must are possible", s.resume));
+  s.trainer.resume = s.resume == "auto" ? Resume::automatic : s.resume == "never" ? Resume::never : Resume::must;
+  s.trainer.folder = required(s.output, "output");
+  s.model.attention = parse_attention(s.attention);
+  s.model.input_feeding = !s.no_input_feeding;
+  s.model.tie_output = !s.untied;
+  s.model.share_embeddings = s.joint;
+  s.task.batching.seed = s.trainer.seed;
+  set_num_threads(s.threads);
+}
+
+/// Given models, those of the folder that a run is resumed in, or new ones trained on the text.
+seq2seq::Vocabularies vocabularies_for(const Settings& s, const data::ParallelText& text) {
+  const std::filesystem::path folder = s.output;
+  if (s.trainer.resume != Resume::never && std::filesystem::exists(folder / "last.safetensors"))
+    return seq2seq::load_vocabularies(folder);
+  const text::SentencePieceOptions options{
+      .model_type = parse_subword(s.subword), .vocab_size = s.vocabulary, .seed = s.trainer.seed};
+  const auto given_or_trained = [&](const std::string& given, std::span<const std::string> lines) {
+    return given.empty() ? text::SentencePiece::train(lines, options) : text::SentencePiece::load(given);
+  };
+  if (s.joint) {
+    std::vector<std::string> both = text.source;
+    both.insert(both.end(), text.target.begin(), text.target.end());
+    const auto shared = given_or_trained(s.source_model, both);
+    return {shared, shared};
+  }
+  return {given_or_trained(s.source_model, text.source), given_or_trained(s.target_model, text.target)};
+}
+
+TrainingResult train_on(Settings& s, const data::ParallelText& text, const data::ParallelText& validation) {
+  const seq2seq::Vocabularies vocabularies = vocabularies_for(s, text);
+  seq2seq::save_vocabularies(vocabularies, s.output);
+  s.model.source_vocabulary = vocabularies.source.size();
+  s.model.target_vocabulary = vocabularies.target.size();
+  seq2seq::Translator translator(s.model, vocabularies, s.trainer.seed);
+  TranslationTask task(translator, text, validation, s.task);
+  fmt::print(stderr, "{} pairs, vocabularies of {} and {}, {} parameters, {} threads\n", format_count(task.batcher().kept()),
+             vocabularies.source.size(), vocabularies.target.size(), format_count(translator.model().num_parameters()),
+             num_threads());
+  return train(task, s.trainer, std::cerr);
+}
+
+int exit_code(const TrainingResult& result) { return result.signal == 0 ? 0 : 128 + result.signal; }
+
+data::ParallelText read_pairs(const std::string& source, const std::string& target) {
+  const data::ParallelFiles files = data::read_parallel_text(source, target);
+  if (files.dropped() > 0) fmt::print(stderr, "{} and {}: {} blank pairs left out\n", source, target, files.dropped());
+  return files.text;
+}
+
+int command_train(const std::vector<std::string>& words) {
+  Settings s;
+  po::options_description options("translator train");
+  options.add_options()("source", option(s.source), "text to translate from")("target", option(s.target), "and to")(
+      "valid-source", option(s.valid_source), "held-out text")("valid-target", option(s.valid_target), "and its translation")(
+      "lowercase-bleu", po::bool_switch(&s.task.bleu.lowercase), "ignore case in validation")(
+      "tokenized", po::value<bool>()->implicit_value(true)->zero_tokens()->notifier([&s](bool on) {
+        if (on) s.task.bleu.tokenize = metrics::Tokenization::none;
+      }),
+      "the text is tokenised: BLEU takes its words as they are");
+  add_training_options(options, s);
+  if (!read_options(words, options)) return 0;
+  apply(s);
+  const auto text = read_pairs(required(s.source, "source"), required(s.target, "target"));
+  const auto validation = read_pairs(required(s.valid_source, "valid-source"), required(s.valid_target, "valid-target"));
+  const TrainingResult result = train_on(s, text, validation);
+  fmt::print("{} updates, {} epochs, best BLEU {:.2f}, {:.0f} words/s, {}\n", result.updates, result.epochs, result.best,
+             result.words_per_second, format_duration(result.seconds));
+  return exit_code(result);
+}
+
+struct Decoding {
+  std::string model;
+  seq2seq::TranslateOptions options = {};
+  int threads = num_threads();
+};
+
+void add_decoding_options(po::options_description& options, Decoding& d) {
+  options.add_options()("model", option(d.model), "folder of a training run")(
+      "beam", option(d.options.search.beam), "1 is greedy")("length-penalty", option(d.options.search.length_penalty),
+                                                            "exponent of the length that scores are divided by")(
+      "max-length", option(d.options.search.max_length), "most tokens of a translation; 0: by the source")(
+      "batch", option(d.options.batch), "sentences at a time")("threads", option(d.threads), "threads");
+}
+
+std::unique_ptr<seq2seq::Translator> load(const Decoding& d) {
+  set_num_threads(d.threads);
+  return seq2seq::Translator::load(required(d.model, "model"));
+}
+
+int command_translate(const std::vector<std::string>& words) {
+  Decoding d;
+  po::options_description options("translator translate");
+  add_decoding_options(options, d);
+  if (!read_options(words, options)) return 0;
+  const auto translator = load(d);
+  data::LineReader reader(std::cin, "standard input");
+  std::vector<std::string> lines;
+  std::string line;
+  // Many batches at a time, so that sentences of like length stand together; the order of lines is kept.
+  constexpr std::size_t at_a_time = 16;
+  const auto flush = [&] {
+    for (const auto& translation : translator->translate(lines, d.options)) std::cout << translation.text << '\n';
+    std::cout.flush();
+    if (!std::cout) throw IoError("can't write to standard output");
+    lines.clear();
+  };
+  while (reader.next(line)) {
+    lines.push_back(line);
+    if (lines.size() == at_a_time * static_cast<std::size_t>(d.options.batch)) flush();
+  }
+  flush();
+  return 0;
+}
+
+int command_evaluate(const std::vector<std::string>& words) {
+  Decoding d;
+  std::string source, reference, tokenization = "13a";
+  metrics::BleuOptions bleu;
+  po::options_description options("translator evaluate");
+  options.add_options()("source", option(source), "text to translate")("reference", option(reference), "its translation")(
+      "tokenize", option(tokenization), "13a, none, char or intl")("lowercase", po::bool_switch(&bleu.lowercase),
+                                                                   "ignore case");
+  add_decoding_options(options, d);
+  if (!read_options(words, options)) return 0;
+  bleu.tokenize = metrics::parse_tokenization(tokenization);
+  const auto text = read_pairs(required(source, "source"), required(reference, "reference"));
+  const auto translator = load(d);
+  const double begin = steady_seconds();
+  std::vector<std::string> translations;
+  for (auto& translation : translator->translate(text.source, d.options)) translations.push_back(std::move(translation.text));
+  const double seconds = steady_seconds() - begin;
+  const metrics::BleuScore score = metrics::bleu(translations, {text.target}, bleu);
+  fmt::print("{}\n{}\n{:.1f} sentences/s\n", score.str(), score.signature, static_cast<double>(text.size()) / seconds);
+  fmt::print("chrF = {:.2f}\n", metrics::chrf(translations, {text.target}).score);
+  return 0;
+}
+
+HeatMap picture_of(const std::string& line, const seq2seq::Translation& translation) {
+  HeatMap map{.title = line + " → " + translation.text, .rows = translation.target_words, .columns = translation.source_words};
+  const Tensor weights = translation.attention.contiguous();
+  for (std::int64_t i = 0; i < weights.numel(); ++i) map.weights.push_back(static_cast<double>(weights.data<float>()[i]));
+  return map;
+}
+
+/// Pictures of some lines' attention in `folder`; their paths.
+std::vector<std::filesystem::path> draw(seq2seq::Translator& translator, const std::vector<std::string>& lines,
+                                        const std::filesystem::path& folder, seq2seq::TranslateOptions options) {
+  options.search.attention = true;
+  std::filesystem::create_directories(folder);
+  std::vector<std::filesystem::path> paths;
+  const auto translations = translator.translate(lines, options);
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (translations[i].source_words.empty()) continue;
+    paths.push_back(folder / fmt::format("attention-{}.svg", i + 1));
+    write_heat_map(paths.back(), picture_of(lines[i], translations[i]));
+  }
+  return paths;
+}
+
+int command_attention(const std::vector<std::string>& words) {
+  Decoding d;
+  std::string output = "attention";
+  po::options_description options("translator attention");
+  options.add_options()("output", option(output), "folder for the pictures");
+  add_decoding_options(options, d);
+  if (!read_options(words, options)) return 0;
+  const auto translator = load(d);
+  for (const auto& path : draw(*translator, read_lines(std::cin, "standard input"), output, d.options))
+    fmt::print("{}\n", path.string());
+  return 0;
+}
+
+int command_quickstart(const std::vector<std::string>& words) {
+  Settings s;
+  s.output = "quickstart";
+  s.vocabulary = 1000;
+  s.model = {.embedding = 128, .hidden = 256, .dropout = 0.1};
+  s.trainer.epochs = 12;
+  s.trainer.seconds = 100;
+  s.trainer.lr = 3e-3;
+  s.task.batching.max_tokens = 2048;
+  s.task.validation_sentences = 200;
+  po::options_description options("translator quickstart");
+  add_training_options(options, s);
+  if (!read_options(words, options)) return 0;
+  apply(s);
+  const data::GrammarCorpus corpus = data::make_grammar_corpus({.seed = s.trainer.seed});
+  const TrainingResult result = train_on(s, corpus.train, corpus.validation);
+  if (result.signal != 0) return exit_code(result);
+
+  const auto translator = seq2seq::Translator::load(s.output);
+  std::vector<std::string> translations;
+  for (auto& translation : translator->translate(corpus.test.source)) translations.push_back(std::move(translation.text));
+  const std::vector<std::string> shown(corpus.test.source.begin(), corpus.test.source.begin() + 10);
+  for (std::size_t i = 0; i < shown.size(); ++i) fmt::print("{}\n  {}\n", shown[i], translations[i]);
+  const auto pictures = draw(*translator, shown, std::filesystem::path(s.output) / "attention", {});
+  fmt::print("{} on {} held-out sentences\n", metrics::bleu(translations, {corpus.test.target}).str(), corpus.test.size());
+  fmt::print("{:.0f} words/s in training, {} updates in {}\n", result.words_per_second, result.updates,
+             format_duration(result.seconds));
+  for (const auto& path : pictures) fmt::print("{}\n", path.string());
+  return 0;
+}
+
+int run(const std::vector<std::string>& words) {
+  const std::vector<std::pair<std::string, int (*)(const std::vector<std::string>&)>> commands = {
+      {"train", command_train},
+      {"translate", command_translate},
+      {"evaluate", command_evaluate},
+      {"attention", command_attention},
+      {"quickstart", command_quickstart}};
+  if (!words.empty() && (words[0] == "--help" || words[0] == "-h")) {
+    std::cout << usage;
+    return 0;
+  }
+  for (const auto& [name, command] : commands)
+    if (!words.empty() && words[0] == name) return command({words.begin() + 1, words.end()});
+  std::cerr << (words.empty() ? "" : fmt::format("translator: '{}' is no command\n", words[0])) << usage;
+  return 2;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run({argv + 1, argv + argc});
+  } catch (const po::error& error) {
+    std::cerr << "translator: " << error.what() << '\n';
+    return 2;
+  } catch (const UsageError& error) {
+    std::cerr << "translator: " << error.what() << '\n';
+    return 2;
+  } catch (const std::exception& error) {
+    std::cerr << "translator: " << error.what() << '\n';
+    return 1;
+  }
+}
