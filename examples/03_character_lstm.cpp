@@ -46,8 +46,12 @@ bool parse(int count, char** values, Arguments& arguments) {
 std::string read(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);
   if (!stream) throw IoError(fmt::format("{} can't be opened", path));
-  std::string text(std::istreambuf_iterator<char>(stream), {});
-  if (stream.bad()) throw IoError(fmt::format("{} can't be read", path));
+  std::string text;
+  try {
+    text.assign(std::istreambuf_iterator<char>(stream), {});
+  } catch (const std::ios_base::failure&) {  // a folder, say
+    throw IoError(fmt::format("{} can't be read", path));
+  }
   constexpr auto least = static_cast<std::size_t>(rows * (window + 1));
   if (text.size() < least) throw FormatError(fmt::format("{} has {} bytes; at least {} are needed", path, text.size(), least));
   return text;
