@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <memory>
 
 #include "autograd/tape_state.hpp"
 #include "base/fail.hpp"

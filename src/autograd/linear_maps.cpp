@@ -39,12 +39,12 @@ Var unslice(const Var& x, int axis, std::int64_t start, std::int64_t size) {
 
 Var gather_rows(const Var& table, const Tensor& index) {
   return record("gather_rows", kernels::gather_rows(table.value(), index, "gather_rows"), {&table},
-                [index](Sink& s) { s.add_rows(0, index, s.grad()); });
+                [index = Saved(index)](Sink& s) { s.add_rows(0, index.value(), s.grad()); });
 }
 
 Var scatter_rows(const Var& rows, const Tensor& index, std::int64_t count) {
   return record("scatter_rows", kernels::scatter_rows(rows.value(), index, count, "scatter_rows"), {&rows},
-                [index](Sink& s) { s.add(0, gather_rows(s.grad(), index)); });
+                [index = Saved(index)](Sink& s) { s.add(0, gather_rows(s.grad(), index.value())); });
 }
 
 }  // namespace weft::maps

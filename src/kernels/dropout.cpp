@@ -6,6 +6,26 @@
 #include "kernels/parallel.hpp"
 #include "weft/base/random.hpp"
 
+// Highway includes this file once for each instruction set.
+#ifndef WEFT_DROPOUT_PLAIN_ROW
+#define WEFT_DROPOUT_PLAIN_ROW
+namespace weft::kernels {
+
+// One row: y = x scale where the draw is at least `threshold`, otherwise 0.
+template <class T>
+void plain_row(const T* x, T* y, std::int64_t columns, std::uint32_t row, std::uint64_t seed, std::uint64_t position,
+               std::uint32_t threshold, T scale) {
+  for (std::int64_t j = 0; j < columns; ++j) {
+    const auto words = philox({static_cast<std::uint32_t>(j / 4), row, static_cast<std::uint32_t>(position),
+                               static_cast<std::uint32_t>(position >> 32)},
+                              {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
+    y[j] = words[static_cast<std::size_t>(j % 4)] >= threshold ? x[j] * scale : T{0};
+  }
+}
+
+}  // namespace weft::kernels
+#endif
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/dropout.cpp"
 #include <hwy/foreach_target.h>
@@ -14,35 +34,51 @@
 HWY_BEFORE_NAMESPACE();
 namespace weft::kernels::HWY_NAMESPACE {
 
-// Counters handled side by side, so that the compiler has independent rounds to vectorise.
-constexpr int side_by_side = 16;
+namespace hn = hwy::HWY_NAMESPACE;
 
-// One row: y = x scale where the draw is at least `threshold`.
-void DropoutRow(const float* x, float* y, std::int64_t columns, std::uint32_t row, std::uint64_t seed, std::uint64_t position,
-                std::uint32_t threshold, float scale) {
-  for (std::int64_t start = 0; start < columns; start += 4 * side_by_side) {
-    std::uint32_t word[4][side_by_side];
-    for (int i = 0; i < side_by_side; ++i) {
-      word[0][i] = static_cast<std::uint32_t>(start / 4 + i);
-      word[1][i] = row;
-      word[2][i] = static_cast<std::uint32_t>(position);
-      word[3][i] = static_cast<std::uint32_t>(position >> 32);
-    }
+// The same, four columns to a counter.
+void DropoutRow(const float* HWY_RESTRICT x, float* HWY_RESTRICT y, std::int64_t columns, std::uint32_t row, std::uint64_t seed,
+                std::uint64_t position, std::uint32_t threshold, float scale) {
+#if HWY_TARGET == HWY_SCALAR
+  plain_row(x, y, columns, row, seed, position, threshold, scale);
+#else
+  // A counter's four words stand in the low halves of one lane of four vectors; the high halves hold what products leave.
+  const hn::ScalableTag<std::uint64_t> wide;
+  const hn::Repartition<std::uint32_t, decltype(wide)> words;
+  const hn::Repartition<float, decltype(wide)> floats;
+  const auto counters = static_cast<std::int64_t>(hn::Lanes(wide)), per_vector = 2 * counters, step = 4 * counters;
+  const auto low_half = hn::Set(wide, 0xFFFFFFFF), row_word = hn::Set(wide, row);
+  const auto position_low = hn::Set(wide, position & 0xFFFFFFFF), position_high = hn::Set(wide, position >> 32);
+  const auto multiplier_0 = hn::Set(words, 0xD2511F53), multiplier_1 = hn::Set(words, 0xCD9E8D57);
+  const auto least = hn::Set(words, threshold);
+  const auto factor = hn::Set(floats, scale);
+  HWY_ALIGN std::uint64_t drawn[2 * hn::MaxLanes(wide)];
+  const auto* draws = reinterpret_cast<const std::uint32_t*>(drawn);
+  for (std::int64_t start = 0; start < columns; start += step) {
+    auto w0 = hn::Iota(wide, static_cast<std::uint64_t>(start / 4)), w1 = row_word, w2 = position_low, w3 = position_high;
     auto key_0 = static_cast<std::uint32_t>(seed), key_1 = static_cast<std::uint32_t>(seed >> 32);
     for (int round = 0; round < 10; ++round) {
-      for (int i = 0; i < side_by_side; ++i) {
-        const std::uint64_t p0 = std::uint64_t{0xD2511F53} * word[0][i], p1 = std::uint64_t{0xCD9E8D57} * word[2][i];
-        word[0][i] = static_cast<std::uint32_t>(p1 >> 32) ^ word[1][i] ^ key_0;
-        word[1][i] = static_cast<std::uint32_t>(p1);
-        word[2][i] = static_cast<std::uint32_t>(p0 >> 32) ^ word[3][i] ^ key_1;
-        word[3][i] = static_cast<std::uint32_t>(p0);
-      }
+      const auto p0 = hn::MulEven(hn::BitCast(words, w0), multiplier_0), p1 = hn::MulEven(hn::BitCast(words, w2), multiplier_1);
+      w0 = hn::Xor(hn::Xor(hn::ShiftRight<32>(p1), w1), hn::Set(wide, key_0));
+      w2 = hn::Xor(hn::Xor(hn::ShiftRight<32>(p0), w3), hn::Set(wide, key_1));
+      w1 = p1;
+      w3 = p0;
       key_0 += 0x9E3779B9;
       key_1 += 0xBB67AE85;
     }
-    const std::int64_t count = columns - start < 4 * side_by_side ? columns - start : 4 * side_by_side;
-    for (std::int64_t j = 0; j < count; ++j) y[start + j] = word[j % 4][j / 4] >= threshold ? x[start + j] * scale : 0.0f;
+    // In memory: the four words of the first counter, of the second, ...
+    hn::StoreInterleaved2(hn::Or(hn::And(w0, low_half), hn::ShiftLeft<32>(w1)),
+                          hn::Or(hn::And(w2, low_half), hn::ShiftLeft<32>(w3)), wide, drawn);
+    if (start + step <= columns) {
+      for (std::int64_t j = 0; j < step; j += per_vector) {
+        const auto drop = hn::RebindMask(floats, hn::Lt(hn::Load(words, draws + j), least));
+        hn::StoreU(hn::IfThenZeroElse(drop, hn::Mul(hn::LoadU(floats, x + start + j), factor)), floats, y + start + j);
+      }
+    } else {
+      for (std::int64_t j = start; j < columns; ++j) y[j] = draws[j - start] >= threshold ? x[j] * scale : 0.0f;
+    }
   }
+#endif
 }
 
 }  // namespace weft::kernels::HWY_NAMESPACE
@@ -54,19 +90,6 @@ namespace weft::kernels {
 HWY_EXPORT(DropoutRow);
 
 namespace {
-
-struct PlainRow {
-  template <class T>
-  void operator()(const T* x, T* y, std::int64_t columns, std::uint32_t row, std::uint64_t seed, std::uint64_t position,
-                  std::uint32_t threshold, T scale) const {
-    for (std::int64_t j = 0; j < columns; ++j) {
-      const auto words = philox({static_cast<std::uint32_t>(j / 4), row, static_cast<std::uint32_t>(position),
-                                 static_cast<std::uint32_t>(position >> 32)},
-                                {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
-      y[j] = words[static_cast<std::size_t>(j % 4)] >= threshold ? x[j] * scale : T{0};
-    }
-  }
-};
 
 template <class T, class Row>
 Tensor run(const Tensor& x, const DropoutDraw& draw, const Row& row) {
@@ -95,7 +118,7 @@ Tensor dropout(const Tensor& x, const DropoutDraw& draw) {
 namespace reference {
 
 Tensor dropout(const Tensor& x, const DropoutDraw& draw) {
-  return x.dtype() == f32 ? run<float>(x, draw, PlainRow{}) : run<double>(x, draw, PlainRow{});
+  return x.dtype() == f32 ? run<float>(x, draw, plain_row<float>) : run<double>(x, draw, plain_row<double>);
 }
 
 }  // namespace reference

@@ -27,10 +27,10 @@ Var embedding(const Var& table, const Tensor& index, std::optional<std::int64_t>
   check<IndexError>(!padding_idx || (*padding_idx >= 0 && *padding_idx < table.size(0)), "embedding",
                     "padding_idx {} is outside the table {}", padding_idx.value_or(0), table.shape());
   return record("embedding", kernels::gather_rows(table.value(), index, "embedding"), {&table},
-                [index, padding_idx, row_rank = table.rank() - 1](Sink& s) {
+                [words = Saved(index), padding_idx, row_rank = table.rank() - 1](Sink& s) {
                   Var g = s.grad();
-                  if (padding_idx) g = where(kept_rows(index, *padding_idx, row_rank), g, Var::scalar(0, g.dtype()));
-                  s.add_rows(0, index, g);
+                  if (padding_idx) g = where(kept_rows(words.value(), *padding_idx, row_rank), g, Var::scalar(0, g.dtype()));
+                  s.add_rows(0, words.value(), g);
                 });
 }
 

@@ -1,6 +1,7 @@
 #include "weft/ops/shape.hpp"
 
 #include <array>
+#include <limits>
 
 #include "autograd/linear_maps.hpp"
 #include "base/fail.hpp"
@@ -10,12 +11,15 @@
 namespace weft {
 namespace {
 
+constexpr std::size_t most_parts = std::numeric_limits<std::uint16_t>::max();  // inputs that a node of the tape can have
+
 Var record_reshape(const Var& x, Tensor value) {
   return record("reshape", std::move(value), {&x}, [from = x.shape()](Sink& s) { s.add(0, reshape(s.grad(), from)); });
 }
 
 void check_parts(std::span<const Var> parts, const char* op) {
   check<ValueError>(!parts.empty(), op, "nothing to join");
+  check<ValueError>(parts.size() <= most_parts, op, "{} parts; at most {} can be joined at once", parts.size(), most_parts);
   for (const Var& part : parts)
     check<DTypeError>(part.dtype() == parts[0].dtype(), op, "the parts {} and {} differ in type", parts[0].value(),
                       part.value());

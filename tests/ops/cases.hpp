@@ -16,7 +16,14 @@ struct Case {
   double f32_tolerance = 2e-5;  ///< of the largest value of the f64 result or gradient
 };
 
-/// All cases, in the order of the public headers.
+/// All cases, in the order of the families below.
 const std::vector<Case>& cases();
+
+// A family of operations each, in a file cases_FAMILY.cpp.
+void add_elementwise_cases(std::vector<Case>& to);
+void add_reduce_cases(std::vector<Case>& to);
+void add_shape_cases(std::vector<Case>& to);
+void add_index_cases(std::vector<Case>& to);
+void add_dropout_cases(std::vector<Case>& to);
 
 }  // namespace weft::test

@@ -26,6 +26,10 @@ void add_unary(std::vector<Case>& to, const char* op, const std::string& variant
   add("strided", strided({3, 7}, r.low, r.high));
   add("sliced", sliced({3, 5}, r.low, r.high));
   add("flipped", flipped({2, 9}, r.low, r.high));
+  to.push_back({op,
+                variant + "repeated operand",
+                [function](const Inputs& in) { return function(in[0]) * in[0]; },
+                {spread({3, 4}, r.low, r.high)}});
 }
 
 void add_binary(std::vector<Case>& to, const char* op, Var (*function)(const Var&, const Var&), Range a, Range b) {
@@ -97,11 +101,16 @@ void add_masked_fill(std::vector<Case>& to) {
   add("broadcast input", thirds({3, 4}), spread({3, 1}, -2, 2));
   add("transposed", thirds({5, 3}), transposed({5, 3}, -2, 2));
   add("strided", thirds({3, 5}), strided({3, 5}, -2, 2));
+  to.push_back({"masked_fill",
+                "repeated operand",
+                [](const Inputs& in) {
+                  return masked_fill(in[0], thirds({3, 4}), -3.5) * in[0];
+                },
+                {spread({3, 4}, -2, 2)}});
 }
 
 }  // namespace
 
-void add_elementwise_cases(std::vector<Case>& to);
 void add_elementwise_cases(std::vector<Case>& to) {
   constexpr Range real{-2, 2}, positive{0.2, 3};
   add_binary(to, "add", add, real, real);

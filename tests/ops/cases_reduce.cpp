@@ -58,7 +58,6 @@ void add_reduction(std::vector<Case>& to, const Function& f) {
 
 }  // namespace
 
-void add_reduce_cases(std::vector<Case>& to);
 void add_reduce_cases(std::vector<Case>& to) {
   const auto nothing = [&](const Function& f) {
     to.push_back({f.op, "size 0", [all = f.all](const Inputs& in) { return all(in[0]); }, {spread({0, 3}, -2, 2)}});

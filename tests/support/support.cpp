@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 namespace weft::test {
@@ -11,6 +12,11 @@ namespace {
 std::vector<std::string>& skipped() {
   static std::vector<std::string> reasons;
   return reasons;
+}
+
+std::vector<std::pair<std::string, void (*)()>>& options() {
+  static std::vector<std::pair<std::string, void (*)()>> known;
+  return known;
 }
 
 }  // namespace
@@ -30,6 +36,17 @@ void skip(const std::string& reason) { skipped().push_back(reason); }
 
 void print_skipped() {
   for (const auto& reason : skipped()) std::printf("skipped: %s\n", reason.c_str());
+}
+
+Option::Option(const char* flag, void (*run)()) { options().emplace_back(flag, run); }
+
+bool run_option(const std::string& flag) {
+  for (const auto& [known, run] : options()) {
+    if (known != flag) continue;
+    run();
+    return true;
+  }
+  return false;
 }
 
 TemporaryFolder::TemporaryFolder() {

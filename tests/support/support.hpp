@@ -15,6 +15,14 @@ void skip(const std::string& reason);
 /// Prints "skipped: REASON" lines.
 void print_skipped();
 
+/// A static object of this type makes a test program do `run` instead of its tests when its only argument is `flag`.
+struct Option {
+  Option(const char* flag, void (*run)());
+};
+
+/// Runs the option that has this flag; false where none has.
+bool run_option(const std::string& flag);
+
 /// A fresh folder that goes when the object goes.
 class TemporaryFolder {
  public:

@@ -1,0 +1,229 @@
+#include "weft/autograd/gradcheck.hpp"
+
+#include <doctest/doctest.h>
+
+#include <limits>
+
+#include "autograd/local_ops.hpp"
+#include "weft/base/error.hpp"
+
+using namespace weft;
+using namespace weft::test;
+
+namespace {
+
+using kernels::Binary;
+
+Tensor product(const Tensor& a, const Tensor& b) { return kernels::binary(Binary::mul, a, b, "product"); }
+
+// a * b with a gradient rule of the caller's choice.
+template <class Rule>
+Var product_with(const Var& a, const Var& b, const Rule& rule) {
+  return record("product", product(a.value(), b.value()), {&a, &b},
+                [a = a.value(), b = b.value(), rule](Sink& s) { rule(s, s.grad().value(), a, b); });
+}
+
+template <class Rule>
+GradcheckReport check_product(const Rule& rule, const Tensor& a = vector({1, -2, 3}), const Tensor& b = vector({0.5, 4, -1})) {
+  return gradcheck([&](const std::vector<Var>& in) { return product_with(in[0], in[1], rule); }, {a, b});
+}
+
+}  // namespace
+
+TEST_CASE("right gradients pass") {
+  const auto report = check_product([](Sink& s, const Tensor& g, const Tensor& a, const Tensor& b) {
+    s.add(0, product(g, b));
+    s.add(1, product(g, a));
+  });
+  CHECK(report.ok());
+  CHECK(report.elements == 6);
+  CHECK(report.worst < 0.1);
+  CHECK(report.operation == "product");
+  CHECK(report.str().find("6 elements agree") != std::string::npos);
+  report.require();
+}
+
+TEST_CASE("a wrong sign is found in the input that has it") {
+  const auto report = check_product([](Sink& s, const Tensor& g, const Tensor& a, const Tensor& b) {
+    s.add(0, product(g, b));
+    s.add(1, kernels::unary(kernels::Unary::neg, product(g, a)));
+  });
+  CHECK_FALSE(report.ok());
+  REQUIRE(report.failures.size() == 3);
+  for (const auto& failure : report.failures) {
+    CHECK(failure.input == "input 1");
+    CHECK(failure.analytic == doctest::Approx(-failure.numeric).epsilon(1e-6));
+  }
+  CHECK(report.failures[1].index == "[1]");
+  CHECK(report.worst > 1e4);
+  CHECK_THROWS_WITH_AS(report.require(), doctest::Contains("'product': 3 of 6 elements differ"), Error);
+  CHECK_THROWS_WITH_AS(report.require(), doctest::Contains("input 1 at [1]: analytic"), Error);
+}
+
+TEST_CASE("a missing factor, a lost term and a missing input are found") {
+  const auto square_without_two = gradcheck(
+      [](const std::vector<Var>& in) {
+        const Tensor x = in[0].value();
+        return record("square", product(x, x), {&in[0]}, [x](Sink& s) { s.add(0, product(s.grad().value(), x)); });
+      },
+      {vector({1, 2})});
+  CHECK(square_without_two.failures.size() == 2);
+
+  const auto lost_term = gradcheck(
+      [](const std::vector<Var>& in) {
+        const Tensor x = in[0].value();
+        return record("x + x^2", kernels::add(x, product(x, x)), {&in[0]}, [x](Sink& s) {
+          const Tensor g = s.grad().value();
+          s.add(0, kernels::binary(Binary::mul, product(g, x), 2));
+        });
+      },
+      {vector({1, 2})});
+  CHECK(lost_term.failures.size() == 2);
+
+  const auto forgotten =
+      check_product([](Sink& s, const Tensor& g, const Tensor&, const Tensor& b) { s.add(0, product(g, b)); });
+  CHECK(forgotten.failures.size() == 3);
+  CHECK(forgotten.failures[0].input == "input 1");
+  CHECK(forgotten.failures[0].analytic == 0);
+}
+
+TEST_CASE("one wrong element is found") {
+  const auto report = check_product(
+      [](Sink& s, const Tensor& g, const Tensor& a, const Tensor& b) {
+        Tensor wrong = product(g, b);
+        wrong.mutable_data<double>()[4] *= 1.001;
+        s.add(0, wrong);
+        s.add(1, product(g, a));
+      },
+      Tensor::full({2, 3}, 2, f64), Tensor::full({2, 3}, 3, f64));
+  REQUIRE(report.failures.size() == 1);
+  CHECK(report.failures[0].input == "input 0");
+  CHECK(report.failures[0].index == "[1, 1]");
+}
+
+TEST_CASE("a gradient that only a plain sum would accept is found") {
+  // The outputs' gradients are averaged: under a cotangent of ones nobody would see it.
+  const auto report = gradcheck(
+      [](const std::vector<Var>& in) {
+        return record("copy", in[0].value().clone(), {&in[0]}, [](Sink& s) {
+          const int axes[] = {0};
+          const Tensor mean =
+              kernels::binary(Binary::mul, kernels::reduce(kernels::Reduction::sum, s.grad().value(), axes), 0.25);
+          s.add(0, Tensor(mean.expand({4}).clone()));
+        });
+      },
+      {vector({1, 2, 3, 4})});
+  CHECK(report.failures.size() == 4);
+}
+
+TEST_CASE("NaN never passes") {
+  const auto report = check_product([](Sink& s, const Tensor& g, const Tensor& a, const Tensor& b) {
+    s.add(0, Tensor::full(b.shape(), std::numeric_limits<double>::quiet_NaN(), f64));
+    s.add(1, product(g, a));
+  });
+  CHECK(report.failures.size() == 3);
+}
+
+TEST_CASE("outputs that don't depend on an input have gradients of zeros") {
+  const Tensor constant = vector({1, 2});
+  const auto report = gradcheck([&](const std::vector<Var>&) { return Var(constant); }, {vector({3})});
+  CHECK(report.ok());
+  CHECK(report.elements == 1);
+  CHECK(report.operation == "");
+}
+
+TEST_CASE("operations that give their input, a view or nothing") {
+  CHECK(gradcheck([](const std::vector<Var>& in) { return in[0]; }, {vector({1, 2})}).ok());
+  CHECK(gradcheck([](const std::vector<Var>& in) { return slice(in[0], 0, 1, 2); }, {vector({1, 2})}).ok());
+  CHECK(gradcheck([](const std::vector<Var>& in) { return slice(in[0], 0, 1, 1); }, {vector({1, 2})}).ok());
+  const auto empty =
+      gradcheck([](const std::vector<Var>& in) { return times(in[0], in[1]); }, {Tensor::zeros({0, 2}, f64), vector({1, 2})});
+  CHECK(empty.ok());
+  CHECK(empty.elements == 2);
+}
+
+TEST_CASE("a function that isn't repeatable is reported") {
+  int calls = 0;
+  const auto report =
+      gradcheck([&](const std::vector<Var>& in) { return times(in[0], vector({1.0 + ++calls})); }, {vector({1})});
+  CHECK_FALSE(report.ok());
+  CHECK(report.str().find("different values") != std::string::npos);
+  CHECK_THROWS_AS(report.require(), Error);
+}
+
+TEST_CASE("an operation that misreads views is reported") {
+  const auto misread = [](const std::vector<Var>& in) {
+    const Tensor x = in[0].value();
+    Tensor y = Tensor::empty(x.shape(), f64);
+    std::copy_n(x.data<double>(), x.numel(), y.mutable_data<double>());
+    return record("misread", y, {&in[0]}, [](Sink& s) { s.add(0, s.grad()); });
+  };
+  const Tensor x = Tensor::from<double>({1, 2, 3, 4}, {2, 2});
+  CHECK(gradcheck(misread, {x}).ok());
+  CHECK(gradcheck(misread, {x.transpose(0, 1)}).str().find("dense copies") != std::string::npos);
+}
+
+TEST_CASE("inputs stay as they are and must be f64") {
+  const Tensor x = vector({1, 2});
+  const std::uint32_t version = x.version();
+  CHECK(gradcheck([](const std::vector<Var>& in) { return times(in[0], in[0]); }, {x}).ok());
+  CHECK(x.version() == version);
+  CHECK_THROWS_WITH_AS(gradcheck([](const std::vector<Var>& in) { return in[1]; }, {x, Tensor::ones({2})}),
+                       doctest::Contains("input 1 is f32[2]"), DTypeError);
+}
+
+TEST_CASE("an outer tape is left alone, and a function that throws leaves nothing behind") {
+  Tape outer;
+  const Var x = outer.leaf(vector({2}));
+  CHECK(gradcheck([](const std::vector<Var>& in) { return times(in[0], in[0]); }, {vector({3})}).ok());
+  CHECK(Tape::recording() == &outer);
+  CHECK(outer.size() == 0);
+  CHECK_THROWS_AS(gradcheck([](const std::vector<Var>&) -> Var { throw ValueError("no"); }, {vector({3})}), ValueError);
+  CHECK(Tape::recording() == &outer);
+  CHECK_THROWS_AS(gradcheck([&](const std::vector<Var>& in) { return times(in[0], x); }, {vector({3})}), TapeError);
+  const NoGrad guard;
+  CHECK_THROWS_AS(gradcheck([](const std::vector<Var>& in) { return in[0]; }, {vector({3})}), TapeError);
+}
+
+TEST_CASE("whole models: parameters are perturbed and restored") {
+  Parameter w("layer.weight", Tensor::from<double>({1, -2, 3, 0.5, 2, -1}, {2, 3})), b("layer.bias", vector({0.1, 0.2, 0.3}));
+  const Tensor x = vector({0.5, -1, 2});
+  w.add_grad(Tensor::full({2, 3}, 7, f64));
+  const Tensor value = w.value();
+  const std::uint32_t version = value.version();
+  Parameter* const parameters[] = {&w, &b};
+  const auto model = [&] { return exponential(plus(times(w, times(x, vector({0.1}))), b)); };
+  const auto report = gradcheck_parameters(model, parameters);
+  CHECK(report.ok());
+  CHECK(report.elements == 9);
+  CHECK(w.value().is_same(value));
+  CHECK(value.version() == version);
+  CHECK(w.grad().at({1, 2}) == 7);
+  CHECK_FALSE(b.grad().defined());
+
+  const auto wrong = [&] {
+    const Var bias = b;
+    const Var halved =
+        record("halved", bias.value().clone(), {&bias}, [](Sink& s) { s.add(0, times(s.grad(), vector({0.5}))); });
+    return plus(w, halved);
+  };
+  const auto failed = gradcheck_parameters(wrong, parameters);
+  REQUIRE(failed.failures.size() == 3);
+  CHECK(failed.failures[2].input == "'layer.bias'");
+  CHECK(failed.failures[2].index == "[2]");
+  CHECK_THROWS_AS(gradcheck_parameters([]() -> Var { throw ValueError("no"); }, parameters), ValueError);
+  CHECK(w.value().is_same(value));
+  CHECK(w.grad().at({0, 0}) == 7);
+}
+
+TEST_CASE("whole models: elements are sampled where there are many") {
+  Parameter w("w", Tensor::full({100}, 2, f64)), small("small", vector({1, 2}));
+  Parameter* const parameters[] = {&w, &small};
+  const auto model = [&] { return plus(total(times(w, w)), total(times(small, small))); };
+  const auto report = gradcheck_parameters(model, parameters, {.elements = 7});
+  CHECK(report.ok());
+  CHECK(report.elements == 9);
+  Parameter single("f32", Tensor::ones({1}));
+  Parameter* const wrong[] = {&single};
+  CHECK_THROWS_WITH_AS(gradcheck_parameters([&] { return single.var(); }, wrong), doctest::Contains("f32"), DTypeError);
+}

@@ -1,0 +1,18 @@
+#include "ops/cases.hpp"
+
+namespace weft::test {
+
+const std::vector<Case>& cases() {
+  static const std::vector<Case> all = [] {
+    std::vector<Case> table;
+    add_elementwise_cases(table);
+    add_reduce_cases(table);
+    add_shape_cases(table);
+    add_index_cases(table);
+    add_dropout_cases(table);
+    return table;
+  }();
+  return all;
+}
+
+}  // namespace weft::test

@@ -1,0 +1,212 @@
+#include "ops/case_values.hpp"
+#include "ops/cases.hpp"
+#include "weft/ops/elementwise.hpp"
+#include "weft/ops/shape.hpp"
+
+namespace weft::test {
+namespace {
+
+using Inputs = std::vector<Var>;
+
+Tensor values(const Shape& shape, double start = 0.5) { return spread(shape, -2, 2, start); }
+
+// Rows of one operation with one input.
+class Rows {
+ public:
+  Rows(std::vector<Case>& to, const char* op) : to_(&to), op_(op) {}
+
+  void operator()(const char* variant, Tensor x, Var (*function)(const Var&)) {
+    to_->push_back({op_, variant, [function](const Inputs& in) { return function(in[0]); }, {std::move(x)}});
+  }
+
+ private:
+  std::vector<Case>* to_;
+  const char* op_;
+};
+
+void add_reshapes(std::vector<Case>& to) {
+  Rows row(to, "reshape");
+  row("matrix", values({3, 4}), [](const Var& x) { return reshape(x, {2, 6}); });
+  row("open size", values({2, 3, 4}), [](const Var& x) { return reshape(x, {4, -1}); });
+  row("by a shape", values({2, 3}), [](const Var& x) { return reshape(x, Shape{3, 2}); });
+  row("size 0", values({0, 3}), [](const Var& x) { return reshape(x, {3, 0, 2}); });
+  row("size 1", values({1}), [](const Var& x) { return reshape(x, {1, 1, 1}); });
+  row("to a scalar", values({1, 1}), [](const Var& x) { return reshape(x, {}); });
+  row("transposed, copied", transposed({5, 3}, -2, 2), [](const Var& x) { return reshape(x, {15}); });
+  row("strided, a view", strided({3, 7}, -2, 2), [](const Var& x) { return reshape(x, {21}); });
+  row("sliced, copied", sliced({3, 5}, -2, 2), [](const Var& x) { return reshape(x, {5, 3}); });
+  row("repeated operand", values({2, 6}), [](const Var& x) { return reshape(x, {3, 4}) * reshape(x, {3, 4}); });
+
+  row = Rows(to, "flatten");
+  row("all", values({2, 3, 4}), [](const Var& x) { return flatten(x); });
+  row("first axes", values({2, 3, 4}), [](const Var& x) { return flatten(x, 0, 1); });
+  row("last axes", values({2, 3, 4}), [](const Var& x) { return flatten(x, -2); });
+  row("one axis", values({2, 3}), [](const Var& x) { return flatten(x, 1, 1); });
+  row("size 0", values({2, 0, 3}), [](const Var& x) { return flatten(x, 1); });
+  row("size 1", values({1, 1}), [](const Var& x) { return flatten(x); });
+  row("scalar", values({}), [](const Var& x) { return flatten(x); });
+  row("transposed", transposed({5, 3}, -2, 2), [](const Var& x) { return flatten(x); });
+  row("repeated operand", values({2, 3}), [](const Var& x) { return flatten(x) * flatten(x); });
+}
+
+void add_orders(std::vector<Case>& to) {
+  Rows row(to, "transpose");
+  row("matrix", values({3, 4}), [](const Var& x) { return transpose(x, 0, 1); });
+  row("outer and last", values({2, 3, 4}), [](const Var& x) { return transpose(x, 0, -1); });
+  row("an axis with itself", values({2, 3}), [](const Var& x) { return transpose(x, 1, 1); });
+  row("size 0", values({0, 3}), [](const Var& x) { return transpose(x, 0, 1); });
+  row("size 1", values({1, 1}), [](const Var& x) { return transpose(x, 0, 1); });
+  row("transposed", transposed({5, 3}, -2, 2), [](const Var& x) { return transpose(x, 1, 0); });
+  row("sliced", sliced({3, 5}, -2, 2), [](const Var& x) { return transpose(x, -1, -2); });
+  row("repeated operand", values({3, 3}), [](const Var& x) { return transpose(x, 0, 1) * x; });
+
+  row = Rows(to, "permute");
+  row("cycle", values({2, 3, 4}), [](const Var& x) { return permute(x, {2, 0, 1}); });
+  row("other cycle", values({2, 3, 4, 1}), [](const Var& x) { return permute(x, {1, 3, 0, 2}); });
+  row("negative axes", values({2, 3}), [](const Var& x) { return permute(x, {-1, 0}); });
+  row("no axis", values({}), [](const Var& x) { return permute(x, {}); });
+  row("size 0", values({2, 0, 3}), [](const Var& x) { return permute(x, {1, 2, 0}); });
+  row("size 1", values({1, 1, 1}), [](const Var& x) { return permute(x, {2, 1, 0}); });
+  row("transposed", transposed({5, 3}, -2, 2), [](const Var& x) { return permute(x, {1, 0}); });
+  row("repeated operand", values({2, 2, 2}), [](const Var& x) { return permute(x, {2, 0, 1}) * permute(x, {1, 2, 0}); });
+
+  row = Rows(to, "flip");
+  row("first axis", values({3, 4}), [](const Var& x) { return flip(x, 0); });
+  row("last axis", values({2, 3, 5}), [](const Var& x) { return flip(x, -1); });
+  row("twice", values({3, 4}), [](const Var& x) { return flip(flip(x, 0), 1); });
+  row("size 0", values({2, 0}), [](const Var& x) { return flip(x, 1); });
+  row("size 1", values({1}), [](const Var& x) { return flip(x, 0); });
+  row("transposed", transposed({5, 3}, -2, 2), [](const Var& x) { return flip(x, 0); });
+  row("flipped", flipped({2, 9}, -2, 2), [](const Var& x) { return flip(x, 1); });
+  row("repeated operand", values({5}), [](const Var& x) { return flip(x, 0) * x; });
+}
+
+void add_parts(std::vector<Case>& to) {
+  Rows row(to, "slice");
+  row("rows", values({5, 3}), [](const Var& x) { return slice(x, 0, 1, 4); });
+  row("columns", values({3, 7}), [](const Var& x) { return slice(x, -1, 2, 7); });
+  row("middle axis", values({2, 5, 3}), [](const Var& x) { return slice(x, 1, 4, 5); });
+  row("all", values({3, 2}), [](const Var& x) { return slice(x, 0, 0, 3); });
+  row("nothing", values({3, 2}), [](const Var& x) { return slice(x, 0, 2, 2); });
+  row("size 0", values({0, 2}), [](const Var& x) { return slice(x, 1, 0, 1); });
+  row("size 1", values({1}), [](const Var& x) { return slice(x, 0, 0, 1); });
+  row("transposed", transposed({5, 3}, -2, 2), [](const Var& x) { return slice(x, 0, 1, 3); });
+  row("flipped", flipped({2, 9}, -2, 2), [](const Var& x) { return slice(x, 1, 3, 6); });
+  row("repeated operand, overlapping", values({5, 2}), [](const Var& x) { return slice(x, 0, 0, 3) * slice(x, 0, 2, 5); });
+  row("repeated operand, part and all", values({4, 2}), [](const Var& x) { return slice(x, 0, 1, 2) * x; });
+
+  row = Rows(to, "select");
+  row("row", values({5, 3}), [](const Var& x) { return select(x, 0, 2); });
+  row("column", values({3, 7}), [](const Var& x) { return select(x, -1, 6); });
+  row("middle axis", values({2, 5, 3}), [](const Var& x) { return select(x, 1, 0); });
+  row("to a scalar", values({4}), [](const Var& x) { return select(x, 0, 3); });
+  row("size 0", values({2, 0}), [](const Var& x) { return select(x, 0, 1); });
+  row("size 1", values({1}), [](const Var& x) { return select(x, 0, 0); });
+  row("transposed", transposed({5, 3}, -2, 2), [](const Var& x) { return select(x, 0, 1); });
+  row("repeated operand", values({2, 2, 2}), [](const Var& x) { return select(x, 0, 1) * select(x, 1, 1); });
+
+  row = Rows(to, "split");
+  row("rows", values({6, 2}), [](const Var& x) {
+    const auto parts = split(x, {1, 2, 3}, 0);
+    return concat({parts[2], parts[0], parts[1]}, 0);
+  });
+  row("columns, one unused", values({3, 7}), [](const Var& x) {
+    const auto parts = split(x, {2, 3, 2}, -1);
+    return parts[0] * parts[2];
+  });
+  row("whole", values({3, 2}), [](const Var& x) { return split(x, {3}, 0)[0]; });
+  row("a part of nothing", values({3, 2}), [](const Var& x) {
+    const auto parts = split(x, {0, 3}, 0);
+    return concat({parts[1], parts[0]}, 0);
+  });
+  row("size 0", values({0, 2}), [](const Var& x) { return split(x, {1, 1}, 1)[1]; });
+  row("size 1", values({1}), [](const Var& x) { return split(x, {1}, 0)[0]; });
+  row("transposed", transposed({5, 4}, -2, 2), [](const Var& x) {
+    const auto parts = split(x, {2, 2}, 1);
+    return parts[1] * parts[0];
+  });
+  row("repeated operand", values({4}), [](const Var& x) { return split(x, {1, 3}, 0)[0] * x; });
+}
+
+void add_sizes(std::vector<Case>& to) {
+  Rows row(to, "expand");
+  row("rows", values({1, 3}), [](const Var& x) { return expand(x, {4, 3}); });
+  row("leading dimensions", values({3}), [](const Var& x) { return expand(x, {2, 4, 3}); });
+  row("in the middle", values({2, 1, 3}), [](const Var& x) { return expand(x, {2, 5, 3}); });
+  row("scalar", values({}), [](const Var& x) { return expand(x, {2, 3}); });
+  row("unchanged", values({2, 3}), [](const Var& x) { return expand(x, {2, 3}); });
+  row("size 0", values({1, 0}), [](const Var& x) { return expand(x, {3, 0}); });
+  row("to nothing", values({1, 2}), [](const Var& x) { return expand(x, {0, 2}); });
+  row("size 1", values({1}), [](const Var& x) { return expand(x, {7}); });
+  row("transposed", transposed({4, 3}, -2, 2), [](const Var& x) { return expand(x, {2, 4, 3}); });
+  row("repeated operand", values({3}), [](const Var& x) { return expand(x, {2, 3}) * x; });
+
+  row = Rows(to, "unsqueeze");
+  row("front", values({2, 3}), [](const Var& x) { return unsqueeze(x, 0); });
+  row("back", values({2, 3}), [](const Var& x) { return unsqueeze(x, -1); });
+  row("between", values({2, 3}), [](const Var& x) { return unsqueeze(x, 1); });
+  row("scalar", values({}), [](const Var& x) { return unsqueeze(x, 0); });
+  row("size 0", values({0, 3}), [](const Var& x) { return unsqueeze(x, -2); });
+  row("transposed", transposed({4, 3}, -2, 2), [](const Var& x) { return unsqueeze(x, 1); });
+  row("repeated operand", values({3}), [](const Var& x) { return unsqueeze(x, 0) * unsqueeze(x, 1); });
+
+  row = Rows(to, "squeeze");
+  row("front", values({1, 2, 3}), [](const Var& x) { return squeeze(x, 0); });
+  row("back", values({2, 3, 1}), [](const Var& x) { return squeeze(x, -1); });
+  row("between", values({2, 1, 3}), [](const Var& x) { return squeeze(x, 1); });
+  row("size 1", values({1}), [](const Var& x) { return squeeze(x, 0); });
+  row("size 0", values({0, 1}), [](const Var& x) { return squeeze(x, 1); });
+  row("a column of a view", sliced({4, 1}, -2, 2), [](const Var& x) { return squeeze(x, 1); });
+  row("repeated operand", values({3, 1}), [](const Var& x) { return squeeze(x, 1) * x; });
+}
+
+void add_joins(std::vector<Case>& to) {
+  const auto concats = [&](const char* variant, int axis, std::vector<Tensor> parts) {
+    to.push_back({"concat", variant, [axis](const Inputs& in) { return concat(in, axis); }, std::move(parts)});
+  };
+  concats("rows", 0, {values({2, 3}), values({1, 3}, 0.1), values({4, 3}, 0.2)});
+  concats("columns", -1, {values({3, 2}), values({3, 5}, 0.1)});
+  concats("middle axis", 1, {values({2, 1, 3}), values({2, 4, 3}, 0.1)});
+  concats("one part", 0, {values({2, 3})});
+  concats("size 0", 1, {values({2, 3}), values({2, 0}), values({2, 1}, 0.1)});
+  concats("nothing", 0, {values({0, 3}), values({0, 3})});
+  concats("size 1", 0, {values({1}), values({1}, 0.1)});
+  concats("views", 1, {transposed({4, 3}, -2, 2), strided({4, 5}, -2, 2), flipped({4, 2}, -2, 2)});
+  to.push_back({"concat",
+                "repeated operand",
+                [](const Inputs& in) {
+                  return concat({in[0], in[0], in[0]}, 0);
+                },
+                {values({2, 3})}});
+  to.push_back({"concat",
+                "with a constant",
+                [](const Inputs& in) {
+                  return concat({in[0], Var(Tensor::ones({2, 3}, in[0].dtype())), in[0] * in[0]}, 0);
+                },
+                {values({2, 3})}});
+
+  const auto stacks = [&](const char* variant, int axis, std::vector<Tensor> parts) {
+    to.push_back({"stack", variant, [axis](const Inputs& in) { return stack(in, axis); }, std::move(parts)});
+  };
+  stacks("front", 0, {values({2, 3}), values({2, 3}, 0.1), values({2, 3}, 0.2)});
+  stacks("back", -1, {values({2, 3}), values({2, 3}, 0.1)});
+  stacks("between", 1, {values({2, 3}), values({2, 3}, 0.1)});
+  stacks("scalars", 0, {values({}), values({}, 0.1)});
+  stacks("one part", 1, {values({2, 3})});
+  stacks("size 0", 0, {values({0, 3}), values({0, 3})});
+  stacks("size 1", 1, {values({1}), values({1}, 0.1)});
+  stacks("views", 2, {transposed({4, 3}, -2, 2), strided({4, 3}, -2, 2), flipped({4, 3}, -2, 2)});
+  to.push_back({"stack", "repeated operand", [](const Inputs& in) { return stack({in[0], in[0]}, 1); }, {values({2, 3})}});
+}
+
+}  // namespace
+
+void add_shape_cases(std::vector<Case>& to) {
+  add_reshapes(to);
+  add_orders(to);
+  add_parts(to);
+  add_sizes(to);
+  add_joins(to);
+}
+
+}  // namespace weft::test
