@@ -15,8 +15,8 @@ LayerNorm::LayerNorm(const LayerNormOptions& options, const Scope& scope)
 }
 
 Var LayerNorm::forward(const Var& x) {
-  check<ShapeError>(x.rank() >= 1 && x.size(-1) == width_, "LayerNorm", "input {} doesn't end in the normalized size {}", x,
-                    width_);
+  check<ShapeError>(x.rank() >= 1 && x.size(-1) == width_, "LayerNorm", "input {} doesn't end in the normalized size {}",
+                    x.value(), width_);
   return layer_norm(x, weight, bias, eps_);
 }
 
