@@ -1,188 +1,207 @@
 #include "kernels/elementwise.hpp"
 
 #include <cmath>
+#include <cstring>
 
 #include "base/fail.hpp"
 #include "kernels/elementwise_functions.hpp"
+#include "kernels/elementwise_rows.hpp"
 #include "kernels/elementwise_walk.hpp"
 #include "tensor/copy.hpp"
 
 namespace weft::kernels {
 namespace {
 
-const char* name_of(Unary function) {
-  constexpr std::array names{"neg",  "exp",       "log",  "sqrt", "square", "abs", "tanh",       "sigmoid", "relu",
-                             "gelu", "gelu_tanh", "sign", "cos",  "sin",    "erf", "reciprocal", "rsqrt"};
-  return names[static_cast<std::size_t>(function)];
-}
-
-const char* name_of(Binary function) {
-  constexpr std::array names{
-      "add",         "sub",         "mul",       "div",          "pow",       "maximum",   "minimum",
-      "guarded_mul", "guarded_div", "tanh_grad", "sigmoid_grad", "relu_grad", "gelu_grad", "gelu_tanh_grad",
-      "eq",          "ne",          "lt",        "le",           "gt",        "ge"};
-  return names[static_cast<std::size_t>(function)];
-}
-
-// One row of work: n results next to each other from operands that step by so many elements.
-using UnaryRow = void (*)(void* out, const void* x, std::int64_t n, std::int64_t step);
-using BinaryRow = void (*)(void* out, const void* a, const void* b, std::int64_t n, std::int64_t step_a, std::int64_t step_b);
-
-template <Unary function, class T>
-void unary_row(void* out, const void* x, std::int64_t n, std::int64_t step) {
-  auto* y = static_cast<T*>(out);
-  const auto* from = static_cast<const T*>(x);
-  for (std::int64_t i = 0; i < n; ++i) y[i] = scalar::apply<function>(from[i * step]);
-}
-
-template <Binary function, class T>
-void binary_row(void* out, const void* left, const void* right, std::int64_t n, std::int64_t step_a, std::int64_t step_b) {
-  auto* y = static_cast<decltype(scalar::apply<function>(T{}, T{}))*>(out);
-  const auto* a = static_cast<const T*>(left);
-  const auto* b = static_cast<const T*>(right);
-  if (step_a == 1 && step_b == 1) {
-    for (std::int64_t i = 0; i < n; ++i) y[i] = scalar::apply<function>(a[i], b[i]);
-  } else {
-    for (std::int64_t i = 0; i < n; ++i) y[i] = scalar::apply<function>(a[i * step_a], b[i * step_b]);
-  }
-}
-
-template <Unary function>
-UnaryRow row_of(DType type) {
-  return dispatch(type, []<class T>() -> UnaryRow {
-    if constexpr (scalar::takes(function, dtype_of<T>::value)) return unary_row<function, T>;
-    return nullptr;
-  });
-}
-
-template <Binary function>
-BinaryRow row_of(DType type) {
-  return dispatch(type, []<class T>() -> BinaryRow {
-    if constexpr (scalar::takes(function, dtype_of<T>::value)) return binary_row<function, T>;
-    return nullptr;
-  });
-}
-
-UnaryRow row_of(Unary function, DType type) {
-  switch (function) {
-    case Unary::neg: return row_of<Unary::neg>(type);
-    case Unary::exp: return row_of<Unary::exp>(type);
-    case Unary::log: return row_of<Unary::log>(type);
-    case Unary::sqrt: return row_of<Unary::sqrt>(type);
-    case Unary::square: return row_of<Unary::square>(type);
-    case Unary::abs: return row_of<Unary::abs>(type);
-    case Unary::tanh: return row_of<Unary::tanh>(type);
-    case Unary::sigmoid: return row_of<Unary::sigmoid>(type);
-    case Unary::relu: return row_of<Unary::relu>(type);
-    case Unary::gelu: return row_of<Unary::gelu>(type);
-    case Unary::gelu_tanh: return row_of<Unary::gelu_tanh>(type);
-    case Unary::sign: return row_of<Unary::sign>(type);
-    case Unary::cos: return row_of<Unary::cos>(type);
-    case Unary::sin: return row_of<Unary::sin>(type);
-    case Unary::erf: return row_of<Unary::erf>(type);
-    case Unary::reciprocal: return row_of<Unary::reciprocal>(type);
-    case Unary::rsqrt: return row_of<Unary::rsqrt>(type);
-  }
-  return nullptr;
-}
-
-BinaryRow row_of(Binary function, DType type) {
-  switch (function) {
-    case Binary::add: return row_of<Binary::add>(type);
-    case Binary::sub: return row_of<Binary::sub>(type);
-    case Binary::mul: return row_of<Binary::mul>(type);
-    case Binary::div: return row_of<Binary::div>(type);
-    case Binary::pow: return row_of<Binary::pow>(type);
-    case Binary::maximum: return row_of<Binary::maximum>(type);
-    case Binary::minimum: return row_of<Binary::minimum>(type);
-    case Binary::guarded_mul: return row_of<Binary::guarded_mul>(type);
-    case Binary::guarded_div: return row_of<Binary::guarded_div>(type);
-    case Binary::tanh_grad: return row_of<Binary::tanh_grad>(type);
-    case Binary::sigmoid_grad: return row_of<Binary::sigmoid_grad>(type);
-    case Binary::relu_grad: return row_of<Binary::relu_grad>(type);
-    case Binary::gelu_grad: return row_of<Binary::gelu_grad>(type);
-    case Binary::gelu_tanh_grad: return row_of<Binary::gelu_tanh_grad>(type);
-    case Binary::eq: return row_of<Binary::eq>(type);
-    case Binary::ne: return row_of<Binary::ne>(type);
-    case Binary::lt: return row_of<Binary::lt>(type);
-    case Binary::le: return row_of<Binary::le>(type);
-    case Binary::gt: return row_of<Binary::gt>(type);
-    case Binary::ge: return row_of<Binary::ge>(type);
-  }
-  return nullptr;
-}
-
 std::int64_t width(DType type) { return static_cast<std::int64_t>(size_of(type)); }
-
-// An operand that is null is the scalar.
-Tensor binary_any(Binary function, const Tensor* a, const Tensor* b, double scalar, const Shape& shape, DType type,
-                  const char* op) {
-  check<DTypeError>(scalar::takes(function, type), op, "elements of {} are not supported", weft::name_of(type));
-  Tensor out = Tensor::empty(shape, scalar::is_comparison(function) ? DType::boolean : type);
-  if (out.numel() == 0) return out;
-  alignas(8) std::byte value[8];
-  if (a == nullptr || b == nullptr) {
-    check<ValueError>(is_floating(type) || scalar == std::floor(scalar), op, "{} with elements of {}", scalar,
-                      weft::name_of(type));
-    store_double(type, value, scalar);
-  }
-  const std::byte* left = a != nullptr ? a->raw() : value;
-  const std::byte* right = b != nullptr ? b->raw() : value;
-  std::byte* to = out.mutable_raw();
-  const Walk<3> walk(shape, {&out, a, b});
-  const BinaryRow row = row_of(function, type);
-  walk.all([=, size = width(type), size_out = width(out.dtype()), &steps = walk.inner_steps()](const auto& at, std::int64_t n) {
-    row(to + at[0] * size_out, left + at[1] * size, right + at[2] * size, n, steps[1], steps[2]);
-  });
-  return out;
-}
+std::size_t unsign(std::int64_t n) { return static_cast<std::size_t>(n); }
 
 void check_same_dtype(const Tensor& a, const Tensor& b, const char* op) {
   check<DTypeError>(a.dtype() == b.dtype(), op, "dtypes differ: {} and {}", a, b);
 }
 
-// Functions of two operands that change the first.
-struct Assign {
-  template <class T>
-  T operator()(T, T source) const {
-    return source;
+// body(begin, end) over [0, count): in one piece where that is a chunk at most.
+template <class Body>
+void flat(std::int64_t count, const Body& body) {
+  if (count <= elements_per_chunk)
+    body(std::int64_t{0}, count);
+  else
+    parallel_chunks(count, elements_per_chunk, body);
+}
+
+// A row whose operands step by 1 or 0.
+void vector_row(Binary function, const VectorRows& rows, const float* a, const float* b, float* y, std::int64_t n,
+                std::int64_t step_a, std::int64_t step_b) {
+  if (step_a == 0 && step_b == 0) {
+    std::fill_n(y, n, *a);
+    a = y;
   }
-};
-struct Accumulate {
-  template <class T>
-  T operator()(T target, T source) const {
-    if constexpr (std::is_same_v<T, bool>)
-      return target || source;
-    else
-      return scalar::apply<Binary::add>(target, source);
-  }
+  const Sides sides = step_b == 0 ? Sides::right_number : step_a == 0 ? Sides::left_number : Sides::both;
+  rows.row(function, sides)(a, b, y, unsign(n));
+}
+
+// What a binary function works on; an operand that is null is the number.
+struct Operands {
+  const Tensor* a;
+  const Tensor* b;
+  double number;
 };
 
-template <class T, class Function>
-void update_row(T* to, const T* from, std::int64_t n, std::int64_t step_to, std::int64_t step_from, Function function) {
-  if (step_to == 1 && step_from == 1) {
-    for (std::int64_t i = 0; i < n; ++i) to[i] = function(to[i], from[i]);
-  } else if (step_to == 1 && step_from == 0) {
-    const T value = *from;
-    for (std::int64_t i = 0; i < n; ++i) to[i] = function(to[i], value);
+void binary_vector(Binary function, const VectorRows& rows, const Operands& in, Tensor& out) {
+  const auto number = static_cast<float>(in.number);
+  const float* a = in.a != nullptr ? in.a->data<float>() : &number;
+  const float* b = in.b != nullptr ? in.b->data<float>() : &number;
+  auto* y = out.mutable_data<float>();
+  const bool flat_a = in.a == nullptr || (in.a->is_contiguous() && in.a->shape() == out.shape());
+  const bool flat_b = in.b == nullptr || (in.b->is_contiguous() && in.b->shape() == out.shape());
+  if (flat_a && flat_b) {
+    const Sides sides = in.a == nullptr ? Sides::left_number : in.b == nullptr ? Sides::right_number : Sides::both;
+    const BinaryVector row = rows.row(function, sides);
+    return flat(out.numel(), [=](std::int64_t begin, std::int64_t end) {
+      row(sides == Sides::left_number ? a : a + begin, sides == Sides::right_number ? b : b + begin, y + begin,
+          unsign(end - begin));
+    });
+  }
+  const Walk<3> walk(out.shape(), {&out, in.a, in.b});
+  const auto& steps = walk.inner_steps();
+  // Elements that stand apart are brought together first.
+  if (steps[1] != 0 && steps[1] != 1) {
+    const Tensor together = dense(*in.a);
+    return binary_vector(function, rows, {&together, in.b, in.number}, out);
+  }
+  if (steps[2] != 0 && steps[2] != 1) {
+    const Tensor together = dense(*in.b);
+    return binary_vector(function, rows, {in.a, &together, in.number}, out);
+  }
+  walk.all([=, &rows, &steps](const auto& at, std::int64_t n) {
+    vector_row(function, rows, a + at[1], b + at[2], y + at[0], n, steps[1], steps[2]);
+  });
+}
+
+void binary_plain(Binary function, const Operands& in, DType type, Tensor& out) {
+  alignas(8) std::byte number[8];
+  if (in.a == nullptr || in.b == nullptr) store_double(type, number, in.number);
+  const std::byte* left = in.a != nullptr ? in.a->raw() : number;
+  const std::byte* right = in.b != nullptr ? in.b->raw() : number;
+  std::byte* to = out.mutable_raw();
+  const Walk<3> walk(out.shape(), {&out, in.a, in.b});
+  const BinaryRow row = plain_row(function, type);
+  walk.all([=, size = width(type), size_out = width(out.dtype()), &steps = walk.inner_steps()](const auto& at, std::int64_t n) {
+    row(to + at[0] * size_out, left + at[1] * size, right + at[2] * size, n, steps[1], steps[2]);
+  });
+}
+
+Tensor binary_any(Binary function, const Operands& in, const Shape& shape, DType type, const char* op) {
+  check<DTypeError>(scalar::takes(function, type), op, "elements of {} are not supported", weft::name_of(type));
+  check<ValueError>(is_floating(type) || in.number == std::floor(in.number), op, "{} with elements of {}", in.number,
+                    weft::name_of(type));
+  Tensor out = Tensor::empty(shape, scalar::is_comparison(function) ? boolean : type);
+  if (out.numel() == 0) return out;
+  if (type == f32) {
+    const VectorRows& rows = vector_rows();
+    if (rows.row(function, Sides::both) != nullptr) {
+      binary_vector(function, rows, in, out);
+      return out;
+    }
+  }
+  binary_plain(function, in, type, out);
+  return out;
+}
+
+template <class T>
+void where_row(const bool* choice, const T* yes, const T* no, T* to, std::int64_t n, const Walk<4>::Offsets& steps) {
+  if (steps[1] == 1 && steps[2] == 1 && steps[3] == 1) {
+    for (std::int64_t i = 0; i < n; ++i) to[i] = choice[i] ? yes[i] : no[i];
+  } else if (steps[1] == 1 && steps[2] == 1 && steps[3] == 0) {
+    for (std::int64_t i = 0; i < n; ++i) to[i] = choice[i] ? yes[i] : *no;
+  } else if (steps[1] == 1 && steps[2] == 0 && steps[3] == 1) {
+    for (std::int64_t i = 0; i < n; ++i) to[i] = choice[i] ? *yes : no[i];
   } else {
-    for (std::int64_t i = 0; i < n; ++i) to[i * step_to] = function(to[i * step_to], from[i * step_from]);
+    for (std::int64_t i = 0; i < n; ++i) to[i] = choice[i * steps[1]] ? yes[i * steps[2]] : no[i * steps[3]];
   }
 }
 
-template <class Function>
-void update(Tensor& target, const Tensor& source, const char* op, Function function) {
-  check_same_dtype(target, source, op);
-  check<ShapeError>(broadcast(target.shape(), source.shape(), op) == target.shape(), op, "{} doesn't broadcast to {}", source,
-                    target);
-  if (target.numel() == 0) return;
+// target = function(target, source) with the source broadcast: row(to, from, n, step_to, step_from) for each run.
+template <class T, class Row>
+void update(Tensor& target, const Tensor& source, const Row& row) {
   const Walk<2> walk(target.shape(), {&target, &source});
-  dispatch(target.dtype(), [&]<class T>() {
-    auto* to = target.mutable_data<T>();
-    const auto* from = source.data<T>();
-    walk.all([=, &steps = walk.inner_steps()](const auto& at, std::int64_t n) {
-      update_row(to + at[0], from + at[1], n, steps[0], steps[1], function);
-    });
+  auto* to = target.mutable_data<T>();
+  const auto* from = source.data<T>();
+  walk.all([=, &row, &steps = walk.inner_steps()](const auto& at, std::int64_t n) {
+    row(to + at[0], from + at[1], n, steps[0], steps[1]);
+  });
+}
+
+void check_update(const Tensor& target, const Tensor& source, const char* op) {
+  check_same_dtype(target, source, op);
+  check<ShapeError>(target.shape() == source.shape() || broadcast(target.shape(), source.shape(), op) == target.shape(), op,
+                    "{} doesn't broadcast to {}", source, target);
+}
+
+struct AddVectors {
+  const VectorRows& rows;
+  void operator()(float* to, const float* from, std::int64_t n, std::int64_t step_to, std::int64_t step_from) const {
+    if (step_to == 1 && (step_from == 1 || step_from == 0)) return vector_row(Binary::add, rows, to, from, to, n, 1, step_from);
+    for (std::int64_t i = 0; i < n; ++i) to[i * step_to] += from[i * step_from];
+  }
+};
+
+struct AddPlain {
+  template <class T>
+  void operator()(T* to, const T* from, std::int64_t n, std::int64_t step_to, std::int64_t step_from) const {
+    for (std::int64_t i = 0; i < n; ++i) {
+      T& sum = to[i * step_to];
+      if constexpr (std::is_same_v<T, bool>)
+        sum = sum || from[i * step_from];
+      else
+        sum = scalar::apply<Binary::add>(sum, from[i * step_from]);
+    }
+  }
+};
+
+// Copies along the inner dimension, whose elements stand next to each other in the target but not in the source, and
+// along the dimension `down`, where it is the other way round: square by square, through one that is at hand, as rows that
+// are a power of two apart would push each other out of the cache.
+template <class T>
+void copy_crosswise(const Walk<2>& walk, std::size_t down, const T* from, T* to) {
+  constexpr std::size_t width = sizeof(T) == 8 ? 32 : 64;
+  constexpr auto side = static_cast<std::int64_t>(width);
+  const std::int64_t to_row = walk.steps[down][0];
+  const std::int64_t from_step = walk.inner_steps()[1], rows = walk.sizes[down], columns = walk.sizes[walk.inner];
+  const Walk<2> outer = walk.without(down).without(walk.inner - 1);
+  const std::int64_t strips = (rows + side - 1) / side;
+  const std::int64_t chunk = std::max<std::int64_t>(1, elements_per_chunk / (side * columns));
+  parallel_chunks(outer.count * strips, chunk, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t strip = begin; strip < end; ++strip) {
+      const std::int64_t first = strip % strips * side, last = std::min(rows, first + side);
+      outer.range(strip / strips, strip / strips + 1, [&](const auto& at, std::int64_t) {
+        for (std::int64_t column = 0; column < columns; column += side) {
+          const std::int64_t stop = std::min(columns, column + side);
+          T square[width][width];
+          for (std::int64_t j = column; j < stop; ++j)
+            for (std::int64_t i = first; i < last; ++i) square[i - first][j - column] = from[at[1] + i + j * from_step];
+          for (std::int64_t i = first; i < last; ++i)
+            std::memcpy(to + at[0] + i * to_row + column, square[i - first], unsign(stop - column) * sizeof(T));
+        }
+      });
+    }
+  });
+}
+
+template <class T>
+void copy(const Tensor& source, Tensor& target) {
+  const Walk<2> walk(target.shape(), {&target, &source});
+  auto* to = target.mutable_data<T>();
+  const auto* from = source.data<T>();
+  const auto& steps = walk.inner_steps();
+  if (steps[0] == 1 && steps[1] != 1) {
+    for (std::size_t d = 0; d < walk.inner; ++d)
+      if (walk.steps[d][1] == 1) return copy_crosswise(walk, d, from, to);
+  }
+  walk.all([=, &steps](const auto& at, std::int64_t n) {
+    if (steps[0] == 1 && steps[1] == 1)
+      std::memcpy(to + at[0], from + at[1], unsign(n) * sizeof(T));
+    else
+      for (std::int64_t i = 0; i < n; ++i) to[at[0] + i * steps[0]] = from[at[1] + i * steps[1]];
   });
 }
 
@@ -191,31 +210,38 @@ void update(Tensor& target, const Tensor& source, const char* op, Function funct
 Tensor unary(Unary function, const Tensor& x) {
   check<DTypeError>(scalar::takes(function, x.dtype()), name_of(function), "elements of {} are not supported",
                     weft::name_of(x.dtype()));
+  if (const UnaryVector row = x.dtype() == f32 ? vector_rows().row(function) : nullptr) {
+    Tensor out = x.is_contiguous() ? x.empty_like() : dense(x);  // a copy of scattered elements is changed in place
+    const auto* from = x.is_contiguous() ? x.data<float>() : out.data<float>();
+    auto* y = out.mutable_data<float>();
+    flat(x.numel(), [=](std::int64_t begin, std::int64_t end) { row(from + begin, y + begin, unsign(end - begin)); });
+    return out;
+  }
   Tensor out = x.empty_like();
   if (out.numel() == 0) return out;
   const Walk<2> walk(x.shape(), {&out, &x});
-  const UnaryRow row = row_of(function, x.dtype());
-  walk.all([=, &walk, size = width(x.dtype()), to = out.mutable_raw(), from = x.raw()](const auto& at, std::int64_t n) {
-    row(to + at[0] * size, from + at[1] * size, n, walk.inner_steps()[1]);
-  });
+  const UnaryRow row = plain_row(function, x.dtype());
+  walk.all([=, size = width(x.dtype()), to = out.mutable_raw(), from = x.raw(), step = walk.inner_steps()[1]](
+               const auto& at, std::int64_t n) { row(to + at[0] * size, from + at[1] * size, n, step); });
   return out;
 }
 
 Tensor binary(Binary function, const Tensor& a, const Tensor& b, const char* op) {
   check_same_dtype(a, b, op);
-  return binary_any(function, &a, &b, 0, broadcast(a.shape(), b.shape(), op), a.dtype(), op);
+  if (a.shape() == b.shape()) return binary_any(function, {&a, &b, 0}, a.shape(), a.dtype(), op);
+  return binary_any(function, {&a, &b, 0}, broadcast(a.shape(), b.shape(), op), a.dtype(), op);
 }
 
 Tensor binary(Binary function, const Tensor& a, double b) {
-  return binary_any(function, &a, nullptr, b, a.shape(), a.dtype(), name_of(function));
+  return binary_any(function, {&a, nullptr, b}, a.shape(), a.dtype(), name_of(function));
 }
 
 Tensor binary(Binary function, double a, const Tensor& b) {
-  return binary_any(function, nullptr, &b, a, b.shape(), b.dtype(), name_of(function));
+  return binary_any(function, {nullptr, &b, a}, b.shape(), b.dtype(), name_of(function));
 }
 
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b, const char* op) {
-  check<DTypeError>(condition.dtype() == DType::boolean, op, "the condition is {}, not bool", condition);
+  check<DTypeError>(condition.dtype() == boolean, op, "the condition is {}, not bool", condition);
   check_same_dtype(a, b, op);
   const Shape shape = broadcast(broadcast(condition.shape(), a.shape(), op), b.shape(), op);
   Tensor out = Tensor::empty(shape, a.dtype());
@@ -227,16 +253,24 @@ Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b, const ch
     const auto* yes = a.data<T>();
     const auto* no = b.data<T>();
     walk.all([=, &steps = walk.inner_steps()](const auto& at, std::int64_t n) {
-      for (std::int64_t i = 0; i < n; ++i)
-        to[at[0] + i] = choice[at[1] + i * steps[1]] ? yes[at[2] + i * steps[2]] : no[at[3] + i * steps[3]];
+      where_row(choice + at[1], yes + at[2], no + at[3], to + at[0], n, steps);
     });
   });
   return out;
 }
 
-void add_into(Tensor& target, const Tensor& source) { update(target, source, "add_into", Accumulate{}); }
+void add_into(Tensor& target, const Tensor& source) {
+  check_update(target, source, "add_into");
+  if (target.numel() == 0) return;
+  if (target.dtype() == f32) return update<float>(target, source, AddVectors{vector_rows()});
+  dispatch(target.dtype(), [&]<class T>() { update<T>(target, source, AddPlain{}); });
+}
 
-void copy_into(const Tensor& source, Tensor target) { update(target, source, "copy_into", Assign{}); }
+void copy_into(const Tensor& source, Tensor target) {
+  check_update(target, source, "copy_into");
+  if (target.numel() == 0) return;
+  dispatch(target.dtype(), [&]<class T>() { copy<T>(source, target); });
+}
 
 Tensor dense(const Tensor& x) {
   if (x.is_contiguous()) return x;

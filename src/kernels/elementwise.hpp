@@ -3,7 +3,7 @@
 
 namespace weft::kernels {
 
-/// The functions of one argument; what each computes stands in the table of elementwise.cpp.
+/// What each computes stands in elementwise_functions.hpp.
 enum class Unary {
   neg,
   exp,
@@ -67,5 +67,10 @@ void copy_into(const Tensor& source, Tensor target);
 Tensor dense(const Tensor& x);
 /// target *= factor.
 void scale_into(Tensor& target, double factor);
+
+namespace reference {
+Tensor unary(Unary function, const Tensor& x);
+Tensor binary(Binary function, const Tensor& a, const Tensor& b, const char* op);
+}  // namespace reference
 
 }  // namespace weft::kernels

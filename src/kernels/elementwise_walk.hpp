@@ -20,27 +20,41 @@ struct Walk {
 
   /// A null operand is a scalar.
   Walk(const Shape& shape, const std::array<const Tensor*, N>& operands) : count(shape.numel()) {
-    std::size_t rank = 0;
-    for (int d = 0; d < shape.rank(); ++d) {
-      if (shape[d] == 1) continue;
+    const int rank = shape.rank();
+    for (int d = 0; d < rank; ++d) {
       Offsets step{};
-      bool runs_on = rank > 0;
       for (std::size_t k = 0; k < N; ++k) {
-        if (operands[k] != nullptr) {
-          const int own = d - (shape.rank() - operands[k]->rank());
-          if (own >= 0 && operands[k]->shape()[own] != 1) step[k] = operands[k]->strides()[static_cast<std::size_t>(own)];
-        }
-        runs_on = runs_on && steps[rank - 1][k] == step[k] * shape[d];
+        if (operands[k] == nullptr) continue;
+        const int own = d - (rank - operands[k]->rank());
+        if (own >= 0 && operands[k]->shape()[own] != 1) step[k] = operands[k]->strides()[static_cast<std::size_t>(own)];
       }
-      if (!runs_on) sizes[rank++] = 1;
-      sizes[rank - 1] *= shape[d];
-      steps[rank - 1] = step;
+      add_dimension(shape[d], step);
     }
-    if (rank == 0) sizes[rank++] = 1;
-    inner = rank - 1;
+    finish();
+  }
+
+  /// Over one operand of this geometry.
+  Walk(const Shape& shape, const Strides& strides) requires(N == 1) : count(shape.numel()) {
+    for (int d = 0; d < shape.rank(); ++d) add_dimension(shape[d], {strides[static_cast<std::size_t>(d)]});
+    finish();
   }
 
   const Offsets& inner_steps() const { return steps[inner]; }
+
+  /// The same walk at the first index of dimension d.
+  Walk without(std::size_t d) const {
+    Walk rest = *this;
+    rest.count /= sizes[d];
+    for (std::size_t i = d; i < inner; ++i) {
+      rest.sizes[i] = sizes[i + 1];
+      rest.steps[i] = steps[i + 1];
+    }
+    if (inner == 0)
+      rest.sizes[0] = 1;
+    else
+      --rest.inner;
+    return rest;
+  }
 
   /// Calls row(offsets, n) for the runs along the inner dimension that make up [begin, end) in row-major order.
   template <class Row>
@@ -71,10 +85,28 @@ struct Walk {
   /// The same over all elements, in fixed chunks on weft's threads.
   template <class Row>
   void all(const Row& row) const {
+    if (count <= elements_per_chunk) return range(0, count, row);
     parallel_chunks(count, elements_per_chunk, [&](std::int64_t begin, std::int64_t end) { range(begin, end, row); });
   }
 
  private:
+  // `inner` counts dimensions until finish().
+  void add_dimension(std::int64_t size, const Offsets& step) {
+    if (size == 1) return;
+    bool runs_on = inner > 0;
+    for (std::size_t k = 0; k < N; ++k) runs_on = runs_on && steps[inner - 1][k] == step[k] * size;
+    if (!runs_on) sizes[inner++] = 1;
+    sizes[inner - 1] *= size;
+    steps[inner - 1] = step;
+  }
+
+  void finish() {
+    if (inner == 0)
+      sizes[0] = 1;
+    else
+      --inner;
+  }
+
   void move(Offsets& offsets, std::size_t d, std::int64_t by) const {
     for (std::size_t k = 0; k < N; ++k) offsets[k] += steps[d][k] * by;
   }

@@ -4,123 +4,171 @@
 #include <limits>
 
 #include "base/fail.hpp"
+#include "kernels/elementwise.hpp"
 #include "kernels/elementwise_walk.hpp"
+#include "kernels/reduce_rows.hpp"
+#include "kernels/reduce_split.hpp"
 #include "tensor/copy.hpp"
 
 namespace weft::kernels {
 namespace {
 
-// x seen as kept dimensions, each of whose elements stands for all reduced ones.
-struct Split {
-  Tensor kept, reduced;
-  Shape result;
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+std::size_t unsign(std::int64_t n) { return static_cast<std::size_t>(n); }
+
+// How a sum or a maximum is made from the parts that the vector kernels give.
+struct Kind {
+  double (*row)(const float* x, std::size_t n);
+  void (*columns)(const float* x, std::ptrdiff_t step, std::size_t rows, std::size_t columns, double* totals);
+  double start;
+  bool adds;
+
+  double combine(double a, double b) const {
+    if (adds) return a + b;
+    return b > a || b != b ? b : a;
+  }
 };
 
-Split split(const Tensor& x, std::span<const int> axes) {
-  std::array<std::int64_t, max_rank> kept{}, reduced{};
-  Strides kept_strides{}, reduced_strides{};
-  std::size_t k = 0, r = 0;
-  Shape result = x.shape();
-  for (int d = 0; d < x.rank(); ++d) {
-    const std::int64_t stride = x.strides()[static_cast<std::size_t>(d)];
-    if (std::find(axes.begin(), axes.end(), d) == axes.end()) {
-      kept[k] = x.shape()[d];
-      kept_strides[k++] = stride;
-    } else {
-      reduced[r] = x.shape()[d];
-      reduced_strides[r++] = stride;
-      result = result.with(d, 1);
+Kind kind_of(Reduction reduction) {
+  const ReduceRows& rows = reduce_rows();
+  if (reduction == Reduction::sum) return {rows.sum, rows.sum_columns, 0, true};
+  return {rows.max, rows.max_columns, -infinity, false};
+}
+
+// Many elements for one result are taken in parts of this many; how they are cut depends on the sizes alone.
+std::int64_t parts_of(std::int64_t count, std::int64_t size) { return std::max<std::int64_t>(1, (count + size - 1) / size); }
+
+// out[i] = the parts [part, i] put together.
+void combine_parts(const Kind& kind, const Tensor& partial, std::int64_t parts, Tensor& out) {
+  const auto* from = partial.data<double>();
+  auto* to = out.mutable_data<float>();
+  const std::int64_t n = out.numel();
+  parallel_chunks(n, rows_per_chunk(parts), [=, &kind](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      double total = from[i];
+      for (std::int64_t part = 1; part < parts; ++part) total = kind.combine(total, from[part * n + i]);
+      to[i] = static_cast<float>(total);
     }
-  }
-  return {x.view(Shape(std::span<const std::int64_t>(kept.data(), k)), kept_strides, 0),
-          x.view(Shape(std::span<const std::int64_t>(reduced.data(), r)), reduced_strides, 0), result};
-}
-
-// Sums of f32 are held in f64, those of integers in i64.
-template <class T>
-using Wide = std::conditional_t<std::is_floating_point_v<T>, double, std::int64_t>;
-
-template <class T>
-T larger(T a, T b) {
-  return a > b || a != a ? a : b;
-}
-
-template <class T>
-Wide<T> sum_of(const Walk<1>& walk, const T* x) {
-  Wide<T> total = 0;
-  walk.range(0, walk.count, [&](const auto& at, std::int64_t n) {
-    const T* row = x + at[0];
-    const std::int64_t step = walk.inner_steps()[0];
-    for (std::int64_t i = 0; i < n; ++i) total += static_cast<Wide<T>>(row[i * step]);
   });
-  return total;
 }
 
-template <class T>
-T max_of(const Walk<1>& walk, const T* x) {
-  T best = std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
-  walk.range(0, walk.count, [&](const auto& at, std::int64_t n) {
-    const T* row = x + at[0];
-    const std::int64_t step = walk.inner_steps()[0];
-    for (std::int64_t i = 0; i < n; ++i) best = larger(best, row[i * step]);
+// Calls body(i, offset) for each kept element i in [begin, end).
+template <class Body>
+void each(const Walk<1>& kept, std::int64_t begin, std::int64_t end, const Body& body) {
+  std::int64_t i = begin;
+  kept.range(begin, end, [&](const auto& at, std::int64_t n) {
+    for (std::int64_t j = 0; j < n; ++j) body(i++, at[0] + j * kept.inner_steps()[0]);
   });
-  return best;
 }
 
-template <class T>
-T logsumexp_of(const Walk<1>& walk, const T* x) {
-  const T best = max_of(walk, x);
-  if (!std::isfinite(best)) return best;
-  double total = 0;
-  walk.range(0, walk.count, [&](const auto& at, std::int64_t n) {
-    const T* row = x + at[0];
-    const std::int64_t step = walk.inner_steps()[0];
-    for (std::int64_t i = 0; i < n; ++i) total += static_cast<double>(std::exp(row[i * step] - best));
-  });
-  return best + static_cast<T>(std::log(total));
-}
-
-// out[i] = function(the elements that output element i stands for).
-template <class T, class Result, class Function>
-void reduce_each(const Tensor& x, const Split& parts, Tensor& out, const Function& function) {
-  const Walk<1> kept(parts.kept.shape(), {&parts.kept}), reduced(parts.reduced.shape(), {&parts.reduced});
-  const auto* from = x.data<T>();
-  auto* to = out.mutable_data<Result>();
-  parallel_chunks(kept.count, rows_per_chunk(reduced.count), [&](std::int64_t begin, std::int64_t end) {
-    std::int64_t place = begin;
-    kept.range(begin, end, [&](const auto& at, std::int64_t n) {
-      for (std::int64_t i = 0; i < n; ++i)
-        to[place++] = static_cast<Result>(function(reduced, from + at[0] + i * kept.inner_steps()[0]));
+// The reduced elements stand next to each other, at least along the innermost dimension.
+void reduce_along_rows(const Kind& kind, const float* x, const Walk<1>& kept, const Walk<1>& reduced, Tensor& out) {
+  const auto total_of = [&](const float* from, std::int64_t begin, std::int64_t end) {
+    if (reduced.inner == 0) return kind.row(from + begin, unsign(end - begin));
+    double total = kind.start;
+    reduced.range(begin, end,
+                  [&](const auto& at, std::int64_t n) { total = kind.combine(total, kind.row(from + at[0], unsign(n))); });
+    return total;
+  };
+  const std::int64_t n = kept.count, parts = parts_of(reduced.count, elements_per_chunk);
+  if (parts == 1) {
+    auto* to = out.mutable_data<float>();
+    parallel_chunks(n, rows_per_chunk(reduced.count), [&](std::int64_t begin, std::int64_t end) {
+      each(kept, begin, end,
+           [&](std::int64_t i, std::int64_t at) { to[i] = static_cast<float>(total_of(x + at, 0, reduced.count)); });
     });
+    return;
+  }
+  Tensor partial = Tensor::empty({parts, n}, f64);
+  auto* to = partial.mutable_data<double>();
+  parallel_chunks(parts * n, 1, [&](std::int64_t item, std::int64_t) {
+    const std::int64_t first = item / n * elements_per_chunk, last = std::min(reduced.count, first + elements_per_chunk);
+    each(kept, item % n, item % n + 1, [&](std::int64_t, std::int64_t at) { to[item] = total_of(x + at, first, last); });
+  });
+  combine_parts(kind, partial, parts, out);
+}
+
+// The kept elements stand next to each other along their innermost dimension: strips of columns are reduced together.
+void reduce_along_columns(const Kind& kind, const float* x, const Walk<1>& kept, const Walk<1>& reduced, Tensor& out) {
+  constexpr auto strip = static_cast<std::int64_t>(columns_at_once);
+  const std::int64_t n = kept.count, columns = kept.sizes[kept.inner], strips = parts_of(columns, strip);
+  const std::int64_t part_rows = std::max<std::int64_t>(64, elements_per_chunk / std::min(columns, strip));
+  const std::int64_t parts = parts_of(reduced.count, part_rows), items = n / columns * strips;
+  Tensor partial = parts == 1 ? Tensor() : Tensor::empty({parts, n}, f64);
+  double* const totals = parts == 1 ? nullptr : partial.mutable_data<double>();
+  float* const to = out.mutable_data<float>();
+  const auto reduce_strip = [&](std::int64_t part, std::int64_t i, std::int64_t count, double* total) {
+    std::fill_n(total, count, kind.start);
+    kept.range(i, i + count, [&](const auto& at, std::int64_t) {
+      reduced.range(part * part_rows, std::min(reduced.count, (part + 1) * part_rows),
+                    [&](const auto& from, std::int64_t rows) {
+                      kind.columns(x + at[0] + from[0], reduced.inner_steps()[0], unsign(rows), unsign(count), total);
+                    });
+    });
+  };
+  const std::int64_t work = std::min(reduced.count, part_rows) * std::min(columns, strip);
+  parallel_chunks(parts * items, rows_per_chunk(work), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t item = begin; item < end; ++item) {
+      const std::int64_t part = item / items, row = item % items / strips, first = item % strips * strip;
+      const std::int64_t count = std::min(strip, columns - first), i = row * columns + first;
+      if (totals != nullptr) {
+        reduce_strip(part, i, count, totals + part * n + i);
+        continue;
+      }
+      double total[columns_at_once];
+      reduce_strip(part, i, count, total);
+      for (std::int64_t j = 0; j < count; ++j) to[i + j] = static_cast<float>(total[j]);
+    }
+  });
+  if (parts > 1) combine_parts(kind, partial, parts, out);
+}
+
+void logsumexp_along_rows(const float* x, std::int64_t rows, std::int64_t n, float* out) {
+  const ReduceRows& kernels = reduce_rows();
+  parallel_chunks(rows, rows_per_chunk(n), [=, &kernels](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const float* row = x + i * n;
+      const double most = kernels.max(row, unsign(n));
+      out[i] = static_cast<float>(
+          std::isfinite(most) ? most + std::log(kernels.sum_exp(row, static_cast<float>(most), unsign(n))) : most);
+    }
   });
 }
 
-template <class T>
-void logsumexp_into(const Tensor& x, const Split& parts, Tensor& out) {
-  reduce_each<T, T>(x, parts, out, [](const Walk<1>& walk, const T* from) { return logsumexp_of(walk, from); });
+// x's kept dimensions first, then the reduced ones, dense.
+Tensor in_rows(const Tensor& x, std::span<const int> axes) {
+  std::array<int, max_rank> order{};
+  std::size_t place = 0;
+  for (int d = 0; d < x.rank(); ++d)
+    if (std::find(axes.begin(), axes.end(), d) == axes.end()) order[place++] = d;
+  for (const int d : axes) order[place++] = d;
+  return dense(x.permute(std::span<const int>(order.data(), place)));
+}
+
+// out's elements in row-major order are the kept ones; its shape is the caller's.
+void reduce_into(Reduction reduction, const Tensor& x, std::span<const int> axes, const Split& parts, Tensor& out) {
+  const Walk<1>&kept = parts.kept, &reduced = parts.reduced;
+  if (reduction == Reduction::logsumexp) {
+    const Tensor together = in_rows(x, axes);
+    return logsumexp_along_rows(together.data<float>(), kept.count, reduced.count, out.mutable_data<float>());
+  }
+  const Kind kind = kind_of(reduction);
+  if (reduced.inner_steps()[0] == 1 || reduced.count == 1) return reduce_along_rows(kind, x.data<float>(), kept, reduced, out);
+  if (kept.inner_steps()[0] == 1) return reduce_along_columns(kind, x.data<float>(), kept, reduced, out);
+  const Shape matrix{kept.count, reduced.count};
+  const Strides strides = matrix.dense_strides();
+  const Tensor together = in_rows(x, axes);
+  reduce_along_rows(kind, together.data<float>(), Walk<1>({kept.count}, strides), Walk<1>({reduced.count}, {1}), out);
 }
 
 }  // namespace
 
-Tensor reduce(Reduction reduction, const Tensor& x, std::span<const int> axes) {
-  const Split parts = split(x, axes);
-  const DType type = reduction == Reduction::sum && !is_floating(x.dtype()) ? i64 : x.dtype();
-  Tensor out = Tensor::empty(parts.result, type);
-  if (reduction == Reduction::logsumexp) {
-    check<DTypeError>(is_floating(type), "logsumexp", "elements of {} are not supported", name_of(type));
-    if (type == f32)
-      logsumexp_into<float>(x, parts, out);
-    else
-      logsumexp_into<double>(x, parts, out);
-    return out;
-  }
-  dispatch(x.dtype(), [&]<class T>() {
-    using Sum = std::conditional_t<std::is_floating_point_v<T>, T, std::int64_t>;
-    if (reduction == Reduction::sum)
-      reduce_each<T, Sum>(x, parts, out, [](const Walk<1>& walk, const T* from) { return sum_of(walk, from); });
-    else
-      reduce_each<T, T>(x, parts, out, [](const Walk<1>& walk, const T* from) { return max_of(walk, from); });
-  });
+Tensor reduce(Reduction reduction, const Tensor& x, std::span<const int> axes, bool keepdim) {
+  if (x.dtype() != f32 || x.numel() == 0) return reference::reduce(reduction, x, axes, keepdim);
+  const Split parts = split(x, axes, keepdim);
+  Tensor out = Tensor::empty(parts.result, f32);
+  reduce_into(reduction, x, axes, parts, out);
   return out;
 }
 
@@ -135,24 +183,39 @@ Tensor sum_to(const Tensor& x, const Shape& shape) {
     check<ShapeError>(d < lead || shape[d - lead] == 1, "sum_to", "{} doesn't broadcast to {}", shape, x);
     axes[count++] = d;
   }
-  return reduce(Reduction::sum, x, std::span<const int>(axes.data(), count)).reshape(shape);
+  const std::span<const int> summed(axes.data(), count);
+  if (x.dtype() != f32 || x.numel() == 0) return reference::reduce(Reduction::sum, x, summed, true).reshape(shape);
+  Tensor out = Tensor::empty(shape, f32);
+  reduce_into(Reduction::sum, x, summed, split(x, summed, true), out);
+  return out;
 }
+
+namespace {
+
+template <class T>
+std::int64_t place_of_max(const T* x, std::int64_t n, std::int64_t step) {
+  std::int64_t best = 0;
+  for (std::int64_t i = 1; i < n; ++i) {
+    const T value = x[i * step], champion = x[best * step];
+    if (value > champion || (value != value && champion == champion)) best = i;
+  }
+  return best;
+}
+
+}  // namespace
 
 Tensor argmax(const Tensor& x, int axis) {
   axis = x.shape().axis(axis, "argmax");
   check<ValueError>(x.shape()[axis] > 0, "argmax", "axis {} of {} is empty", axis, x);
   const int axes[] = {axis};
-  const Split parts = split(x, axes);
-  Tensor out = Tensor::empty(x.shape().without(axis), i64);
+  const Split parts = split(x, axes, false);
+  Tensor out = Tensor::empty(parts.result, i64);
+  auto* to = out.mutable_data<std::int64_t>();
+  const std::int64_t n = x.shape()[axis], step = x.stride(axis);
   dispatch(x.dtype(), [&]<class T>() {
-    reduce_each<T, std::int64_t>(x, parts, out, [](const Walk<1>& walk, const T* from) {
-      const std::int64_t step = walk.inner_steps()[0];
-      std::int64_t best = 0;
-      for (std::int64_t i = 1; i < walk.count; ++i) {
-        const T value = from[i * step], champion = from[best * step];
-        if (value > champion || (value != value && champion == champion)) best = i;
-      }
-      return best;
+    const auto* from = x.data<T>();
+    parallel_chunks(parts.kept.count, rows_per_chunk(n), [&](std::int64_t begin, std::int64_t end) {
+      each(parts.kept, begin, end, [&](std::int64_t i, std::int64_t at) { to[i] = place_of_max(from + at, n, step); });
     });
   });
   return out;

@@ -37,13 +37,12 @@ Attention::Attention(std::int64_t query_size, std::int64_t key_size, const Scope
 AttentionMemory Attention::remember(const Var& keys, const Var& values, const Tensor& mask) {
   const ScopeGuard scope(path());
   check<ShapeError>(keys.rank() == 3 && (key_size_ == 0 || keys.size(2) == key_size_), op,
-                    "keys {} are not [batch, places, {}]", keys.shape().str(),
-                    key_size_ == 0 ? "size" : std::to_string(key_size_));
+                    "keys {} are not [batch, places, {}]", keys.value(), key_size_ == 0 ? "size" : fmt::to_string(key_size_));
   check<ShapeError>(values.rank() == 3 && values.size(0) == keys.size(0) && values.size(1) == keys.size(1), op,
-                    "values {} don't fit keys {}: batch and places differ", values.shape().str(), keys.shape().str());
+                    "values {} don't fit keys {}: batch and places differ", values.value(), keys.value());
   check<ShapeError>(!mask.defined() || mask.shape() == Shape{keys.size(0), keys.size(1)}, op,
-                    "mask {} doesn't fit keys {}: [batch, places] is needed", mask.shape().str(), keys.shape().str());
-  check<DTypeError>(!mask.defined() || mask.dtype() == boolean, op, "mask {} must be bool", mask.describe());
+                    "mask {} doesn't fit keys {}: [batch, places] is needed", mask, keys.value());
+  check<DTypeError>(!mask.defined() || mask.dtype() == boolean, op, "mask {} must be bool", mask);
   const Var clean = kept(values, mask);
   return {prepare(same(keys, values) ? clean : kept(keys, mask)), clean, mask};
 }
@@ -51,7 +50,7 @@ AttentionMemory Attention::remember(const Var& keys, const Var& values, const Te
 AttentionOutput Attention::forward(const Var& query, const AttentionMemory& memory) {
   check<ShapeError>(
       query.rank() == 3 && query.size(0) == memory.keys.size(0) && (query_size_ == 0 || query.size(2) == query_size_), op,
-      "query {} is not [{}, queries, {}]", query.shape().str(), memory.keys.size(0),
+      "query {} is not [{}, queries, {}]", query.value(), memory.keys.size(0),
       query_size_ == 0 ? memory.keys.size(2) : query_size_);
   const Var raw = scores(query, memory.keys);
   const Var weights = memory.mask.defined() ? masked_softmax(raw, memory.mask.unsqueeze(1)) : softmax(raw, -1);
@@ -65,8 +64,7 @@ AttentionOutput Attention::forward(const Var& query, const Var& keys, const Var&
 Dot::Dot(const DotOptions& options, const Scope& scope) : Attention(0, 0, scope), scaled_(options.scaled) {}
 
 Var Dot::scores(const Var& query, const Var& keys) {
-  check<ShapeError>(query.size(2) == keys.size(2), op, "query {} and keys {} differ in size", query.shape().str(),
-                    keys.shape().str());
+  check<ShapeError>(query.size(2) == keys.size(2), op, "query {} and keys {} differ in size", query.value(), keys.value());
   const Var raw = matmul(query, transpose(keys, 1, 2));
   return scaled_ ? raw * (1 / std::sqrt(static_cast<double>(keys.size(2)))) : raw;
 }

@@ -25,7 +25,7 @@ Embedding::Embedding(const EmbeddingOptions& options, const Scope& scope)
 Embedding::Embedding(const EmbeddingOptions& options, const Weight& tied, const Scope& scope)
     : Module(scope), weight(this, "weight", tied), padding_idx_(options.padding_idx) {
   check<ShapeError>(weight->shape() == weight_shape(options), "Embedding", "the tied weight {} doesn't fit; {} is needed",
-                    weight->value().describe(), weight_shape(options).str());
+                    weight->value(), weight_shape(options));
 }
 
 Var Embedding::forward(const Tensor& ids) { return embedding(weight, ids, padding_idx_); }

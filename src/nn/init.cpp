@@ -17,8 +17,7 @@ struct Fans {
 
 Fans fans_of(const Parameter& parameter) {
   const Shape& shape = parameter.shape();
-  check<ShapeError>(shape.rank() >= 2, op, "'{}' has shape {}; only a weight [out, in, ...] has fans", parameter.name(),
-                    shape.str());
+  check<ShapeError>(shape.rank() >= 2, op, "'{}' has shape {}; only a weight [out, in, ...] has fans", parameter.name(), shape);
   double window = 1;
   for (int i = 2; i < shape.rank(); ++i) window *= static_cast<double>(shape[i]);
   return {static_cast<double>(shape[1]) * window, static_cast<double>(shape[0]) * window};

@@ -16,7 +16,7 @@ LayerNorm::LayerNorm(const LayerNormOptions& options, const Scope& scope)
 
 Var LayerNorm::forward(const Var& x) {
   check<ShapeError>(x.rank() >= 1 && x.size(-1) == width_, "LayerNorm", "input {} doesn't end in the normalized size {}",
-                    x.shape().str(), width_);
+                    x.value(), width_);
   return layer_norm(x, weight, bias, eps_);
 }
 

@@ -30,7 +30,7 @@ Linear::Linear(const LinearOptions& options, const Scope& scope)
 Linear::Linear(const LinearOptions& options, const Weight& tied, const Scope& scope)
     : Module(scope), weight(this, "weight", tied), bias(bias_of(options, this)) {
   check<ShapeError>(weight->shape() == weight_shape(options), "Linear", "the tied weight {} doesn't fit; {} is needed",
-                    weight->value().describe(), weight_shape(options).str());
+                    weight->value(), weight_shape(options));
 }
 
 Var Linear::forward(const Var& x) { return linear(x, weight, bias); }

@@ -49,13 +49,12 @@ LSTM::LSTM(const LSTMOptions& options, const Scope& scope) : Module(scope), opti
 }
 
 LSTMOutput LSTM::forward(const Var& x, const Tensor& lengths, const LSTMState& initial) {
-  check<ShapeError>(x.rank() == 3 && x.size(2) == options_.input_size, "LSTM", "input {} is not [batch, steps, {}]",
-                    x.shape().str(), options_.input_size);
+  check<ShapeError>(x.rank() == 3 && x.size(2) == options_.input_size, "LSTM", "input {} is not [batch, steps, {}]", x.value(),
+                    options_.input_size);
   const Shape states{static_cast<std::int64_t>(directions_.size()), x.size(0), options_.hidden_size};
   for (const Var* given : {&initial.h, &initial.c})
     check<ShapeError>(!given->defined() || given->shape() == states, "LSTM",
-                      "initial state {} doesn't fit input {}: {} is needed", given->shape().str(), x.shape().str(),
-                      states.str());
+                      "initial state {} doesn't fit input {}: {} is needed", given->value(), x.value(), states);
   const auto part = [](const Var& all, int i) { return all.defined() ? select(all, 0, i) : Var(); };
 
   PoolVector<Var> h, c;

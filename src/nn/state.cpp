@@ -43,8 +43,7 @@ LoadReport ModuleBase::load_state_dict(std::span<const NamedTensor> state, const
     given.erase(found);
     if (!tensor.defined()) return;
     if (tensor.shape() != parameter.shape() || tensor.dtype() != parameter.dtype()) {
-      faults.push_back(fmt::format("different: {} is {} in the model and {} in the state", name, parameter.value().describe(),
-                                   tensor.describe()));
+      faults.push_back(fmt::format("different: {} is {} in the model and {} in the state", name, parameter.value(), tensor));
       return;
     }
     const auto [source, first] = sources.try_emplace(&parameter, name, &tensor);

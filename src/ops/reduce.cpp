@@ -23,7 +23,8 @@ namespace {
 struct Plan {
   std::array<int, max_rank> axes{};  // sorted
   std::size_t count = 0;
-  Shape kept, result;
+  Shape kept;  // with size 1 where it is reduced
+  bool keepdim = false;
   std::int64_t reduced = 1;  // elements that become one
 
   std::span<const int> span() const { return {axes.data(), count}; }
@@ -39,18 +40,13 @@ Plan plan(const char* op, const Var& x, std::span<const int> axes, bool keepdim)
     check<IndexError>(!seen, op, "axis {} stands twice for shape {}", axis, x.shape());
     seen = true;
   }
-  std::array<std::int64_t, max_rank> left{};
-  std::size_t left_count = 0;
   for (int axis = 0; axis < x.rank(); ++axis) {
-    if (chosen[static_cast<std::size_t>(axis)]) {
-      p.axes[p.count++] = axis;
-      p.reduced *= x.shape()[axis];
-      p.kept = p.kept.with(axis, 1);
-    } else {
-      left[left_count++] = x.shape()[axis];
-    }
+    if (!chosen[static_cast<std::size_t>(axis)]) continue;
+    p.axes[p.count++] = axis;
+    p.reduced *= x.shape()[axis];
+    p.kept = p.kept.with(axis, 1);
   }
-  p.result = keepdim ? p.kept : Shape(std::span<const std::int64_t>(left.data(), left_count));
+  p.keepdim = keepdim;
   return p;
 }
 
@@ -66,7 +62,7 @@ Var with_shape(const Var& x, const Shape& shape) {
 }
 
 Tensor reduced(Reduction reduction, const Var& x, const Plan& p) {
-  return kernels::reduce(reduction, x.value(), p.span()).reshape(p.result);
+  return kernels::reduce(reduction, x.value(), p.span(), p.keepdim);
 }
 
 void check_floating(const char* op, const Var& x) {

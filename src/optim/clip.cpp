@@ -20,7 +20,7 @@ ClipResult clip_grad_norm(std::span<Parameter* const> parameters, double max_nor
         options.on_non_finite == NonFinite::skip, "clip_grad_norm",
         "the gradient of '{}' {} has the norm {}; look for a division by zero or an overflow, lower the learning "
         "rate, or skip such steps",
-        parameter->name(), parameter->grad().describe(), std::sqrt(sum));
+        parameter->name(), parameter->grad(), std::sqrt(sum));
     for (Parameter* each : parameters) each->clear_grad();
     return {.norm = std::sqrt(sum), .skipped = true};
   }

@@ -48,10 +48,8 @@ std::vector<Tensor> match_state(const char* op, const StateDict& expected, const
   for (std::size_t i = 0; i < expected.size(); ++i) {
     const auto& [name, tensor] = expected[i];
     check<ValueError>(matched[i].defined(), op, "'{}' is undefined", name);
-    check<ShapeError>(matched[i].shape() == tensor.shape(), op, "'{}' is {} where {} is needed", name, matched[i].describe(),
-                      tensor.describe());
-    check<DTypeError>(matched[i].dtype() == tensor.dtype(), op, "'{}' is {} where {} is needed", name, matched[i].describe(),
-                      tensor.describe());
+    check<ShapeError>(matched[i].shape() == tensor.shape(), op, "'{}' is {} where {} is needed", name, matched[i], tensor);
+    check<DTypeError>(matched[i].dtype() == tensor.dtype(), op, "'{}' is {} where {} is needed", name, matched[i], tensor);
   }
   return matched;
 }

@@ -55,19 +55,18 @@ void Optimizer::prepare(const Slot& slot) const {
   Parameter& parameter = *slot.parameter;
   const Tensor& value = parameter.value();
   const Tensor& grad = parameter.grad();
-  check<ShapeError>(grad.shape() == value.shape(), name_, "the gradient of '{}' is {}, its value {}", parameter.name(),
-                    grad.describe(), value.describe());
-  check<DTypeError>(grad.dtype() == value.dtype(), name_, "the gradient of '{}' is {}, its value {}", parameter.name(),
-                    grad.describe(), value.describe());
+  check<ShapeError>(grad.shape() == value.shape(), name_, "the gradient of '{}' is {}, its value {}", parameter.name(), grad,
+                    value);
+  check<DTypeError>(grad.dtype() == value.dtype(), name_, "the gradient of '{}' is {}, its value {}", parameter.name(), grad,
+                    value);
   check<ShapeError>(value.is_contiguous(), name_, "the value of '{}' {} is a view with gaps; make it dense with clone()",
-                    parameter.name(), value.describe());
+                    parameter.name(), value);
   if (!buffers_.empty()) {
     const Tensor& state = slot.buffers[0];
     check<ShapeError>(state.shape() == value.shape(), name_, "'{}' is {} now, its state {}; make the optimizer anew",
-                      parameter.name(), value.describe(), state.describe());
+                      parameter.name(), value, state);
     check<DTypeError>(state.dtype() == value.dtype(), name_,
-                      "'{}' is {} now, its state {}; convert before making the optimizer", parameter.name(), value.describe(),
-                      state.describe());
+                      "'{}' is {} now, its state {}; convert before making the optimizer", parameter.name(), value, state);
   }
   if (!grad.is_contiguous()) parameter.mutable_grad() = grad.contiguous();
 }

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -78,6 +79,25 @@ TEST_CASE("a failed write leaves the old file and no other") {
   }
   CHECK(content_of(path) == "old");
   CHECK(files_in(folder.path()) == 1);
+}
+
+TEST_CASE("a process killed while it writes leaves the old file, and the next write works") {
+  const test::TemporaryFolder folder;
+  const fs::path path = folder.path() / "file";
+  write_atomically(path, "old");
+  const pid_t child = fork();
+  if (child == 0) {
+    write_atomically(path, [](OutputFile& file) {
+      file.write("half");
+      std::raise(SIGKILL);
+    });
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK(WIFSIGNALED(status));
+  CHECK(content_of(path) == "old");
+  write_atomically(path, "new");
+  CHECK(content_of(path) == "new");
 }
 
 TEST_CASE("paths that can't be written are named") {

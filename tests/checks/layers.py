@@ -19,10 +19,11 @@ def layer_of(path):
 
 
 def resolve(path, name):
-    """The project's file that an include means, or None for one of a library."""
+    """The project's file that an include means, possibly one that the build makes; None for one of a library."""
     for folder in ("include", "src", path.parent):
         candidate = pathlib.PurePath(folder) / name
-        if (ROOT / candidate).is_file():
+        build = ROOT / candidate.parent / "meson.build"
+        if (ROOT / candidate).is_file() or build.is_file() and f"output: '{candidate.name}'" in build.read_text():
             return candidate
     return None
 

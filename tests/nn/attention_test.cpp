@@ -8,6 +8,7 @@
 
 #include "golden/golden.hpp"
 #include "weft/autograd/gradcheck.hpp"
+#include "weft/autograd/tape.hpp"
 #include "weft/base/error.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/reduce.hpp"
@@ -151,9 +152,8 @@ TEST_CASE("attention passes the gradient check") {
         gradcheck_parameters([&] { return run(inputs[0], inputs[1], inputs[2]); }, attention->parameters()).require();
     }
     // Keys that are the values, as an encoder's outputs are.
-    gradcheck(
-        [&](const std::vector<Var>& in) { return sum(square((*attention)(in[0], in[1], in[1], mask()).context)); },
-        {inputs[0], inputs[1]})
+    gradcheck([&](const std::vector<Var>& in) { return sum(square((*attention)(in[0], in[1], in[1], mask()).context)); },
+              {inputs[0], inputs[1]})
         .require();
   }
 }

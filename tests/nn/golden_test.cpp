@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "weft/autograd/tape.hpp"
 #include "weft/nn/embedding.hpp"
 #include "weft/nn/layer_norm.hpp"
 #include "weft/nn/linear.hpp"

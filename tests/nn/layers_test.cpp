@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "weft/autograd/gradcheck.hpp"
+#include "weft/autograd/tape.hpp"
 #include "weft/base/error.hpp"
 #include "weft/nn/dropout.hpp"
 #include "weft/nn/embedding.hpp"

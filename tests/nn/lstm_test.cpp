@@ -6,6 +6,7 @@
 
 #include "golden/golden.hpp"
 #include "weft/autograd/gradcheck.hpp"
+#include "weft/autograd/tape.hpp"
 #include "weft/base/error.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/reduce.hpp"
@@ -33,12 +34,12 @@ TEST_CASE("LSTM has PyTorch's parameters in PyTorch's order") {
   nn::LSTM lstm({.input_size = 3, .hidden_size = 5, .num_layers = 2, .bidirectional = true});
   std::vector<std::string> names;
   for (const auto& [name, tensor] : lstm.state_dict()) names.push_back(name + " " + tensor.shape().str());
-  CHECK(names == std::vector<std::string>{
-                     "weight_ih_l0 [20, 3]", "weight_hh_l0 [20, 5]", "bias_ih_l0 [20]", "bias_hh_l0 [20]",
-                     "weight_ih_l0_reverse [20, 3]", "weight_hh_l0_reverse [20, 5]", "bias_ih_l0_reverse [20]",
-                     "bias_hh_l0_reverse [20]", "weight_ih_l1 [20, 10]", "weight_hh_l1 [20, 5]", "bias_ih_l1 [20]",
-                     "bias_hh_l1 [20]", "weight_ih_l1_reverse [20, 10]", "weight_hh_l1_reverse [20, 5]",
-                     "bias_ih_l1_reverse [20]", "bias_hh_l1_reverse [20]"});
+  CHECK(names == std::vector<std::string>{"weight_ih_l0 [20, 3]", "weight_hh_l0 [20, 5]", "bias_ih_l0 [20]", "bias_hh_l0 [20]",
+                                          "weight_ih_l0_reverse [20, 3]", "weight_hh_l0_reverse [20, 5]",
+                                          "bias_ih_l0_reverse [20]", "bias_hh_l0_reverse [20]", "weight_ih_l1 [20, 10]",
+                                          "weight_hh_l1 [20, 5]", "bias_ih_l1 [20]", "bias_hh_l1 [20]",
+                                          "weight_ih_l1_reverse [20, 10]", "weight_hh_l1_reverse [20, 5]",
+                                          "bias_ih_l1_reverse [20]", "bias_hh_l1_reverse [20]"});
   CHECK(nn::LSTM({.input_size = 3, .hidden_size = 5, .bias = false}).state_dict().size() == 2);
 }
 
@@ -57,7 +58,8 @@ TEST_CASE("a row with its length gives what it gives alone, whatever stands behi
       const nn::LSTMOutput alone = lstm(x.slice(0, row, row + 1).slice(1, 0, lengths[row]));
       const Tensor output = all.output.value().slice(0, row, row + 1);
       CHECK(relative_error(output.slice(1, 0, lengths[row]), alone.output.value()) < 1e-12);
-      CHECK(relative_error(output.slice(1, lengths[row], 6), Tensor::zeros({1, 6 - lengths[row], bidirectional ? 8 : 4}, f64)) == 0);
+      CHECK(relative_error(output.slice(1, lengths[row], 6),
+                           Tensor::zeros({1, 6 - lengths[row], bidirectional ? 8 : 4}, f64)) == 0);
       CHECK(relative_error(all.h.value().slice(1, row, row + 1), alone.h.value()) < 1e-12);
       CHECK(relative_error(all.c.value().slice(1, row, row + 1), alone.c.value()) < 1e-12);
     }
@@ -104,7 +106,12 @@ TEST_CASE("whole LSTMs pass the gradient check") {
   lstm.to(f64);
   const Tensor lengths = lengths_of({4, 0, 3});
   const std::vector<Tensor> inputs{random({3, 4, 2}), random({4, 3, 3}, f64, 1), random({4, 3, 3}, f64, 2)};
-  gradcheck([&](const std::vector<Var>& in) { return all_of(lstm(in[0], lengths, LSTMState{in[1], in[2]})); }, inputs).require();
+  gradcheck(
+      [&](const std::vector<Var>& in) {
+        return all_of(lstm(in[0], lengths, LSTMState{in[1], in[2]}));
+      },
+      inputs)
+      .require();
   gradcheck_parameters([&] { return all_of(lstm(inputs[0], lengths)); }, lstm.parameters()).require();
 
   nn::LSTMCell cell({.input_size = 2, .hidden_size = 3, .bias = false});

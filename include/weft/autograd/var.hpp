@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <string>
 #include <utility>
 
 #include "weft/tensor/tensor.hpp"
@@ -27,6 +28,8 @@ class Var {
   std::int64_t size(int axis) const { return value_.size(axis); }
   std::int64_t numel() const { return value_.numel(); }
   DType dtype() const { return value_.dtype(); }
+  /// "f32[2, 3]"
+  std::string describe() const { return value_.describe(); }
   /// The only element, as a double.
   double item() const { return value_.item(); }
   /// Whether a backward pass can reach it.

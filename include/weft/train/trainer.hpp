@@ -1,0 +1,80 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <ostream>
+#include <string>
+
+#include "weft/autograd/var.hpp"
+#include "weft/nn/module.hpp"
+#include "weft/optim/adam.hpp"
+#include "weft/optim/clip.hpp"
+#include "weft/optim/schedule.hpp"
+
+namespace weft {
+
+/// The loss of one batch, a mean over `tokens`; `words` are what the log's words/s count.
+struct StepLoss {
+  Var loss;
+  std::int64_t tokens = 0, words = 0;
+};
+
+/// How good the model is on held-out data.
+struct ValidationResult {
+  double loss = 0;
+  std::optional<double> score;  ///< higher is better (BLEU); without one the loss decides
+};
+
+/// What is learned: a model, batches whose order is a function of the epoch alone, a loss and a validation.
+class TrainingTask {
+ public:
+  virtual ~TrainingTask() = default;
+  virtual nn::ModuleBase& model() = 0;
+  /// Prepares an epoch (from 0) and gives its number of batches.
+  virtual std::int64_t begin_epoch(std::int64_t epoch) = 0;
+  /// The loss of batch `index` of that epoch, recorded on the tape that is alive.
+  virtual StepLoss step(std::int64_t index) = 0;
+  /// Called with the model in evaluation mode and nothing recording.
+  virtual ValidationResult validate() = 0;
+  /// Goes into the checkpoints' metadata, so that weights say what they are of.
+  virtual Metadata metadata() const { return {}; }
+};
+
+enum class Resume { never, automatic, must };
+
+struct TrainerOptions {
+  std::filesystem::path folder;  ///< gets best.safetensors, last.safetensors and train.log
+  std::int64_t epochs = 20;
+  std::int64_t updates = 0;         ///< ends after so many; 0: by epochs alone
+  double seconds = 0;               ///< ends after so much training, validation included; 0: no limit
+  std::int64_t validate_every = 0;  ///< updates between validations; 0: once an epoch
+  std::int64_t save_every = 500;    ///< updates between saves of last.safetensors
+  std::int64_t log_every = 100;     ///< updates between log lines
+  std::int64_t patience = 0;        ///< ends after so many validations in a row without a new best; 0: never
+  double lr = 1e-3;
+  double decay = 1;  ///< the learning rate is multiplied with it after `decay_patience` such validations
+  std::int64_t decay_patience = 1;
+  std::int64_t warmup = 0;  ///< updates of linear warm-up, then the inverse square root; 0: constant
+  double clip = 1.0;        ///< largest norm of all gradients together
+  optim::NonFinite on_non_finite = optim::NonFinite::error;
+  optim::AdamOptions adam = {};
+  std::uint64_t seed = 1;
+  Resume resume = Resume::automatic;
+};
+
+struct TrainingResult {
+  std::int64_t updates = 0, epochs = 0, skipped_steps = 0;
+  double best = 0;              ///< score, or minus the loss where there is none
+  double words_per_second = 0;  ///< of training steps, validation apart
+  double seconds = 0;           ///< of training, earlier runs that were resumed included
+  int signal = 0;               ///< that ended it; everything is saved
+};
+
+/// Trains until the options say so or a signal asks. best.safetensors holds the best weights alone under PyTorch's names;
+/// last.safetensors all state, from which training goes on with the same bits as if it had not stopped. Both are replaced
+/// as a whole. Progress goes to `progress`, log lines to train.log.
+/// Throws ValueError, IoError, FormatError, NumericError.
+TrainingResult train(TrainingTask& task, const TrainerOptions& options, std::ostream& progress);
+
+}  // namespace weft

@@ -1,0 +1,48 @@
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "weft/data/batching.hpp"
+#include "weft/data/parallel_text.hpp"
+#include "weft/metrics/bleu.hpp"
+#include "weft/seq2seq/translator.hpp"
+#include "weft/train/trainer.hpp"
+
+namespace weft {
+
+struct TranslationTaskOptions {
+  data::BatchOptions batching = {};
+  double label_smoothing = 0.1;
+  std::int64_t validation_sentences = 1000;  ///< of which BLEU is taken, from the first
+  seq2seq::TranslateOptions validation = {.search = {.beam = 1}};
+  metrics::BleuOptions bleu = {};
+};
+
+/// Training a translator on pairs of sentences; validated by loss and BLEU of its own translations.
+class TranslationTask : public TrainingTask {
+ public:
+  /// Encodes both texts. Throws ValueError where a text is empty.
+  TranslationTask(seq2seq::Translator& translator, const data::ParallelText& train, const data::ParallelText& validation,
+                  const TranslationTaskOptions& options = {});
+
+  nn::ModuleBase& model() override { return translator_.model(); }
+  std::int64_t begin_epoch(std::int64_t epoch) override;
+  StepLoss step(std::int64_t index) override;
+  ValidationResult validate() override;
+  Metadata metadata() const override;
+
+  const data::TokenBatcher& batcher() const { return batcher_; }
+
+ private:
+  StepLoss loss_of(const std::vector<seq2seq::TokenIds>& source, const std::vector<seq2seq::TokenIds>& target,
+                   std::span<const std::int64_t> rows, double smoothing);
+
+  seq2seq::Translator& translator_;
+  TranslationTaskOptions options_;
+  std::vector<seq2seq::TokenIds> source_, target_, valid_source_, valid_target_;
+  std::vector<std::string> valid_text_, valid_reference_;
+  data::TokenBatcher batcher_;
+  std::vector<data::Batch> batches_;
+};
+
+}  // namespace weft

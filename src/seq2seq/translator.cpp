@@ -1,0 +1,162 @@
+#include "weft/seq2seq/translator.hpp"
+
+#include <algorithm>
+#include <boost/crc.hpp>
+#include <nlohmann/json.hpp>
+
+#include "base/fail.hpp"
+#include "weft/base/file.hpp"
+#include "weft/nn/module.hpp"
+
+namespace weft::seq2seq {
+namespace {
+
+constexpr const char* where = "Translator";
+constexpr const char* attention_names[] = {"dot", "general", "additive"};
+
+std::string checksum(const text::SentencePiece& vocabulary) {
+  boost::crc_32_type crc;
+  crc.process_bytes(vocabulary.model_bytes().data(), vocabulary.model_bytes().size());
+  return fmt::format("{} pieces, crc32 {:08x}", vocabulary.size(), crc.checksum());
+}
+
+std::string to_json(const EncoderDecoderOptions& o) {
+  return nlohmann::ordered_json{{"source_vocabulary", o.source_vocabulary},
+                                {"target_vocabulary", o.target_vocabulary},
+                                {"embedding", o.embedding},
+                                {"hidden", o.hidden},
+                                {"encoder_layers", o.encoder_layers},
+                                {"decoder_layers", o.decoder_layers},
+                                {"attention", attention_names[static_cast<std::size_t>(o.attention)]},
+                                {"input_feeding", o.input_feeding},
+                                {"tie_output", o.tie_output},
+                                {"share_embeddings", o.share_embeddings},
+                                {"dropout", o.dropout}}
+      .dump();
+}
+
+AttentionKind attention_of(const std::string& name) {
+  const auto* found = std::find(std::begin(attention_names), std::end(attention_names), name);
+  check<ValueError>(found != std::end(attention_names), where, "'{}' is no attention; dot, general and additive are", name);
+  return static_cast<AttentionKind>(found - std::begin(attention_names));
+}
+
+EncoderDecoderOptions from_json(const std::string& text, const std::string& path) {
+  try {
+    const auto json = nlohmann::json::parse(text);
+    return {.source_vocabulary = json.at("source_vocabulary"),
+            .target_vocabulary = json.at("target_vocabulary"),
+            .embedding = json.at("embedding"),
+            .hidden = json.at("hidden"),
+            .encoder_layers = json.at("encoder_layers"),
+            .decoder_layers = json.at("decoder_layers"),
+            .attention = attention_of(json.at("attention")),
+            .input_feeding = json.at("input_feeding"),
+            .tie_output = json.at("tie_output"),
+            .share_embeddings = json.at("share_embeddings"),
+            .dropout = json.at("dropout")};
+  } catch (const nlohmann::json::exception& error) {
+    fail<FormatError>(where, "{}: its metadata don't describe a translator ({})", path, error.what());
+  }
+}
+
+EncoderDecoderOptions fitted(const EncoderDecoderOptions& options, const Vocabularies& vocabularies) {
+  check<ValueError>(
+      options.source_vocabulary == vocabularies.source.size() && options.target_vocabulary == vocabularies.target.size(), where,
+      "vocabularies of {} and {} pieces don't fit a model of {} and {}", vocabularies.source.size(), vocabularies.target.size(),
+      options.source_vocabulary, options.target_vocabulary);
+  return options;
+}
+
+// A piece as a reader knows it: the mark of a new word left out.
+std::string word_of(const text::SentencePiece& vocabulary, std::int32_t id) {
+  std::string piece = vocabulary.piece(id);
+  constexpr std::string_view mark = "\u2581";
+  if (piece.starts_with(mark)) piece.erase(0, mark.size());
+  return piece.empty() ? "␣" : piece;
+}
+
+std::vector<std::string> words_of(const text::SentencePiece& vocabulary, const TokenIds& ids) {
+  std::vector<std::string> words;
+  for (const std::int32_t id : ids) words.push_back(word_of(vocabulary, id));
+  return words;
+}
+
+}  // namespace
+
+Translator::Translator(const EncoderDecoderOptions& options, Vocabularies vocabularies, std::uint64_t seed)
+    : vocabularies_(std::move(vocabularies)), model_(fitted(options, vocabularies_), nn::Scope{.owner = nullptr, .name = {}, .seed = seed}) {}
+
+Metadata Translator::metadata() const {
+  return {{"translator", to_json(model_.options())},
+          {"source_vocabulary", checksum(vocabularies_.source)},
+          {"target_vocabulary", checksum(vocabularies_.target)}};
+}
+
+std::unique_ptr<Translator> Translator::load(const std::filesystem::path& folder) {
+  const auto path = folder / "best.safetensors";
+  const SafetensorsFile file = load_safetensors(path);
+  const auto settings = file.metadata.find("translator");
+  check<FormatError>(settings != file.metadata.end(), where, "{}: its metadata don't describe a translator", path.string());
+  const EncoderDecoderOptions options = from_json(settings->second, path.string());
+  Vocabularies vocabularies = load_vocabularies(folder);
+  for (const auto& [key, vocabulary] :
+       {std::pair("source_vocabulary", &vocabularies.source), {"target_vocabulary", &vocabularies.target}}) {
+    const auto expected = file.metadata.find(key);
+    check<ValueError>(expected != file.metadata.end() && expected->second == checksum(*vocabulary), where,
+                      "{} doesn't fit the {} in {}: the weights were trained with {}, this one is {}", path.string(), key,
+                      folder.string(), expected == file.metadata.end() ? "none" : expected->second, checksum(*vocabulary));
+  }
+  auto translator = std::make_unique<Translator>(options, std::move(vocabularies));
+  translator->model_.load_state_dict(file.tensors);
+  translator->model_.eval();
+  return translator;
+}
+
+std::vector<Translation> Translator::translate(std::span<const std::string> lines, const TranslateOptions& options) {
+  check<ValueError>(options.batch >= 1 && options.max_source >= 1, where, "batch {} and max_source {} must be at least 1",
+                    options.batch, options.max_source);
+  std::vector<TokenIds> source(lines.size());
+  std::vector<std::size_t> order;  // long sentences first, so that a batch has like lengths
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    source[i] = vocabularies_.source.encode(lines[i]);
+    if (source[i].size() > static_cast<std::size_t>(options.max_source))
+      source[i].resize(static_cast<std::size_t>(options.max_source));
+    if (!source[i].empty()) order.push_back(i);
+  }
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return source[a].size() > source[b].size(); });
+
+  std::vector<Translation> result(lines.size());
+  const auto batch = static_cast<std::size_t>(options.batch);
+  for (std::size_t start = 0; start < order.size(); start += batch) {
+    const std::span<const std::size_t> chosen(order.data() + start, std::min(batch, order.size() - start));
+    std::vector<const TokenIds*> rows;
+    for (const std::size_t i : chosen) rows.push_back(&source[i]);
+    auto hypotheses = beam_search(model_, pad(rows), options.search);
+    for (std::size_t r = 0; r < chosen.size(); ++r) {
+      const Hypothesis& best = hypotheses[r].front();
+      Translation& translation = result[chosen[r]];
+      translation.text = vocabularies_.target.decode(best.ids);
+      translation.score = best.score;
+      translation.source_words = words_of(vocabularies_.source, *rows[r]);
+      translation.target_words = words_of(vocabularies_.target, best.ids);
+      translation.attention = best.attention;
+      if (best.attention.defined() && best.attention.size(0) > static_cast<std::int64_t>(best.ids.size()))
+        translation.target_words.emplace_back("(end)");
+    }
+  }
+  return result;
+}
+
+void save_vocabularies(const Vocabularies& vocabularies, const std::filesystem::path& folder) {
+  std::filesystem::create_directories(folder);
+  write_atomically(folder / "source.model", vocabularies.source.model_bytes());
+  write_atomically(folder / "target.model", vocabularies.target.model_bytes());
+}
+
+Vocabularies load_vocabularies(const std::filesystem::path& folder) {
+  return {text::SentencePiece::load(folder / "source.model"), text::SentencePiece::load(folder / "target.model")};
+}
+
+}  // namespace weft::seq2seq

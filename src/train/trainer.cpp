@@ -1,0 +1,213 @@
+#include "weft/train/trainer.hpp"
+
+#include <chrono>
+#include <cmath>
+#include <fstream>
+
+#include "base/fail.hpp"
+#include "train/training_state.hpp"
+#include "weft/autograd/tape.hpp"
+#include "weft/train/progress.hpp"
+#include "weft/train/signals.hpp"
+
+namespace weft {
+namespace {
+
+constexpr const char* where = "train";
+
+void check_options(const TrainerOptions& o) {
+  check<ValueError>(o.epochs >= 1 && o.updates >= 0 && o.seconds >= 0 && o.patience >= 0, where,
+                    "epochs {}, updates {}, seconds {}, patience {}: at least one epoch, nothing negative", o.epochs, o.updates,
+                    o.seconds, o.patience);
+  check<ValueError>(o.save_every >= 1 && o.log_every >= 1 && o.validate_every >= 0 && o.warmup >= 0, where,
+                    "save_every {} and log_every {} must be at least 1, validate_every {} and warmup {} not negative",
+                    o.save_every, o.log_every, o.validate_every, o.warmup);
+  check<ValueError>(o.decay > 0 && o.decay <= 1 && o.decay_patience >= 1, where,
+                    "decay {} must be in (0, 1], decay_patience {} at least 1", o.decay, o.decay_patience);
+}
+
+/// Sums between two log lines.
+struct Window {
+  double loss = 0, seconds = 0, norm = 0;
+  std::int64_t tokens = 0, words = 0;
+};
+
+class Training {
+ public:
+  Training(TrainingTask& task, const TrainerOptions& options, std::ostream& progress)
+      : task_(task),
+        options_(options),
+        optimizer_(task.model().parameters(), options.adam),
+        schedule_(options.warmup > 0 ? optim::inverse_sqrt(options.warmup) : optim::constant()),
+        progress_(progress),
+        state_{.generator = Generator(options.seed)} {
+    std::filesystem::create_directories(options.folder);
+    resume();
+    log_.open(options.folder / "train.log", std::ios::app);
+    if (!log_) fail<IoError>(where, "can't write {}", (options.folder / "train.log").string());
+  }
+
+  TrainingResult run() {
+    const double total = options_.seconds > 0 ? options_.seconds : static_cast<double>(options_.epochs);
+    ProgressBar bar(progress_, {.terminal = is_terminal(2), .width = terminal_width(2), .start = done()});
+    started_ = steady_seconds() - state_.seconds;
+    while (!finished() && stop_.requested() == 0) {
+      batches_ = task_.begin_epoch(state_.epoch);
+      check<ValueError>(batches_ > 0, where, "epoch {} has no batches: there is nothing to train on", state_.epoch + 1);
+      while (state_.position < batches_ && !finished() && stop_.requested() == 0) {
+        step();
+        show(bar, total);
+        if (state_.update % options_.log_every == 0) log_window(bar);
+        if (options_.validate_every > 0 && state_.update % options_.validate_every == 0) validate(bar);
+        if (state_.update % options_.save_every == 0) save();
+      }
+      if (state_.position < batches_) continue;
+      ++state_.epoch;
+      state_.position = 0;
+      if (options_.validate_every == 0) validate(bar);
+    }
+    if (stop_.requested() == 0 && !validated_) validate(bar);
+    save();
+    bar.finish();
+    return {state_.update,
+            state_.epoch,
+            state_.skipped,
+            state_.best,
+            step_seconds_ > 0 ? static_cast<double>(words_) / step_seconds_ : 0,
+            state_.seconds,
+            stop_.requested()};
+  }
+
+ private:
+  bool finished() const {
+    return state_.epoch >= options_.epochs || (options_.updates > 0 && state_.update >= options_.updates) ||
+           (options_.seconds > 0 && state_.seconds >= options_.seconds) ||
+           (options_.patience > 0 && state_.bad_validations >= options_.patience);
+  }
+
+  // In the unit of the progress bar: seconds where they limit, otherwise epochs.
+  double done() const {
+    if (options_.seconds > 0) return state_.seconds;
+    return static_cast<double>(state_.epoch) +
+           (batches_ > 0 ? static_cast<double>(state_.position) / static_cast<double>(batches_) : 0);
+  }
+
+  void show(ProgressBar& bar, double total) {
+    bar.update({.label = fmt::format("epoch {}", state_.epoch + 1),
+                .done = done(),
+                .total = total,
+                .loss = window_.tokens > 0 ? window_.loss / static_cast<double>(window_.tokens) : last_loss_,
+                .words = words_});
+  }
+
+  void step() {
+    const double begin = steady_seconds();
+    const auto parameters = std::span<Parameter* const>(task_.model().parameters());
+    {
+      Tape tape(state_.generator);
+      const StepLoss result = task_.step(state_.position);
+      tape.backward(result.loss);
+      window_.loss += result.loss.item() * static_cast<double>(result.tokens);
+      window_.tokens += result.tokens;
+      window_.words += result.words;
+      words_ += result.words;
+    }
+    const optim::ClipResult clipped = optim::clip_grad_norm(parameters, options_.clip, {options_.on_non_finite});
+    window_.norm = clipped.norm;
+    state_.skipped += clipped.skipped ? 1 : 0;
+    optimizer_.set_lr(options_.lr * state_.lr_factor * schedule_(state_.update + 1));
+    optimizer_.step();
+    ++state_.update;
+    ++state_.position;
+    validated_ = false;
+    const double now = steady_seconds();
+    window_.seconds += now - begin;
+    step_seconds_ += now - begin;
+    state_.seconds = now - started_;
+  }
+
+  void log_window(ProgressBar& bar) {
+    if (window_.tokens == 0) return;
+    last_loss_ = window_.loss / static_cast<double>(window_.tokens);
+    const double share =
+        options_.seconds > 0 ? state_.seconds / options_.seconds : done() / static_cast<double>(options_.epochs);
+    const double left = share > 0 ? state_.seconds * (1 - share) / share : -1;
+    line(
+        bar,
+        fmt::format("update {} epoch {} loss {:.4f} perplexity {:.2f} words/s {:.0f} gradient norm {:.3f} lr {:.3g} left {}",
+                    state_.update, state_.epoch + 1, *last_loss_, std::exp(*last_loss_),
+                    static_cast<double>(window_.words) / window_.seconds, window_.norm, optimizer_.lr(), format_duration(left)),
+        false);
+    window_ = {};
+  }
+
+  void validate(ProgressBar& bar) {
+    task_.model().eval();
+    ValidationResult result;
+    {
+      const NoGrad nothing_recorded;
+      result = task_.validate();
+    }
+    task_.model().train();
+    validated_ = true;
+    state_.seconds = steady_seconds() - started_;
+    const double value = result.score.value_or(-result.loss);
+    const bool better = !state_.has_best || value > state_.best;
+    if (better) {
+      state_.best = value;
+      state_.has_best = true;
+      state_.bad_validations = 0;
+      Metadata metadata = task_.metadata();
+      metadata["update"] = std::to_string(state_.update);
+      nn::save(task_.model(), options_.folder / "best.safetensors", metadata);
+    } else if (++state_.bad_validations % options_.decay_patience == 0) {
+      state_.lr_factor *= options_.decay;
+    }
+    const std::string score = result.score ? fmt::format(" score {:.2f}", *result.score) : "";
+    line(bar,
+         fmt::format("update {} epoch {} validation loss {:.4f} perplexity {:.2f}{}{} after {}", state_.update, state_.epoch,
+                     result.loss, std::exp(result.loss), score, better ? " (best)" : "", format_duration(state_.seconds)),
+         true);
+    save();
+  }
+
+  void line(ProgressBar& bar, const std::string& text, bool show) {
+    log_ << text << std::endl;
+    if (show) bar.print(text);
+  }
+
+  std::filesystem::path last() const { return options_.folder / "last.safetensors"; }
+
+  void save() { save_training(last(), task_.model(), optimizer_, state_, task_.metadata()); }
+
+  void resume() {
+    const bool there = std::filesystem::exists(last());
+    check<IoError>(there || options_.resume != Resume::must, where, "there is no {} to resume from", last().string());
+    if (!there || options_.resume == Resume::never) return;
+    load_training(last(), task_.model(), optimizer_, state_, task_.metadata());
+    validated_ = true;  // a run that had ended is not validated again
+  }
+
+  TrainingTask& task_;
+  const TrainerOptions& options_;
+  optim::Adam optimizer_;
+  optim::Schedule schedule_;
+  std::ostream& progress_;
+  TrainingState state_;
+  StopRequest stop_;
+  std::ofstream log_;
+  Window window_;
+  std::optional<double> last_loss_;
+  std::int64_t batches_ = 0, words_ = 0;
+  double started_ = 0, step_seconds_ = 0;
+  bool validated_ = false;
+};
+
+}  // namespace
+
+TrainingResult train(TrainingTask& task, const TrainerOptions& options, std::ostream& progress) {
+  check_options(options);
+  return Training(task, options, progress).run();
+}
+
+}  // namespace weft

@@ -1,0 +1,29 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+
+#include "weft/base/random.hpp"
+#include "weft/nn/module.hpp"
+#include "weft/optim/optimizer.hpp"
+
+namespace weft {
+
+/// Where training stands, beside weights and optimizer.
+struct TrainingState {
+  Generator generator;
+  std::int64_t update = 0, epoch = 0, position = 0;  ///< position: batches of the epoch that are done
+  std::int64_t bad_validations = 0, skipped = 0;
+  double best = 0, lr_factor = 1, seconds = 0;
+  bool has_best = false;
+};
+
+/// Everything in one file: "model.*", "optimizer.*" and "state.*".
+void save_training(const std::filesystem::path& path, const nn::ModuleBase& model, const optim::Optimizer& optimizer,
+                   const TrainingState& state, const Metadata& metadata);
+
+/// Reads it back; after an error nothing has changed. Throws IoError, FormatError, ValueError where the file is of another
+/// model or its metadata (the model's settings, the vocabularies) differ.
+void load_training(const std::filesystem::path& path, nn::ModuleBase& model, optim::Optimizer& optimizer, TrainingState& state,
+                   const Metadata& metadata);
+
+}  // namespace weft

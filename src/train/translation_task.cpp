@@ -1,0 +1,81 @@
+#include "weft/train/translation_task.hpp"
+
+#include <algorithm>
+
+#include "base/fail.hpp"
+#include "weft/ops/loss.hpp"
+
+namespace weft {
+namespace {
+
+std::vector<seq2seq::TokenIds> encoded(const text::SentencePiece& vocabulary, const std::vector<std::string>& lines) {
+  std::vector<seq2seq::TokenIds> result;
+  result.reserve(lines.size());
+  for (const std::string& line : lines) result.push_back(vocabulary.encode(line));
+  return result;
+}
+
+}  // namespace
+
+TranslationTask::TranslationTask(seq2seq::Translator& translator, const data::ParallelText& train,
+                                 const data::ParallelText& validation, const TranslationTaskOptions& options)
+    : translator_(translator),
+      options_(options),
+      source_(encoded(translator.vocabularies().source, train.source)),
+      target_(encoded(translator.vocabularies().target, train.target)),
+      valid_source_(encoded(translator.vocabularies().source, validation.source)),
+      valid_target_(encoded(translator.vocabularies().target, validation.target)),
+      batcher_(source_, target_, options.batching) {
+  check<ValueError>(validation.size() > 0, "TranslationTask", "there is nothing to validate on");
+  const auto count =
+      std::min(validation.size(), static_cast<std::size_t>(std::max<std::int64_t>(options.validation_sentences, 1)));
+  valid_text_.assign(validation.source.begin(), validation.source.begin() + static_cast<std::ptrdiff_t>(count));
+  valid_reference_.assign(validation.target.begin(), validation.target.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
+std::int64_t TranslationTask::begin_epoch(std::int64_t epoch) {
+  batches_ = batcher_.batches(static_cast<std::uint64_t>(epoch));
+  return static_cast<std::int64_t>(batches_.size());
+}
+
+StepLoss TranslationTask::loss_of(const std::vector<seq2seq::TokenIds>& source, const std::vector<seq2seq::TokenIds>& target,
+                                  std::span<const std::int64_t> rows, double smoothing) {
+  PoolVector<const seq2seq::TokenIds*> sources, targets;
+  for (const std::int64_t row : rows) {
+    sources.push_back(&source[static_cast<std::size_t>(row)]);
+    targets.push_back(&target[static_cast<std::size_t>(row)]);
+  }
+  const seq2seq::Batch batch = seq2seq::make_batch(sources, targets);
+  const Var logits = translator_.model()(batch);
+  return {cross_entropy(logits, batch.target_out, {.ignore_index = seq2seq::pad_id, .label_smoothing = smoothing}),
+          batch.target_tokens, batch.target_tokens};
+}
+
+StepLoss TranslationTask::step(std::int64_t index) {
+  return loss_of(source_, target_, batches_[static_cast<std::size_t>(index)], options_.label_smoothing);
+}
+
+ValidationResult TranslationTask::validate() {
+  double loss = 0;
+  std::int64_t tokens = 0;
+  constexpr std::int64_t rows_at_a_time = 64;
+  std::vector<std::int64_t> rows;
+  for (std::size_t i = 0; i < valid_source_.size(); ++i) {
+    if (!valid_source_[i].empty()) rows.push_back(static_cast<std::int64_t>(i));
+    if (static_cast<std::int64_t>(rows.size()) < rows_at_a_time && i + 1 < valid_source_.size()) continue;
+    if (rows.empty()) continue;
+    const StepLoss part = loss_of(valid_source_, valid_target_, rows, 0);
+    loss += part.loss.item() * static_cast<double>(part.tokens);
+    tokens += part.tokens;
+    rows.clear();
+  }
+  std::vector<std::string> translations;
+  for (auto& translation : translator_.translate(valid_text_, options_.validation))
+    translations.push_back(std::move(translation.text));
+  const double score = metrics::bleu(translations, {valid_reference_}, options_.bleu).score;
+  return {tokens > 0 ? loss / static_cast<double>(tokens) : 0, score};
+}
+
+Metadata TranslationTask::metadata() const { return translator_.metadata(); }
+
+}  // namespace weft

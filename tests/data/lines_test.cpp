@@ -1,0 +1,137 @@
+#include "weft/data/lines.hpp"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <boost/iostreams/filter/gzip.hpp>
+#include <boost/iostreams/filtering_stream.hpp>
+#include <fstream>
+#include <sstream>
+#include <vector>
+
+#include "support/support.hpp"
+#include "weft/base/error.hpp"
+
+using namespace weft;
+using namespace weft::data;
+
+namespace {
+
+std::filesystem::path write(const test::TemporaryFolder& folder, const std::string& name, const std::string& bytes) {
+  const auto path = folder.path() / name;
+  std::ofstream(path, std::ios::binary) << bytes;
+  return path;
+}
+
+std::string gzipped(const std::string& text) {
+  std::ostringstream bytes;
+  {
+    boost::iostreams::filtering_ostream out;
+    out.push(boost::iostreams::gzip_compressor());
+    out.push(bytes);
+    out << text;
+  }
+  return bytes.str();
+}
+
+std::vector<std::string> read_all(LineReader reader) {
+  std::vector<std::string> lines;
+  for (std::string line; reader.next(line);) lines.push_back(line);
+  CHECK(reader.line_number() == static_cast<std::int64_t>(lines.size()));
+  std::string after = "x";
+  CHECK_FALSE(reader.next(after));
+  return lines;
+}
+
+std::vector<std::string> read_text(const std::string& text) {
+  std::istringstream stream(text);
+  return read_all(LineReader(stream, "input"));
+}
+
+using Lines = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("line ends, last line, byte order mark") {
+  CHECK(read_text("").empty());
+  CHECK(read_text("a\nb\n") == Lines{"a", "b"});
+  CHECK(read_text("a\nb") == Lines{"a", "b"});
+  CHECK(read_text("a\r\n\r\nb\r\n") == Lines{"a", "", "b"});
+  CHECK(read_text("a\r\r\nb\rc\n") == Lines{"a\r", "b\rc"});
+  CHECK(read_text("\n\n") == Lines{"", ""});
+  CHECK(read_text("\xEF\xBB\xBFœuf\n\xEF\xBB\xBFx\n") == Lines{"œuf", "\xEF\xBB\xBFx"});
+}
+
+TEST_CASE("files, plain and gzip by their bytes, not by their names") {
+  const test::TemporaryFolder folder;
+  const std::string text = "première ligne\ndeuxième\n";
+  const Lines lines = {"première ligne", "deuxième"};
+  CHECK(read_all(LineReader(write(folder, "plain.gz", text))) == lines);
+  CHECK(read_all(LineReader(write(folder, "packed.txt", gzipped(text)))) == lines);
+  CHECK(read_all(LineReader(write(folder, "members.gz", gzipped("première ligne\n") + gzipped("deuxième\n")))) == lines);
+  CHECK(read_all(LineReader(write(folder, "empty", ""))).empty());
+  CHECK(read_all(LineReader(write(folder, "empty.gz", gzipped("")))).empty());
+  CHECK(read_all(LineReader(write(folder, "one", "x"))) == Lines{"x"});
+}
+
+TEST_CASE("what is not text, with line and byte") {
+  CHECK_THROWS_WITH_AS(read_text("good\nab\xFFz\n"),
+                       "[LineReader] input, line 2, byte 3: not UTF-8 (0xFF); convert the file to UTF-8", FormatError);
+  CHECK_THROWS_WITH_AS(read_text("caf\xC3"), "[LineReader] input, line 1, byte 4: not UTF-8 (0xC3); convert the file to UTF-8",
+                       FormatError);
+  CHECK_THROWS_WITH_AS(read_text(std::string("a\nbc\0d\n", 7)),
+                       "[LineReader] input, line 2, byte 3: a NUL byte; this is not text", FormatError);
+  const std::string longest(static_cast<std::size_t>(max_line_bytes), 'x');
+  CHECK(read_text("a\n" + longest + "\nb\n").size() == 3);
+  CHECK_THROWS_WITH_AS(read_text("a\n" + longest + "x\n"),
+                       "[LineReader] input, line 2: longer than 1048576 bytes; is this a text with one sentence a line?",
+                       FormatError);
+}
+
+TEST_CASE("paths that can't be read") {
+  const test::TemporaryFolder folder;
+  const auto missing = folder.path() / "missing.txt";
+  CHECK_THROWS_WITH_AS(LineReader{missing},
+                       ("[LineReader] can't read " + missing.string() + ": No such file or directory").c_str(), IoError);
+  CHECK_THROWS_WITH_AS(LineReader{folder.path()},
+                       ("[LineReader] can't read " + folder.path().string() + ": Is a directory").c_str(), IoError);
+}
+
+TEST_CASE("a gzip file cut off anywhere or altered is an error") {
+  const test::TemporaryFolder folder;
+  std::string text;
+  for (int i = 0; i < 2000; ++i) text += fmt::format("line {}\n", i * i);
+  const std::string whole = gzipped(text);
+  CHECK(read_all(LineReader(write(folder, "whole.gz", whole))).size() == 2000);
+  const auto read = [&](const std::string& bytes) {
+    LineReader reader(write(folder, "damaged.gz", bytes));
+    for (std::string line; reader.next(line);) {
+    }
+  };
+  for (const std::size_t size : {std::size_t{2}, std::size_t{9}, std::size_t{12}, whole.size() / 2, whole.size() - 9,
+                                 whole.size() - 8, whole.size() - 4, whole.size() - 1}) {
+    CAPTURE(size);
+    CHECK_THROWS_AS(read(whole.substr(0, size)), FormatError);
+  }
+  std::string altered = whole;
+  altered[whole.size() - 6] = static_cast<char>(altered[whole.size() - 6] ^ 1);  // the checksum
+  CHECK_THROWS_AS(read(altered), FormatError);
+  try {
+    read(whole.substr(0, whole.size() / 2));
+  } catch (const FormatError& error) {
+    CHECK(std::string(error.what()).find("damaged.gz: the gzip data is damaged or cut off after line ") != std::string::npos);
+  }
+}
+
+TEST_CASE("a stream's lines come as they arrive") {
+  std::stringstream stream;
+  LineReader reader(stream, "standard input");
+  std::string line;
+  stream << "first\n";
+  CHECK(reader.next(line));
+  CHECK(line == "first");
+  stream << "second\n";
+  CHECK(reader.next(line));
+  CHECK(line == "second");
+  CHECK(reader.name() == "standard input");
+}
