@@ -11,9 +11,9 @@
 namespace weft {
 
 struct GradcheckOptions {
-  double step = 1e-6;         ///< of the central difference
-  double rtol = 1e-5;         ///< an element agrees when |analytic - numeric| <= atol + rtol |numeric|
-  double atol = 1e-7;         ///<
+  double step = 1e-6;  ///< of the central difference
+  double rtol = 1e-5;  ///< an element agrees when |analytic - numeric| <= atol + rtol |numeric|
+  double atol = 1e-7;
   std::uint64_t seed = 1;     ///< of the random cotangent, of random operations and of the elements that are sampled
   std::int64_t elements = 0;  ///< of each input or parameter at most so many are compared; 0: all
 };
@@ -27,11 +27,11 @@ struct GradcheckFailure {
 
 /// What a gradient check found.
 struct GradcheckReport {
-  std::string operation;                   ///< the one that made the output; "" where the output doesn't depend on the inputs
-  std::int64_t elements = 0;               ///< compared
-  double worst = 0;                        ///< largest error as a multiple of what is allowed: above 1 fails
-  std::vector<GradcheckFailure> failures;  ///<
-  std::string problem;                     ///< what made the comparison impossible; "" where nothing did
+  std::string operation;      ///< the one that made the output; "" where the output doesn't depend on the inputs
+  std::int64_t elements = 0;  ///< compared
+  double worst = 0;           ///< largest error as a multiple of what is allowed: above 1 fails
+  std::vector<GradcheckFailure> failures;
+  std::string problem;  ///< what made the comparison impossible; "" where nothing did
 
   bool ok() const { return problem.empty() && failures.empty(); }
   std::string str() const;
