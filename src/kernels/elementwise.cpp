@@ -19,6 +19,8 @@ void check_same_dtype(const Tensor& a, const Tensor& b, const char* op) {
   check<DTypeError>(a.dtype() == b.dtype(), op, "dtypes differ: {} and {}", a, b);
 }
 
+bool dense_floats(const Tensor& x) { return x.dtype() == f32 && x.is_contiguous(); }
+
 // body(begin, end) over [0, count): in one piece where that is a chunk at most.
 template <class Body>
 void flat(std::int64_t count, const Body& body) {
@@ -51,14 +53,12 @@ void binary_vector(Binary function, const VectorRows& rows, const Operands& in, 
   const float* a = in.a != nullptr ? in.a->data<float>() : &number;
   const float* b = in.b != nullptr ? in.b->data<float>() : &number;
   auto* y = out.mutable_data<float>();
-  const bool flat_a = in.a == nullptr || (in.a->is_contiguous() && in.a->shape() == out.shape());
-  const bool flat_b = in.b == nullptr || (in.b->is_contiguous() && in.b->shape() == out.shape());
-  if (flat_a && flat_b) {
-    const Sides sides = in.a == nullptr ? Sides::left_number : in.b == nullptr ? Sides::right_number : Sides::both;
-    const BinaryVector row = rows.row(function, sides);
+  const Tensor* whole = in.a == nullptr ? in.b : in.b == nullptr ? in.a : nullptr;  // the other operand of a number
+  if (whole != nullptr && whole->is_contiguous()) {
+    const bool number_left = in.a == nullptr;
+    const BinaryVector row = rows.row(function, number_left ? Sides::left_number : Sides::right_number);
     return flat(out.numel(), [=](std::int64_t begin, std::int64_t end) {
-      row(sides == Sides::left_number ? a : a + begin, sides == Sides::right_number ? b : b + begin, y + begin,
-          unsign(end - begin));
+      row(number_left ? a : a + begin, number_left ? b + begin : b, y + begin, unsign(end - begin));
     });
   }
   const Walk<3> walk(out.shape(), {&out, in.a, in.b});
@@ -227,6 +227,15 @@ Tensor unary(Unary function, const Tensor& x) {
 }
 
 Tensor binary(Binary function, const Tensor& a, const Tensor& b, const char* op) {
+  if (dense_floats(a) && dense_floats(b) && a.shape() == b.shape()) {  // the common case, without detours
+    if (const BinaryVector row = vector_rows().row(function, Sides::both)) {
+      Tensor out = a.empty_like();
+      flat(out.numel(),
+           [row, x = a.data<float>(), z = b.data<float>(), y = out.mutable_data<float>()](
+               std::int64_t begin, std::int64_t end) { row(x + begin, z + begin, y + begin, unsign(end - begin)); });
+      return out;
+    }
+  }
   check_same_dtype(a, b, op);
   if (a.shape() == b.shape()) return binary_any(function, {&a, &b, 0}, a.shape(), a.dtype(), op);
   return binary_any(function, {&a, &b, 0}, broadcast(a.shape(), b.shape(), op), a.dtype(), op);
@@ -260,6 +269,13 @@ Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b, const ch
 }
 
 void add_into(Tensor& target, const Tensor& source) {
+  if (dense_floats(target) && dense_floats(source) && target.shape() == source.shape()) {
+    const BinaryVector row = vector_rows().row(Binary::add, Sides::both);
+    return flat(target.numel(),
+                [row, from = source.data<float>(), to = target.mutable_data<float>()](std::int64_t begin, std::int64_t end) {
+                  row(to + begin, from + begin, to + begin, unsign(end - begin));
+                });
+  }
   check_update(target, source, "add_into");
   if (target.numel() == 0) return;
   if (target.dtype() == f32) return update<float>(target, source, AddVectors{vector_rows()});

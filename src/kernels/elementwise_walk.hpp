@@ -1,6 +1,7 @@
 #pragma once
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "kernels/parallel.hpp"
 #include "weft/tensor/tensor.hpp"
@@ -59,26 +60,28 @@ struct Walk {
   /// Calls row(offsets, n) for the runs along the inner dimension that make up [begin, end) in row-major order.
   template <class Row>
   void range(std::int64_t begin, std::int64_t end, const Row& row) const {
+    if (begin >= end) return;
     std::array<std::int64_t, max_rank> index{};
-    Offsets offsets{};
-    std::int64_t rest = begin;
-    for (std::size_t d = inner + 1; d-- > 0 && rest > 0;) {
+    Offsets offsets{};  // of the run's first element
+    std::int64_t rest = begin / sizes[inner];
+    for (std::size_t d = inner; d-- > 0 && rest > 0;) {
       index[d] = rest % sizes[d];
       rest /= sizes[d];
       move(offsets, d, index[d]);
     }
-    while (begin < end) {
-      const std::int64_t n = std::min(sizes[inner] - index[inner], end - begin);
-      row(offsets, n);
-      begin += n;
-      move(offsets, inner, -index[inner]);
-      index[inner] = 0;
+    const std::int64_t start = begin % sizes[inner];
+    Offsets first = offsets;
+    move(first, inner, start);
+    const std::int64_t length = std::min(sizes[inner] - start, end - begin);
+    row(std::as_const(first), length);
+    for (begin += length; begin < end; begin += sizes[inner]) {
       for (std::size_t d = inner; d-- > 0;) {
         move(offsets, d, 1);
         if (++index[d] < sizes[d]) break;
         move(offsets, d, -sizes[d]);
         index[d] = 0;
       }
+      row(std::as_const(offsets), std::min(sizes[inner], end - begin));
     }
   }
 

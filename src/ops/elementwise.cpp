@@ -28,12 +28,21 @@ void activation_rule(Sink& s, Binary kernel, const Var& saved, const Factor& fac
 
 }  // namespace
 
+namespace {
+
+// a b, and 0 where either is exactly 0.
+Var zero_if_either(const Var& a, const Var& b) {
+  return masked_fill(guarded_mul(a, b), kernels::binary(Binary::eq, b.value(), 0.0), 0);
+}
+
+}  // namespace
+
 // d(g f) = f dg + g df
 Var guarded_mul(const Var& gradient, const Var& factor) {
   return record("guarded_mul", kernels::binary(Binary::guarded_mul, gradient.value(), factor.value(), "guarded_mul"),
                 {&gradient, &factor}, [gradient = Saved(gradient), factor = Saved(factor)](Sink& s) {
                   if (s.wants(0)) s.add(0, guarded_mul(s.grad(), factor.get()));
-                  if (s.wants(1)) s.add(1, guarded_mul(gradient.get(), s.grad()));
+                  if (s.wants(1)) s.add(1, zero_if_either(gradient.get(), s.grad()));
                 });
 }
 
@@ -43,7 +52,7 @@ Var guarded_div(const Var& gradient, const Var& divisor) {
   return record("guarded_div", y, {&gradient, &divisor}, [y, divisor = Saved(divisor)](Sink& s) {
     const Var quotient = guarded_div(s.grad(), divisor.get());
     s.add(0, quotient);
-    if (s.wants(1)) s.add(1, -guarded_mul(s.output(y), quotient));
+    if (s.wants(1)) s.add(1, -zero_if_either(s.output(y), quotient));
   });
 }
 

@@ -105,7 +105,8 @@ TEST_CASE("functions of two arguments match the reference on every instruction s
       {random({5, 1}, 1).expand({5, 9}), random({5, 1}, 2).expand({5, 9})},
   };
   test::on_each_isa([&] {
-    for (const auto& [a, b] : inputs) {
+    for (const auto& pair : inputs) {
+      const Tensor &a = pair.first, &b = pair.second;
       const Tensor wide_a = a.to(f64), wide_b = b.to(f64);
       for (const Binary function : floating_binary) {
         INFO("function ", static_cast<int>(function), " of ", a.describe(), " and ", b.describe());

@@ -1,0 +1,190 @@
+#include "weft/ops/elementwise.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <vector>
+
+#include "weft/autograd/tape.hpp"
+#include "weft/base/error.hpp"
+#include "weft/ops/reduce.hpp"
+
+namespace weft {
+namespace {
+
+using Function = std::function<Var(const Var&)>;
+
+constexpr double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+
+Tensor gradient(const Function& f, const Tensor& x) {
+  Tape tape;
+  const Var leaf = tape.leaf(x);
+  tape.backward(sum(f(leaf)));
+  return tape.grad(leaf);
+}
+
+// d/dx of sum(square(gradient)).
+Tensor second_gradient(const Function& f, const Tensor& x) {
+  Tape tape;
+  const Var leaf = tape.leaf(x);
+  tape.backward(sum(f(leaf)), {.create_graph = true});
+  const Var first = tape.grad_var(leaf);
+  if (!first.requires_grad()) return Tensor::zeros(x.shape(), x.dtype());  // linear in pieces
+  const Tensor before = first.value().clone();
+  tape.backward(sum(square(first)));
+  return (Var(tape.grad(leaf)) - before).value();
+}
+
+bool all_finite(const Tensor& x) {
+  const Tensor wide = x.to(f64).contiguous();
+  for (std::int64_t i = 0; i < wide.numel(); ++i)
+    if (!std::isfinite(wide.data<double>()[i])) return false;
+  return true;
+}
+
+const std::vector<std::pair<const char*, Function>> functions = {
+    {"log", [](const Var& x) { return log(x); }},
+    {"sqrt", [](const Var& x) { return sqrt(x); }},
+    {"exp", [](const Var& x) { return exp(x); }},
+    {"square", [](const Var& x) { return square(x); }},
+    {"abs", [](const Var& x) { return abs(x); }},
+    {"erf", [](const Var& x) { return erf(x); }},
+    {"tanh", [](const Var& x) { return tanh(x); }},
+    {"sigmoid", [](const Var& x) { return sigmoid(x); }},
+    {"relu", [](const Var& x) { return relu(x); }},
+    {"gelu", [](const Var& x) { return gelu(x); }},
+    {"gelu tanh", [](const Var& x) { return gelu(x, GeluApproximation::tanh); }},
+    {"x * x", [](const Var& x) { return x * x; }},
+    {"x / x", [](const Var& x) { return x / x; }},
+    {"1 / x", [](const Var& x) { return 1 / x; }},
+    {"x^x", [](const Var& x) { return pow(x, x); }},
+    {"x^-0.5", [](const Var& x) { return pow(x, -0.5); }},
+    {"maximum", [](const Var& x) { return maximum(x, -x); }},
+    {"clamp", [](const Var& x) { return clamp(x, -1, 1); }},
+    {"logsumexp", [](const Var& x) { return logsumexp(x, {}); }},
+};
+
+TEST_CASE("what a mask took away leaves no trace in a gradient") {
+  const Tensor keep = Tensor::from<bool>({true, false, false, false, false, false, false, false}, {8});
+  for (const DType type : {f32, f64}) {
+    const Tensor x = Tensor::from<double>({0.7, nan, inf, -inf, 0, 1e30, -1e30, -1}, {8}).to(type);
+    for (const auto& [name, f] : functions) {
+      INFO("function: ", std::string(name));
+      const Function masked = [&keep, &f = f](const Var& in) { return where(keep, f(in), Var::scalar(0, in.dtype())); };
+      CHECK(all_finite(gradient(masked, x)));
+      CHECK(all_finite(second_gradient(masked, x)));
+      const Function filled = [&keep, &f = f](const Var& in) {
+        return masked_fill(f(in), where(keep, Tensor::zeros({}, boolean), Tensor::ones({}, boolean)).value(), 0);
+      };
+      CHECK(all_finite(gradient(filled, x)));
+    }
+    // Nor in that of the other operand.
+    const Function shared = [&](const Var& w) { return where(keep, Var(x) * w / (w * x), Var::scalar(0, type)); };
+    CHECK(all_finite(gradient(shared, Tensor::full({1}, 2, type))));
+  }
+}
+
+TEST_CASE("values and derivatives at special points") {
+  struct Row {
+    Function function;
+    double x, value, derivative;
+  };
+  const double root = std::sqrt(1e-300);
+  const Row rows[] = {
+      {[](const Var& x) { return log(x); }, 0, -inf, inf},
+      {[](const Var& x) { return log(x); }, -1, nan, -1},
+      {[](const Var& x) { return log(x); }, 1e-300, std::log(1e-300), 1e300},
+      {[](const Var& x) { return log(x); }, inf, inf, 0},
+      {[](const Var& x) { return log(x); }, nan, nan, nan},
+      {[](const Var& x) { return sqrt(x); }, 0, 0, inf},
+      {[](const Var& x) { return sqrt(x); }, -1, nan, nan},
+      {[](const Var& x) { return sqrt(x); }, 1e-300, root, 0.5 / root},
+      {[](const Var& x) { return sqrt(x); }, inf, inf, 0},
+      {[](const Var& x) { return 1 / x; }, 0, inf, -inf},
+      {[](const Var& x) { return 1 / x; }, -2, -0.5, -0.25},
+      {[](const Var& x) { return 1 / x; }, inf, 0, 0},
+      {[](const Var& x) { return x / 0.0; }, 1, inf, inf},
+      {[](const Var& x) { return pow(x, 0); }, 0, 1, 0},
+      {[](const Var& x) { return pow(x, 0); }, nan, 1, 0},
+      {[](const Var& x) { return pow(x, 1); }, 0, 0, 1},
+      {[](const Var& x) { return pow(x, 2); }, -3, 9, -6},
+      {[](const Var& x) { return pow(x, 0.5); }, 0, 0, inf},
+      {[](const Var& x) { return pow(x, 0.5); }, -1, nan, nan},
+      {[](const Var& x) { return pow(x, -1); }, 0, inf, -inf},
+      {[](const Var& x) { return pow(x, Var::scalar(0, f64)); }, 0, 1, 0},
+      {[](const Var& x) { return pow(Var::scalar(0, f64), x); }, 2, 0, 0},
+      {[](const Var& x) { return pow(Var::scalar(0, f64), x); }, 0, 1, 0},
+      {[](const Var& x) { return pow(Var::scalar(0, f64), x); }, -1, inf, -inf},
+      {[](const Var& x) { return pow(Var::scalar(-2, f64), x); }, 2, 4, nan},
+      {[](const Var& x) { return exp(x); }, -inf, 0, 0},
+      {[](const Var& x) { return exp(x); }, 1000, inf, inf},
+      {[](const Var& x) { return abs(x); }, 0, 0, 0},
+      {[](const Var& x) { return abs(x); }, -0.0, 0, 0},
+      {[](const Var& x) { return abs(x); }, -inf, inf, -1},
+      {[](const Var& x) { return abs(x); }, nan, nan, nan},
+      {[](const Var& x) { return tanh(x); }, inf, 1, 0},
+      {[](const Var& x) { return tanh(x); }, nan, nan, nan},
+      {[](const Var& x) { return sigmoid(x); }, -inf, 0, 0},
+      {[](const Var& x) { return sigmoid(x); }, 1000, 1, 0},
+      {[](const Var& x) { return sigmoid(x); }, nan, nan, nan},
+      {[](const Var& x) { return relu(x); }, 0, 0, 0},
+      {[](const Var& x) { return relu(x); }, -inf, 0, 0},
+      {[](const Var& x) { return relu(x); }, nan, nan, 1},
+      {[](const Var& x) { return gelu(x); }, inf, inf, 1},
+      {[](const Var& x) { return gelu(x); }, -inf, 0, 0},
+      {[](const Var& x) { return gelu(x); }, nan, nan, nan},
+      {[](const Var& x) { return gelu(x, GeluApproximation::tanh); }, inf, inf, 1},
+      {[](const Var& x) { return gelu(x, GeluApproximation::tanh); }, -inf, 0, 0},
+      {[](const Var& x) { return maximum(x, Var::scalar(1, f64)); }, 1, 1, 0.5},
+      {[](const Var& x) { return minimum(x, Var::scalar(1, f64)); }, 1, 1, 0.5},
+      {[](const Var& x) { return maximum(x, x); }, 1, 1, 1},
+      {[](const Var& x) { return maximum(x, Var::scalar(1, f64)); }, nan, nan, 1},
+      {[](const Var& x) { return clamp(x, 0, 1); }, 0, 0, 1},
+      {[](const Var& x) { return clamp(x, 0, 1); }, 1, 1, 1},
+      {[](const Var& x) { return clamp(x, 0, 1); }, 1.5, 1, 0},
+      {[](const Var& x) { return clamp(x, 0, 1); }, -inf, 0, 0},
+      {[](const Var& x) { return clamp(x, 0, {}); }, inf, inf, 1},
+      {[](const Var& x) { return clamp(x, {}, {}); }, 5, 5, 1},
+      {[](const Var& x) { return clamp(x, 0, 1); }, nan, nan, 1},
+  };
+  int number = 0;
+  for (const Row& row : rows) {
+    const Tensor x = Tensor::full({}, row.x, f64);
+    const double value = row.function(x).item(), derivative = gradient(row.function, x).item();
+    INFO("row ", number++, ": value ", value, ", derivative ", derivative);
+    CHECK((value == row.value || (std::isnan(value) && std::isnan(row.value)) || value == doctest::Approx(row.value)));
+    CHECK((derivative == row.derivative || (std::isnan(derivative) && std::isnan(row.derivative)) ||
+           derivative == doctest::Approx(row.derivative)));
+  }
+}
+
+TEST_CASE("operators take doubles on either side and tensors as constants") {
+  const Tensor x = Tensor::from<float>({1, 2}, {2});
+  CHECK((x + 1).value().at({1}) == 3);
+  CHECK((1 + Var(x)).value().at({1}) == 3);
+  CHECK((x - 1).value().at({1}) == 1);
+  CHECK((1 - Var(x)).value().at({1}) == -1);
+  CHECK((x * 3).value().at({1}) == 6);
+  CHECK((3 * Var(x)).value().at({1}) == 6);
+  CHECK((x / 4).value().at({1}) == 0.5);
+  CHECK((4 / Var(x)).value().at({1}) == 2);
+  CHECK((-Var(x)).value().at({1}) == -2);
+  CHECK((x * x + x).value().dtype() == f32);
+}
+
+TEST_CASE("wrong arguments are named") {
+  const Tensor x = Tensor::zeros({2, 3}), y = Tensor::zeros({2}), z = Tensor::zeros({2, 3}, f64);
+  CHECK_THROWS_WITH_AS(Var(x) * y, doctest::Contains("[mul] shapes [2, 3] and [2] don't broadcast"), ShapeError);
+  CHECK_THROWS_WITH_AS(Var(x) / z, "[div] dtypes differ: f32[2, 3] and f64[2, 3]", DTypeError);
+  CHECK_THROWS_AS(exp(Tensor::zeros({1}, i64)), DTypeError);
+  CHECK_THROWS_AS(where(x, x, x), DTypeError);
+  CHECK_THROWS_AS(where(Tensor::zeros({4}, boolean), x, x), ShapeError);
+  CHECK_THROWS_AS(maximum(x, z), DTypeError);
+  CHECK_THROWS_AS(clamp(x, 1, 0), ValueError);
+  CHECK_THROWS_AS(masked_fill(x, Tensor::zeros({2, 3}, i32), 0), DTypeError);
+}
+
+}  // namespace
+}  // namespace weft
