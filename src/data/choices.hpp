@@ -40,7 +40,7 @@ class Choices {
   using Key = std::array<std::uint32_t, 3>;
   template <class Build>
   auto part(const Key& key, Build build) {
-    decltype(build(*this)) result;
+    decltype(build(*this)) result{};
     run(key, [&](Choices& choices) { result = build(choices); });
     return result;
   }

@@ -257,8 +257,8 @@ const Noun& noun(std::string_view english) {
   return find(nouns(), english, [&](const Noun& entry) { return entry.english == english; });
 }
 
-const Name& name(std::string_view text) {
-  return find(names(), text, [&](const Name& entry) { return entry.text == text; });
+const Name& name(std::string_view spelled) {
+  return find(names(), spelled, [&](const Name& entry) { return entry.text == spelled; });
 }
 
 const Adjective& adjective(std::string_view english) {

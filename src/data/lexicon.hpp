@@ -108,7 +108,7 @@ std::span<const char* const> french_months();
 
 /// The entry with this English word (a verb with its particle: "look for"). Throws ValueError.
 const Noun& noun(std::string_view english);
-const Name& name(std::string_view text);
+const Name& name(std::string_view spelled);
 const Adjective& adjective(std::string_view english);
 const Verb& verb(std::string_view english, Frame frame);
 const Language& language(std::string_view english);

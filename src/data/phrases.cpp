@@ -188,4 +188,18 @@ Circumstance circumstance(Choices& choices, Timing timing, bool with_place, bool
   });
 }
 
+const Adjective* predicate_for(Choices& choices, Kinds kinds) {
+  return choices.part({predicate_part, kinds}, [=](Choices& c) {
+    return &c.pick(adjectives(), [=](const Adjective& adjective) { return (adjective.kinds & kinds) != 0; });
+  });
+}
+
+int pick_age(Choices& choices) {
+  return choices.part({age_part}, [](Choices& c) {
+    const auto ten = static_cast<int>(c.below(10));
+    const int seldom = ten > 0 ? 1 : 0;
+    return 10 * ten + static_cast<int>(c.weighted({6 * seldom, seldom, 1, 1, 1, 1, 1, 1, 1, 1}));
+  });
+}
+
 }  // namespace weft::data::grammar

@@ -29,6 +29,11 @@ Pronoun pronoun_for(const NounPhrase& phrase);
 /// me, you, him, her, us, them without what would be the subject itself; `them` alone unless persons are meant.
 Pronoun object_pronoun_beside(Choices& choices, const NounPhrase& subject, bool persons);
 
+/// An adjective that can be said of these kinds.
+const Adjective* predicate_for(Choices& choices, Kinds kinds);
+/// 2 to 99, round numbers more often.
+int pick_age(Choices& choices);
+
 /// Which circumstances suit a clause.
 enum class Timing : std::uint8_t { habitual, ahead, scheduled };
 /// A place (unless the clause has one), company (a pronoun too if `pronouns`) or a time.

@@ -202,15 +202,6 @@ Clause happening(Choices& choices) {
   return clause;
 }
 
-/// 2 to 99, round numbers more often.
-int pick_age(Choices& choices) {
-  return choices.part({age_part}, [](Choices& c) {
-    const auto ten = static_cast<int>(c.below(10));
-    const int seldom = ten > 0 ? 1 : 0;
-    return 10 * ten + static_cast<int>(c.weighted({6 * seldom, seldom, 1, 1, 1, 1, 1, 1, 1, 1}));
-  });
-}
-
 Clause condition(Choices& choices) {
   const bool ageing = choices.weighted({1, 1}) == 1;
   Clause clause = {.verb = &pick_verb(choices, ageing ? Frame::ageing : Frame::condition)};
@@ -222,12 +213,6 @@ Clause condition(Choices& choices) {
     add_manner(choices, clause, Polarity::any);
   }
   return clause;
-}
-
-const Adjective* predicate_for(Choices& choices, Kinds kinds) {
-  return choices.part({predicate_part, kinds}, [=](Choices& c) {
-    return &c.pick(adjectives(), [=](const Adjective& adjective) { return (adjective.kinds & kinds) != 0; });
-  });
 }
 
 /// Kinds of noun with the same adjectives and verbs, and how often sentences are about them.

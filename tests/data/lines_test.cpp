@@ -1,3 +1,8 @@
+// g++ 12 takes Boost's appending to a string for an overlapping copy (its bug 105651).
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wrestrict"
+#endif
+
 #include "weft/data/lines.hpp"
 
 #include <doctest/doctest.h>
