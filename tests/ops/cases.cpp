@@ -10,6 +10,11 @@ const std::vector<Case>& cases() {
     add_shape_cases(table);
     add_index_cases(table);
     add_dropout_cases(table);
+    add_matmul_cases(table);
+    add_softmax_cases(table);
+    add_normalization_cases(table);
+    add_loss_cases(table);
+    add_lstm_cases(table);
     return table;
   }();
   return all;

@@ -25,5 +25,10 @@ void add_reduce_cases(std::vector<Case>& to);
 void add_shape_cases(std::vector<Case>& to);
 void add_index_cases(std::vector<Case>& to);
 void add_dropout_cases(std::vector<Case>& to);
+void add_matmul_cases(std::vector<Case>& to);
+void add_softmax_cases(std::vector<Case>& to);
+void add_normalization_cases(std::vector<Case>& to);
+void add_loss_cases(std::vector<Case>& to);
+void add_lstm_cases(std::vector<Case>& to);
 
 }  // namespace weft::test
