@@ -74,7 +74,7 @@ void add_lstm_cases(std::vector<Case>& to) {
                 }()});
   to.push_back(
       {"lstm",
-       "the same weights in two layers",
+       "repeated operand: the same weights in two layers",
        [](const Inputs& in) { return lstm(lstm(in[0], in[1], in[2]).output, in[1], in[2], {}, {}, {.reverse = true}).output; },
        {values({2, 3, 2}), values({8, 2}, 0.1), values({8, 2}, 0.2)}});
 
@@ -97,7 +97,7 @@ void add_lstm_cases(std::vector<Case>& to) {
                 [](const Inputs& in) { return lstm_step(in[0], {}, in[1], in[2]).h; },
                 {values({2, 3}), values({8, 3}, 0.1), values({8, 2}, 0.2)}});
   to.push_back({"lstm_step",
-                "three steps with one weight",
+                "repeated operand: three steps with one weight",
                 [](const Inputs& in) {
                   LSTMState state;
                   for (int t = 0; t < 3; ++t) state = lstm_step(in[0], state, in[1], in[2]);
