@@ -39,8 +39,10 @@ Var zero_if_either(const Var& a, const Var& b) {
 
 // d(g f) = f dg + g df
 Var guarded_mul(const Var& gradient, const Var& factor) {
-  return record("guarded_mul", kernels::binary(Binary::guarded_mul, gradient.value(), factor.value(), "guarded_mul"),
-                {&gradient, &factor}, [gradient = Saved(gradient), factor = Saved(factor)](Sink& s) {
+  Tensor y = kernels::binary(Binary::guarded_mul, gradient.value(), factor.value(), "guarded_mul");
+  if (Tape::recording() == nullptr) return y;  // an ordinary backward pass: nothing to save
+  return record("guarded_mul", std::move(y), {&gradient, &factor},
+                [gradient = Saved(gradient), factor = Saved(factor)](Sink& s) {
                   if (s.wants(0)) s.add(0, guarded_mul(s.grad(), factor.get()));
                   if (s.wants(1)) s.add(1, zero_if_either(gradient.get(), s.grad()));
                 });
@@ -48,7 +50,8 @@ Var guarded_mul(const Var& gradient, const Var& factor) {
 
 // d(g / x) = dg / x - g / x / x dx
 Var guarded_div(const Var& gradient, const Var& divisor) {
-  const Tensor y = kernels::binary(Binary::guarded_div, gradient.value(), divisor.value(), "guarded_div");
+  Tensor y = kernels::binary(Binary::guarded_div, gradient.value(), divisor.value(), "guarded_div");
+  if (Tape::recording() == nullptr) return y;
   return record("guarded_div", y, {&gradient, &divisor}, [y, divisor = Saved(divisor)](Sink& s) {
     const Var quotient = guarded_div(s.grad(), divisor.get());
     s.add(0, quotient);
