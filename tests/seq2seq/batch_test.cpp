@@ -1,0 +1,37 @@
+#include "weft/seq2seq/batch.hpp"
+
+#include <doctest/doctest.h>
+
+#include "weft/base/error.hpp"
+
+using namespace weft;
+using namespace weft::seq2seq;
+
+TEST_CASE("rows are padded to the longest") {
+  const TokenIds a = {5, 6, 7}, b = {8};
+  const std::vector<const TokenIds*> rows = {&a, &b};
+  const Padded padded = pad(rows);
+  CHECK(padded.ids.shape() == Shape{2, 3});
+  CHECK(padded.ids.at({1, 0}) == 8);
+  CHECK(padded.ids.at({1, 1}) == pad_id);
+  CHECK(padded.lengths.at({1}) == 1);
+  CHECK(padded.mask.at({0, 2}) == 1);
+  CHECK(padded.mask.at({1, 1}) == 0);
+}
+
+TEST_CASE("what follows target_in is target_out") {
+  const TokenIds source = {4}, a = {5, 6}, b = {};
+  const std::vector<const TokenIds*> sources = {&source, &source}, targets = {&a, &b};
+  const Batch batch = make_batch(sources, targets);
+  CHECK(batch.target_in.str() == "[[2, 5, 6],\n [2, 0, 0]]");
+  CHECK(batch.target_out.str() == "[[5, 6, 3],\n [3, 0, 0]]");
+  CHECK(batch.target_tokens == 4);
+}
+
+TEST_CASE("impossible batches are refused") {
+  const TokenIds empty, a = {4};
+  CHECK_THROWS_WITH_AS(pad({}), "[pad] no rows to make a batch of", ValueError);
+  const std::vector<const TokenIds*> with_empty = {&a, &empty}, one = {&a};
+  CHECK_THROWS_WITH_AS(pad(with_empty), "[pad] row 1 has no tokens", ValueError);
+  CHECK_THROWS_WITH_AS(make_batch(with_empty, one), "[make_batch] 2 source rows but 1 target rows", ValueError);
+}

@@ -1,0 +1,22 @@
+#pragma once
+#include "weft/seq2seq/encoder_decoder.hpp"
+
+namespace weft::test {
+
+inline seq2seq::EncoderDecoderOptions small_options() {
+  return {.source_vocabulary = 9, .target_vocabulary = 7, .embedding = 4, .hidden = 6};
+}
+
+/// Three sentences of different lengths.
+inline const std::vector<seq2seq::TokenIds>& small_source() {
+  static const std::vector<seq2seq::TokenIds> rows = {{4, 5, 6, 7}, {8, 4}, {5, 5, 3}};
+  return rows;
+}
+
+inline std::vector<const seq2seq::TokenIds*> pointers(const std::vector<seq2seq::TokenIds>& rows) {
+  std::vector<const seq2seq::TokenIds*> result;
+  for (const auto& row : rows) result.push_back(&row);
+  return result;
+}
+
+}  // namespace weft::test
