@@ -29,7 +29,16 @@ constexpr bool is_floating(DType type) { return type == DType::f32 || type == DT
 constexpr bool is_integer(DType type) { return type == DType::i32 || type == DType::i64; }
 
 /// "f32", "f64", "i32", "i64", "bool".
-const char* name_of(DType type);
+constexpr const char* name_of(DType type) {
+  switch (type) {
+    case DType::f32: return "f32";
+    case DType::f64: return "f64";
+    case DType::i32: return "i32";
+    case DType::i64: return "i64";
+    case DType::boolean: return "bool";
+  }
+  return "?";
+}
 
 /// The tag of a C++ element type: float, double, int32_t, int64_t, bool.
 template <class T>
