@@ -1,0 +1,355 @@
+"""The translator's command line from end to end, on a tiny text made here. Argument: the program. Prints failures alone."""
+import hashlib
+import io
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+import xml.etree.ElementTree as ElementTree
+
+TRANSLATOR = ""
+FOLDER = pathlib.Path()  # temporary; holds the texts and `run`, a finished training run
+SVG = "{http://www.w3.org/2000/svg}svg"
+SMALL = ["--embedding", "16", "--hidden", "32", "--vocabulary", "60", "--batch-tokens", "400", "--threads", "1",
+         "--validate-every", "6", "--save-every", "5", "--log-every", "5"]
+FAST = ["--threads", "1", "--beam", "2", "--max-length", "8"]
+
+
+def write_text():
+    nouns = {"dog": "chien", "cat": "chat", "bird": "oiseau", "horse": "cheval", "tree": "arbre"}
+    verbs = {"sees": "voit", "likes": "aime", "finds": "trouve", "hears": "entend"}
+    qualities = {"big": "grand", "small": "petit", "red": "rouge", "old": "vieux"}
+    chosen = random.Random(1)
+    for name, count in (("train", 300), ("valid", 6)):
+        with open(FOLDER / f"{name}.en", "w") as english, open(FOLDER / f"{name}.fr", "w") as french:
+            for _ in range(count):
+                quality, verb = chosen.choice(list(qualities)), chosen.choice(list(verbs))
+                subject, thing = chosen.choice(list(nouns)), chosen.choice(list(nouns))
+                print(f"the {quality} {subject} {verb} the {thing} .", file=english)
+                print(f"le {qualities[quality]} {nouns[subject]} {verbs[verb]} le {nouns[thing]} .", file=french)
+
+
+def call(*words, stdin=b"", stdout=subprocess.PIPE):
+    return subprocess.run([TRANSLATOR, *map(str, words)], input=stdin, stdout=stdout, stderr=subprocess.PIPE, check=False)
+
+
+def succeed(*words, stdin=b""):
+    done = call(*words, stdin=stdin)
+    if done.returncode != 0:
+        raise AssertionError(f"{words}: exit code {done.returncode}\n{done.stderr.decode()}")
+    return done.stdout.decode()
+
+
+def train_words(output, *more, source="train.en", target="train.fr", valid_source="valid.en", valid_target="valid.fr"):
+    return ["train", "--source", FOLDER / source, "--target", FOLDER / target, "--valid-source", FOLDER / valid_source,
+            "--valid-target", FOLDER / valid_target, "--output", output, *SMALL, *more]
+
+
+def hashes(folder):
+    """Of all but the log, which may grow."""
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in folder.iterdir() if path.is_file() and path.name != "train.log"}
+
+
+def tensors(path):
+    """Type, shape and bytes of each tensor; the file has an 8-byte length, a JSON header of that length, then the data."""
+    content = path.read_bytes()
+    start = 8 + int.from_bytes(content[:8], "little")
+    found = {}
+    for name, entry in json.loads(content[8:start]).items():
+        if name != "__metadata__":
+            begin, end = entry["data_offsets"]
+            found[name] = (entry["dtype"], entry["shape"], content[start + begin:start + end])
+    return found
+
+
+def updates(folder):
+    return int.from_bytes(tensors(folder / "last.safetensors")["state.counts"][2][:8], "little")
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(dir=FOLDER))
+
+    def copy_of_run(self, name="copy"):
+        return pathlib.Path(shutil.copytree(FOLDER / "run", self.folder / name))
+
+    def file(self, name, content):
+        path = self.folder / name
+        path.write_bytes(content)
+        return path
+
+    def fails(self, code, fragments, *words, stdin=b"", stdout=subprocess.PIPE, unchanged=None, lines=1):
+        """Exit code, one line on stderr that has the fragments, nothing on stdout, and files as before."""
+        unchanged = unchanged or FOLDER / "run"
+        before = hashes(unchanged)
+        done = call(*words, stdin=stdin, stdout=stdout)
+        message = done.stderr.decode()
+        what = f"{words}\nexit code {done.returncode}, standard error:\n{message}"
+        self.assertEqual(done.returncode, code, what)
+        self.assertTrue(message.startswith("translator"), what)
+        for fragment in fragments:
+            self.assertIn(str(fragment), message, what)
+        for abrupt in ("terminate called", "what():", "Sanitizer", "runtime error", "Traceback"):
+            self.assertNotIn(abrupt, message, what)
+        if lines is not None:
+            self.assertEqual(len(message.splitlines()), lines, what)
+        self.assertEqual(done.stdout or b"", b"", what)
+        self.assertEqual(hashes(unchanged), before, what)
+
+    def assert_same_state(self, folder, other):
+        self.assertEqual((folder / "best.safetensors").read_bytes(), (other / "best.safetensors").read_bytes())
+        first, second = tensors(folder / "last.safetensors"), tensors(other / "last.safetensors")
+        self.assertEqual(list(first), list(second))
+        for name, tensor in first.items():
+            if name != "state.measures":  # holds elapsed seconds
+                self.assertEqual(tensor, second[name], name)
+        for part in ("model.", "optimizer.", "state.generator"):
+            self.assertTrue(any(name.startswith(part) for name in first), part)
+
+
+class Commands(Case):
+    def test_files_of_a_run(self):
+        self.assertEqual(set(os.listdir(FOLDER / "run")),
+                         {"best.safetensors", "last.safetensors", "source.model", "target.model", "train.log"})
+        log = (FOLDER / "run" / "train.log").read_text()
+        self.assertRegex(log, r"update 20 epoch \d+ loss ")
+        self.assertRegex(log, r"update 18 epoch \d+ validation loss .* score ")
+
+    def test_translate_keeps_order_and_line_count(self):
+        lines = (FOLDER / "valid.en").read_text().splitlines()[:4]
+        words = ["translate", "--model", FOLDER / "run", *FAST]
+        alone = [succeed(*words, stdin=(line + "\n").encode()) for line in lines]
+        text = "\n".join(["", lines[0], "   ", lines[1], "", "", lines[2], lines[3]]) + "\n\n"
+        expected = ["\n", alone[0], "\n", alone[1], "\n", "\n", alone[2], alone[3], "\n"]
+        self.assertEqual(succeed(*words, "--batch", "1", stdin=text.encode()), "".join(expected))
+        self.assertEqual(succeed(*words, "--batch", "3", stdin=text.encode()), "".join(expected))
+        many = (lines[0] + "\n") * 20 + lines[1]  # longer than what is read at a time, without a last newline
+        self.assertEqual(succeed(*words, "--batch", "1", stdin=many.encode()), alone[0] * 20 + alone[1])
+        self.assertEqual(succeed(*words), "")
+
+    def test_evaluate(self):
+        words = ["evaluate", "--model", FOLDER / "run", "--source", FOLDER / "valid.en", "--reference", FOLDER / "valid.fr"]
+        self.assertRegex(succeed(*words, *FAST), r"\ABLEU = .*\n.*nrefs:1\|.*tok:13a.*\n.*sentences/s\nchrF = [\d.]+\n\Z")
+        self.assertIn("tok:none", succeed(*words, *FAST, "--tokenize", "none", "--lowercase"))
+
+    def test_attention(self):
+        output = self.folder / "pictures"
+        printed = succeed("attention", "--model", FOLDER / "run", "--output", output, *FAST,
+                          stdin="the dog <&> sees\n\nthe “cat” .\n".encode())
+        paths = [output / "attention-1.svg", output / "attention-3.svg"]  # numbered by line; the blank one has none
+        self.assertEqual(printed.splitlines(), list(map(str, paths)))
+        self.assertEqual(sorted(output.iterdir()), paths)
+        for path in paths:
+            self.assertEqual(ElementTree.parse(path).getroot().tag, SVG)
+
+    def test_help(self):
+        self.assertIn("quickstart", succeed("--help"))
+        for command in ("train", "translate", "evaluate", "attention", "quickstart"):
+            self.assertIn("--threads", succeed(command, "--help"))
+
+
+class Resume(Case):
+    def test_two_parts_give_the_bits_of_one(self):
+        whole, parts = self.folder / "whole", self.folder / "parts"
+        succeed(*train_words(whole, "--updates", "30"))
+        succeed(*train_words(parts, "--updates", "12"))
+        self.assertEqual(updates(parts), 12)
+        succeed(*train_words(parts, "--updates", "30"))
+        self.assert_same_state(parts, whole)
+        before = hashes(parts)
+        succeed(*train_words(parts, "--updates", "30", "--resume", "must"))  # nothing left to do
+        self.assertEqual(hashes(parts).keys(), before.keys())
+        self.assert_same_state(parts, whole)
+
+    def interrupt(self, folder, number):
+        """Starts or resumes an endless run and sends the signal after its first validation."""
+        words = train_words(folder, "--epochs", "1000000", "--resume", "auto")
+        with subprocess.Popen([TRANSLATOR, *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+            seen = []
+            for line in run.stderr:
+                seen.append(line)
+                if b"validation loss" in line:
+                    break
+            run.send_signal(number)
+            seen += run.stderr.readlines()
+            run.stdout.read()
+        return run.returncode, b"".join(seen).decode()
+
+    def test_signals(self):
+        stopped, whole = self.folder / "stopped", self.folder / "whole"
+        reached = 0
+        for number in (signal.SIGTERM, signal.SIGINT):
+            code, message = self.interrupt(stopped, number)
+            self.assertEqual(code, 128 + number, message)
+            self.assertGreater(updates(stopped), reached)
+            reached = updates(stopped)
+        code, message = self.interrupt(stopped, signal.SIGKILL)
+        self.assertEqual(code, -signal.SIGKILL, message)
+        self.assertGreaterEqual(updates(stopped), reached)
+        succeed("translate", "--model", stopped, *FAST, stdin=b"the dog\n")
+        end = str(updates(stopped) + 8)
+        succeed(*train_words(stopped, "--updates", end, "--epochs", "1000000", "--resume", "must"))
+        succeed(*train_words(whole, "--updates", end, "--epochs", "1000000"))
+        self.assert_same_state(stopped, whole)
+
+    def test_never_starts_anew_and_must_needs_a_checkpoint(self):
+        copy = self.copy_of_run()
+        succeed(*train_words(copy, "--updates", "2", "--resume", "never"))
+        self.assertEqual(updates(copy), 2)
+        empty = self.folder / "empty"
+        self.fails(1, ["last.safetensors"], *train_words(empty, "--updates", "2", "--resume", "must"), lines=None)
+
+
+class BadUsage(Case):
+    def test_exit_code_2(self):
+        run = FOLDER / "run"
+        given = ["--model", run]
+        for fragments, words in [
+                (["--unheard-of"], train_words(run, "--unheard-of", "1")),
+                (["--unheard-of"], ["translate", *given, "--unheard-of"]),
+                (["--unheard-of"], ["evaluate", *given, "--unheard-of"]),
+                (["positional"], ["translate", *given, "stray"]),
+                (["sometimes", "auto, never and must"], train_words(run, "--resume", "sometimes")),
+                (["sideways", "additive"], train_words(run, "--attention", "sideways")),
+                (["words", "unigram"], train_words(run, "--resume", "never", "--subword", "words")),
+                (["many", "--updates"], train_words(run, "--updates", "many")),
+                (["1.5", "--hidden"], train_words(run, "--hidden", "1.5")),
+                (["fast", "--lr"], train_words(run, "--lr", "fast")),
+                (["--beam"], ["translate", *given, "--beam", "wide"]),
+                (["--updates"], train_words(run, "--updates")),
+                (["--output"], ["train"]),
+                (["--source"], ["train", "--output", run]),
+                (["--target"], ["train", "--output", run, "--source", FOLDER / "train.en"]),
+                (["--valid-source"], train_words(run)[:5] + ["--output", run]),
+                (["--model"], ["translate"]),
+                (["--model"], ["attention"]),
+                (["--source"], ["evaluate", *given]),
+                (["--reference"], ["evaluate", *given, "--source", FOLDER / "valid.en"])]:
+            with self.subTest(words=words[-2:]):
+                self.fails(2, fragments, *words)
+
+    def test_commands(self):
+        self.fails(2, ["'trian' is no command", "quickstart"], "trian", "--output", FOLDER / "run", lines=None)
+        self.fails(2, ["translator COMMAND", "quickstart"], lines=None)
+
+
+class BadInput(Case):
+    def test_text(self):
+        run = FOLDER / "run"
+        short = self.file("short.fr", b"le chien\n" * 3)
+        latin = self.file("latin.en", b"one\ntwo\ncaf\xe9\n")
+        empty = self.file("empty.en", b"")
+        for fragments, files in [
+                ([FOLDER / "train.en", "300", short, "3"], {"target": short}),
+                ([FOLDER / "valid.en", "6", short, "3"], {"valid_target": short}),
+                ([latin, "line 3", "UTF-8"], {"source": latin, "target": short}),
+                ([empty, "empty"], {"source": empty}),
+                ([empty, "empty"], {"valid_source": empty}),
+                (["absent.en", "No such file"], {"source": self.folder / "absent.en"}),
+                ([self.folder, "directory"], {"source": self.folder})]:
+            with self.subTest(files=files):
+                self.fails(1, fragments, *train_words(run, "--updates", "30", **files))
+        words = ["evaluate", "--model", run, *FAST]
+        self.fails(1, ["6", short, "3"], *words, "--source", FOLDER / "valid.en", "--reference", short)
+        self.fails(1, [latin, "line 3"], *words, "--source", latin, "--reference", short)
+        for command in ("translate", "attention"):
+            self.fails(1, ["standard input", "line 2", "UTF-8"], command, "--model", run, stdin=b"one\n\xff\n")
+
+    def test_damaged_checkpoints(self):
+        for name, words in (("best", lambda run: ["translate", "--model", run, *FAST]),
+                            ("last", lambda run: train_words(run, "--updates", "30"))):
+            whole = (FOLDER / "run" / f"{name}.safetensors").read_bytes()
+            flipped = {at: whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1:] for at in (0, 60, 300, len(whole) // 2, len(whole) - 1)}
+            cut = {size: whole[:size] for size in (0, 7, 200, len(whole) // 2, len(whole) - 1)}
+            for how, contents in (("flipped", flipped), ("cut", cut)):
+                for at, content in contents.items():
+                    with self.subTest(name=name, how=how, at=at):
+                        copy = self.copy_of_run(f"{name}-{how}-{at}")
+                        (copy / f"{name}.safetensors").write_bytes(content)
+                        self.fails(1, [copy / f"{name}.safetensors"], *words(copy), stdin=b"the dog\n", unchanged=copy,
+                                   lines=None if name == "last" else 1)
+
+    def test_vocabulary_that_does_not_fit(self):
+        copy = self.copy_of_run()
+        shutil.copy(copy / "source.model", copy / "target.model")
+        self.fails(1, ["target_vocabulary", copy], "translate", "--model", copy, stdin=b"the dog\n", unchanged=copy)
+        self.fails(1, ["target_vocabulary", copy], *train_words(copy, "--updates", "30"), unchanged=copy, lines=None)
+        (copy / "target.model").write_bytes(b"no vocabulary")
+        self.fails(1, ["target.model"], "translate", "--model", copy, stdin=b"the dog\n", unchanged=copy)
+        (copy / "target.model").unlink()
+        self.fails(1, ["target.model"], "translate", "--model", copy, stdin=b"the dog\n", unchanged=copy)
+
+    def test_other_settings_than_the_checkpoints(self):
+        self.fails(1, ["last.safetensors", "same settings"], *train_words(FOLDER / "run", "--updates", "30", "--attention", "dot"),
+                   lines=None)
+
+    def test_bad_settings_leave_a_run_alone(self):
+        for words in (["--hidden", "-3"], ["--dropout", "2"], ["--vocabulary", "3"], ["--save-every", "0"], ["--epochs", "0"],
+                      ["--threads", "0"], ["--batch-tokens", "0"]):
+            with self.subTest(words=words):
+                self.fails(1, [], *train_words(FOLDER / "run", "--vocabulary=40", "--resume=never", *words)
+                           if words[0] != "--vocabulary" else train_words(FOLDER / "run", "--resume=never"), lines=None)
+
+    def test_folders(self):
+        occupied = self.file("occupied", b"a file")
+        self.fails(1, [occupied], *train_words(occupied / "run", "--updates", "2"))
+        self.fails(1, [occupied], "attention", "--model", FOLDER / "run", "--output", occupied / "pictures", *FAST,
+                   stdin=b"the dog\n")
+        self.fails(1, ["nowhere"], "translate", "--model", self.folder / "nowhere")
+        self.assertEqual(occupied.read_bytes(), b"a file")
+
+    def test_full_standard_output(self):
+        evaluate = ["evaluate", "--source", FOLDER / "valid.en", "--reference", FOLDER / "valid.fr"]
+        for words in (["translate"], evaluate, ["attention", "--output", self.folder / "pictures"]):
+            with self.subTest(command=words[0]), open("/dev/full", "wb") as full:
+                self.fails(1, ["standard output"], *words, "--model", FOLDER / "run", *FAST, stdin=b"the dog\n", stdout=full)
+        with open("/dev/full", "wb") as full:
+            self.fails(1, ["standard output"], "--help", stdout=full)
+
+
+class Configuration(Case):
+    def test_file_and_command_line(self):
+        config = self.file("train.conf", b"# settings\nupdates = 3\nlog-every = 1\nattention = dot\njoint = true\n")
+        words = [word for word in train_words(self.folder / "run") if word not in ("--log-every", "5", "--save-every")]
+        succeed(*words, "--config", config)
+        self.assertEqual(updates(self.folder / "run"), 3)
+        self.assertIn("update 1 ", (self.folder / "run" / "train.log").read_text())
+        self.assertIn(b'\\"attention\\":\\"dot\\"', (self.folder / "run" / "best.safetensors").read_bytes()[:2000])
+        self.assertEqual((self.folder / "run" / "source.model").read_bytes(),
+                         (self.folder / "run" / "target.model").read_bytes())
+        succeed(*words, "--config", config, "--updates", "4")
+        self.assertEqual(updates(self.folder / "run"), 4)
+
+    def test_errors(self):
+        words = train_words(FOLDER / "run", "--config")
+        self.fails(2, ["colour"], *words, self.file("unknown.conf", b"updates = 30\ncolour = red\n"))
+        self.fails(2, ["many"], *words, self.file("number.conf", b"updates = many\n"))
+        self.fails(1, ["absent.conf"], *words, self.folder / "absent.conf")
+
+
+def main():
+    global TRANSLATOR, FOLDER
+    TRANSLATOR = os.path.abspath(sys.argv.pop(1))
+    with tempfile.TemporaryDirectory() as folder:
+        FOLDER = pathlib.Path(folder)
+        write_text()
+        succeed(*train_words(FOLDER / "run", "--updates", "20"))
+        report = io.StringIO()
+        tests = unittest.TestLoader()
+        chosen = (tests.loadTestsFromNames(sys.argv[1:], sys.modules["__main__"]) if sys.argv[1:]
+                  else tests.loadTestsFromModule(sys.modules["__main__"]))
+        passed = unittest.TextTestRunner(stream=report).run(chosen).wasSuccessful()
+    if not passed:
+        print(report.getvalue())
+    return 0 if passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
