@@ -82,8 +82,7 @@ text::SubwordModel parse_subword(const std::string& name) {
   throw UsageError(fmt::format("--subword {}: bpe and unigram are possible", name));
 }
 
-std::vector<std::string> read_lines(std::istream& in, const std::string& name) {
-  data::LineReader reader(in, name);
+std::vector<std::string> read_lines(data::LineReader reader) {
   std::vector<std::string> lines;
   std::string line;
   while (reader.next(line)) lines.push_back(line);
@@ -166,11 +165,11 @@ seq2seq::Vocabularies vocabularies_for(const Settings& s, const data::ParallelTe
 
 TrainingResult train_on(Settings& s, const data::ParallelText& text, const data::ParallelText& validation) {
   const seq2seq::Vocabularies vocabularies = vocabularies_for(s, text);
-  seq2seq::save_vocabularies(vocabularies, s.output);
   s.model.source_vocabulary = vocabularies.source.size();
   s.model.target_vocabulary = vocabularies.target.size();
   seq2seq::Translator translator(s.model, vocabularies, s.trainer.seed);
   TranslationTask task(translator, text, validation, s.task);
+  seq2seq::save_vocabularies(vocabularies, s.output);  // only now: what can't be trained overwrites nothing
   fmt::print(stderr, "{} pairs, vocabularies of {} and {}, {} parameters, {} threads\n", format_count(task.batcher().kept()),
              vocabularies.source.size(), vocabularies.target.size(), format_count(translator.model().num_parameters()),
              num_threads());
@@ -261,7 +260,11 @@ int command_evaluate(const std::vector<std::string>& words) {
   add_decoding_options(options, d);
   if (!read_options(words, options)) return 0;
   bleu.tokenize = metrics::parse_tokenization(tokenization);
-  const auto text = read_pairs(required(source, "source"), required(reference, "reference"));
+  // Every line counts, blank ones too, as in other scorers.
+  const data::ParallelText text{read_lines(data::LineReader(required(source, "source"))),
+                                read_lines(data::LineReader(required(reference, "reference")))};
+  if (text.source.size() != text.target.size())
+    throw FormatError(fmt::format("{} has {} lines, {} has {}", source, text.source.size(), reference, text.target.size()));
   const auto translator = load(d);
   const double begin = steady_seconds();
   std::vector<std::string> translations;
@@ -303,7 +306,7 @@ int command_attention(const std::vector<std::string>& words) {
   add_decoding_options(options, d);
   if (!read_options(words, options)) return 0;
   const auto translator = load(d);
-  for (const auto& path : draw(*translator, read_lines(std::cin, "standard input"), output, d.options))
+  for (const auto& path : draw(*translator, read_lines(data::LineReader(std::cin, "standard input")), output, d.options))
     fmt::print("{}\n", path.string());
   return 0;
 }

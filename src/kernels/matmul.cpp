@@ -100,7 +100,8 @@ void batched_into(Tensor& target, const Tensor& a, const Tensor& b) {
                     });
     return;
   }
-  const Tensor left = as_matrix(a), right = as_matrix(b);
+  const auto operands = [](const Tensor& x) { return x.stride(0) < 0 ? x.clone() : as_matrix(x); };
+  const Tensor left = operands(a), right = operands(b);
   multiply({count, m, n, k, operand(left, left.stride(0)), operand(right, right.stride(0)), target.mutable_data<float>(),
             target.stride(0), target.stride(1), nullptr, false});
 }

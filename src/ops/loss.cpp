@@ -24,7 +24,9 @@ CrossEntropyTargets targets_of(const Var& logits, const Tensor& targets, const C
                     "label_smoothing is {}; it must be in [0, 1]", options.label_smoothing);
   check<ShapeError>(logits.shape().back() > 0 || targets.numel() == 0, "cross_entropy", "logits {} have no classes",
                     logits.shape());
-  return {targets.to(i64).reshape({targets.numel()}).contiguous(), options.ignore_index, options.label_smoothing};
+  // A copy of its own: the caller may use the same tensor for the next batch before this one's backward.
+  const Tensor own = targets.dtype() == i64 ? targets.clone() : targets.to(i64);
+  return {own.reshape({targets.numel()}), options.ignore_index, options.label_smoothing};
 }
 
 std::int64_t counted(const CrossEntropyTargets& targets) {

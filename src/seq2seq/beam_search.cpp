@@ -121,7 +121,7 @@ class Search {
       const float* row = scores.data<float>() + static_cast<std::int64_t>(place * beam() + b) * vocabulary;
       for (std::int32_t token = 0; token < vocabulary; ++token) {
         const Candidate candidate{so_far + static_cast<double>(row[token]), static_cast<std::int64_t>(b), token};
-        if (token == pad_id || token == begin_id || std::isnan(candidate.log_probability)) continue;
+        if (token == pad_id || token == begin_id || !(candidate.log_probability > impossible)) continue;
         if (best.size() == wanted && !better(candidate, best.front())) continue;
         if (best.size() == wanted) {
           std::pop_heap(best.begin(), best.end(), better);
@@ -212,6 +212,11 @@ std::vector<std::vector<Hypothesis>> beam_search(EncoderDecoder& model, const Pa
   check<ValueError>(options.beam >= 1 && options.beam <= model.options().target_vocabulary, "beam_search",
                     "a beam of {}; 1 to {} (the vocabulary) is possible", options.beam, model.options().target_vocabulary);
   check<ValueError>(options.max_length >= 0, "beam_search", "max_length is {}; it must not be negative", options.max_length);
+  check<ValueError>(std::isfinite(options.length_penalty), "beam_search", "length_penalty is {}; it must be finite",
+                    options.length_penalty);
+  check<ShapeError>(source.ids.rank() == 2 && source.lengths.shape() == Shape{source.ids.size(0)} &&
+                        source.lengths.dtype() == i64 && source.lengths.is_contiguous(),
+                    "beam_search", "lengths {} don't fit ids {}: one i64 a row is needed", source.lengths, source.ids);
   const NoGrad nothing_recorded;
   return Search(model, source, options).run(source);
 }

@@ -79,6 +79,8 @@ EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options, nn::Scope s
 }
 
 EncoderDecoder::Encoded EncoderDecoder::encode(const Padded& source) {
+  check<ShapeError>(source.ids.rank() == 2 && source.ids.size(0) > 0 && source.ids.size(1) > 0, "EncoderDecoder",
+                    "source ids {} are not [rows, columns] with one of each at least", source.ids);
   nn::Embedding& embedding = source_embedding_ ? *source_embedding_ : target_embedding_;
   const nn::LSTMOutput encoded = encoder_(dropout_(embedding(source.ids)), source.lengths);
   const std::int64_t rows = source.ids.size(0);

@@ -65,6 +65,10 @@ EncoderDecoderOptions fitted(const EncoderDecoderOptions& options, const Vocabul
       options.source_vocabulary == vocabularies.source.size() && options.target_vocabulary == vocabularies.target.size(), where,
       "vocabularies of {} and {} pieces don't fit a model of {} and {}", vocabularies.source.size(), vocabularies.target.size(),
       options.source_vocabulary, options.target_vocabulary);
+  vocabularies.source.vocabulary().require_special_pieces("the source vocabulary");
+  vocabularies.target.vocabulary().require_special_pieces("the target vocabulary");
+  check<ValueError>(!options.share_embeddings || checksum(vocabularies.source) == checksum(vocabularies.target), where,
+                    "share_embeddings needs one vocabulary for both languages, not two");
   return options;
 }
 
@@ -85,7 +89,8 @@ std::vector<std::string> words_of(const text::SentencePiece& vocabulary, const T
 }  // namespace
 
 Translator::Translator(const EncoderDecoderOptions& options, Vocabularies vocabularies, std::uint64_t seed)
-    : vocabularies_(std::move(vocabularies)), model_(fitted(options, vocabularies_), nn::Scope{.owner = nullptr, .name = {}, .seed = seed}) {}
+    : vocabularies_(std::move(vocabularies)),
+      model_(fitted(options, vocabularies_), nn::Scope{.owner = nullptr, .name = {}, .seed = seed}) {}
 
 Metadata Translator::metadata() const {
   return {{"translator", to_json(model_.options())},
@@ -150,7 +155,9 @@ std::vector<Translation> Translator::translate(std::span<const std::string> line
 }
 
 void save_vocabularies(const Vocabularies& vocabularies, const std::filesystem::path& folder) {
-  std::filesystem::create_directories(folder);
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) fail<IoError>(where, "can't make the folder {}: {}", folder.string(), error.message());
   write_atomically(folder / "source.model", vocabularies.source.model_bytes());
   write_atomically(folder / "target.model", vocabularies.target.model_bytes());
 }

@@ -252,6 +252,10 @@ Tensor Tensor::to(DType type) const {
 }
 
 void Tensor::copy_from(const Tensor& source) {
+  for (int i = 0; i < rank(); ++i)
+    check<ShapeError>(shape()[i] <= 1 || impl_->strides[weft::at(i)] != 0, "copy_from",
+                      "axis {} of the target {} is expanded: its elements are one", i, *this);
+  if (source.same_buffer(*this) && !source.is_same(*this)) return copy_from(source.clone());  // they may overlap
   if (source.shape() == shape()) return copy_elements(source, *this);
   copy_elements(source.expand(shape()), *this);
 }

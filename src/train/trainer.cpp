@@ -22,6 +22,8 @@ void check_options(const TrainerOptions& o) {
   check<ValueError>(o.save_every >= 1 && o.log_every >= 1 && o.validate_every >= 0 && o.warmup >= 0, where,
                     "save_every {} and log_every {} must be at least 1, validate_every {} and warmup {} not negative",
                     o.save_every, o.log_every, o.validate_every, o.warmup);
+  check<ValueError>(std::isfinite(o.lr) && o.lr >= 0 && o.clip >= 0, where, "lr {} must be finite, lr and clip {} not negative",
+                    o.lr, o.clip);
   check<ValueError>(o.decay > 0 && o.decay <= 1 && o.decay_patience >= 1, where,
                     "decay {} must be in (0, 1], decay_patience {} at least 1", o.decay, o.decay_patience);
 }
@@ -41,7 +43,10 @@ class Training {
         schedule_(options.warmup > 0 ? optim::inverse_sqrt(options.warmup) : optim::constant()),
         progress_(progress),
         state_{.generator = Generator(options.seed)} {
-    std::filesystem::create_directories(options.folder);
+    std::error_code error;
+    std::filesystem::create_directories(options.folder, error);
+    if (error) fail<IoError>(where, "can't make the folder {}: {}", options.folder.string(), error.message());
+    task.model().train();
     resume();
     log_.open(options.folder / "train.log", std::ios::app);
     if (!log_) fail<IoError>(where, "can't write {}", (options.folder / "train.log").string());
@@ -61,7 +66,7 @@ class Training {
         if (options_.validate_every > 0 && state_.update % options_.validate_every == 0) validate(bar);
         if (state_.update % options_.save_every == 0) save();
       }
-      if (state_.position < batches_) continue;
+      if (state_.position < batches_ || stop_.requested() != 0) continue;  // a resumed run validates
       ++state_.epoch;
       state_.position = 0;
       if (options_.validate_every == 0) validate(bar);
@@ -152,7 +157,7 @@ class Training {
     validated_ = true;
     state_.seconds = steady_seconds() - started_;
     const double value = result.score.value_or(-result.loss);
-    const bool better = !state_.has_best || value > state_.best;
+    const bool better = !std::isnan(value) && (!state_.has_best || value > state_.best);
     if (better) {
       state_.best = value;
       state_.has_best = true;

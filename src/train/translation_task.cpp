@@ -26,6 +26,10 @@ TranslationTask::TranslationTask(seq2seq::Translator& translator, const data::Pa
       valid_source_(encoded(translator.vocabularies().source, validation.source)),
       valid_target_(encoded(translator.vocabularies().target, validation.target)),
       batcher_(source_, target_, options.batching) {
+  if (options.batching.truncate) {
+    for (auto* rows : {&source_, &target_})
+      for (auto& ids : *rows) ids.resize(std::min(ids.size(), static_cast<std::size_t>(options.batching.max_length)));
+  }
   check<ValueError>(validation.size() > 0, "TranslationTask", "there is nothing to validate on");
   const auto count =
       std::min(validation.size(), static_cast<std::size_t>(std::max<std::int64_t>(options.validation_sentences, 1)));

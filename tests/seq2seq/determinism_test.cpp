@@ -1,0 +1,64 @@
+#include <doctest/doctest.h>
+
+#include <cstring>
+
+#include "seq2seq/small_model.hpp"
+#include "weft/autograd/tape.hpp"
+#include "weft/base/threads.hpp"
+#include "weft/ops/loss.hpp"
+#include "weft/optim/adam.hpp"
+#include "weft/optim/clip.hpp"
+
+using namespace weft;
+using namespace weft::seq2seq;
+
+namespace {
+
+struct ThreadsGuard {
+  int before = num_threads();
+  ~ThreadsGuard() {
+    set_num_threads(before);
+    deterministic(false);
+  }
+};
+
+// All weights after a few steps of a model that is large enough for oneDNN and for several chunks.
+std::vector<Tensor> trained(int threads) {
+  set_num_threads(threads);
+  EncoderDecoder model({.source_vocabulary = 300, .target_vocabulary = 300, .embedding = 48, .hidden = 64, .dropout = 0.2});
+  optim::Adam optimizer(model.parameters(), {.lr = 1e-2});
+  Generator generator(3);
+  std::vector<TokenIds> rows(24);
+  for (std::size_t r = 0; r < rows.size(); ++r)
+    for (std::size_t t = 0; t < 3 + r % 7; ++t) rows[r].push_back(static_cast<std::int32_t>(4 + (r * 31 + t * 17) % 290));
+  const Batch batch = make_batch(test::pointers(rows), test::pointers(rows));
+  for (int step = 0; step < 4; ++step) {
+    Tape tape(generator);
+    tape.backward(cross_entropy(model(batch), batch.target_out, {.ignore_index = pad_id, .label_smoothing = 0.1}));
+    optim::clip_grad_norm(model.parameters(), 1.0);
+    optimizer.step();
+  }
+  std::vector<Tensor> weights;
+  for (const auto& [name, tensor] : model.state_dict()) weights.push_back(tensor.clone());
+  return weights;
+}
+
+void check_same_bits(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
+  REQUIRE(a.size() == b.size());
+  for (std::size_t i = 0; i < a.size(); ++i)
+    CHECK(std::memcmp(a[i].raw(), b[i].raw(), static_cast<std::size_t>(a[i].numel()) * size_of(a[i].dtype())) == 0);
+}
+
+}  // namespace
+
+TEST_CASE("training gives the same bits for the same number of threads") {
+  const ThreadsGuard guard;
+  check_same_bits(trained(2), trained(2));
+}
+
+TEST_CASE("deterministic training gives the same bits for any number of threads") {
+  const ThreadsGuard guard;
+  deterministic(true);
+  const auto expected = trained(1);
+  for (const int threads : {2, 3, 4}) check_same_bits(trained(threads), expected);
+}
