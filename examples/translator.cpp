@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <boost/program_options.hpp>
+#include <cstdio>
 #include <fstream>
 #include <iostream>
 
@@ -80,6 +81,11 @@ text::SubwordModel parse_subword(const std::string& name) {
   if (name == "bpe") return text::SubwordModel::bpe;
   if (name == "unigram") return text::SubwordModel::unigram;
   throw UsageError(fmt::format("--subword {}: bpe and unigram are possible", name));
+}
+
+/// Throws IoError if some of what was printed is lost.
+void flush_output() {
+  if (!std::cout.flush() || std::fflush(stdout) != 0) throw IoError("can't write to standard output");
 }
 
 std::vector<std::string> read_lines(std::istream& in, const std::string& name) {
@@ -166,7 +172,6 @@ seq2seq::Vocabularies vocabularies_for(const Settings& s, const data::ParallelTe
 
 TrainingResult train_on(Settings& s, const data::ParallelText& text, const data::ParallelText& validation) {
   const seq2seq::Vocabularies vocabularies = vocabularies_for(s, text);
-  seq2seq::save_vocabularies(vocabularies, s.output);
   s.model.source_vocabulary = vocabularies.source.size();
   s.model.target_vocabulary = vocabularies.target.size();
   seq2seq::Translator translator(s.model, vocabularies, s.trainer.seed);
@@ -174,6 +179,8 @@ TrainingResult train_on(Settings& s, const data::ParallelText& text, const data:
   fmt::print(stderr, "{} pairs, vocabularies of {} and {}, {} parameters, {} threads\n", format_count(task.batcher().kept()),
              vocabularies.source.size(), vocabularies.target.size(), format_count(translator.model().num_parameters()),
              num_threads());
+  // Not before all settings were accepted: a run that is in the folder stays whole.
+  seq2seq::save_vocabularies(vocabularies, s.output);
   return train(task, s.trainer, std::cerr);
 }
 
@@ -238,8 +245,7 @@ int command_translate(const std::vector<std::string>& words) {
   constexpr std::size_t at_a_time = 16;
   const auto flush = [&] {
     for (const auto& translation : translator->translate(lines, d.options)) std::cout << translation.text << '\n';
-    std::cout.flush();
-    if (!std::cout) throw IoError("can't write to standard output");
+    flush_output();
     lines.clear();
   };
   while (reader.next(line)) {
@@ -360,7 +366,9 @@ int run(const std::vector<std::string>& words) {
 
 int main(int argc, char** argv) {
   try {
-    return run({argv + 1, argv + argc});
+    const int code = run({argv + 1, argv + argc});
+    flush_output();
+    return code;
   } catch (const po::error& error) {
     std::cerr << "translator: " << error.what() << '\n';
     return 2;
