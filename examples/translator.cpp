@@ -143,6 +143,7 @@ void apply(Settings& s) {
     throw UsageError(fmt::format("--resume {}: auto, never and must are possible", s.resume));
   s.trainer.resume = s.resume == "auto" ? Resume::automatic : s.resume == "never" ? Resume::never : Resume::must;
   s.trainer.folder = required(s.output, "output");
+  check_options(s.trainer);
   s.model.attention = parse_attention(s.attention);
   s.model.input_feeding = !s.no_input_feeding;
   s.model.tie_output = !s.untied;

@@ -229,12 +229,12 @@ class BadUsage(Case):
                 (["--beam"], ["translate", *given, "--beam", "wide"]),
                 (["--updates"], train_words(run, "--updates")),
                 (["--output"], ["train"]),
-                (["--source"], ["train", "--output", run]),
+                (["--source"], ["train", "--output", run, "--target", FOLDER / "train.fr"]),
                 (["--target"], ["train", "--output", run, "--source", FOLDER / "train.en"]),
-                (["--valid-source"], train_words(run)[:5] + ["--output", run]),
+                (["--valid-source"], train_words(run)[:5] + ["--valid-target", FOLDER / "valid.fr", "--output", run]),
                 (["--model"], ["translate"]),
                 (["--model"], ["attention"]),
-                (["--source"], ["evaluate", *given]),
+                (["--source"], ["evaluate", *given, "--reference", FOLDER / "valid.fr"]),
                 (["--reference"], ["evaluate", *given, "--source", FOLDER / "valid.en"])]:
             with self.subTest(words=words[-2:]):
                 self.fails(2, fragments, *words)
