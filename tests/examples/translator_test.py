@@ -303,7 +303,7 @@ class BadInput(Case):
 
     def test_folders(self):
         occupied = self.file("occupied", b"a file")
-        self.fails(1, [occupied], *train_words(occupied / "run", "--updates", "2"))
+        self.fails(1, [occupied], *train_words(occupied / "run", "--updates", "2"), lines=None)
         self.fails(1, [occupied], "attention", "--model", FOLDER / "run", "--output", occupied / "pictures", *FAST,
                    stdin=b"the dog\n")
         self.fails(1, ["nowhere"], "translate", "--model", self.folder / "nowhere")
