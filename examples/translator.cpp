@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <boost/program_options.hpp>
+#include <cstdio>
 #include <fstream>
 #include <iostream>
 
@@ -82,6 +83,11 @@ text::SubwordModel parse_subword(const std::string& name) {
   throw UsageError(fmt::format("--subword {}: bpe and unigram are possible", name));
 }
 
+/// Throws IoError if some of what was printed is lost.
+void flush_output() {
+  if (!std::cout.flush() || std::fflush(stdout) != 0) throw IoError("can't write to standard output");
+}
+
 std::vector<std::string> read_lines(data::LineReader reader) {
   std::vector<std::string> lines;
   std::string line;
@@ -136,6 +142,7 @@ void apply(Settings& s) {
     throw UsageError(fmt::format("--resume {}: auto, never and must are possible", s.resume));
   s.trainer.resume = s.resume == "auto" ? Resume::automatic : s.resume == "never" ? Resume::never : Resume::must;
   s.trainer.folder = required(s.output, "output");
+  check_options(s.trainer);
   s.model.attention = parse_attention(s.attention);
   s.model.input_feeding = !s.no_input_feeding;
   s.model.tie_output = !s.untied;
@@ -169,10 +176,11 @@ TrainingResult train_on(Settings& s, const data::ParallelText& text, const data:
   s.model.target_vocabulary = vocabularies.target.size();
   seq2seq::Translator translator(s.model, vocabularies, s.trainer.seed);
   TranslationTask task(translator, text, validation, s.task);
-  seq2seq::save_vocabularies(vocabularies, s.output);  // only now: what can't be trained overwrites nothing
   fmt::print(stderr, "{} pairs, vocabularies of {} and {}, {} parameters, {} threads\n", format_count(task.batcher().kept()),
              vocabularies.source.size(), vocabularies.target.size(), format_count(translator.model().num_parameters()),
              num_threads());
+  // Not before all settings were accepted: a run that is in the folder stays whole.
+  seq2seq::save_vocabularies(vocabularies, s.output);
   return train(task, s.trainer, std::cerr);
 }
 
@@ -237,8 +245,7 @@ int command_translate(const std::vector<std::string>& words) {
   constexpr std::size_t at_a_time = 16;
   const auto flush = [&] {
     for (const auto& translation : translator->translate(lines, d.options)) std::cout << translation.text << '\n';
-    std::cout.flush();
-    if (!std::cout) throw IoError("can't write to standard output");
+    flush_output();
     lines.clear();
   };
   while (reader.next(line)) {
@@ -363,7 +370,9 @@ int run(const std::vector<std::string>& words) {
 
 int main(int argc, char** argv) {
   try {
-    return run({argv + 1, argv + argc});
+    const int code = run({argv + 1, argv + argc});
+    flush_output();
+    return code;
   } catch (const po::error& error) {
     std::cerr << "translator: " << error.what() << '\n';
     return 2;
