@@ -21,6 +21,16 @@ struct Window {
   std::int64_t tokens = 0, words = 0;
 };
 
+/// The learning rate's part that validation decides; none where it doesn't.
+std::optional<optim::Plateau> plateau_of(const TrainerOptions& o) {
+  if (o.decay == 1) return std::nullopt;
+  return optim::Plateau({.better = optim::Better::higher,
+                         .factor = o.decay,
+                         .patience = o.decay_patience - 1,
+                         .threshold = 0,
+                         .relative_threshold = false});
+}
+
 class Training {
  public:
   Training(TrainingTask& task, const TrainerOptions& options, std::ostream& progress)
@@ -29,7 +39,7 @@ class Training {
         optimizer_(task.model().parameters(), options.adam),
         schedule_(options.warmup > 0 ? optim::inverse_sqrt(options.warmup) : optim::constant()),
         progress_(progress),
-        state_{.generator = Generator(options.seed)} {
+        state_{.generator = Generator(options.seed), .plateau = plateau_of(options)} {
     std::error_code error;
     std::filesystem::create_directories(options.folder, error);
     if (error) fail<IoError>(where, "can't make the folder {}: {}", options.folder.string(), error.message());
@@ -107,7 +117,7 @@ class Training {
     const optim::ClipResult clipped = optim::clip_grad_norm(parameters, options_.clip, {options_.on_non_finite});
     window_.norm = clipped.norm;
     state_.skipped += clipped.skipped ? 1 : 0;
-    optimizer_.set_lr(options_.lr * state_.lr_factor * schedule_(state_.update + 1));
+    optimizer_.set_lr(options_.lr * (state_.plateau ? state_.plateau->factor() : 1) * schedule_(state_.update + 1));
     optimizer_.step();
     ++state_.update;
     ++state_.position;
@@ -152,9 +162,10 @@ class Training {
       Metadata metadata = task_.metadata();
       metadata["update"] = std::to_string(state_.update);
       nn::save(task_.model(), options_.folder / "best.safetensors", metadata);
-    } else if (++state_.bad_validations % options_.decay_patience == 0) {
-      state_.lr_factor *= options_.decay;
+    } else {
+      ++state_.bad_validations;
     }
+    if (state_.plateau) state_.plateau->observe(value);
     const std::string score = result.score ? fmt::format(" score {:.2f}", *result.score) : "";
     line(bar,
          fmt::format("update {} epoch {} validation loss {:.4f} perplexity {:.2f}{}{} after {}", state_.update, state_.epoch,

@@ -9,16 +9,26 @@ namespace weft {
 namespace {
 
 constexpr const char* where = "resume";
-constexpr std::string_view model_prefix = "model.", optimizer_prefix = "optimizer.";
+constexpr std::string_view model_prefix = "model.", optimizer_prefix = "optimizer.", plateau_prefix = "plateau.";
 
 // The numbers of the state in the order of the file; doubles keep every bit.
-constexpr std::int64_t counts = 6, measures = 3;
+constexpr std::int64_t counts = 6, measures = 2;
 
 std::vector<NamedTensor> with_prefix(std::span<const NamedTensor> tensors, std::string_view prefix) {
   std::vector<NamedTensor> result;
   for (const auto& [name, tensor] : tensors)
     if (name.starts_with(prefix)) result.push_back({name.substr(prefix.size()), tensor});
   return result;
+}
+
+optim::StateDict state_dict_of(std::span<const NamedTensor> tensors, std::string_view prefix) {
+  optim::StateDict result;
+  for (auto& [name, tensor] : with_prefix(tensors, prefix)) result.emplace_back(std::move(name), tensor);
+  return result;
+}
+
+void append(std::vector<NamedTensor>& tensors, std::string_view prefix, const optim::StateDict& state) {
+  for (const auto& [name, tensor] : state) tensors.push_back({std::string(prefix) + name, tensor});
 }
 
 const Tensor& find(const SafetensorsFile& file, const char* name, DType dtype, std::int64_t elements, const std::string& path) {
@@ -54,8 +64,7 @@ TrainingState read_state(const SafetensorsFile& file, const std::string& path) {
           .bad_validations = c[3],
           .skipped = c[4],
           .best = m[0],
-          .lr_factor = m[1],
-          .seconds = m[2],
+          .seconds = m[1],
           .has_best = c[5] != 0};
 }
 
@@ -65,11 +74,12 @@ void save_training(const std::filesystem::path& path, const nn::ModuleBase& mode
                    const TrainingState& state, const Metadata& metadata) {
   std::vector<NamedTensor> tensors;
   for (const auto& [name, tensor] : model.state_dict()) tensors.push_back({std::string(model_prefix) + name, tensor});
-  for (const auto& [name, tensor] : optimizer.state_dict()) tensors.push_back({std::string(optimizer_prefix) + name, tensor});
+  append(tensors, optimizer_prefix, optimizer.state_dict());
+  if (state.plateau) append(tensors, plateau_prefix, state.plateau->state_dict());
   tensors.push_back({"state.counts", Tensor::from<std::int64_t>({state.update, state.epoch, state.position,
                                                                  state.bad_validations, state.skipped, state.has_best ? 1 : 0},
                                                                 {counts})});
-  tensors.push_back({"state.measures", Tensor::from<double>({state.best, state.lr_factor, state.seconds}, {measures})});
+  tensors.push_back({"state.measures", Tensor::from<double>({state.best, state.seconds}, {measures})});
   tensors.push_back({"state.generator", Tensor::from<std::int64_t>({static_cast<std::int64_t>(state.generator.seed()),
                                                                     static_cast<std::int64_t>(state.generator.position())},
                                                                    {2})});
@@ -80,9 +90,9 @@ void load_training(const std::filesystem::path& path, nn::ModuleBase& model, opt
                    const Metadata& metadata) {
   const SafetensorsFile file = load_safetensors(path);
   check_metadata(metadata, file.metadata, path.string());
-  const TrainingState read = read_state(file, path.string());
-  optim::StateDict optimizer_state;
-  for (auto& [name, tensor] : with_prefix(file.tensors, optimizer_prefix)) optimizer_state.emplace_back(name, tensor);
+  TrainingState read = read_state(file, path.string());
+  read.plateau = state.plateau;
+  if (read.plateau) read.plateau->load_state_dict(state_dict_of(file.tensors, plateau_prefix));
   // Both check everything before they change anything, the model first on trial against its own values.
   const auto before = [&] {
     std::vector<NamedTensor> values;
@@ -91,7 +101,7 @@ void load_training(const std::filesystem::path& path, nn::ModuleBase& model, opt
   }();
   model.load_state_dict(with_prefix(file.tensors, model_prefix));
   try {
-    optimizer.load_state_dict(optimizer_state);
+    optimizer.load_state_dict(state_dict_of(file.tensors, optimizer_prefix));
   } catch (...) {
     model.load_state_dict(before);
     throw;

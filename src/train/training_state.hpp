@@ -1,10 +1,12 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 
 #include "weft/base/random.hpp"
 #include "weft/nn/module.hpp"
 #include "weft/optim/optimizer.hpp"
+#include "weft/optim/plateau.hpp"
 
 namespace weft {
 
@@ -13,11 +15,12 @@ struct TrainingState {
   Generator generator;
   std::int64_t update = 0, epoch = 0, position = 0;  ///< position: batches of the epoch that are done
   std::int64_t bad_validations = 0, skipped = 0;
-  double best = 0, lr_factor = 1, seconds = 0;
+  double best = 0, seconds = 0;
   bool has_best = false;
+  std::optional<optim::Plateau> plateau = {};  ///< where validation lowers the learning rate
 };
 
-/// Everything in one file: "model.*", "optimizer.*" and "state.*".
+/// Everything in one file: "model.*", "optimizer.*", "plateau.*" and "state.*".
 void save_training(const std::filesystem::path& path, const nn::ModuleBase& model, const optim::Optimizer& optimizer,
                    const TrainingState& state, const Metadata& metadata);
 

@@ -134,6 +134,33 @@ TEST_CASE("training ends early when validation gets no better") {
   CHECK(train(task, options, progress).updates == 16);
 }
 
+TEST_CASE("the learning rate falls on a plateau, and the checkpoint carries the plateau on") {
+  const test::TemporaryFolder folder;
+  std::ostringstream progress;
+  auto options = options_for(folder.path());
+  options.epochs = 6;  // validations 2 to 6 are bad
+  options.decay = 0.5;
+  options.decay_patience = 2;
+  options.warmup = 0;
+  const auto value = [&](const std::string& name) {
+    for (const auto& [found, tensor] : last_state(folder.path()))
+      if (found == name) return tensor.item();
+    FAIL(name << " isn't in the checkpoint");
+    return 0.0;
+  };
+  Regression task;
+  task.worse = true;
+  train(task, options, progress);
+  CHECK(value("plateau.factor") == 0.25);
+  CHECK(value("plateau.best") == -1);
+  CHECK(value("plateau.bad_epochs") == 1);
+  CHECK(value("optimizer.lr") == 0.05 * 0.25);  // of the last epoch
+  options.epochs = 7;
+  train(task, options, progress);
+  CHECK(value("plateau.factor") == 0.125);
+  CHECK(value("optimizer.lr") == 0.05 * 0.25);
+}
+
 TEST_CASE("updates limit, and the end is validated") {
   const test::TemporaryFolder folder;
   std::ostringstream progress;

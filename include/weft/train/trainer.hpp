@@ -53,7 +53,7 @@ struct TrainerOptions {
   std::int64_t log_every = 100;     ///< updates between log lines
   std::int64_t patience = 0;        ///< ends after so many validations in a row without a new best; 0: never
   double lr = 1e-3;
-  double decay = 1;  ///< the learning rate is multiplied with it after `decay_patience` such validations
+  double decay = 1;  ///< the learning rate is multiplied with it after `decay_patience` such validations (optim::Plateau)
   std::int64_t decay_patience = 1;
   std::int64_t warmup = 0;  ///< updates of linear warm-up, then the inverse square root; 0: constant
   double clip = 1.0;        ///< largest norm of all gradients together
