@@ -1,5 +1,6 @@
 #include "train/training_state.hpp"
 
+#include <algorithm>
 #include <string_view>
 #include <vector>
 
@@ -11,8 +12,8 @@ namespace {
 constexpr const char* where = "resume";
 constexpr std::string_view model_prefix = "model.", optimizer_prefix = "optimizer.", plateau_prefix = "plateau.";
 
-// The numbers of the state in the order of the file; doubles keep every bit.
-constexpr std::int64_t counts = 6, measures = 2;
+// How many numbers each tensor of the state has; doubles keep every bit. What depends on the clock stands apart.
+constexpr std::int64_t counts = 9, measures = 2, seconds = 2;
 
 std::vector<NamedTensor> with_prefix(std::span<const NamedTensor> tensors, std::string_view prefix) {
   std::vector<NamedTensor> result;
@@ -51,21 +52,25 @@ void check_metadata(const Metadata& expected, const Metadata& found, const std::
 }
 
 TrainingState read_state(const SafetensorsFile& file, const std::string& path) {
-  const Tensor& count = find(file, "state.counts", i64, counts, path);
-  const Tensor& measure = find(file, "state.measures", f64, measures, path);
-  const Tensor& random = find(file, "state.generator", i64, 2, path);
-  const auto* c = count.data<std::int64_t>();
-  const auto* m = measure.data<double>();
-  const auto* g = random.data<std::int64_t>();
+  const auto* c = find(file, "state.counts", i64, counts, path).data<std::int64_t>();
+  const auto* m = find(file, "state.measures", f64, measures, path).data<double>();
+  const auto* s = find(file, "state.seconds", f64, seconds, path).data<double>();
+  const auto* l = find(file, "state.log_bytes", i64, 1, path).data<std::int64_t>();
+  const auto* g = find(file, "state.generator", i64, 2, path).data<std::int64_t>();
+  const bool sound = std::all_of(c, c + counts, [](std::int64_t n) { return n >= 0; }) && *l >= 0 && s[0] >= 0 && s[1] >= 0;
+  check<FormatError>(sound, where, "{}: a count or time of its state is negative", path);
   return {.generator = Generator(static_cast<std::uint64_t>(g[0]), static_cast<std::uint64_t>(g[1])),
           .update = c[0],
           .epoch = c[1],
           .position = c[2],
-          .bad_validations = c[3],
-          .skipped = c[4],
+          .validated = c[3],
+          .bad_validations = c[4],
+          .skipped = c[5],
+          .log_bytes = *l,
+          .window = {.loss = m[1], .seconds = s[1], .tokens = c[7], .words = c[8]},
           .best = m[0],
-          .seconds = m[1],
-          .has_best = c[5] != 0};
+          .seconds = s[0],
+          .has_best = c[6] != 0};
 }
 
 }  // namespace
@@ -76,10 +81,13 @@ void save_training(const std::filesystem::path& path, const nn::ModuleBase& mode
   for (const auto& [name, tensor] : model.state_dict()) tensors.push_back({std::string(model_prefix) + name, tensor});
   append(tensors, optimizer_prefix, optimizer.state_dict());
   if (state.plateau) append(tensors, plateau_prefix, state.plateau->state_dict());
-  tensors.push_back({"state.counts", Tensor::from<std::int64_t>({state.update, state.epoch, state.position,
-                                                                 state.bad_validations, state.skipped, state.has_best ? 1 : 0},
-                                                                {counts})});
-  tensors.push_back({"state.measures", Tensor::from<double>({state.best, state.seconds}, {measures})});
+  tensors.push_back({"state.counts", Tensor::from<std::int64_t>(
+                                         {state.update, state.epoch, state.position, state.validated, state.bad_validations,
+                                          state.skipped, state.has_best ? 1 : 0, state.window.tokens, state.window.words},
+                                         {counts})});
+  tensors.push_back({"state.measures", Tensor::from<double>({state.best, state.window.loss}, {measures})});
+  tensors.push_back({"state.seconds", Tensor::from<double>({state.seconds, state.window.seconds}, {seconds})});
+  tensors.push_back({"state.log_bytes", Tensor::from<std::int64_t>({state.log_bytes}, {1})});
   tensors.push_back({"state.generator", Tensor::from<std::int64_t>({static_cast<std::int64_t>(state.generator.seed()),
                                                                     static_cast<std::int64_t>(state.generator.position())},
                                                                    {2})});

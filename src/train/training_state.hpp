@@ -10,11 +10,21 @@
 
 namespace weft {
 
+/// Sums since the last line of the log.
+struct LogWindow {
+  double loss = 0, seconds = 0;
+  std::int64_t tokens = 0, words = 0;
+  double mean_loss() const { return loss / static_cast<double>(tokens); }
+};
+
 /// Where training stands, beside weights and optimizer.
 struct TrainingState {
   Generator generator;
   std::int64_t update = 0, epoch = 0, position = 0;  ///< position: batches of the epoch that are done
+  std::int64_t validated = 0;                        ///< the update that was validated last
   std::int64_t bad_validations = 0, skipped = 0;
+  std::int64_t log_bytes = 0;  ///< length of the log
+  LogWindow window = {};
   double best = 0, seconds = 0;
   bool has_best = false;
   std::optional<optim::Plateau> plateau = {};  ///< where validation lowers the learning rate

@@ -1,9 +1,14 @@
 #include "weft/train/trainer.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <cstring>
 #include <fstream>
+#include <regex>
 #include <sstream>
 
 #include "support/support.hpp"
@@ -63,6 +68,46 @@ TrainerOptions options_for(const std::filesystem::path& folder) {
   return {.folder = folder, .epochs = 3, .save_every = 1, .log_every = 2, .lr = 0.05, .warmup = 3};
 }
 
+/// Ends as if killed, in step `step` or validation `validation` (from 0): nothing is saved on the way out.
+class Interrupted : public Regression {
+ public:
+  Interrupted(std::int64_t step, int validation) : steps_left_(step), validation_(validation) {}
+  StepLoss step(std::int64_t index) override {
+    if (steps_left_-- == 0) throw std::runtime_error("interrupted");
+    return Regression::step(index);
+  }
+  ValidationResult validate() override {
+    if (validations == validation_) throw std::runtime_error("interrupted");
+    return Regression::validate();
+  }
+
+ private:
+  std::int64_t steps_left_;
+  int validation_;
+};
+
+/// Gets signals in step number `step` (from 1).
+class Signalled : public Regression {
+ public:
+  Signalled(std::vector<int> signals, std::int64_t step) : signals_(std::move(signals)), steps_left_(step) {}
+  StepLoss step(std::int64_t index) override {
+    if (--steps_left_ == 0)
+      for (const int number : signals_) std::raise(number);
+    return Regression::step(index);
+  }
+
+ private:
+  std::vector<int> signals_;
+  std::int64_t steps_left_;
+};
+
+/// Without what depends on the clock.
+std::string log_of(const std::filesystem::path& folder) {
+  std::ifstream log(folder / "train.log");
+  const std::string text((std::istreambuf_iterator<char>(log)), {});
+  return std::regex_replace(text, std::regex("words/s \\d+|left [-:\\d]+|after [-:\\d]+"), "");
+}
+
 std::vector<NamedTensor> last_state(const std::filesystem::path& folder) {
   return load_safetensors(folder / "last.safetensors").tensors;
 }
@@ -71,7 +116,7 @@ void check_same(const std::vector<NamedTensor>& a, const std::vector<NamedTensor
   REQUIRE(a.size() == b.size());
   for (std::size_t i = 0; i < a.size(); ++i) {
     CHECK(a[i].name == b[i].name);
-    if (a[i].name == "state.measures") continue;  // elapsed seconds
+    if (a[i].name == "state.seconds" || a[i].name == "state.log_bytes") continue;  // by the clock
     CHECK_MESSAGE(a[i].tensor.str() == b[i].tensor.str(), a[i].name);
     CHECK(std::memcmp(a[i].tensor.raw(), b[i].tensor.raw(),
                       static_cast<std::size_t>(a[i].tensor.numel()) * size_of(a[i].tensor.dtype())) == 0);
@@ -89,22 +134,113 @@ TEST_CASE("a run that was interrupted goes on with the same bits") {
   for (const std::int64_t stop : {1, 4, 5, 11}) {  // first, end of an epoch, first of the next, last but one
     const auto where = folder.path() / std::to_string(stop);
     auto options = options_for(where);
-    // Leaves a checkpoint as a kill between two steps would: the state after `stop` updates, nothing validated on the way out.
-    class Interrupted : public Regression {
-     public:
-      explicit Interrupted(std::int64_t n) : left(n) {}
-      StepLoss step(std::int64_t index) override {
-        if (left-- == 0) throw std::runtime_error("interrupted");
-        return Regression::step(index);
-      }
-      std::int64_t left;
-    } first(stop);
+    Interrupted first(stop, 1000);
     CHECK_THROWS_WITH(train(first, options, progress), "interrupted");
     Regression second;
     const TrainingResult result = train(second, options, progress);
     CHECK(result.updates == 12);
     check_same(last_state(where), expected);
+    CHECK(log_of(where) == log_of(folder.path() / "straight"));
   }
+}
+
+TEST_CASE("a run that was stopped between a step and its validation goes on with that validation") {
+  const test::TemporaryFolder folder;
+  std::ostringstream progress;
+  // By epochs, by updates, and at an end that is off schedule.
+  for (const auto& [every, updates] : {std::pair(0, 0), {3, 0}, {3, 12}, {5, 11}, {0, 4}, {0, 10}, {5, 0}}) {
+    INFO("validate_every ", every, ", updates ", updates);
+    const auto name = fmt::format("{}-{}", every, updates);
+    const auto options_in = [&, every = every, updates = updates](const std::filesystem::path& place) {
+      auto options = options_for(place);
+      options.validate_every = every;
+      options.updates = updates;
+      options.warmup = 0;
+      options.decay = 0.5;  // so that a validation that is missed or done twice shows in the weights
+      return options;
+    };
+    Regression straight;
+    straight.worse = true;
+    const auto whole = folder.path() / ("straight-" + name);
+    train(straight, options_in(whole), progress);
+    for (int validation = 0; validation < straight.validations; ++validation) {
+      INFO("validation ", validation);
+      const auto where = folder.path() / fmt::format("{}-{}", name, validation);
+      Interrupted first(1000, validation);
+      first.worse = true;
+      CHECK_THROWS_WITH(train(first, options_in(where), progress), "interrupted");
+      Regression second;
+      second.worse = true;
+      second.validations = validation;
+      train(second, options_in(where), progress);
+      CHECK(second.validations == straight.validations);
+      check_same(last_state(where), last_state(whole));
+      check_same(load_safetensors(where / "best.safetensors").tensors, load_safetensors(whole / "best.safetensors").tensors);
+      CHECK(log_of(where) == log_of(whole));
+    }
+  }
+}
+
+TEST_CASE("a signal ends a run after its step; the validation that was due comes when it goes on") {
+  const test::TemporaryFolder folder;
+  std::ostringstream progress;
+  auto options = options_for(folder.path() / "straight");
+  options.updates = 8;
+  options.save_every = 1000;
+  Regression straight;
+  train(straight, options, progress);
+  for (const auto& [number, at] : {std::pair(SIGTERM, 3), {SIGINT, 4}, {SIGTERM, 8}}) {
+    INFO("signal in step ", at);
+    options.folder = folder.path() / std::to_string(at);
+    Signalled first({number}, at);
+    const TrainingResult stopped = train(first, options, progress);
+    CHECK(stopped.signal == number);
+    CHECK(stopped.updates == at);
+    CHECK(first.validations == (at == 8 ? 1 : 0));
+    Regression second;
+    CHECK(train(second, options, progress).signal == 0);
+    CHECK(first.validations + second.validations == straight.validations);
+    check_same(last_state(options.folder), last_state(folder.path() / "straight"));
+    CHECK(log_of(options.folder) == log_of(folder.path() / "straight"));
+  }
+}
+
+TEST_CASE("a second signal ends the process at once and leaves the last checkpoint") {
+  const test::TemporaryFolder folder;
+  const auto options = options_for(folder.path());
+  const pid_t child = fork();
+  if (child == 0) {
+    std::signal(SIGINT, SIG_DFL);
+    std::ostringstream progress;
+    Signalled task({SIGTERM, SIGINT}, 3);
+    train(task, options, progress);
+    _exit(0);
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGINT);
+  Regression task;
+  std::ostringstream progress;
+  CHECK(train(task, options, progress).updates == 12);
+}
+
+TEST_CASE("an end off schedule doesn't count as a bad validation of the run that goes on") {
+  const test::TemporaryFolder folder;
+  std::ostringstream progress;
+  const auto run = [&](const char* name, std::int64_t updates) {
+    auto options = options_for(folder.path() / name);
+    options.updates = updates;
+    options.validate_every = 4;
+    options.decay = 0.5;
+    Regression task;
+    task.worse = true;
+    train(task, options, progress);
+    return last_state(folder.path() / name);
+  };
+  const auto straight = run("straight", 8);
+  run("parts", 6);
+  check_same(run("parts", 8), straight);
 }
 
 TEST_CASE("the best weights are kept, alone and by name") {
