@@ -151,23 +151,27 @@ void apply(Settings& s) {
   set_num_threads(s.threads);
 }
 
-/// Given models, those of the folder that a run is resumed in, or new ones trained on the text.
+/// Whether there is a run to go on with.
+bool goes_on(const Settings& s) {
+  return s.trainer.resume != Resume::never && std::filesystem::exists(std::filesystem::path(s.output) / "last.safetensors");
+}
+
+/// Given models, those of the run that goes on, or new ones trained on the text.
 seq2seq::Vocabularies vocabularies_for(const Settings& s, const data::ParallelText& text) {
-  const std::filesystem::path folder = s.output;
-  if (s.trainer.resume != Resume::never && std::filesystem::exists(folder / "last.safetensors"))
-    return seq2seq::load_vocabularies(folder);
   const text::SentencePieceOptions options{
       .model_type = parse_subword(s.subword), .vocab_size = s.vocabulary, .seed = s.trainer.seed};
-  const auto given_or_trained = [&](const std::string& given, std::span<const std::string> lines) {
+  const auto vocabulary = [&](const std::string& given, const char* name, std::span<const std::string> lines) {
+    if (given.empty() && goes_on(s)) return text::SentencePiece::load(std::filesystem::path(s.output) / name);
     return given.empty() ? text::SentencePiece::train(lines, options) : text::SentencePiece::load(given);
   };
-  if (s.joint) {
+  if (s.joint && !goes_on(s)) {
     std::vector<std::string> both = text.source;
     both.insert(both.end(), text.target.begin(), text.target.end());
-    const auto shared = given_or_trained(s.source_model, both);
+    const auto shared = vocabulary(s.source_model, "source.model", both);
     return {shared, shared};
   }
-  return {given_or_trained(s.source_model, text.source), given_or_trained(s.target_model, text.target)};
+  return {vocabulary(s.source_model, "source.model", text.source),
+          vocabulary(s.joint ? s.source_model : s.target_model, "target.model", text.target)};
 }
 
 TrainingResult train_on(Settings& s, const data::ParallelText& text, const data::ParallelText& validation) {
@@ -179,8 +183,9 @@ TrainingResult train_on(Settings& s, const data::ParallelText& text, const data:
   fmt::print(stderr, "{} pairs, vocabularies of {} and {}, {} parameters, {} threads\n", format_count(task.batcher().kept()),
              vocabularies.source.size(), vocabularies.target.size(), format_count(translator.model().num_parameters()),
              num_threads());
-  // Not before all settings were accepted: a run that is in the folder stays whole.
-  seq2seq::save_vocabularies(vocabularies, s.output);
+  // Not before all settings were accepted, and not over those of a run that goes on: what is in the folder stays whole.
+  if (!goes_on(s)) seq2seq::save_vocabularies(vocabularies, s.output);
+  s.trainer.settings = {{"vocabulary", fmt::to_string(s.vocabulary)}, {"subword", s.subword}};
   return train(task, s.trainer, std::cerr);
 }
 

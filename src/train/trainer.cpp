@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cmath>
 #include <fstream>
+#include <optional>
 
 #include "base/fail.hpp"
 #include "train/training_state.hpp"
@@ -25,6 +26,24 @@ std::optional<optim::Plateau> plateau_of(const TrainerOptions& o) {
                          .relative_threshold = false});
 }
 
+/// What must be as it was for a run to go on with the same bits: the task's part and the options that aren't limits.
+Metadata kept_settings(const TrainingTask& task, const TrainerOptions& o) {
+  Metadata kept = {{"training.seed", fmt::to_string(o.seed)},
+                   {"training.validate_every", fmt::to_string(o.validate_every)},
+                   {"training.lr", fmt::to_string(o.lr)},
+                   {"training.decay", fmt::to_string(o.decay)},
+                   {"training.decay_patience", fmt::to_string(o.decay_patience)},
+                   {"training.warmup", fmt::to_string(o.warmup)},
+                   {"training.clip", fmt::to_string(o.clip)},
+                   {"training.on_non_finite", o.on_non_finite == optim::NonFinite::skip ? "skip" : "error"},
+                   {"training.adam", fmt::format("betas {} and {}, eps {}, weight decay {}", o.adam.betas[0], o.adam.betas[1],
+                                                 o.adam.eps, o.adam.weight_decay)}};
+  kept.merge(task.metadata());
+  kept.merge(task.settings());
+  kept.merge(Metadata(o.settings));
+  return kept;
+}
+
 class Training {
  public:
   Training(TrainingTask& task, const TrainerOptions& options, std::ostream& progress)
@@ -33,6 +52,7 @@ class Training {
         optimizer_(task.model().parameters(), options.adam),
         schedule_(options.warmup > 0 ? optim::inverse_sqrt(options.warmup) : optim::constant()),
         progress_(progress),
+        settings_(kept_settings(task, options)),
         state_{.generator = Generator(options.seed), .plateau = plateau_of(options)} {
     std::error_code error;
     std::filesystem::create_directories(options.folder, error);
@@ -197,14 +217,14 @@ class Training {
 
   void save() {
     state_.log_bytes = log_.tellp();
-    save_training(last(), task_.model(), optimizer_, state_, task_.metadata());
+    save_training(last(), task_.model(), optimizer_, state_, settings_);
   }
 
   void resume() {
     const bool there = std::filesystem::exists(last());
     check<IoError>(there || options_.resume != Resume::must, where, "there is no {} to resume from", last().string());
     if (!there || options_.resume == Resume::never) return;
-    load_training(last(), task_.model(), optimizer_, state_, task_.metadata());
+    load_training(last(), task_.model(), optimizer_, state_, settings_);
     // What was logged after the checkpoint is done again, and logged again.
     std::error_code error;
     const auto size = std::filesystem::file_size(log(), error);
@@ -218,6 +238,7 @@ class Training {
   optim::Adam optimizer_;
   optim::Schedule schedule_;
   std::ostream& progress_;
+  Metadata settings_;
   TrainingState state_;
   StopRequest stop_;
   std::ofstream log_;

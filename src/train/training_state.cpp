@@ -42,12 +42,13 @@ const Tensor& find(const SafetensorsFile& file, const char* name, DType dtype, s
                     name);
 }
 
-void check_metadata(const Metadata& expected, const Metadata& found, const std::string& path) {
+void check_settings(const Metadata& expected, const Metadata& found, const std::string& path) {
   for (const auto& [key, value] : expected) {
     const auto there = found.find(key);
-    check<ValueError>(there != found.end() && there->second == value, where,
-                      "{} was made with another '{}': {} there, {} now; use the same settings or another folder", path, key,
-                      there == found.end() ? "none" : there->second, value);
+    check<ValueError>(
+        there != found.end() && there->second == value, where,
+        "{} was made with another '{}': {} there, {} now; go on with the same settings, or start anew or in another folder",
+        path, key, there == found.end() ? "none" : there->second, value);
   }
 }
 
@@ -76,7 +77,7 @@ TrainingState read_state(const SafetensorsFile& file, const std::string& path) {
 }  // namespace
 
 void save_training(const std::filesystem::path& path, const nn::ModuleBase& model, const optim::Optimizer& optimizer,
-                   const TrainingState& state, const Metadata& metadata) {
+                   const TrainingState& state, const Metadata& settings) {
   std::vector<NamedTensor> tensors;
   for (const auto& [name, tensor] : model.state_dict()) tensors.push_back({std::string(model_prefix) + name, tensor});
   append(tensors, optimizer_prefix, optimizer.state_dict());
@@ -91,28 +92,25 @@ void save_training(const std::filesystem::path& path, const nn::ModuleBase& mode
   tensors.push_back({"state.generator", Tensor::from<std::int64_t>({static_cast<std::int64_t>(state.generator.seed()),
                                                                     static_cast<std::int64_t>(state.generator.position())},
                                                                    {2})});
-  save_safetensors(path, tensors, metadata);
+  save_safetensors(path, tensors, settings);
 }
 
 void load_training(const std::filesystem::path& path, nn::ModuleBase& model, optim::Optimizer& optimizer, TrainingState& state,
-                   const Metadata& metadata) {
+                   const Metadata& settings) {
   const SafetensorsFile file = load_safetensors(path);
-  check_metadata(metadata, file.metadata, path.string());
+  check_settings(settings, file.metadata, path.string());
   TrainingState read = read_state(file, path.string());
   read.plateau = state.plateau;
-  if (read.plateau) read.plateau->load_state_dict(state_dict_of(file.tensors, plateau_prefix));
-  // Both check everything before they change anything, the model first on trial against its own values.
-  const auto before = [&] {
-    std::vector<NamedTensor> values;
-    for (const auto& [name, tensor] : model.state_dict()) values.push_back({name, tensor.clone()});
-    return values;
-  }();
-  model.load_state_dict(with_prefix(file.tensors, model_prefix));
+  // Each checks everything before it changes anything; the model's values are kept in case the optimizer's state doesn't fit.
+  std::vector<NamedTensor> before;
+  for (const auto& [name, tensor] : model.state_dict()) before.push_back({name, tensor.clone()});
   try {
+    if (read.plateau) read.plateau->load_state_dict(state_dict_of(file.tensors, plateau_prefix));
+    model.load_state_dict(with_prefix(file.tensors, model_prefix));
     optimizer.load_state_dict(state_dict_of(file.tensors, optimizer_prefix));
-  } catch (...) {
+  } catch (const Error& error) {
     model.load_state_dict(before);
-    throw;
+    fail<ValueError>(where, "{}: {}", path.string(), error.what());
   }
   state = read;
 }

@@ -30,13 +30,13 @@ struct TrainingState {
   std::optional<optim::Plateau> plateau = {};  ///< where validation lowers the learning rate
 };
 
-/// Everything in one file: "model.*", "optimizer.*", "plateau.*" and "state.*".
+/// Everything in one file: "model.*", "optimizer.*", "plateau.*" and "state.*", and in its metadata what must not change.
 void save_training(const std::filesystem::path& path, const nn::ModuleBase& model, const optim::Optimizer& optimizer,
-                   const TrainingState& state, const Metadata& metadata);
+                   const TrainingState& state, const Metadata& settings);
 
 /// Reads it back; after an error nothing has changed. Throws IoError, FormatError, ValueError where the file is of another
-/// model or its metadata (the model's settings, the vocabularies) differ.
+/// model or was made with other settings (the first that differs is named with both values).
 void load_training(const std::filesystem::path& path, nn::ModuleBase& model, optim::Optimizer& optimizer, TrainingState& state,
-                   const Metadata& metadata);
+                   const Metadata& settings);
 
 }  // namespace weft

@@ -1,6 +1,7 @@
 #include "weft/train/translation_task.hpp"
 
 #include <algorithm>
+#include <boost/crc.hpp>
 
 #include "base/fail.hpp"
 #include "weft/ops/loss.hpp"
@@ -15,6 +16,34 @@ std::vector<seq2seq::TokenIds> encoded(const text::SentencePiece& vocabulary, co
   return result;
 }
 
+std::string checksum(const data::ParallelText& text) {
+  boost::crc_32_type crc;
+  for (const auto* lines : {&text.source, &text.target})
+    for (const std::string& line : *lines) crc.process_bytes(line.c_str(), line.size() + 1);  // its end too
+  return fmt::format("{} pairs, crc32 {:08x}", text.size(), crc.checksum());
+}
+
+Metadata settings_of(const TranslationTaskOptions& o, const data::ParallelText& train, const data::ParallelText& validation) {
+  const auto& search = o.validation.search;
+  const auto text = [](const auto& value) { return fmt::to_string(value); };
+  return {
+      {"training_text", checksum(train)},
+      {"validation_text", checksum(validation)},
+      {"label_smoothing", text(o.label_smoothing)},
+      {"batching.max_tokens", text(o.batching.max_tokens)},
+      {"batching.max_sentences", text(o.batching.max_sentences)},
+      {"batching.pool_size", text(o.batching.pool_size)},
+      {"batching.max_length", text(o.batching.max_length)},
+      {"batching.truncate", text(o.batching.truncate)},
+      {"batching.seed", text(o.batching.seed)},
+      {"validation.sentences", text(o.validation_sentences)},
+      {"validation.search", fmt::format("beam {}, length penalty {}, max length {}, max source {}, batch {}", search.beam,
+                                        search.length_penalty, search.max_length, o.validation.max_source, o.validation.batch)},
+      {"validation.bleu", fmt::format("tokenize {}, lowercase {}, smooth {} {}, order {}, effective order {}",
+                                      metrics::name(o.bleu.tokenize), o.bleu.lowercase, metrics::name(o.bleu.smooth),
+                                      o.bleu.smooth_value.value_or(0), o.bleu.max_order, o.bleu.effective_order)}};
+}
+
 }  // namespace
 
 TranslationTask::TranslationTask(seq2seq::Translator& translator, const data::ParallelText& train,
@@ -25,7 +54,8 @@ TranslationTask::TranslationTask(seq2seq::Translator& translator, const data::Pa
       target_(encoded(translator.vocabularies().target, train.target)),
       valid_source_(encoded(translator.vocabularies().source, validation.source)),
       valid_target_(encoded(translator.vocabularies().target, validation.target)),
-      batcher_(source_, target_, options.batching) {
+      batcher_(source_, target_, options.batching),
+      settings_(settings_of(options, train, validation)) {
   if (options.batching.truncate) {
     for (auto* rows : {&source_, &target_})
       for (auto& ids : *rows) ids.resize(std::min(ids.size(), static_cast<std::size_t>(options.batching.max_length)));

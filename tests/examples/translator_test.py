@@ -291,8 +291,33 @@ class BadInput(Case):
         self.fails(1, ["target.model"], "translate", "--model", copy, stdin=b"the dog\n", unchanged=copy)
 
     def test_other_settings_than_the_checkpoints(self):
-        self.fails(1, ["last.safetensors", "same settings"], *train_words(FOLDER / "run", "--updates", "30", "--attention", "dot"),
-                   lines=None)
+        run = FOLDER / "run"
+        lines = (FOLDER / "train.en").read_bytes().splitlines(keepends=True)
+        other_text = self.file("other.en", b"".join([b"a" + lines[0], *lines[1:]]))
+        other_model = pathlib.Path(shutil.copy(run / "target.model", self.folder / "other.model"))
+        for fragments, words, files in [
+                (["'translator'", "general", "dot"], ["--attention", "dot"], {}),
+                (["'batching.max_tokens'", "400 there", "500 now"], ["--batch-tokens", "500"], {}),
+                (["'batching.max_length'", "100 there", "90 now"], ["--max-length", "90"], {}),
+                (["seed'", "1 there", "2 now"], ["--seed", "2"], {}),
+                (["'label_smoothing'", "0.1 there", "0.2 now"], ["--label-smoothing", "0.2"], {}),
+                (["'training.lr'", "0.001 there", "0.002 now"], ["--lr", "0.002"], {}),
+                (["'training.validate_every'", "6 there", "7 now"], ["--validate-every", "7"], {}),
+                (["'vocabulary'", "60 there", "50 now"], ["--vocabulary", "50"], {}),
+                (["'subword'", "bpe there", "unigram now"], ["--subword", "unigram"], {}),
+                (["'source_vocabulary'", "crc32"], ["--source-model", other_model], {}),
+                (["'validation.bleu'", "13a", "none"], ["--tokenized"], {}),
+                (["'training_text'", "300 pairs, crc32"], [], {"source": other_text}),
+                (["'validation_text'", "6 pairs", "300 pairs"], [], {"valid_source": "train.en", "valid_target": "train.fr"})]:
+            with self.subTest(words=words, files=files):
+                self.fails(1, ["last.safetensors", "same settings", *fragments],
+                           *train_words(run, "--updates", "30", *words, **files), lines=None)
+
+    def test_limits_are_free(self):
+        copy = self.copy_of_run()
+        more = ["--save-every", "3", "--log-every", "2", "--patience", "50", "--minutes", "5", "--epochs", "90", "--threads", "2"]
+        succeed(*train_words(copy, "--updates", "21", *more, "--source-model", copy / "source.model"))
+        self.assertEqual(updates(copy), 21)
 
     def test_bad_settings_leave_a_run_alone(self):
         for words in (["--hidden", "-3"], ["--dropout", "2"], ["--vocabulary", "3"], ["--save-every", "0"], ["--epochs", "0"],

@@ -54,9 +54,10 @@ class Regression : public TrainingTask {
     return {.loss = error * error};
   }
   Metadata metadata() const override { return {{"kind", kind}}; }
+  Metadata settings() const override { return {{"data", data}}; }
 
   Net net;
-  std::string kind = "regression";
+  std::string kind = "regression", data = "some";
   bool worse = false;
   int validations = 0;
 
@@ -323,6 +324,47 @@ TEST_CASE("a checkpoint of something else is refused") {
   auto must = options_for(folder.path() / "empty");
   must.resume = Resume::must;
   CHECK_THROWS_AS(train(other, must, progress), IoError);
+}
+
+TEST_CASE("a run goes on with the options that it was made with") {
+  const test::TemporaryFolder folder;
+  std::ostringstream progress;
+  Regression task;
+  const auto made = options_for(folder.path());
+  train(task, made, progress);
+  const auto before = last_state(folder.path());
+  const auto refused = [&](const auto& change, const std::string& message) {
+    auto options = made;
+    options.epochs = 5;
+    change(options);
+    Regression other;
+    CHECK_THROWS_WITH_AS(train(other, options, progress), doctest::Contains(message.c_str()), ValueError);
+    check_same(last_state(folder.path()), before);
+  };
+  refused([](auto& o) { o.seed = 2; }, "was made with another 'training.seed': 1 there, 2 now; go on with the same settings");
+  refused([](auto& o) { o.lr = 0.1; }, "another 'training.lr': 0.05 there, 0.1 now");
+  refused([](auto& o) { o.warmup = 4; }, "another 'training.warmup': 3 there, 4 now");
+  refused([](auto& o) { o.clip = 2; }, "another 'training.clip': 1 there, 2 now");
+  refused([](auto& o) { o.decay = 0.5; }, "another 'training.decay': 1 there, 0.5 now");
+  refused([](auto& o) { o.decay_patience = 2; }, "another 'training.decay_patience': 1 there, 2 now");
+  refused([](auto& o) { o.validate_every = 2; }, "another 'training.validate_every': 0 there, 2 now");
+  refused([](auto& o) { o.adam.eps = 1e-9; }, "another 'training.adam': betas 0.9 and 0.999, eps 1e-08, weight decay 0 there");
+  refused([](auto& o) { o.on_non_finite = optim::NonFinite::skip; }, "'training.on_non_finite': error there, skip now");
+  refused([](auto& o) { o.settings = {{"colour", "red"}}; }, "another 'colour': none there, red now");
+  Regression other;
+  other.data = "other";
+  CHECK_THROWS_WITH_AS(train(other, made, progress), doctest::Contains("another 'data': some there, other now"), ValueError);
+
+  auto options = made;
+  options.epochs = 4;
+  options.seconds = 1000;
+  options.save_every = 3;
+  options.log_every = 1;
+  options.patience = 7;
+  CHECK(train(task, options, progress).updates == 16);
+  options.updates = 18;
+  options.epochs = 9;
+  CHECK(train(task, options, progress).updates == 18);
 }
 
 TEST_CASE("options that can't be are refused") {

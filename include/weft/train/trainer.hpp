@@ -39,6 +39,8 @@ class TrainingTask {
   virtual ValidationResult validate() = 0;
   /// Goes into the checkpoints' metadata, so that weights say what they are of.
   virtual Metadata metadata() const { return {}; }
+  /// What else a run must keep when it goes on, by name: the data, their order, the loss, the validation.
+  virtual Metadata settings() const { return {}; }
 };
 
 enum class Resume { never, automatic, must };
@@ -61,6 +63,7 @@ struct TrainerOptions {
   optim::AdamOptions adam = {};
   std::uint64_t seed = 1;
   Resume resume = Resume::automatic;
+  Metadata settings = {};  ///< more that a run must keep when it goes on, by name
 };
 
 struct TrainingResult {
@@ -77,6 +80,8 @@ void check_options(const TrainerOptions& options);
 /// Trains until the options say so or a signal asks. best.safetensors holds the best weights alone under PyTorch's names;
 /// last.safetensors all state, from which training goes on with the same bits as if it had not stopped. Both are replaced
 /// as a whole. Progress goes to `progress`, log lines to train.log.
+/// To go on, only limits (epochs, updates, seconds, patience), save_every and log_every may change; with another seed, another
+/// option or other settings of the task it is a ValueError that names both values.
 /// Throws ValueError, IoError, FormatError, NumericError.
 TrainingResult train(TrainingTask& task, const TrainerOptions& options, std::ostream& progress);
 

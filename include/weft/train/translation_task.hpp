@@ -30,6 +30,8 @@ class TranslationTask : public TrainingTask {
   StepLoss step(std::int64_t index) override;
   ValidationResult validate() override;
   Metadata metadata() const override;
+  /// The batching's options, checksums of both texts, what is learned and how it is validated.
+  Metadata settings() const override { return settings_; }
 
   const data::TokenBatcher& batcher() const { return batcher_; }
 
@@ -42,6 +44,7 @@ class TranslationTask : public TrainingTask {
   std::vector<seq2seq::TokenIds> source_, target_, valid_source_, valid_target_;
   std::vector<std::string> valid_text_, valid_reference_;
   data::TokenBatcher batcher_;
+  Metadata settings_;
   std::vector<data::Batch> batches_;
 };
 
