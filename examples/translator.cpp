@@ -162,7 +162,10 @@ seq2seq::Vocabularies vocabularies_for(const Settings& s, const data::ParallelTe
       .model_type = parse_subword(s.subword), .vocab_size = s.vocabulary, .seed = s.trainer.seed};
   const auto vocabulary = [&](const std::string& given, const char* name, std::span<const std::string> lines) {
     if (given.empty() && goes_on(s)) return text::SentencePiece::load(std::filesystem::path(s.output) / name);
-    return given.empty() ? text::SentencePiece::train(lines, options) : text::SentencePiece::load(given);
+    if (given.empty()) return text::SentencePiece::train(lines, options);
+    auto model = text::SentencePiece::load(given);
+    model.vocabulary().require_special_pieces(given);
+    return model;
   };
   if (s.joint && !goes_on(s)) {
     std::vector<std::string> both = text.source;

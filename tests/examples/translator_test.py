@@ -290,6 +290,18 @@ class BadInput(Case):
         (copy / "target.model").unlink()
         self.fails(1, ["target.model"], "translate", "--model", copy, stdin=b"the dog\n", unchanged=copy)
 
+    def test_vocabulary_with_other_ids(self):
+        model = (FOLDER / "run" / "source.model").read_bytes()
+        pieces = []  # the first four messages of the model, each with a tag and a length: pad, unk, bos, eos
+        for _ in range(4):
+            pieces.append(model[:2 + model[1]])
+            model = model[2 + model[1]:]
+        other = self.file("other.model", b"".join([*pieces[1:], pieces[0]]) + model)
+        for option in ("--source-model", "--target-model"):
+            self.fails(1, [other, "the pad piece is 3 where 0 is needed", "spm_train"],
+                       *train_words(self.folder / "new", option, other))
+        self.assertFalse((self.folder / "new").exists())
+
     def test_other_settings_than_the_checkpoints(self):
         run = FOLDER / "run"
         lines = (FOLDER / "train.en").read_bytes().splitlines(keepends=True)
