@@ -16,6 +16,19 @@ namespace {
 
 constexpr const char* where = "train";
 
+void check_options(const TrainerOptions& o) {
+  check<ValueError>(o.epochs >= 1 && o.updates >= 0 && o.seconds >= 0 && o.patience >= 0, where,
+                    "epochs {}, updates {}, seconds {}, patience {}: at least one epoch, nothing negative", o.epochs, o.updates,
+                    o.seconds, o.patience);
+  check<ValueError>(o.save_every >= 1 && o.log_every >= 1 && o.validate_every >= 0 && o.warmup >= 0, where,
+                    "save_every {} and log_every {} must be at least 1, validate_every {} and warmup {} not negative",
+                    o.save_every, o.log_every, o.validate_every, o.warmup);
+  check<ValueError>(std::isfinite(o.lr) && o.lr >= 0 && o.clip >= 0, where, "lr {} must be finite, lr and clip {} not negative",
+                    o.lr, o.clip);
+  check<ValueError>(o.decay > 0 && o.decay <= 1 && o.decay_patience >= 1, where,
+                    "decay {} must be in (0, 1], decay_patience {} at least 1", o.decay, o.decay_patience);
+}
+
 /// The learning rate's part that validation decides; none where it doesn't.
 std::optional<optim::Plateau> plateau_of(const TrainerOptions& o) {
   if (o.decay == 1) return std::nullopt;
@@ -248,19 +261,6 @@ class Training {
 };
 
 }  // namespace
-
-void check_options(const TrainerOptions& o) {
-  check<ValueError>(o.epochs >= 1 && o.updates >= 0 && o.seconds >= 0 && o.patience >= 0, where,
-                    "epochs {}, updates {}, seconds {}, patience {}: at least one epoch, nothing negative", o.epochs, o.updates,
-                    o.seconds, o.patience);
-  check<ValueError>(o.save_every >= 1 && o.log_every >= 1 && o.validate_every >= 0 && o.warmup >= 0, where,
-                    "save_every {} and log_every {} must be at least 1, validate_every {} and warmup {} not negative",
-                    o.save_every, o.log_every, o.validate_every, o.warmup);
-  check<ValueError>(std::isfinite(o.lr) && o.lr >= 0 && o.clip >= 0, where, "lr {} must be finite, lr and clip {} not negative",
-                    o.lr, o.clip);
-  check<ValueError>(o.decay > 0 && o.decay <= 1 && o.decay_patience >= 1, where,
-                    "decay {} must be in (0, 1], decay_patience {} at least 1", o.decay, o.decay_patience);
-}
 
 TrainingResult train(TrainingTask& task, const TrainerOptions& options, std::ostream& progress) {
   check_options(options);

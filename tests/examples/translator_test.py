@@ -220,7 +220,7 @@ class BadUsage(Case):
                 (["--unheard-of"], ["translate", *given, "--unheard-of"]),
                 (["--unheard-of"], ["evaluate", *given, "--unheard-of"]),
                 (["positional"], ["translate", *given, "stray"]),
-                (["sometimes", "auto, never and must"], train_words(run, "--resume", "sometimes")),
+                (["sometimes", "auto, never or must"], train_words(run, "--resume", "sometimes")),
                 (["sideways", "additive"], train_words(run, "--attention", "sideways")),
                 (["words", "unigram"], train_words(run, "--resume", "never", "--subword", "words")),
                 (["many", "--updates"], train_words(run, "--updates", "many")),
@@ -238,6 +238,36 @@ class BadUsage(Case):
                 (["--reference"], ["evaluate", *given, "--source", FOLDER / "valid.en"])]:
             with self.subTest(words=words[-2:]):
                 self.fails(2, fragments, *words)
+
+    def test_values_out_of_range(self):
+        run = FOLDER / "run"
+        huge, beyond = "9" * 18, "9" * 19 + "9"
+        numbers = {  # values that each option can't have
+            "vocabulary": ["4", "-1", "1000001"], "embedding": ["0", "-8", huge], "hidden": ["0", "33", "-3", huge],
+            "encoder-layers": ["0", "-1", huge], "decoder-layers": ["0", huge], "dropout": ["2", "-0.1", "nan", "inf"],
+            "label-smoothing": ["1.5", "-1", "nan"], "epochs": ["0", "-1", huge], "updates": ["-1", beyond],
+            "minutes": ["-1", "nan", "inf"], "batch-tokens": ["0", "-5", "100"], "max-length": ["0", "-1", "10000"],
+            "lr": ["-1", "nan", "inf"], "warmup": ["-1"], "decay": ["0", "-1", "1.5", "nan"], "clip": ["-1", "nan"],
+            "patience": ["-1"], "validate-every": ["-1"], "save-every": ["0", "-1"], "log-every": ["0", "-1"],
+            "seed": ["-1", beyond, "1.5"], "threads": ["0", "-1", huge]}
+        for option, values in numbers.items():
+            for value in values:
+                with self.subTest(option=option, value=value):
+                    self.fails(2, [f"--{option}", value], *train_words(run, "--resume", "never", f"--{option}", value))
+        self.fails(2, ["--lr", "nan"], "quickstart", "--output", self.folder / "new", "--lr", "nan")
+        numbers = {"beam": ["0", "-1", huge], "length-penalty": ["-1", "nan", "inf"], "max-length": ["-1", huge],
+                   "batch": ["0", "-2", huge], "threads": ["0", huge]}
+        for command in ("translate", "evaluate", "attention"):
+            files = ["--source", FOLDER / "valid.en", "--reference", FOLDER / "valid.fr"] if command == "evaluate" else []
+            for option, values in numbers.items():
+                for value in values:
+                    with self.subTest(command=command, option=option, value=value):
+                        self.fails(2, [f"--{option}", value], command, "--model", run, *files, f"--{option}", value)
+            self.fails(2, ["--beam 500", "vocabulary"], command, "--model", run, *files, "--beam", "500")
+        self.fails(2, ["--tokenize", "foo", "13a, none, char or intl"], "evaluate", "--model", run, "--tokenize", "foo")
+        self.fails(2, ["--joint", "--target-model"], *train_words(run, "--joint", "--target-model", run / "target.model"))
+        config = self.file("values.conf", b"dropout = 2\n")
+        self.fails(2, ["dropout", "from 0 to 1"], *train_words(run, "--config", config))
 
     def test_commands(self):
         self.fails(2, ["'trian' is no command", "quickstart"], "trian", "--output", FOLDER / "run", lines=None)
@@ -331,12 +361,8 @@ class BadInput(Case):
         succeed(*train_words(copy, "--updates", "21", *more, "--source-model", copy / "source.model"))
         self.assertEqual(updates(copy), 21)
 
-    def test_bad_settings_leave_a_run_alone(self):
-        for words in (["--hidden", "-3"], ["--dropout", "2"], ["--vocabulary", "3"], ["--save-every", "0"], ["--epochs", "0"],
-                      ["--threads", "0"], ["--batch-tokens", "0"]):
-            with self.subTest(words=words):
-                other = [] if words[0] == "--vocabulary" else ["--vocabulary", "40"]
-                self.fails(1, [], *train_words(FOLDER / "run", "--resume", "never", *other, *words), lines=None)
+    def test_vocabulary_too_small_for_the_text(self):
+        self.fails(1, ["vocab_size 6 is too small"], *train_words(FOLDER / "run", "--resume", "never", "--vocabulary", "6"))
 
     def test_folders(self):
         occupied = self.file("occupied", b"a file")

@@ -149,13 +149,16 @@ TEST_CASE("a run that was stopped between a step and its validation goes on with
   const test::TemporaryFolder folder;
   std::ostringstream progress;
   // By epochs, by updates, and at an end that is off schedule.
-  for (const auto& [every, updates] : {std::pair(0, 0), {3, 0}, {3, 12}, {5, 11}, {0, 4}, {0, 10}, {5, 0}}) {
-    INFO("validate_every ", every, ", updates ", updates);
-    const auto name = fmt::format("{}-{}", every, updates);
-    const auto options_in = [&, every = every, updates = updates](const std::filesystem::path& place) {
+  struct Limits {
+    std::int64_t validate_every, updates;
+  };
+  for (const Limits& limits : std::vector<Limits>{{0, 0}, {3, 0}, {3, 12}, {5, 11}, {0, 4}, {0, 10}, {5, 0}}) {
+    const auto name = fmt::format("{}-{}", limits.validate_every, limits.updates);
+    INFO("validate_every and updates ", name);
+    const auto options_in = [&](const std::filesystem::path& place) {
       auto options = options_for(place);
-      options.validate_every = every;
-      options.updates = updates;
+      options.validate_every = limits.validate_every;
+      options.updates = limits.updates;
       options.warmup = 0;
       options.decay = 0.5;  // so that a validation that is missed or done twice shows in the weights
       return options;
@@ -190,7 +193,13 @@ TEST_CASE("a signal ends a run after its step; the validation that was due comes
   options.save_every = 1000;
   Regression straight;
   train(straight, options, progress);
-  for (const auto& [number, at] : {std::pair(SIGTERM, 3), {SIGINT, 4}, {SIGTERM, 8}}) {
+  struct Stop {
+    int number;
+    std::int64_t at;
+  };
+  for (const auto& stop : std::vector<Stop>{{SIGTERM, 3}, {SIGINT, 4}, {SIGTERM, 8}}) {
+    const int number = stop.number;
+    const std::int64_t at = stop.at;
     INFO("signal in step ", at);
     options.folder = folder.path() / std::to_string(at);
     Signalled first({number}, at);

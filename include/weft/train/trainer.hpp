@@ -74,9 +74,6 @@ struct TrainingResult {
   int signal = 0;               ///< that ended it; everything is saved
 };
 
-/// What `train` demands of its options, for callers that write files before they train. Throws ValueError.
-void check_options(const TrainerOptions& options);
-
 /// Trains until the options say so or a signal asks. best.safetensors holds the best weights alone under PyTorch's names;
 /// last.safetensors all state, from which training goes on with the same bits as if it had not stopped. Both are replaced
 /// as a whole. Progress goes to `progress`, log lines to train.log.
