@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -35,8 +36,9 @@ def write_text():
                 print(f"le {qualities[quality]} {nouns[subject]} {verbs[verb]} le {nouns[thing]} .", file=french)
 
 
-def call(*words, stdin=b"", stdout=subprocess.PIPE):
-    return subprocess.run([TRANSLATOR, *map(str, words)], input=stdin, stdout=stdout, stderr=subprocess.PIPE, check=False)
+def call(*words, stdin=b"", stdout=subprocess.PIPE, before=None):
+    return subprocess.run([TRANSLATOR, *map(str, words)], input=stdin, stdout=stdout, stderr=subprocess.PIPE, check=False,
+                          preexec_fn=before)
 
 
 def succeed(*words, stdin=b""):
@@ -86,11 +88,12 @@ class Case(unittest.TestCase):
         path.write_bytes(content)
         return path
 
-    def fails(self, code, fragments, *words, stdin=b"", stdout=subprocess.PIPE, unchanged=None, lines=1):
+    def fails(self, code, fragments, *words, stdin=b"", stdout=subprocess.PIPE, unchanged=None, lines=1,
+              before=None):
         """Exit code, one line on stderr that has the fragments, nothing on stdout, and files as before."""
         unchanged = unchanged or FOLDER / "run"
-        before = hashes(unchanged)
-        done = call(*words, stdin=stdin, stdout=stdout)
+        files = hashes(unchanged)
+        done = call(*words, stdin=stdin, stdout=stdout, before=before)
         message = done.stderr.decode()
         what = f"{words}\nexit code {done.returncode}, standard error:\n{message}"
         self.assertEqual(done.returncode, code, what)
@@ -105,7 +108,7 @@ class Case(unittest.TestCase):
         if lines is not None:
             self.assertEqual(len(message.splitlines()), lines, what)
         self.assertEqual(done.stdout or b"", b"", what)
-        self.assertEqual(hashes(unchanged), before, what)
+        self.assertEqual(hashes(unchanged), files, what)
 
     def assert_same_state(self, folder, other):
         self.assertEqual((folder / "best.safetensors").read_bytes(), (other / "best.safetensors").read_bytes())
@@ -309,6 +312,15 @@ class BadInput(Case):
                         (copy / f"{name}.safetensors").write_bytes(content)
                         self.fails(1, [copy / f"{name}.safetensors"], *words(copy), stdin=b"the dog\n", unchanged=copy,
                                    lines=None if name == "last" else 1)
+
+    def test_full_disk(self):
+        copy = self.copy_of_run()
+        limit = 20_000  # the log fits, a checkpoint doesn't
+        self.assertGreater((copy / "best.safetensors").stat().st_size, limit)
+        self.fails(1, ["safetensors", "File too large"], *train_words(copy, "--updates", "30"), unchanged=copy, lines=None,
+                   before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+        succeed(*train_words(copy, "--updates", "30"))
+        self.assertEqual(updates(copy), 30)
 
     def test_vocabulary_that_does_not_fit(self):
         copy = self.copy_of_run()

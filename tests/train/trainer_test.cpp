@@ -235,6 +235,30 @@ TEST_CASE("a second signal ends the process at once and leaves the last checkpoi
   CHECK(train(task, options, progress).updates == 12);
 }
 
+TEST_CASE("a disk that is full leaves the last checkpoint, from which the run goes on") {
+  const test::TemporaryFolder folder;
+  std::ostringstream progress;
+  auto options = options_for(folder.path() / "straight");
+  Regression straight;
+  train(straight, options, progress);
+  options.folder = folder.path() / "full";
+  options.updates = 5;
+  Regression first;
+  train(first, options, progress);
+  const auto before = last_state(options.folder);
+  options.updates = 0;
+  {
+    const test::FileLimit limit(1000);  // the log fits, a checkpoint doesn't
+    Regression second;
+    CHECK_THROWS_WITH_AS(train(second, options, progress), doctest::Contains("last.safetensors': File too large"), IoError);
+  }
+  check_same(last_state(options.folder), before);
+  CHECK(std::distance(std::filesystem::directory_iterator(options.folder), {}) == 3);  // best, last, log
+  Regression third;
+  CHECK(train(third, options, progress).updates == 12);
+  check_same(last_state(options.folder), last_state(folder.path() / "straight"));
+}
+
 TEST_CASE("an end off schedule doesn't count as a bad validation of the run that goes on") {
   const test::TemporaryFolder folder;
   std::ostringstream progress;
