@@ -14,7 +14,7 @@
 
 namespace weft {
 
-/// The loss of one batch, a mean over `tokens`; `words` are what the log's words/s count.
+/// The loss of one batch, a mean over `tokens`, and its words, which the words/s of log and progress count.
 struct StepLoss {
   Var loss;
   std::int64_t tokens = 0, words = 0;
