@@ -4,6 +4,7 @@
 #include "kernels/cross_entropy.hpp"
 #include "kernels/elementwise.hpp"
 #include "kernels/reduce.hpp"
+#include "ops/guarded.hpp"
 #include "weft/autograd/record.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/shape.hpp"
@@ -59,7 +60,7 @@ Var composite_gradient(const Var& logits, const CrossEntropyTargets& targets, co
     counts.mutable_data<bool>()[row] = targets.classes.data<std::int64_t>()[row] != targets.ignore_index;
   const Var zero = Var::scalar(0, logits.dtype());
   const Var difference = softmax(where(counts, logits, zero), -1) - distribution(targets, logits.value());
-  return where(counts, difference * unsqueeze(factors, 1), zero);
+  return where(counts, guarded_mul(unsqueeze(factors, 1), difference), zero);
 }
 
 }  // namespace
@@ -68,8 +69,8 @@ Var cross_entropy(const Var& logits, const Tensor& targets, const CrossEntropyOp
   CrossEntropyTargets classes = targets_of(logits, targets, options);
   const std::int64_t rows = targets.numel(), width = logits.shape().back();
   const Tensor flat = kernels::dense(logits.value()).reshape({rows, width});
-  Tensor losses = Tensor::empty({rows}, logits.dtype()), logsumexps = losses.empty_like();
-  kernels::cross_entropy(flat, classes, losses, logsumexps);
+  Tensor losses = Tensor::empty({rows}, logits.dtype()), normalisers = Tensor::empty({rows, 2}, logits.dtype());
+  kernels::cross_entropy(flat, classes, losses, normalisers);
 
   const bool reduced = options.reduction != LossReduction::none;
   const std::int64_t count = options.reduction == LossReduction::mean ? counted(classes) : 1;
@@ -79,7 +80,7 @@ Var cross_entropy(const Var& logits, const Tensor& targets, const CrossEntropyOp
 
   return record("cross_entropy", std::move(value), {&logits},
                 [logits = Saved(logits), flat_shape = flat.shape(), targets = Saved(targets), classes = std::move(classes),
-                 logsumexps, weight, rows, reduced](Sink& s) {
+                 normalisers, weight, rows, reduced](Sink& s) {
                   static_cast<void>(targets.value());  // `classes` may share it
                   const Var weights = reduced ? expand(s.grad() * weight, {rows}) : reshape(s.grad(), {rows});
                   if (s.recording())
@@ -87,7 +88,7 @@ Var cross_entropy(const Var& logits, const Tensor& targets, const CrossEntropyOp
                                             logits.get().shape()));
                   const Tensor x = kernels::dense(logits.value()).reshape(flat_shape);
                   Tensor gradient = x.empty_like();
-                  kernels::cross_entropy_backward(x, classes, logsumexps, kernels::dense(weights.value()), gradient);
+                  kernels::cross_entropy_backward(x, classes, normalisers, kernels::dense(weights.value()), gradient);
                   s.add(0, gradient.reshape(logits.get().shape()));
                 });
 }

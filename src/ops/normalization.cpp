@@ -3,6 +3,7 @@
 #include "base/fail.hpp"
 #include "kernels/elementwise.hpp"
 #include "kernels/layer_norm.hpp"
+#include "ops/guarded.hpp"
 #include "weft/autograd/record.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/reduce.hpp"
@@ -29,9 +30,12 @@ void composite(Sink& s, const Var& x, const Var& weight, double eps) {
   const Var centred = x - mean(x, {-1}, true);
   const Var inverse = pow(mean(square(centred), {-1}, true) + eps, -0.5);
   const Var normal = centred * inverse;
-  const Var d = weight.defined() ? g * weight : g;
-  if (s.wants(0)) s.add(0, inverse * (d - mean(d, {-1}, true) - normal * mean(d * normal, {-1}, true)));
-  if (s.wants(1)) s.add(1, g * normal);
+  const Var d = weight.defined() ? guarded_mul(g, weight) : g;
+  if (s.wants(0)) {
+    const Var dot = mean(guarded_mul(d, normal), {-1}, true);
+    s.add(0, guarded_mul(d - mean(d, {-1}, true) - guarded_mul(dot, normal), inverse));
+  }
+  if (s.wants(1)) s.add(1, guarded_mul(g, normal));
   if (s.wants(2)) s.add(2, g);
 }
 
