@@ -125,6 +125,7 @@ Var Sink::grad(int output) const {
 }
 
 Var Sink::output(const Tensor& saved, int output) const { return Var(saved, node_.outputs + output, tape_.id); }
+Var Sink::input(const Tensor& saved, int input) const { return Var(saved, node_.inputs[input], tape_.id); }
 
 void Sink::add(int i, Var gradient) {
   if (!wants(i)) return;

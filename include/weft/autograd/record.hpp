@@ -21,6 +21,8 @@ class Sink {
   bool has_grad(int output) const;
   /// The operation's own output, saved by the rule as a tensor, as a Var on the tape.
   Var output(const Tensor& saved, int output = 0) const;
+  /// An operand whose value the rule saved by itself (a copy, say), as the Var on the tape that it was; instead of Saved.
+  Var input(const Tensor& saved, int input) const;
   /// Whether the rule's own operations are recorded (create_graph): fused rules then take their composite form.
   bool recording() const;
 
