@@ -80,17 +80,17 @@ Var gru_step(const Var& x, const Var& h, const Var& w_ih, const Var& w_hh, const
   detail::multiply_adds += x.size(0) * (w_ih.numel() + w_hh.numel());
   return record(
       "gru_step", step.h, {&x, &w_ih, &w_hh, &b_ih, &b_hh, &before},
-      [gates, recurrent_n = step.recurrent_n, active, x = Saved(x), h = Saved(before),
+      [gates, recurrent_n = step.recurrent_n, active = Saved(active), x = Saved(x), h = Saved(before),
        parameters = saved(w_ih, w_hh, b_ih, b_hh)](Sink& s) {
         if (s.recording()) {
           const Var dx = composite_backward<GRUComposite>(s, layer_of(x, h, Saved(), active), parameters, {}, {s.grad(), {}});
           if (dx.defined()) s.add(input_x, squeeze(dx, 0));
           return;
         }
-        const auto gradients =
-            kernels::gru_step_backward(gates, recurrent_n, parameters.w_hh.value(), h.value(), s.grad().value(), active);
-        add_parameter_gradients(s, gradients.gates, gradients.recurrent, active_rows(active, x.value()),
-                                active_rows(active, h.value()));
+        const auto gradients = kernels::gru_step_backward(gates, recurrent_n, parameters.w_hh.value(), h.value(),
+                                                          s.grad().value(), active.value());
+        add_parameter_gradients(s, gradients.gates, gradients.recurrent, active_rows(active.value(), x.value()),
+                                active_rows(active.value(), h.value()));
         if (s.wants(input_x)) s.add(input_x, kernels::matmul(gradients.gates, parameters.w_ih.value(), "gru_step"));
         s.add(input_h, gradients.h0);
       });

@@ -85,7 +85,7 @@ LSTMState lstm_step(const Var& x, const LSTMState& state, const Var& w_ih, const
   std::array<Var, 2> outputs = {step.h, step.c};
   const std::array<const Var*, 7> inputs = {&x, &w_ih, &w_hh, &b_ih, &b_hh, &h, &c};
   record("lstm_step", outputs, inputs,
-         [gates, c_after = step.c, active, x = Saved(x), h = Saved(h), c = Saved(c),
+         [gates, c_after = Saved(step.c), active = Saved(active), x = Saved(x), h = Saved(h), c = Saved(c),
           parameters = saved(w_ih, w_hh, b_ih, b_hh)](Sink& s) {
            if (s.recording()) {
              const Var dx =
@@ -93,10 +93,10 @@ LSTMState lstm_step(const Var& x, const LSTMState& state, const Var& w_ih, const
              if (dx.defined()) s.add(input_x, squeeze(dx, 0));
              return;
            }
-           const auto gradients =
-               kernels::lstm_step_backward(gates, c.value(), c_after, s.grad(0).value(), s.grad(1).value(), active);
-           add_parameter_gradients(s, gradients.gates, gradients.gates, active_rows(active, x.value()),
-                                   active_rows(active, h.value()));
+           const auto gradients = kernels::lstm_step_backward(gates, c.value(), c_after.value(), s.grad(0).value(),
+                                                              s.grad(1).value(), active.value());
+           add_parameter_gradients(s, gradients.gates, gradients.gates, active_rows(active.value(), x.value()),
+                                   active_rows(active.value(), h.value()));
            if (s.wants(input_x)) s.add(input_x, kernels::matmul(gradients.gates, parameters.w_ih.value(), "lstm_step"));
            if (s.wants(input_h)) {
              Tensor dh = gradients.h.defined() ? gradients.h : h.value().empty_like();

@@ -80,11 +80,8 @@ Layer layer_of(const Sink& s, const kernels::RecurrentTrace& trace, const Tensor
   return layer;
 }
 
-Layer layer_of(const Saved& x, const Saved& h, const Saved& c, const Tensor& active) {
-  return {unsqueeze(x.get(), 0),
-          {h.get(), c.defined() ? c.get() : Var()},
-          active.defined() ? active.unsqueeze(0) : Tensor(),
-          false};
+Layer layer_of(const Saved& x, const Saved& h, const Saved& c, const Saved& active) {
+  return {unsqueeze(x.get(), 0), {h.get(), c.get()}, active.defined() ? active.value().unsqueeze(0) : Tensor(), false};
 }
 
 Var choose(const Tensor& active, const Var& a, const Var& b) {

@@ -47,7 +47,7 @@ struct SavedParameters {
   Saved w_ih, w_hh, b_ih, b_hh;
 };
 inline SavedParameters saved(const Var& w_ih, const Var& w_hh, const Var& b_ih, const Var& b_hh) {
-  return {Saved(w_ih), Saved(w_hh), Saved(b_ih, b_ih.defined()), Saved(b_hh, b_hh.defined())};
+  return {Saved(w_ih), Saved(w_hh), Saved(b_ih), Saved(b_hh)};
 }
 
 /// Hidden state, and the cell state of an LSTM.
@@ -66,7 +66,7 @@ struct Layer {
 /// Of a sequence, from its trace; of an LSTM with the cells' states.
 Layer layer_of(const Sink& s, const kernels::RecurrentTrace& trace, const Tensor& cells = {});
 /// Of a single step.
-Layer layer_of(const Saved& x, const Saved& h, const Saved& c, const Tensor& active);
+Layer layer_of(const Saved& x, const Saved& h, const Saved& c, const Saved& active);
 
 /// What a cell's backward step gives: gradients of the two gate inputs (`recurrent` undefined: the same), and what goes past
 /// them to the state before (undefined: nothing).
@@ -101,10 +101,9 @@ Var composite_backward(Sink& s, const Layer& layer, const SavedParameters& param
   const auto active_at = [&](std::int64_t t) {
     return layer.active.defined() ? layer.active.select(0, t).unsqueeze(1) : Tensor();
   };
-  const auto or_none = [](const Saved& bias) { return bias.defined() ? bias.get() : Var(); };
 
   const Var x = choose(layer.active.defined() ? layer.active.unsqueeze(2) : Tensor(), layer.x);
-  const Var projected = linear(x, parameters.w_ih.get(), or_none(parameters.b_ih));
+  const Var projected = linear(x, parameters.w_ih.get(), parameters.b_ih.get());
   PoolVector<Cell> cells;  // in the order of the steps
   SequenceGradients gradients;
   gradients.states.resize(static_cast<std::size_t>(steps));
@@ -113,7 +112,7 @@ Var composite_backward(Sink& s, const Layer& layer, const SavedParameters& param
     const std::int64_t t = time(step);
     const Tensor active = active_at(t);
     const State before{choose(active, now.h), choose(active, now.c)};
-    cells.emplace_back(select(projected, 0, t), linear(before.h, parameters.w_hh.get(), or_none(parameters.b_hh)), before,
+    cells.emplace_back(select(projected, 0, t), linear(before.h, parameters.w_hh.get(), parameters.b_hh.get()), before,
                        options...);
     now = {choose(active, cells.back().after.h, now.h), choose(active, cells.back().after.c, now.c)};
     gradients.states[static_cast<std::size_t>(t)] = before.h;

@@ -75,17 +75,18 @@ Var rnn_step(const Var& x, const Var& h, const Var& w_ih, const Var& w_hh, const
   kernels::rnn_step(after, before.value(), active, relu);
   detail::multiply_adds += x.size(0) * (w_ih.numel() + w_hh.numel());
   return record("rnn_step", after, {&x, &w_ih, &w_hh, &b_ih, &b_hh, &before},
-                [after, relu, active, x = Saved(x), h = Saved(before), parameters = saved(w_ih, w_hh, b_ih, b_hh)](Sink& s) {
+                [after = Saved(after), relu, active = Saved(active), x = Saved(x), h = Saved(before),
+                 parameters = saved(w_ih, w_hh, b_ih, b_hh)](Sink& s) {
                   if (s.recording()) {
                     const Var dx = composite_backward<RNNComposite>(s, layer_of(x, h, Saved(), active), parameters, {},
                                                                     {s.grad(), {}}, relu);
                     if (dx.defined()) s.add(input_x, squeeze(dx, 0));
                     return;
                   }
-                  const auto gradients =
-                      kernels::rnn_step_backward(after, parameters.w_hh.value(), s.grad().value(), active, relu);
-                  add_parameter_gradients(s, gradients.gates, gradients.gates, active_rows(active, x.value()),
-                                          active_rows(active, h.value()));
+                  const auto gradients = kernels::rnn_step_backward(after.value(), parameters.w_hh.value(), s.grad().value(),
+                                                                    active.value(), relu);
+                  add_parameter_gradients(s, gradients.gates, gradients.gates, active_rows(active.value(), x.value()),
+                                          active_rows(active.value(), h.value()));
                   if (s.wants(input_x)) s.add(input_x, kernels::matmul(gradients.gates, parameters.w_ih.value(), "rnn_step"));
                   s.add(input_h, gradients.h0);
                 });
