@@ -31,7 +31,7 @@ Var matmul(const Var& a, const Var& b) {
                   const Var g = s.grad();
                   if (s.wants(0)) s.add(0, matmul(g, transposed(b.get())));
                   if (!s.wants(1)) return;
-                  if (shared && !s.recording() && a.get().numel() > 0)
+                  if (shared && !s.recording() && a.get().numel() > 0 && g.numel() > 0)
                     return s.add_product(1, rows_of(a.value()), rows_of(g.value()));
                   s.add(1, matmul(transposed(a.get()), g));
                 });

@@ -55,15 +55,33 @@ def embedding():
     write("embedding", {"index": index, "padding_idx": padding_idx, **result})
 
 
-def lstm():
-    module = nn.LSTM(input_size=3, hidden_size=5, num_layers=2, bidirectional=True, batch_first=True)
+def recurrent(name, kind, states, hidden, **options):
+    """Two layers, both directions, lengths that aren't sorted, initial states."""
+    module = kind(input_size=3, hidden_size=hidden, num_layers=2, bidirectional=True, batch_first=True, **options)
     lengths = torch.tensor([4, 6, 1, 3])
-    inputs = {"input": leaf(4, 6, 3), "h_0": leaf(4, 4, 5), "c_0": leaf(4, 4, 5), **dict(module.named_parameters())}
-    packed = nn.utils.rnn.pack_padded_sequence(inputs["input"], lengths, batch_first=True, enforce_sorted=False)
-    packed_output, (h_n, c_n) = module(packed, (inputs["h_0"], inputs["c_0"]))
+    x = leaf(4, 6, 3)
+    first = {state + "_0": leaf(4, 4, hidden) for state in states}
+    inputs = {"input": x, **first, **dict(module.named_parameters())}
+    packed = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+    initial = tuple(first.values())
+    packed_output, last = module(packed, initial if len(states) > 1 else initial[0])
     output, _ = nn.utils.rnn.pad_packed_sequence(packed_output, batch_first=True)
-    result = run_backward(inputs, {"output": output, "h_n": h_n, "c_n": c_n})
-    write("lstm", {"lengths": lengths, **result})
+    last = last if len(states) > 1 else (last,)
+    result = run_backward(inputs, {"output": output, **{state + "_n": value for state, value in zip(states, last)}})
+    write(name, {"lengths": lengths, **result})
+
+
+def lstm():
+    recurrent("lstm", nn.LSTM, "hc", 5)
+
+
+def gru():
+    recurrent("gru", nn.GRU, "h", 4)
+
+
+def rnn():
+    recurrent("rnn_tanh", nn.RNN, "h", 4)
+    recurrent("rnn_relu", nn.RNN, "h", 4, nonlinearity="relu")
 
 
 def layer_norm():
@@ -151,6 +169,6 @@ def plateau():
 
 
 if __name__ == "__main__":
-    for make in (linear, embedding, lstm, layer_norm, cross_entropy, optimizers, plateau):
+    for make in (linear, embedding, lstm, gru, rnn, layer_norm, cross_entropy, optimizers, plateau):
         torch.manual_seed(20221215)
         make()

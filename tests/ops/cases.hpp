@@ -30,6 +30,6 @@ void add_matmul_cases(std::vector<Case>& to);
 void add_softmax_cases(std::vector<Case>& to);
 void add_normalization_cases(std::vector<Case>& to);
 void add_loss_cases(std::vector<Case>& to);
-void add_lstm_cases(std::vector<Case>& to);
+void add_recurrent_cases(std::vector<Case>& to);
 
 }  // namespace weft::test

@@ -20,6 +20,7 @@ void add_matmul_cases(std::vector<Case>& to) {
   product("odd sizes", values({7, 13}), values({13, 9}, 0.2));
   product("size 1", values({1, 1}), values({1, 1}, 0.3));
   product("size 0 rows", values({0, 3}), values({3, 2}));
+  product("size 0 columns", values({2, 3}), values({3, 0}));
   product("size 0 inside", values({2, 0}), values({0, 3}));
   product("batch", values({2, 3, 4}), values({2, 4, 5}, 0.4));
   product("batch broadcast left", values({3, 4}), values({2, 4, 5}, 0.6));
