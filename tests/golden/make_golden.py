@@ -90,6 +90,74 @@ def layer_norm():
     write("layer_norm", {"eps": eps, **run_backward(inputs, {"output": output})})
 
 
+def convolution():
+    """Cases conv2d.0, ...: settings as [stride, padding, dilation, groups], pairs as height, width."""
+    functional, result = nn.functional, {}
+    settings = [
+        ((2, 2, 6, 5), (3, 2, 3, 2), (2, 1), (1, 2), (1, 1), 1),
+        ((1, 4, 6, 6), (4, 2, 2, 3), (1, 2), (0, 1), (3, 2), 2),
+        ((1, 3, 5, 5), (3, 1, 3, 3), (1, 1), (1, 1), (1, 1), 3),
+    ]
+    for i, (shape, weight, stride, padding, dilation, groups) in enumerate(settings):
+        inputs = {"input": leaf(*shape), "weight": leaf(*weight), "bias": leaf(weight[0])}
+        output = functional.conv2d(**inputs, stride=stride, padding=padding, dilation=dilation, groups=groups)
+        options = torch.tensor([*stride, *padding, *dilation, groups])
+        result.update({f"{i}.{key}": value for key, value in
+                       {"options": options, **run_backward(inputs, {"output": output})}.items()})
+    write("conv2d", result)
+    inputs = {"input": leaf(1, 4, 3, 2), "weight": leaf(4, 2, 3, 2), "bias": leaf(4)}
+    output = functional.conv_transpose2d(**inputs, stride=(2, 3), padding=(1, 0), output_padding=(1, 2), dilation=(2, 1), groups=2)
+    write("conv_transpose2d", run_backward(inputs, {"output": output}))
+
+
+def batch_norm():
+    """Two training steps and one by the running statistics: step.input, step.output, ..., the statistics after each."""
+    module, result = nn.BatchNorm2d(3, eps=1e-3, momentum=0.2), {}
+    nn.init.normal_(module.weight)
+    nn.init.normal_(module.bias)
+    result.update({"weight": module.weight.detach().clone(), "bias": module.bias.detach().clone()})
+    for step in range(3):
+        module.train(step < 2)
+        inputs = {"input": leaf(4, 3, 2, 3), "weight": module.weight, "bias": module.bias}
+        module.zero_grad()
+        done = run_backward(inputs, {"output": module(inputs["input"])})
+        del done["weight"], done["bias"]
+        done.update({"running_mean": module.running_mean, "running_var": module.running_var})
+        result.update({f"{step}.{key}": value.detach().clone() for key, value in done.items()})
+    write("batch_norm", result)
+
+
+def group_norm():
+    inputs, eps = {"input": leaf(2, 6, 3, 2), "weight": leaf(6), "bias": leaf(6)}, 1e-4
+    output = nn.functional.group_norm(num_groups=3, eps=eps, **inputs)
+    write("group_norm", {"eps": eps, **run_backward(inputs, {"output": output})})
+
+
+def pooling():
+    """What F.max_pool2d, F.avg_pool2d and F.interpolate do with one input; the input has equal maxima."""
+    functional = nn.functional
+    table = {
+        "max_pool2d": lambda x: functional.max_pool2d(x, 3, stride=2, padding=1),
+        "max_pool2d.overlapping": lambda x: functional.max_pool2d(x, (2, 4), stride=1, padding=(1, 2)),
+        "avg_pool2d": lambda x: functional.avg_pool2d(x, 3, stride=2, padding=1),
+        "avg_pool2d.excluding": lambda x: functional.avg_pool2d(x, (2, 3), stride=(2, 1), padding=(1, 1), count_include_pad=False),
+        "max_pool1d": lambda x: functional.max_pool1d(x[:, :, 0], 3, stride=2, padding=1),
+        "avg_pool1d": lambda x: functional.avg_pool1d(x[:, :, 0], 4, padding=2),
+        "interpolate.size": lambda x: functional.interpolate(x, size=(9, 4)),
+        "interpolate.factor": lambda x: functional.interpolate(x, scale_factor=(2.5, 0.5)),
+        "interpolate.length": lambda x: functional.interpolate(x[:, :, 0], scale_factor=1.7),
+    }
+    x = (2 * torch.randn(2, 2, 6, 7)).round().requires_grad_()
+    result = {"input": x}
+    for name, function in table.items():
+        x.grad = None
+        output = function(x)
+        cotangent = torch.randn_like(output)
+        output.backward(cotangent)
+        result.update({name + ".output": output, name + ".cotangent": cotangent, name + ".grad": x.grad.clone()})
+    write("pooling", result)
+
+
 def cross_entropy():
     logits, target = leaf(8, 5), torch.tensor([3, 0, 1, 4, 0, 2, 2, 1])
     options = {"ignore_index": 0, "label_smoothing": 0.1}
@@ -169,6 +237,7 @@ def plateau():
 
 
 if __name__ == "__main__":
-    for make in (linear, embedding, lstm, gru, rnn, layer_norm, cross_entropy, optimizers, plateau):
+    for make in (linear, embedding, lstm, gru, rnn, layer_norm, cross_entropy, optimizers, plateau, convolution, batch_norm,
+                 group_norm, pooling):
         torch.manual_seed(20221215)
         make()

@@ -13,6 +13,8 @@ const std::vector<Case>& cases() {
     add_matmul_cases(table);
     add_softmax_cases(table);
     add_normalization_cases(table);
+    add_convolution_cases(table);
+    add_pooling_cases(table);
     add_loss_cases(table);
     add_recurrent_cases(table);
     return table;

@@ -29,6 +29,8 @@ void add_dropout_cases(std::vector<Case>& to);
 void add_matmul_cases(std::vector<Case>& to);
 void add_softmax_cases(std::vector<Case>& to);
 void add_normalization_cases(std::vector<Case>& to);
+void add_convolution_cases(std::vector<Case>& to);
+void add_pooling_cases(std::vector<Case>& to);
 void add_loss_cases(std::vector<Case>& to);
 void add_recurrent_cases(std::vector<Case>& to);
 
