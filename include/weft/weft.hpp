@@ -26,6 +26,7 @@
 #include "weft/ops/matmul.hpp"
 #include "weft/ops/normalization.hpp"
 #include "weft/ops/reduce.hpp"
+#include "weft/ops/sequence_loss.hpp"
 #include "weft/ops/shape.hpp"
 #include "weft/ops/softmax.hpp"
 #include "weft/optim/adam.hpp"

@@ -80,6 +80,23 @@ def cross_entropy():
     write("cross_entropy", {"input": logits, "target": target, **options, "loss": loss, "grad.input": logits.grad})
 
 
+def ctc_loss():
+    """Lengths below the full ones, equal neighbours, a target without labels, and one that is impossible (row 4)."""
+    logits = leaf(5, 7, 6)
+    targets = torch.tensor([[3, 3, 2], [5, 0, 4], [2, 2, 2], [0, 5, 0], [4, 4, 4]])
+    lengths = {"input_lengths": torch.tensor([7, 5, 4, 3, 4]), "target_lengths": torch.tensor([3, 2, 0, 1, 3])}
+    result = {"logits": logits, "targets": targets, **lengths}
+    for reduction in ("mean", "sum", "none"):
+        log_probs = logits.log_softmax(-1)
+        log_probs.retain_grad()
+        loss = nn.functional.ctc_loss(log_probs.transpose(0, 1), targets, blank=1, zero_infinity=True, reduction=reduction,
+                                      **lengths)
+        logits.grad = None
+        loss.sum().backward()
+        result.update({reduction: loss, "grad.logits." + reduction: logits.grad, "grad.log_probs." + reduction: log_probs.grad})
+    write("ctc_loss", result)
+
+
 def optimizer(name, make, lr, buffers, options, bias_options=None):
     """Five steps on two parameters with given gradients; the bias has none in the third step."""
     bias_options = bias_options or {}
@@ -151,6 +168,6 @@ def plateau():
 
 
 if __name__ == "__main__":
-    for make in (linear, embedding, lstm, layer_norm, cross_entropy, optimizers, plateau):
+    for make in (linear, embedding, lstm, layer_norm, cross_entropy, ctc_loss, optimizers, plateau):
         torch.manual_seed(20221215)
         make()

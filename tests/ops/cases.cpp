@@ -14,6 +14,7 @@ const std::vector<Case>& cases() {
     add_softmax_cases(table);
     add_normalization_cases(table);
     add_loss_cases(table);
+    add_sequence_loss_cases(table);
     add_lstm_cases(table);
     return table;
   }();

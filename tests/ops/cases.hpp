@@ -14,6 +14,7 @@ struct Case {
   std::function<Var(const std::vector<Var>&)> function;
   std::vector<Tensor> inputs;
   double f32_tolerance = 2e-5;  ///< of the largest value of the f64 result or gradient
+  bool second_order = true;     ///< false: backward with create_graph throws TapeError
 };
 
 /// All cases, in the order of the families below.
@@ -29,6 +30,7 @@ void add_matmul_cases(std::vector<Case>& to);
 void add_softmax_cases(std::vector<Case>& to);
 void add_normalization_cases(std::vector<Case>& to);
 void add_loss_cases(std::vector<Case>& to);
+void add_sequence_loss_cases(std::vector<Case>& to);
 void add_lstm_cases(std::vector<Case>& to);
 
 }  // namespace weft::test
