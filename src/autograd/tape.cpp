@@ -193,6 +193,13 @@ Slot* TapeState::leaf_of(Parameter& parameter) {
   return slot;
 }
 
+// The slot keeps its place in the table, with no parameter to be found by.
+void forget(const Parameter& parameter) {
+  for (TapeState* tape = innermost; tape != nullptr; tape = tape->outer)
+    for (std::size_t i = 0; i < tape->table_size; ++i)
+      if (tape->table[i] != nullptr && tape->table[i]->parameter == &parameter) tape->table[i]->parameter = nullptr;
+}
+
 bool should_record(const char* op, std::span<const Var* const> inputs) {
   if (innermost == nullptr || no_grad_depth > 0) return false;
   bool wanted = false;

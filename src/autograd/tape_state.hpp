@@ -56,6 +56,9 @@ struct TapeState {
   void initialise(Slot& slot, const Tensor& value, Node* node);
 };
 
+/// Takes a parameter that ends out of this thread's tapes.
+void forget(const Parameter& parameter);
+
 /// Adds `gradient` (of the slot's shape, or broadcast from it) to what the slot has.
 void accumulate(Slot& slot, Var gradient, bool recording);
 /// Adds into a part of the slot's gradient; not recorded.

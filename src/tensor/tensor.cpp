@@ -122,10 +122,11 @@ double Tensor::at(std::initializer_list<std::int64_t> index) const {
 }
 
 Tensor Tensor::view(const Shape& shape, const Strides& strides, std::int64_t offset) const {
+  TensorImpl* owner = root();
   auto* impl = ::new (detail::pool_allocate(sizeof(TensorImpl))) TensorImpl;
   impl->dtype = impl_->dtype;
   impl->category = impl_->category;
-  impl->owner = root();
+  impl->owner = owner;
   impl->owner->references.fetch_add(1, std::memory_order_relaxed);
   impl->data = impl_->data + offset * static_cast<std::ptrdiff_t>(size_of(impl_->dtype));
   impl->shape = shape;
@@ -278,6 +279,10 @@ void Tensor::set_category(MemoryCategory category) {
 
 void Tensor::wrong_dtype(DType asked) const {
   fail<DTypeError>("Tensor::data", "asked for {} elements of {}", name_of(asked), describe());
+}
+
+void Tensor::undefined() {
+  fail<ValueError>("Tensor", "an undefined tensor was used (made by default, or moved from): it has no shape, dtype or elements");
 }
 
 std::string Tensor::describe() const { return defined() ? name_of(dtype()) + shape().str() : "undefined"; }

@@ -7,8 +7,11 @@
 #include <vector>
 
 #include "ops/cases.hpp"
+#include "support/random.hpp"
 #include "support/support.hpp"
 #include "weft/autograd/gradcheck.hpp"
+#include "weft/autograd/tape.hpp"
+#include "weft/base/error.hpp"
 
 using namespace weft;
 using namespace weft::test;
@@ -32,6 +35,13 @@ bool any_input(const Case& row, const Predicate& predicate) {
   return std::any_of(row.inputs.begin(), row.inputs.end(), predicate);
 }
 
+// Whether several elements are one in memory: such a view can't be written to.
+bool is_expanded(const Tensor& x) {
+  for (int axis = 0; axis < x.rank(); ++axis)
+    if (x.size(axis) > 1 && x.stride(axis) == 0) return true;
+  return false;
+}
+
 }  // namespace
 
 TEST_CASE("every operation's gradients agree with central differences") {
@@ -45,6 +55,58 @@ TEST_CASE("every operation's gradients agree with central differences") {
     }
   }
   std::printf("%zu gradient cases, %zu operations\n", cases().size(), operations().size());
+}
+
+TEST_CASE("every operation's second derivatives agree with differences of its gradients") {
+  for (const Case& row : cases()) {
+    INFO(row.op, ": ", row.variant);
+    try {
+      if (!row.second_order) {
+        CHECK_THROWS_AS(gradgradcheck(row.function, row.inputs), TapeError);
+        continue;
+      }
+      const GradcheckReport report = gradgradcheck(row.function, row.inputs);
+      CHECK_MESSAGE(report.ok(), report.str());
+    } catch (const std::exception& error) {
+      FAIL_CHECK(std::string(error.what()));
+    }
+  }
+}
+
+// A value that was changed after it was used, input or output, makes backward an error or changes nothing: the operation
+// had no need of it.
+TEST_CASE("a value changed before backward never gives a wrong gradient") {
+  for (const Case& row : cases()) {
+    INFO(row.op, ": ", row.variant);
+    // `victim`: which input is changed; the number of inputs stands for the output, above it nothing is.
+    const auto gradients = [&](std::size_t victim) {
+      Generator generator(1);
+      Tape tape(generator);
+      std::vector<Tensor> values;
+      std::vector<Var> leaves;
+      for (const Tensor& input : row.inputs) {
+        values.push_back(same_layout(input, f64));
+        leaves.push_back(tape.leaf(values.back()));
+      }
+      const Var output = row.function(leaves);
+      values.push_back(output.value());
+      if (victim < values.size() && !is_expanded(values[victim])) values[victim].fill(0.37);
+      if (output.requires_grad()) tape.backward(output, uniform(output.shape(), -1, 1, 7, f64));
+      std::vector<Tensor> result;
+      for (const Var& leaf : leaves) result.push_back(tape.grad(leaf).clone());
+      return result;
+    };
+    const std::vector<Tensor> right = gradients(row.inputs.size() + 1);
+    for (std::size_t victim = 0; victim <= row.inputs.size(); ++victim) {
+      CAPTURE(victim);
+      try {
+        const std::vector<Tensor> found = gradients(victim);
+        for (std::size_t i = 0; i < right.size(); ++i) CHECK(largest_difference(found[i], right[i]) == 0);
+      } catch (const TapeError& error) {
+        CHECK(std::string(error.what()).find("changed before backward") != std::string::npos);
+      }
+    }
+  }
 }
 
 TEST_CASE("every operation has the cases that it needs") {
