@@ -153,7 +153,7 @@ Tensor Tensor::select(int axis, std::int64_t index) const {
 }
 
 Tensor Tensor::permute(std::span<const int> axes) const {
-  check<ShapeError>(static_cast<int>(axes.size()) == rank(), "permute", "{} axes for shape {}", axes.size(), shape());
+  check<ShapeError>(static_cast<int>(axes.size()) == rank(), "permute", "{} axes for shape {}; each axis is named once", axes.size(), shape());
   std::array<std::int64_t, max_rank> sizes{};
   Strides strides{};
   unsigned seen = 0;
