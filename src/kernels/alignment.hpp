@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "kernels/parallel.hpp"
 #include "weft/tensor/tensor.hpp"
 
 namespace weft::kernels {
@@ -38,6 +39,14 @@ inline double log_add(double a, double b) {
 /// What is given as loss for the logarithm of a probability.
 inline double loss_of(double log_total, bool zero_infinity) {
   return zero_infinity && log_total == impossible ? 0 : -log_total;
+}
+
+/// body(row) for each of `rows`, whose `states` sums each cost as much as some elements of other work.
+template <class Body>
+void for_rows(std::int64_t rows, std::int64_t states, const Body& body) {
+  parallel_chunks(rows, rows_per_chunk(32 * states), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) body(row);
+  });
 }
 
 /// Fills what of a row's gradient needs no alignments: zeros behind the `used` elements of `size`, and all of it where the

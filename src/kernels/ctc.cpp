@@ -2,12 +2,11 @@
 
 #include <algorithm>
 
-#include "kernels/parallel.hpp"
-
 // T frames, V classes, S = 2L + 1 states: a target of L labels with a blank before, between and behind them.
 namespace weft::kernels {
 namespace {
 
+using alignment::for_rows;
 using alignment::impossible;
 using alignment::log_add;
 
@@ -99,7 +98,7 @@ void forward(const Tensor& logits, const Alignment& a, AlignmentSums& sums) {
   const std::int64_t time = logits.size(1), stride = sums.alphas.size(2);
   double* const alphas = sums.alphas.mutable_data<double>();
   T* const losses = sums.losses.mutable_data<T>();
-  parallel_chunks(logits.size(0), 1, [&](std::int64_t i, std::int64_t) {
+  for_rows(logits.size(0), time * stride, [&](std::int64_t i) {
     const Row<T> row = row_of<T>(i, logits, sums.logsumexps, a);
     double* const own = alphas + i * time * stride;
     fill_alphas(row, own, stride);
@@ -111,7 +110,7 @@ template <class T>
 void backward(const Tensor& logits, const Alignment& a, const AlignmentSums& sums, const Tensor& factors, Tensor& result) {
   const std::int64_t time = logits.size(1), classes = logits.size(2), stride = sums.alphas.size(2);
   T* const gradients = result.mutable_data<T>();
-  parallel_chunks(logits.size(0), 1, [&](std::int64_t i, std::int64_t) {
+  for_rows(logits.size(0), time * stride, [&](std::int64_t i) {
     const Row<T> row = row_of<T>(i, logits, sums.logsumexps, a);
     const double* const alphas = sums.alphas.data<double>() + i * time * stride;
     const auto factor = static_cast<double>(factors.data<T>()[i]);

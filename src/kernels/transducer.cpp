@@ -1,11 +1,10 @@
 #include "kernels/transducer.hpp"
 
-#include "kernels/parallel.hpp"
-
 // T frames, L labels, V classes; `columns` is the lattice's width, of which a row uses L + 1.
 namespace weft::kernels {
 namespace {
 
+using alignment::for_rows;
 using alignment::impossible;
 using alignment::log_add;
 
@@ -88,7 +87,7 @@ void forward(const Tensor& logits, const Alignment& a, AlignmentSums& sums) {
   const std::int64_t nodes = logits.size(1) * logits.size(2);
   double* const alphas = sums.alphas.mutable_data<double>();
   T* const losses = sums.losses.mutable_data<T>();
-  parallel_chunks(logits.size(0), 1, [&](std::int64_t i, std::int64_t) {
+  for_rows(logits.size(0), nodes, [&](std::int64_t i) {
     const Lattice<T> lattice = lattice_of<T>(i, logits, sums.logsumexps, a);
     fill_alphas(lattice, alphas + i * nodes);
     losses[i] = static_cast<T>(alignment::loss_of(log_total(lattice, alphas + i * nodes), a.zero_infinity));
@@ -99,7 +98,7 @@ template <class T>
 void backward(const Tensor& logits, const Alignment& a, const AlignmentSums& sums, const Tensor& factors, Tensor& result) {
   const std::int64_t columns = logits.size(2), nodes = logits.size(1) * columns, classes = logits.size(3);
   T* const gradients = result.mutable_data<T>();
-  parallel_chunks(logits.size(0), 1, [&](std::int64_t i, std::int64_t) {
+  for_rows(logits.size(0), nodes, [&](std::int64_t i) {
     const Lattice<T> lattice = lattice_of<T>(i, logits, sums.logsumexps, a);
     const double* const alphas = sums.alphas.data<double>() + i * nodes;
     const auto factor = static_cast<double>(factors.data<T>()[i]);

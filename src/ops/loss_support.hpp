@@ -28,6 +28,12 @@ Tensor own_integers(const char* op, const LossArgument& argument);
 /// Classes of rows [..., V], [...]: IndexError for one outside 0 to V - 1 that isn't `ignored`. Gives an own_integers copy.
 Tensor own_classes(const char* op, const Tensor& rows, const Tensor& targets, const std::int64_t* ignored = nullptr);
 
+/// The elements of rows [..., V] at their classes.
+Var pick(const Var& rows, const Tensor& classes);
+
+/// f64: weight [V] at each row's class, 0 for a class that is none; undefined where the weight is.
+Tensor class_weights(const char* op, const Tensor& rows, const Tensor& weight, const Tensor& classes);
+
 /// Labels of 1 and -1, integers or floating, of the given shape: where they are 1. ValueError for others.
 Tensor positives(const char* op, const Tensor& labels, const Shape& shape);
 

@@ -14,6 +14,8 @@ const std::vector<Case>& cases() {
     add_softmax_cases(table);
     add_normalization_cases(table);
     add_loss_cases(table);
+    add_distance_loss_cases(table);
+    add_margin_loss_cases(table);
     add_sequence_loss_cases(table);
     add_lstm_cases(table);
     return table;

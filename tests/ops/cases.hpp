@@ -30,6 +30,8 @@ void add_matmul_cases(std::vector<Case>& to);
 void add_softmax_cases(std::vector<Case>& to);
 void add_normalization_cases(std::vector<Case>& to);
 void add_loss_cases(std::vector<Case>& to);
+void add_distance_loss_cases(std::vector<Case>& to);
+void add_margin_loss_cases(std::vector<Case>& to);
 void add_sequence_loss_cases(std::vector<Case>& to);
 void add_lstm_cases(std::vector<Case>& to);
 
