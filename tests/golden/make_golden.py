@@ -166,6 +166,64 @@ def cross_entropy():
     write("cross_entropy", {"input": logits, "target": target, **options, "loss": loss, "grad.input": logits.grad})
 
 
+def losses():
+    """Of each loss the values and their mean, and the mean's gradients with respect to a and b where it has any."""
+    functional = nn.functional
+    a, b, c, probabilities = leaf(4, 5), leaf(4, 5), leaf(4, 5), torch.rand(4, 5, requires_grad=True)
+    classes, signs, rows = torch.tensor([3, 0, 4, 0]), torch.tensor([[1, -1, -1, 1, 1]] * 4), torch.tensor([1, -1, -1, 1])
+    weight, pos_weight = torch.rand(5), torch.rand(5)
+
+    def log_q():
+        return b.log_softmax(-1)
+
+    table = {
+        "mse_loss": lambda **o: functional.mse_loss(a, b, **o),
+        "l1_loss": lambda **o: functional.l1_loss(a, b, **o),
+        "huber_loss": lambda **o: functional.huber_loss(a, b, delta=0.7, **o),
+        "smooth_l1_loss": lambda **o: functional.smooth_l1_loss(a, b, beta=0.7, **o),
+        "binary_cross_entropy_with_logits":
+            lambda **o: functional.binary_cross_entropy_with_logits(a, probabilities, weight, pos_weight=pos_weight, **o),
+        "kl_div": lambda **o: functional.kl_div(a, probabilities, **o),
+        "kl_div.log_target": lambda **o: functional.kl_div(a, log_q(), log_target=True, **o),
+        "nll_loss": lambda **o: functional.nll_loss(a, classes, weight, ignore_index=0, **o),
+        "hinge_embedding_loss": lambda **o: functional.hinge_embedding_loss(a, signs, margin=0.8, **o),
+        "cosine_embedding_loss": lambda **o: functional.cosine_embedding_loss(a, b, rows, margin=-0.4, **o),
+        "multi_margin_loss": lambda **o: functional.multi_margin_loss(a, classes, p=1, margin=0.8, weight=weight, **o),
+        "multi_margin_loss.squared": lambda **o: functional.multi_margin_loss(a, classes, p=2, **o),
+        "triplet_margin_loss": lambda **o: functional.triplet_margin_loss(a, b, c, **o),
+        "triplet_margin_loss.swap": lambda **o: functional.triplet_margin_loss(a, b, c, margin=2.0, p=3, swap=True, **o),
+    }
+    result = {"a": a, "b": b, "c": c, "probabilities": probabilities, "classes": classes, "signs": signs, "rows": rows,
+              "weight": weight, "pos_weight": pos_weight}
+    for name, loss in table.items():
+        for leaf_tensor in (a, b, c, probabilities):
+            leaf_tensor.grad = None
+        mean = loss(reduction="mean")
+        mean.backward()
+        result.update({name + ".none": loss(reduction="none"), name + ".mean": mean})
+        for key, value in (("a", a), ("b", b), ("c", c), ("probabilities", probabilities)):
+            if value.grad is not None:
+                result[f"{name}.grad.{key}"] = value.grad.clone()
+    write("losses", result)
+
+
+def ctc_loss():
+    """Lengths below the full ones, equal neighbours, a target without labels, and one that is impossible (row 4)."""
+    logits = leaf(5, 7, 6)
+    targets = torch.tensor([[3, 3, 2], [5, 0, 4], [2, 2, 2], [0, 5, 0], [4, 4, 4]])
+    lengths = {"input_lengths": torch.tensor([7, 5, 4, 3, 4]), "target_lengths": torch.tensor([3, 2, 0, 1, 3])}
+    result = {"logits": logits, "targets": targets, **lengths}
+    for reduction in ("mean", "sum", "none"):
+        log_probs = logits.log_softmax(-1)
+        log_probs.retain_grad()
+        loss = nn.functional.ctc_loss(log_probs.transpose(0, 1), targets, blank=1, zero_infinity=True, reduction=reduction,
+                                      **lengths)
+        logits.grad = None
+        loss.sum().backward()
+        result.update({reduction: loss, "grad.logits." + reduction: logits.grad, "grad.log_probs." + reduction: log_probs.grad})
+    write("ctc_loss", result)
+
+
 def optimizer(name, make, lr, buffers, options, bias_options=None):
     """Five steps on two parameters with given gradients; the bias has none in the third step."""
     bias_options = bias_options or {}
@@ -237,7 +295,7 @@ def plateau():
 
 
 if __name__ == "__main__":
-    for make in (linear, embedding, lstm, gru, rnn, layer_norm, cross_entropy, optimizers, plateau, convolution, batch_norm,
-                 group_norm, pooling):
+    for make in (linear, embedding, lstm, gru, rnn, layer_norm, cross_entropy, losses, ctc_loss, optimizers, plateau,
+                 convolution, batch_norm, group_norm, pooling):
         torch.manual_seed(20221215)
         make()

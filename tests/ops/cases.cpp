@@ -17,6 +17,9 @@ const std::vector<Case>& cases() {
     add_pooling_cases(table);
     add_loss_cases(table);
     add_recurrent_cases(table);
+    add_distance_loss_cases(table);
+    add_margin_loss_cases(table);
+    add_sequence_loss_cases(table);
     return table;
   }();
   return all;

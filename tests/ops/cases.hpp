@@ -33,5 +33,8 @@ void add_convolution_cases(std::vector<Case>& to);
 void add_pooling_cases(std::vector<Case>& to);
 void add_loss_cases(std::vector<Case>& to);
 void add_recurrent_cases(std::vector<Case>& to);
+void add_distance_loss_cases(std::vector<Case>& to);
+void add_margin_loss_cases(std::vector<Case>& to);
+void add_sequence_loss_cases(std::vector<Case>& to);
 
 }  // namespace weft::test
