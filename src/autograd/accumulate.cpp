@@ -124,7 +124,7 @@ Var Sink::grad(int output) const {
   return Tensor::zeros(slot.shape(), slot.dtype);
 }
 
-Var Sink::output(const Tensor& saved, int output) const { return Var(saved, node_.outputs + output, tape_.id); }
+Var Sink::output(const Saved& saved, int output) const { return Var(saved.value(), node_.outputs + output, tape_.id); }
 
 void Sink::add(int i, Var gradient) {
   if (!wants(i)) return;

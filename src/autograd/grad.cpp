@@ -37,6 +37,8 @@ TapeState& tape_of(const std::vector<Var>& outputs, const std::vector<Var>& inpu
   const std::uint64_t id = inputs[0].tape();
   TapeState* tape = detail::find_tape(id);
   if (tape == nullptr) detail::foreign("grad", id);
+  // The first run of recompute's function records nothing: its gradients would be zeros.
+  check<TapeError>(!tape->dry, "grad", "gradients inside of a function that recompute runs need a tape of their own in it");
   for (std::size_t i = 1; i < inputs.size(); ++i)
     check<TapeError>(inputs[i].tape() == id, "grad", "inputs 0 and {} are on different tapes", i);
   for (std::size_t i = 0; i < outputs.size(); ++i)

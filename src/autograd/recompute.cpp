@@ -123,7 +123,9 @@ class Recomputation {
   }
 
   void backward(Sink& s) {
-    for (const Saved& value : parameter_values_) value.get();  // refuses what was changed
+    for (std::size_t i = 0; i < parameters_.size(); ++i)
+      check<TapeError>(parameter_values_[i].get().slot()->parameter == parameters_[i], "recompute",
+                       "a parameter that the function used is gone");
     const auto gradients = s.recording() ? recorded_gradients(s) : replayed_gradients(s);
     for (std::size_t i = 0; i < gradients.size(); ++i)
       if (gradients[i].defined()) s.add(static_cast<int>(i), gradients[i]);

@@ -160,7 +160,9 @@ void Tape::backward(const Var& output, BackwardOptions options) {
 }
 
 void Tape::backward(const Var& output, const Var& gradient, BackwardOptions options) {
-  check<TapeError>(output.requires_grad(), "backward", "the output doesn't depend on any leaf or parameter of a tape");
+  check<TapeError>(
+      output.requires_grad(), "backward",
+      "the output doesn't depend on any leaf or parameter of a tape (it was computed without one, or under NoGrad)");
   if (output.tape() != state_->id) detail::foreign("backward", output.tape());
   check<ShapeError>(gradient.shape() == output.shape(), "backward", "the gradient has shape {}, the output {}",
                     gradient.shape(), output.shape());
@@ -232,6 +234,13 @@ Slot* TapeState::leaf_of(Parameter& parameter) {
   table[place_of(&parameter)] = slot;
   ++table_used;
   return slot;
+}
+
+// The slot keeps its place in the table, with no parameter to be found by.
+void forget(const Parameter& parameter) {
+  for (TapeState* tape = innermost; tape != nullptr; tape = tape->outer)
+    for (std::size_t i = 0; i < tape->table_size; ++i)
+      if (tape->table[i] != nullptr && tape->table[i]->parameter == &parameter) tape->table[i]->parameter = nullptr;
 }
 
 bool should_record(const char* op, std::span<const Var* const> inputs, std::span<const Var> outputs) {

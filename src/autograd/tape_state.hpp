@@ -83,6 +83,9 @@ struct TapeState {
   bool reaches(const Slot* slot) const { return slot != nullptr && (target == 0 || slot->mark == target); }
 };
 
+/// Takes a parameter that ends out of this thread's tapes.
+void forget(const Parameter& parameter);
+
 /// Adds `gradient` (of the slot's shape, or broadcast from it) to what the slot has.
 void accumulate(Slot& slot, Var gradient, bool recording);
 /// Adds into a part of the slot's gradient; not recorded.

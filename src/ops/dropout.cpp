@@ -23,8 +23,8 @@ Var dropout(const Var& x, double p) {
   check<TapeError>(generator != nullptr, "dropout", "the tape has no random numbers; make it with Tape tape(generator)");
   const kernels::DropoutDraw draw{generator->seed(), generator->next(), p};
   if (p < 1) return apply(x, draw);
-  const Tensor zeros = Tensor::zeros(x.shape(), x.dtype());
-  return record("dropout", zeros, {&x}, [zeros](Sink& s) { s.add(0, zeros); });
+  return record("dropout", Tensor::zeros(x.shape(), x.dtype()), {&x},
+                [](Sink& s) { s.add(0, Tensor::zeros(s.grad().shape(), s.grad().dtype())); });
 }
 
 }  // namespace weft

@@ -52,7 +52,7 @@ Var guarded_mul(const Var& gradient, const Var& factor) {
 Var guarded_div(const Var& gradient, const Var& divisor) {
   Tensor y = kernels::binary(Binary::guarded_div, gradient.value(), divisor.value(), "guarded_div");
   if (Tape::recording() == nullptr) return y;
-  return record("guarded_div", y, {&gradient, &divisor}, [y, divisor = Saved(divisor)](Sink& s) {
+  return record("guarded_div", y, {&gradient, &divisor}, [y = Saved(y), divisor = Saved(divisor)](Sink& s) {
     const Var quotient = guarded_div(s.grad(), divisor.get());
     s.add(0, quotient);
     if (s.wants(1)) s.add(1, -zero_if_either(s.output(y), quotient));
@@ -100,7 +100,7 @@ Var mul(const Var& a, double b) {
 // y = a / b:  da = g / b,  db = -g / b y
 Var div(const Var& a, const Var& b) {
   const Tensor y = kernels::binary(Binary::div, a.value(), b.value(), "div");
-  return record("div", y, {&a, &b}, [y, b = Saved(b)](Sink& s) {
+  return record("div", y, {&a, &b}, [y = Saved(y), b = Saved(b)](Sink& s) {
     const Var quotient = guarded_div(s.grad(), b.get());
     s.add(0, quotient);
     if (s.wants(1)) s.add(1, -guarded_mul(quotient, s.output(y)));
@@ -114,7 +114,7 @@ Var div(const Var& a, double b) {
 Var div(double a, const Var& b) {
   const Tensor y = kernels::binary(Binary::div, a, b.value());
   return record("div", y, {&b},
-                [y, b = Saved(b)](Sink& s) { s.add(0, -guarded_mul(guarded_div(s.grad(), b.get()), s.output(y))); });
+                [y = Saved(y), b = Saved(b)](Sink& s) { s.add(0, -guarded_mul(guarded_div(s.grad(), b.get()), s.output(y))); });
 }
 
 Var neg(const Var& x) {
@@ -124,7 +124,7 @@ Var neg(const Var& x) {
 // y = a^b:  da = g b a^(b-1),  db = g y log(a); limits taken where one factor is 0
 Var pow(const Var& a, const Var& b) {
   const Tensor y = kernels::binary(Binary::pow, a.value(), b.value(), "pow");
-  return record("pow", y, {&a, &b}, [y, a = Saved(a), b = Saved(b)](Sink& s) {
+  return record("pow", y, {&a, &b}, [y = Saved(y), a = Saved(a), b = Saved(b)](Sink& s) {
     if (s.wants(0)) s.add(0, guarded_mul(s.grad(), guarded_mul(b.get(), pow(a.get(), b.get() - 1))));
     if (!s.wants(1)) return;
     const Tensor flat = kernels::where(kernels::binary(Binary::ge, b.value(), 0.0), kernels::binary(Binary::eq, a.value(), 0.0),
@@ -141,7 +141,7 @@ Var pow(const Var& a, double b) {
 
 Var exp(const Var& x) {
   const Tensor y = kernels::unary(Unary::exp, x.value());
-  return record("exp", y, {&x}, [y](Sink& s) { s.add(0, guarded_mul(s.grad(), s.output(y))); });
+  return record("exp", y, {&x}, [y = Saved(y)](Sink& s) { s.add(0, guarded_mul(s.grad(), s.output(y))); });
 }
 
 Var log(const Var& x) {
@@ -151,7 +151,7 @@ Var log(const Var& x) {
 
 Var sqrt(const Var& x) {
   const Tensor y = kernels::unary(Unary::sqrt, x.value());
-  return record("sqrt", y, {&x}, [y](Sink& s) { s.add(0, guarded_div(s.grad(), s.output(y) * 2)); });
+  return record("sqrt", y, {&x}, [y = Saved(y)](Sink& s) { s.add(0, guarded_div(s.grad(), s.output(y) * 2)); });
 }
 
 Var square(const Var& x) {
@@ -174,7 +174,7 @@ Var erf(const Var& x) {
 // 1 - y^2
 Var tanh(const Var& x) {
   const Tensor y = kernels::unary(Unary::tanh, x.value());
-  return record("tanh", y, {&x}, [y](Sink& s) {
+  return record("tanh", y, {&x}, [y = Saved(y)](Sink& s) {
     activation_rule(s, Binary::tanh_grad, s.output(y), [](const Var& out) { return 1 - square(out); });
   });
 }
@@ -182,18 +182,18 @@ Var tanh(const Var& x) {
 // y (1 - y)
 Var sigmoid(const Var& x) {
   const Tensor y = kernels::unary(Unary::sigmoid, x.value());
-  return record("sigmoid", y, {&x}, [y](Sink& s) {
+  return record("sigmoid", y, {&x}, [y = Saved(y)](Sink& s) {
     activation_rule(s, Binary::sigmoid_grad, s.output(y), [](const Var& out) { return out * (1 - out); });
   });
 }
 
 Var relu(const Var& x) {
   const Tensor y = kernels::unary(Unary::relu, x.value());
-  return record("relu", y, {&x}, [y](Sink& s) {
+  return record("relu", y, {&x}, [y = Saved(y)](Sink& s) {
     if (s.recording())
-      s.add(0, masked_fill(s.grad(), kernels::binary(Binary::le, y, 0.0), 0));
+      s.add(0, masked_fill(s.grad(), kernels::binary(Binary::le, y.value(), 0.0), 0));
     else
-      s.add(0, kernels::binary(Binary::relu_grad, s.grad().value(), y, "backward"));
+      s.add(0, kernels::binary(Binary::relu_grad, s.grad().value(), y.value(), "backward"));
   });
 }
 
@@ -248,16 +248,16 @@ Var clamp(const Var& x, std::optional<double> min, std::optional<double> max) {
 }
 
 Var where(const Tensor& condition, const Var& a, const Var& b) {
-  return record("where", kernels::where(condition, a.value(), b.value(), "where"), {&a, &b}, [condition](Sink& s) {
-    if (s.wants(0)) s.add(0, where(condition, s.grad(), zero_like(s.grad())));
-    if (s.wants(1)) s.add(1, masked_fill(s.grad(), condition, 0));
+  return record("where", kernels::where(condition, a.value(), b.value(), "where"), {&a, &b}, [condition = Saved(condition)](Sink& s) {
+    if (s.wants(0)) s.add(0, where(condition.value(), s.grad(), zero_like(s.grad())));
+    if (s.wants(1)) s.add(1, masked_fill(s.grad(), condition.value(), 0));
   });
 }
 
 Var masked_fill(const Var& x, const Tensor& mask, double value) {
   const Var fill = Var::scalar(value, x.dtype());
   return record("masked_fill", kernels::where(mask, fill.value(), x.value(), "masked_fill"), {&x},
-                [mask](Sink& s) { s.add(0, masked_fill(s.grad(), mask, 0)); });
+                [mask = Saved(mask)](Sink& s) { s.add(0, masked_fill(s.grad(), mask.value(), 0)); });
 }
 
 }  // namespace weft

@@ -78,8 +78,9 @@ Var cross_entropy(const Var& logits, const Tensor& targets, const CrossEntropyOp
   if (reduced) value = kernels::binary(kernels::Binary::mul, kernels::sum_to(losses, Shape{}), weight);
 
   return record("cross_entropy", std::move(value), {&logits},
-                [logits = Saved(logits), flat_shape = flat.shape(), classes = std::move(classes), logsumexps, weight, rows,
-                 reduced](Sink& s) {
+                [logits = Saved(logits), flat_shape = flat.shape(), targets = Saved(targets), classes = std::move(classes),
+                 logsumexps, weight, rows, reduced](Sink& s) {
+                  static_cast<void>(targets.value());  // `classes` may share it
                   const Var weights = reduced ? expand(s.grad() * weight, {rows}) : reshape(s.grad(), {rows});
                   if (s.recording())
                     return s.add(0, reshape(composite_gradient(reshape(logits.get(), flat_shape), classes, weights),

@@ -90,7 +90,8 @@ Var max(const Var& x, std::span<const int> axes, bool keepdim) {
   const Plan p = plan("max", x, axes, keepdim);
   check<ValueError>(p.reduced > 0, "max", "there is nothing to choose from in {}", x.value());
   const Tensor y = reduced(Reduction::max, x, p);
-  return record("max", y, {&x}, [x = Saved(x), top = y.reshape(p.kept), p](Sink& s) {
+  return record("max", y, {&x}, [x = Saved(x), y = Saved(y), p](Sink& s) {
+    const Tensor top = y.value().reshape(p.kept);
     const Tensor below = kernels::binary(Binary::lt, x.value(), top, "backward");
     const Tensor one = Tensor::ones({}, top.dtype()), zero = Tensor::zeros({}, top.dtype());
     const Tensor sharing = kernels::reduce(Reduction::sum, kernels::where(below, zero, one, "backward"), p.span());
@@ -103,8 +104,8 @@ Var logsumexp(const Var& x, std::span<const int> axes, bool keepdim) {
   check_floating("logsumexp", x);
   const Plan p = plan("logsumexp", x, axes, keepdim);
   const Tensor y = reduced(Reduction::logsumexp, x, p);
-  return record("logsumexp", y, {&x}, [x = Saved(x), y, kept = p.kept](Sink& s) {
-    const Tensor empty = kernels::binary(Binary::eq, y, -std::numeric_limits<double>::infinity());
+  return record("logsumexp", y, {&x}, [x = Saved(x), y = Saved(y), kept = p.kept](Sink& s) {
+    const Tensor empty = kernels::binary(Binary::eq, y.value(), -std::numeric_limits<double>::infinity());
     const Var level = with_shape(masked_fill(s.output(y), empty, 0), kept);
     s.add(0, guarded_mul(with_shape(s.grad(), kept), exp(x.get() - level)));
   });

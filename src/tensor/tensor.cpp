@@ -122,10 +122,11 @@ double Tensor::at(std::initializer_list<std::int64_t> index) const {
 }
 
 Tensor Tensor::view(const Shape& shape, const Strides& strides, std::int64_t offset) const {
+  TensorImpl* owner = root();
   auto* impl = ::new (detail::pool_allocate(sizeof(TensorImpl))) TensorImpl;
   impl->dtype = impl_->dtype;
   impl->category = impl_->category;
-  impl->owner = root();
+  impl->owner = owner;
   impl->owner->references.fetch_add(1, std::memory_order_relaxed);
   impl->data = impl_->data + offset * static_cast<std::ptrdiff_t>(size_of(impl_->dtype));
   impl->shape = shape;
@@ -152,7 +153,7 @@ Tensor Tensor::select(int axis, std::int64_t index) const {
 }
 
 Tensor Tensor::permute(std::span<const int> axes) const {
-  check<ShapeError>(static_cast<int>(axes.size()) == rank(), "permute", "{} axes for shape {}", axes.size(), shape());
+  check<ShapeError>(static_cast<int>(axes.size()) == rank(), "permute", "{} axes for shape {}; each axis is named once", axes.size(), shape());
   std::array<std::int64_t, max_rank> sizes{};
   Strides strides{};
   unsigned seen = 0;
@@ -278,6 +279,10 @@ void Tensor::set_category(MemoryCategory category) {
 
 void Tensor::wrong_dtype(DType asked) const {
   fail<DTypeError>("Tensor::data", "asked for {} elements of {}", name_of(asked), describe());
+}
+
+void Tensor::undefined() {
+  fail<ValueError>("Tensor", "an undefined tensor was used (made by default, or moved from): it has no shape, dtype or elements");
 }
 
 std::string Tensor::describe() const { return defined() ? name_of(dtype()) + shape().str() : "undefined"; }

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -231,6 +232,20 @@ TEST_CASE("a Var of the tape that isn't among the inputs is an error that says s
   CHECK(tape.grad(x).item() == 4);
 }
 
+TEST_CASE("gradients inside of a recomputed function need a tape of their own") {
+  Tape tape;
+  const Var x = tape.leaf(vector({2}));
+  const auto slope = [](const std::vector<Var>& in) { return grad(times(in[0], in[0]), {in[0]}, {.create_graph = true})[0]; };
+  CHECK(mentions(message_of([&] { recompute(slope, {x}); }), "a tape of their own"));
+  const auto own = [](const std::vector<Var>& in) {
+    Tape inner;
+    const Var y = inner.leaf(in[0]);
+    const Tensor gradient = grad(times(y, y), {y})[0].value();
+    return times(Var(gradient), Var(gradient));
+  };
+  CHECK(recompute(own, {x}).item() == 16);
+}
+
 TEST_CASE("what changed since is an error") {
   Parameter w("w", vector({3}));
   Tape tape;
@@ -242,6 +257,15 @@ TEST_CASE("what changed since is an error") {
   Tensor same = x.value();
   same.fill(1);
   CHECK(mentions(message_of([&] { tape.backward(z); }), "changed"));
+}
+
+TEST_CASE("a parameter that went before backward is an error") {
+  auto w = std::make_unique<Parameter>("w", vector({3}));
+  Tape tape;
+  const Var x = tape.leaf(vector({2}));
+  const Var y = recompute([&](const std::vector<Var>& in) { return times(in[0], *w); }, {x});
+  w.reset();
+  CHECK(mentions(message_of([&] { tape.backward(y); }), "gone"));
 }
 
 TEST_CASE("a function that does something else when it runs again is an error") {

@@ -14,6 +14,7 @@ struct Case {
   std::function<Var(const std::vector<Var>&)> function;
   std::vector<Tensor> inputs;
   double f32_tolerance = 2e-5;  ///< of the largest value of the f64 result or gradient
+  bool second_order = true;     ///< false for operations whose backward pass can't be recorded: they say so
 };
 
 /// All cases, in the order of the families below.

@@ -30,6 +30,7 @@ void add_index_selects(std::vector<Case>& to) {
   row("size 1", values({1}), 0, index({0, 0, 0}));
   row("transposed", transposed({5, 3}, -2, 2), 0, index({1, 4, 1}));
   row("strided, other axis", strided({3, 5}, -2, 2), 1, index({4, 0}));
+  row("flipped, three times the same", flipped({3, 5}, -2, 2), 1, index({2, 2, 2}));
   row("an index that is a view", values({6, 2}), 0, index({5, 9, 2, 9, 2, 9}, {3, 2}).select(1, 0));
   to.push_back({"index_select",
                 "repeated operand",

@@ -92,6 +92,19 @@ void add_lstm_cases(std::vector<Case>& to) {
   step("size 1", layer({1, 1}, 1));
   step("no rows", layer({0, 3}, 2));
   step("wider than a vector", layer({2, 5}, 19));
+  step("one input", layer({4, 1}, 3));
+  step("one unit, five rows, some rest", layer({5, 2}, 1), Tensor::from<bool>({true, true, false, true, false}, {5}));
+  step("views", [] {
+    auto inputs = layer({2, 3}, 2);
+    inputs[0] = values({3, 2}).transpose(0, 1);
+    inputs[2] = values({2, 8}, 0.2).transpose(0, 1);
+    inputs[5] = values({2, 2}, 0.6).flip(0);
+    return inputs;
+  }());
+  to.push_back({"lstm_step",
+                "the cell alone, one bias",
+                [](const Inputs& in) { return lstm_step(in[0], {}, in[1], in[2], in[3]).c; },
+                {values({2, 3}), values({8, 3}, 0.1), values({8, 2}, 0.2), values({8}, 0.3)}});
   to.push_back({"lstm_step",
                 "without bias and state",
                 [](const Inputs& in) { return lstm_step(in[0], {}, in[1], in[2]).h; },
@@ -104,6 +117,8 @@ void add_lstm_cases(std::vector<Case>& to) {
                   return state.c;
                 },
                 {transposed({2, 3}, -1, 1), values({8, 3}, 0.1), values({8, 2}, 0.2)}});
+  for (Case& each : to)
+    if (each.op == "lstm" || each.op == "lstm_step") each.second_order = false;
 }
 
 }  // namespace weft::test

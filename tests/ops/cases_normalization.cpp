@@ -28,6 +28,7 @@ void add_normalization_cases(std::vector<Case>& to) {
   row("size 0", {values({0, 4}), values({4}, 0.1), values({4}, 0.2)});
   row("more rows than one sum takes", {values({130, 3}), values({3}, 0.1), values({3}, 0.2)});
   row("size 1, large eps", {values({3, 1}), values({1}, 0.1), values({1}, 0.2)}, 0.5);
+  row("flipped, wide", {flipped({2, 37}, -2, 2), values({37}, 0.1), values({37}, 0.2)});
   row("transposed", {transposed({3, 5}, -2, 2), values({5}, 0.1), values({5}, 0.2)});
   row("views of the parameters", {strided({3, 5}, -2, 2), values({5}, 0.1).flip(0), values({5}, 0.2)});
   to.push_back({"layer_norm",

@@ -17,6 +17,7 @@ namespace weft {
 /// - The function runs again, at the latest when the tape runs backward: what it refers to must live until then, and it must
 ///   do the same. Operations with side effects (running statistics) look at `recomputing`.
 /// - A changed input or parameter between forward and backward is a TapeError.
+/// - Gradients inside of the function (grad) need a tape of their own in it; otherwise they are a TapeError.
 /// - With create_graph the function is recorded on the tape in full: right, but then nothing is saved.
 /// Calls may be nested. Where nothing records it is a plain call.
 std::vector<Var> recompute(std::function<std::vector<Var>(const std::vector<Var>&)> function, const std::vector<Var>& inputs);

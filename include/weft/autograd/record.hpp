@@ -9,6 +9,28 @@
 
 namespace weft {
 
+/// A value kept for the backward pass: an operand, an output, a mask. `get` throws TapeError where it was changed since.
+class Saved {
+ public:
+  Saved() = default;  ///< nothing: the rule won't need it
+  explicit Saved(const Var& var) : var_(var), version_(var.defined() ? var.value().version() : 0) {}
+  /// Kept only where `needed`.
+  Saved(const Var& var, bool needed) : Saved(needed ? Saved(var) : Saved()) {}
+  const Var& get() const {
+    if (var_.defined() && var_.value().version() != version_) [[unlikely]]
+      changed();
+    return var_;
+  }
+  const Tensor& value() const { return get().value(); }
+  bool defined() const { return var_.defined(); }
+
+ private:
+  [[noreturn]] void changed() const;
+
+  Var var_;
+  std::uint32_t version_ = 0;
+};
+
 /// What a gradient rule sees while it runs: the gradients of the operation's outputs come out, contributions to its
 /// inputs go in. The engine sums over broadcast dimensions, accumulates, and owns what it is given.
 class Sink {
@@ -19,8 +41,8 @@ class Sink {
   Var grad(int output = 0) const;
   /// Whether anything depended on an output.
   bool has_grad(int output) const;
-  /// The operation's own output, saved by the rule as a tensor, as a Var on the tape.
-  Var output(const Tensor& saved, int output = 0) const;
+  /// The operation's own output, which the rule saved, as a Var on the tape.
+  Var output(const Saved& saved, int output = 0) const;
   /// Whether the rule's own operations are recorded (create_graph): fused rules then take their composite form.
   bool recording() const;
 
@@ -42,28 +64,6 @@ class Sink {
   detail::TapeState& tape_;
   detail::Node& node_;
   bool recording_;
-};
-
-/// An operand kept for the backward pass. `get` throws TapeError where its value was changed since.
-class Saved {
- public:
-  Saved() = default;  ///< nothing: the rule won't need it
-  explicit Saved(const Var& var) : var_(var), version_(var.value().version()) {}
-  /// Kept only where `needed`.
-  Saved(const Var& var, bool needed) : Saved(needed ? Saved(var) : Saved()) {}
-  const Var& get() const {
-    if (var_.value().version() != version_) [[unlikely]]
-      changed();
-    return var_;
-  }
-  const Tensor& value() const { return get().value(); }
-  bool defined() const { return var_.defined(); }
-
- private:
-  [[noreturn]] void changed() const;
-
-  Var var_;
-  std::uint32_t version_ = 0;
 };
 
 namespace detail {
