@@ -1,7 +1,10 @@
 #pragma once
 // The core: tensors, tape, operations, modules, optimizers. Text, data, metrics, training and translation have headers of
 // their own (weft/seq2seq/, weft/train/, ...) and the library weft-seq2seq.
+#include "weft/autograd/anomaly.hpp"
+#include "weft/autograd/grad.hpp"
 #include "weft/autograd/gradcheck.hpp"
+#include "weft/autograd/recompute.hpp"
 #include "weft/autograd/record.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/base/error.hpp"

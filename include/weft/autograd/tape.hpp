@@ -1,6 +1,8 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <span>
+#include <string>
 
 #include "weft/autograd/parameter.hpp"
 #include "weft/autograd/var.hpp"
@@ -17,6 +19,9 @@ struct BackwardOptions {
   bool retain = false;        ///< keep what the rules captured, for another backward
   bool create_graph = false;  ///< record the backward pass too, for derivatives of derivatives (implies retain)
 };
+
+/// Sees a finished gradient; returns the one to go on with, or an undefined Var to leave it as it is.
+using GradientHook = std::function<Var(const Var& gradient)>;
 
 /// The record of one computation: nodes in creation order. While it lives, operations on this thread record on it
 /// (the innermost one, unless a NoGrad guard is alive); backward is one reverse loop.
@@ -49,6 +54,18 @@ class Tape {
   Tensor grad(const Var& leaf) const { return grad_var(leaf).value(); }
   /// The same as a Var: with `create_graph` it can be differentiated again.
   Var grad_var(const Var& leaf) const;
+
+  /// Has `hook` called in every backward pass that reaches `var`, with dL/d(var) when all contributions are in: before the
+  /// rule of the operation that made it runs or, for leaves and parameters, at the end, before a parameter's gradient is
+  /// added to. Hooks of one variable are called in the order of their making, each with what the one before left; they go
+  /// with the tape. Throws TapeError unless `var` is on this tape; backward throws ShapeError or DTypeError for a
+  /// replacement that doesn't fit.
+  void on_gradient(const Var& var, GradientHook hook);
+
+  /// The graph as text for Mermaid ("flowchart TD ...") or Graphviz ("digraph tape { ... }"): operations with the shapes of
+  /// their outputs, in boxes for the modules that ran them; leaves, parameters by their names. Constants aren't shown.
+  std::string to_mermaid() const;
+  std::string to_dot() const;
 
   /// Nodes recorded so far.
   std::int64_t size() const;
