@@ -28,6 +28,7 @@
 #include "weft/ops/reduce.hpp"
 #include "weft/ops/shape.hpp"
 #include "weft/ops/softmax.hpp"
+#include "weft/ops/triangle.hpp"
 #include "weft/optim/adam.hpp"
 #include "weft/optim/clip.hpp"
 #include "weft/optim/plateau.hpp"
