@@ -8,6 +8,7 @@ const std::vector<Case>& cases() {
     add_elementwise_cases(table);
     add_reduce_cases(table);
     add_shape_cases(table);
+    add_arrange_cases(table);
     add_triangle_cases(table);
     add_index_cases(table);
     add_dropout_cases(table);

@@ -24,6 +24,7 @@ const std::vector<Case>& cases();
 void add_elementwise_cases(std::vector<Case>& to);
 void add_reduce_cases(std::vector<Case>& to);
 void add_shape_cases(std::vector<Case>& to);
+void add_arrange_cases(std::vector<Case>& to);
 void add_triangle_cases(std::vector<Case>& to);
 void add_index_cases(std::vector<Case>& to);
 void add_dropout_cases(std::vector<Case>& to);
