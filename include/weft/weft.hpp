@@ -19,6 +19,7 @@
 #include "weft/nn/summary.hpp"
 #include "weft/ops/arrange.hpp"
 #include "weft/ops/dropout.hpp"
+#include "weft/ops/einsum.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/embedding.hpp"
 #include "weft/ops/index.hpp"

@@ -13,6 +13,7 @@ const std::vector<Case>& cases() {
     add_index_cases(table);
     add_dropout_cases(table);
     add_matmul_cases(table);
+    add_einsum_cases(table);
     add_softmax_cases(table);
     add_normalization_cases(table);
     add_loss_cases(table);

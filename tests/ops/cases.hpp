@@ -29,6 +29,7 @@ void add_triangle_cases(std::vector<Case>& to);
 void add_index_cases(std::vector<Case>& to);
 void add_dropout_cases(std::vector<Case>& to);
 void add_matmul_cases(std::vector<Case>& to);
+void add_einsum_cases(std::vector<Case>& to);
 void add_softmax_cases(std::vector<Case>& to);
 void add_normalization_cases(std::vector<Case>& to);
 void add_loss_cases(std::vector<Case>& to);
