@@ -36,4 +36,5 @@
 #include "weft/optim/plateau.hpp"
 #include "weft/optim/schedule.hpp"
 #include "weft/optim/sgd.hpp"
+#include "weft/tensor/memory_report.hpp"
 #include "weft/tensor/safetensors.hpp"

@@ -122,7 +122,9 @@ void Tape::backward(const Var& output, BackwardOptions options) {
 }
 
 void Tape::backward(const Var& output, const Var& gradient, BackwardOptions options) {
-  check<TapeError>(output.requires_grad(), "backward", "the output doesn't depend on any leaf or parameter of a tape");
+  check<TapeError>(
+      output.requires_grad(), "backward",
+      "the output doesn't depend on any leaf or parameter of a tape (it was computed without one, or under NoGrad)");
   if (output.tape() != state_->id) foreign("backward", output.tape());
   check<ShapeError>(gradient.shape() == output.shape(), "backward", "the gradient has shape {}, the output {}",
                     gradient.shape(), output.shape());

@@ -165,7 +165,7 @@ Var stack(std::span<const Var> parts, int axis) {
   axis = axis < 0 ? axis + joined_shape.rank() : axis;
   Tensor joined = Tensor::empty(joined_shape, parts[0].dtype());
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    check<ShapeError>(parts[i].shape() == first, "stack", "shapes {} and {} differ", first, parts[i].shape());
+    check<ShapeError>(parts[i].shape() == first, "stack", "shapes {} and {} differ; all parts need one shape", first, parts[i].shape());
     kernels::copy_into(parts[i].value(), joined.select(axis, static_cast<std::int64_t>(i)));
   }
   Var result(std::move(joined));

@@ -6,6 +6,8 @@
 
 #include "base/fail.hpp"
 #include "tensor/copy.hpp"
+#include "weft/base/scope.hpp"
+#include "weft/tensor/memory_report.hpp"
 
 namespace weft {
 
@@ -42,6 +44,8 @@ void destroy(TensorImpl* impl) noexcept {
   }
   const std::size_t bytes = static_cast<std::size_t>(impl->shape.numel()) * size_of(impl->dtype);
   count_bytes(impl->category, -static_cast<std::int64_t>(bytes));
+  if (impl->module != nullptr) [[unlikely]]
+    count_module_bytes(impl->module, -static_cast<std::int64_t>(bytes));
   const std::size_t separate = impl->data_bytes;
   std::byte* data = impl->data;
   impl->~TensorImpl();
@@ -74,6 +78,10 @@ Tensor Tensor::empty(const Shape& shape, DType dtype) {
   impl->shape = shape;
   impl->strides = shape.dense_strides();
   detail::count_bytes(impl->category, static_cast<std::int64_t>(bytes));
+  if (detail::tracking_modules) [[unlikely]] {
+    impl->module = current_scope();
+    detail::count_module_bytes(impl->module, static_cast<std::int64_t>(bytes));
+  }
   return Tensor(impl);
 }
 
@@ -153,7 +161,8 @@ Tensor Tensor::select(int axis, std::int64_t index) const {
 }
 
 Tensor Tensor::permute(std::span<const int> axes) const {
-  check<ShapeError>(static_cast<int>(axes.size()) == rank(), "permute", "{} axes for shape {}", axes.size(), shape());
+  check<ShapeError>(static_cast<int>(axes.size()) == rank(), "permute", "{} axes for shape {}; each axis is named once",
+                    axes.size(), shape());
   std::array<std::int64_t, max_rank> sizes{};
   Strides strides{};
   unsigned seen = 0;
@@ -282,7 +291,8 @@ void Tensor::wrong_dtype(DType asked) const {
 }
 
 void Tensor::undefined() {
-  fail<ValueError>("Tensor", "an undefined tensor was used (made by default, or moved from): it has no shape, dtype or elements");
+  fail<ValueError>("Tensor",
+                   "an undefined tensor was used (made by default, or moved from): it has no shape, dtype or elements");
 }
 
 std::string Tensor::describe() const { return defined() ? name_of(dtype()) + shape().str() : "undefined"; }

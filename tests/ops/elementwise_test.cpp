@@ -177,7 +177,7 @@ TEST_CASE("operators take doubles on either side and tensors as constants") {
 TEST_CASE("wrong arguments are named") {
   const Tensor x = Tensor::zeros({2, 3}), y = Tensor::zeros({2}), z = Tensor::zeros({2, 3}, f64);
   CHECK_THROWS_WITH_AS(Var(x) * y, doctest::Contains("[mul] shapes [2, 3] and [2] don't broadcast"), ShapeError);
-  CHECK_THROWS_WITH_AS(Var(x) / z, "[div] dtypes differ: f32[2, 3] and f64[2, 3]", DTypeError);
+  CHECK_THROWS_WITH_AS(Var(x) / z, doctest::Contains("[div] dtypes differ: f32[2, 3] and f64[2, 3]"), DTypeError);
   CHECK_THROWS_AS(exp(Tensor::zeros({1}, i64)), DTypeError);
   CHECK_THROWS_AS(where(x, x, x), DTypeError);
   CHECK_THROWS_AS(where(Tensor::zeros({4}, boolean), x, x), ShapeError);

@@ -20,10 +20,11 @@ struct TensorImpl {
   std::uint32_t version = 0;  ///< of an owner's data: counts the changes made through mutable_data()
   DType dtype = DType::f32;
   MemoryCategory category = MemoryCategory::activations;
-  bool dense = true;            ///< row-major without gaps
-  TensorImpl* owner = nullptr;  ///< whose buffer a view looks at; null for an owner
-  std::byte* data = nullptr;    ///< first element
-  std::size_t data_bytes = 0;   ///< size of a separate buffer; 0 where the data follows this header
+  bool dense = true;             ///< row-major without gaps
+  TensorImpl* owner = nullptr;   ///< whose buffer a view looks at; null for an owner
+  std::byte* data = nullptr;     ///< first element
+  const char* module = nullptr;  ///< that it is counted for; null where it isn't
+  std::size_t data_bytes = 0;    ///< size of a separate buffer; 0 where the data follows this header
   Shape shape;
   Strides strides{};
 };
