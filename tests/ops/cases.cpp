@@ -8,9 +8,12 @@ const std::vector<Case>& cases() {
     add_elementwise_cases(table);
     add_reduce_cases(table);
     add_shape_cases(table);
+    add_arrange_cases(table);
+    add_triangle_cases(table);
     add_index_cases(table);
     add_dropout_cases(table);
     add_matmul_cases(table);
+    add_einsum_cases(table);
     add_softmax_cases(table);
     add_normalization_cases(table);
     add_convolution_cases(table);
