@@ -15,6 +15,8 @@ namespace {
 std::int64_t width(DType type) { return static_cast<std::int64_t>(size_of(type)); }
 std::size_t unsign(std::int64_t n) { return static_cast<std::size_t>(n); }
 
+void check_defined(const Tensor& x, const char* op) { check<ValueError>(x.defined(), op, "an operand is undefined"); }
+
 void check_same_dtype(const Tensor& a, const Tensor& b, const char* op) {
   check<DTypeError>(a.dtype() == b.dtype(), op, "dtypes differ: {} and {}", a, b);
 }
@@ -91,9 +93,11 @@ void binary_plain(Binary function, const Operands& in, DType type, Tensor& out) 
 }
 
 Tensor binary_any(Binary function, const Operands& in, const Shape& shape, DType type, const char* op) {
-  check<DTypeError>(scalar::takes(function, type), op, "elements of {} are not supported", weft::name_of(type));
-  check<ValueError>(is_floating(type) || in.number == std::floor(in.number), op, "{} with elements of {}", in.number,
-                    weft::name_of(type));
+  const Tensor& operand = in.a != nullptr ? *in.a : *in.b;
+  check<DTypeError>(scalar::takes(function, type), op, "elements of {} are not supported", operand);
+  const double limit = type == DType::i32 ? 0x1p31 : 0x1p63;
+  check<ValueError>(is_floating(type) || (in.number == std::floor(in.number) && std::abs(in.number) < limit), op,
+                    "the number {} with elements of {}", in.number, operand);
   Tensor out = Tensor::empty(shape, scalar::is_comparison(function) ? boolean : type);
   if (out.numel() == 0) return out;
   if (type == f32) {
@@ -208,8 +212,8 @@ void copy(const Tensor& source, Tensor& target) {
 }  // namespace
 
 Tensor unary(Unary function, const Tensor& x) {
-  check<DTypeError>(scalar::takes(function, x.dtype()), name_of(function), "elements of {} are not supported",
-                    weft::name_of(x.dtype()));
+  check_defined(x, name_of(function));
+  check<DTypeError>(scalar::takes(function, x.dtype()), name_of(function), "elements of {} are not supported", x);
   if (const UnaryVector row = x.dtype() == f32 ? vector_rows().row(function) : nullptr) {
     Tensor out = x.is_contiguous() ? x.empty_like() : dense(x);  // a copy of scattered elements is changed in place
     const auto* from = x.is_contiguous() ? x.data<float>() : out.data<float>();
@@ -227,6 +231,8 @@ Tensor unary(Unary function, const Tensor& x) {
 }
 
 Tensor binary(Binary function, const Tensor& a, const Tensor& b, const char* op) {
+  check_defined(a, op);
+  check_defined(b, op);
   if (dense_floats(a) && dense_floats(b) && a.shape() == b.shape()) {  // the common case, without detours
     if (const BinaryVector row = vector_rows().row(function, Sides::both)) {
       Tensor out = a.empty_like();
@@ -242,14 +248,17 @@ Tensor binary(Binary function, const Tensor& a, const Tensor& b, const char* op)
 }
 
 Tensor binary(Binary function, const Tensor& a, double b) {
+  check_defined(a, name_of(function));
   return binary_any(function, {&a, nullptr, b}, a.shape(), a.dtype(), name_of(function));
 }
 
 Tensor binary(Binary function, double a, const Tensor& b) {
+  check_defined(b, name_of(function));
   return binary_any(function, {nullptr, &b, a}, b.shape(), b.dtype(), name_of(function));
 }
 
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b, const char* op) {
+  for (const Tensor* operand : {&condition, &a, &b}) check_defined(*operand, op);
   check<DTypeError>(condition.dtype() == boolean, op, "the condition is {}, not bool", condition);
   check_same_dtype(a, b, op);
   const Shape shape = broadcast(broadcast(condition.shape(), a.shape(), op), b.shape(), op);
