@@ -17,6 +17,8 @@
 #include "weft/nn/lstm.hpp"
 #include "weft/nn/module.hpp"
 #include "weft/nn/summary.hpp"
+#include "weft/ops/activation.hpp"
+#include "weft/ops/comparison.hpp"
 #include "weft/ops/dropout.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/embedding.hpp"

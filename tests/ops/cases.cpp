@@ -6,6 +6,7 @@ const std::vector<Case>& cases() {
   static const std::vector<Case> all = [] {
     std::vector<Case> table;
     add_elementwise_cases(table);
+    add_activation_cases(table);
     add_reduce_cases(table);
     add_shape_cases(table);
     add_index_cases(table);

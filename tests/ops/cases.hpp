@@ -21,6 +21,7 @@ const std::vector<Case>& cases();
 
 // A family of operations each, in a file cases_FAMILY.cpp.
 void add_elementwise_cases(std::vector<Case>& to);
+void add_activation_cases(std::vector<Case>& to);
 void add_reduce_cases(std::vector<Case>& to);
 void add_shape_cases(std::vector<Case>& to);
 void add_index_cases(std::vector<Case>& to);

@@ -48,7 +48,7 @@ class Sink {
 class Saved {
  public:
   Saved() = default;  ///< nothing: the rule won't need it
-  explicit Saved(const Var& var) : var_(var), version_(var.value().version()) {}
+  explicit Saved(const Var& var) : var_(var), version_(var.defined() ? var.value().version() : 0) {}
   /// Kept only where `needed`.
   Saved(const Var& var, bool needed) : Saved(needed ? Saved(var) : Saved()) {}
   const Var& get() const {
