@@ -8,6 +8,9 @@ const std::vector<Case>& cases() {
     add_elementwise_cases(table);
     add_activation_cases(table);
     add_reduce_cases(table);
+    add_statistics_cases(table);
+    add_scan_cases(table);
+    add_sort_cases(table);
     add_shape_cases(table);
     add_index_cases(table);
     add_dropout_cases(table);
