@@ -62,6 +62,7 @@ Tensor place_of_all(const char* op, const Kernel& kernel, const Var& x) {
 template <class Kernel>
 Tensor place_along(const char* op, const Kernel& kernel, const Var& x, int axis, bool keepdim) {
   check<ValueError>(x.defined(), op, "the input is undefined");
+  if (x.rank() == 0) return kernel(x.value().reshape({1}), axis).reshape({});
   const Tensor places = kernel(x.value(), axis);
   return keepdim ? places.unsqueeze(x.shape().axis(axis)) : places;
 }

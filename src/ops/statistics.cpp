@@ -37,10 +37,7 @@ struct Variance {
   }
 };
 
-// x / y, 0 where y, the norm, is 0.
-Var part_of(const Var& x, const Var& y) { return masked_fill(x / y, kernels::binary(Binary::eq, y.value(), 0.0), 0); }
-
-Tensor power_mean(const Tensor& x, double p, const AxesPlan& plan) {
+Tensor power_norm(const Tensor& x, double p, const AxesPlan& plan) {
   const Tensor powers = kernels::binary(Binary::pow, kernels::unary(Unary::abs, x), p);
   return kernels::binary(Binary::pow, kernels::reduce(Reduction::sum, powers, plan.span(), plan.keepdim), 1 / p);
 }
@@ -79,12 +76,13 @@ Var norm(const Var& x, double p, std::span<const int> axes, bool keepdim) {
     const Tensor counted = kernels::binary(Binary::ne, x.value(), 0.0).to(x.dtype());
     return record("norm", kernels::reduce(Reduction::sum, counted, plan.span(), keepdim), {&x}, [](Sink&) {});
   }
-  const Tensor y = p == 2 ? kernels::reduce(Reduction::norm, x.value(), plan.span(), keepdim) : power_mean(x.value(), p, plan);
+  const Tensor y = p == 2 ? kernels::reduce(Reduction::norm, x.value(), plan.span(), keepdim) : power_norm(x.value(), p, plan);
   return record("norm", y, {&x}, [x = Saved(x), y, p, kept = plan.kept](Sink& s) {
     const Var out = with_shape(s.output(y), kept);
-    const Var slope = p == 2 ? part_of(x.get(), out)
-                             : guarded_mul(kernels::unary(Unary::sign, x.value()), pow(part_of(abs(x.get()), out), p - 1));
-    s.add(0, guarded_mul(with_shape(s.grad(), kept), slope));
+    const Var slope =
+        p == 2 ? x.get() / out : guarded_mul(kernels::unary(Unary::sign, x.value()), pow(abs(x.get()) / out, p - 1));
+    const Tensor flat = kernels::binary(Binary::eq, out.value(), 0.0);
+    s.add(0, guarded_mul(with_shape(s.grad(), kept), masked_fill(slope, flat, 0)));
   });
 }
 

@@ -101,7 +101,7 @@ TEST_CASE("products with zeros have the right gradients") {
     const Var first = tape.grad_var(leaf);
     tape.backward(sum(square(first)));
     const double second[] = {100, 120, -104, 100, 0, 40, 0, 0, 0, 0, 0, 0};
-    for (std::int64_t i = 0; i < 12; ++i) CHECK(tape.grad(leaf).at({i / 3, i % 3}) == second[i] + wanted[i]);
+    for (std::int64_t i = 0; i < 12; ++i) CHECK(tape.grad(leaf).at({i / 3, i % 3}) == second[i]);
   }
   CHECK(prod(Tensor::from<float>({1e30f, 1e30f, 1e-30f, 1e-30f}, {4})).item() == doctest::Approx(1));
   CHECK(std::isnan(prod(Tensor::from<float>({0, static_cast<float>(nan)}, {2})).item()));
@@ -195,7 +195,8 @@ TEST_CASE("wrong arguments are named") {
   CHECK_THROWS_WITH_AS(min(Tensor::zeros({2, 0}), {1}), "[min] there is nothing to choose from in f32[2, 0]", ValueError);
   CHECK_THROWS_WITH_AS(prod(x, {2}), doctest::Contains("[prod]"), IndexError);
   CHECK_THROWS_WITH_AS(prod(x, {0, -2}), doctest::Contains("[prod] axis 0 stands twice for shape [2, 3]"), IndexError);
-  for (Var (*const function)(const Var&) : {sum, mean, prod, max, min, logsumexp}) CHECK_THROWS_AS(function(Var()), ValueError);
+  Var (*const of_all[])(const Var&) = {sum, mean, prod, max, min, logsumexp};
+  for (const auto function : of_all) CHECK_THROWS_AS(function(Var()), ValueError);
   CHECK_THROWS_AS(mean(Tensor::zeros({2}, i64)), DTypeError);
   CHECK_THROWS_AS(logsumexp(Tensor::zeros({2}, i64)), DTypeError);
   CHECK(sum(Tensor::full({3}, 2, i32)).dtype() == i64);
