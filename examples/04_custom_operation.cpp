@@ -26,13 +26,13 @@ Tensor roots(const Tensor& x) { return x.dtype() == f64 ? roots<double>(x) : roo
 // y = x^(1/3):  dx = dy / (3 y^2). The rule is written over Vars, so it can be differentiated as well.
 Var cube_root(const Var& x) {
   const Tensor y = roots(x.value());
-  return record("cube_root", y, {&x}, [y](Sink& s) { s.add(0, s.grad() / (3 * square(s.output(y)))); });
+  return record("cube_root", y, {&x}, [y = Saved(y)](Sink& s) { s.add(0, s.grad() / (3 * square(s.output(y)))); });
 }
 
 // The same with its 3 forgotten.
 Var wrong_cube_root(const Var& x) {
   const Tensor y = roots(x.value());
-  return record("wrong_cube_root", y, {&x}, [y](Sink& s) { s.add(0, s.grad() / square(s.output(y))); });
+  return record("wrong_cube_root", y, {&x}, [y = Saved(y)](Sink& s) { s.add(0, s.grad() / square(s.output(y))); });
 }
 
 double second_derivative(double at) {

@@ -114,7 +114,7 @@ void flush(Slot& slot) {
 
 }  // namespace detail
 
-bool Sink::wants(int i) const { return node_.inputs[i] != nullptr; }
+bool Sink::wants(int i) const { return tape_.reaches(node_.inputs[i]); }
 bool Sink::has_grad(int output) const { return node_.outputs[output].grad.defined(); }
 bool Sink::recording() const { return recording_; }
 
@@ -124,7 +124,8 @@ Var Sink::grad(int output) const {
   return Tensor::zeros(slot.shape(), slot.dtype);
 }
 
-Var Sink::output(const Tensor& saved, int output) const { return Var(saved, node_.outputs + output, tape_.id); }
+Var Sink::output(const Saved& saved, int output) const { return Var(saved.value(), node_.outputs + output, tape_.id); }
+Var Sink::input(const Tensor& kept, int input) const { return Var(kept, node_.inputs[input], tape_.id); }
 
 void Sink::add(int i, Var gradient) {
   if (!wants(i)) return;
@@ -146,7 +147,11 @@ void Sink::add_rows(int i, const Tensor& index, const Var& gradient) {
 }
 
 void Sink::add_product(int i, const Tensor& grad, const Tensor& x) {
-  if (wants(i)) detail::accumulate_product(tape_, *node_.inputs[i], grad, x);
+  if (!wants(i)) return;
+  detail::accumulate_product(tape_, *node_.inputs[i], grad, x);
+  // In the search for the first non-finite number a product is done, and seen, at once.
+  if (detail::anomaly_guards > 0) [[unlikely]]
+    detail::flush(*node_.inputs[i]);
 }
 
 void Saved::changed() const {

@@ -2,58 +2,23 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <limits>
 #include <memory>
 
+#include "autograd/finite_differences.hpp"
 #include "autograd/tape_state.hpp"
 #include "base/fail.hpp"
+#include "kernels/elementwise.hpp"
 
 namespace weft {
 namespace {
 
-// A tensor whose elements are perturbed (dense, seen by nobody else) and the gradient that backward gave for it.
-struct Variable {
-  std::string name;
-  Tensor value;
-  Tensor analytic;
-};
-
-// Uniform in [0, 1), element `i` of the stream `stream`.
-double draw(std::uint64_t seed, std::uint32_t stream, std::int64_t i) {
-  const auto n = static_cast<std::uint64_t>(i);
-  const auto words = philox({static_cast<std::uint32_t>(n), static_cast<std::uint32_t>(n >> 32), stream, 0},
-                            {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
-  return static_cast<double>((std::uint64_t{words[0]} << 32 | words[1]) >> 11) * 0x1p-53;
-}
-
-// 0.5 to 1.5 in size with either sign: no output goes unseen, and no symmetry hides an error.
-Tensor random_cotangent(const Shape& shape, std::uint64_t seed) {
-  Tensor cotangent = Tensor::empty(shape, f64);
-  double* c = cotangent.mutable_data<double>();
-  for (std::int64_t i = 0; i < cotangent.numel(); ++i) {
-    const double u = 2 * draw(seed, 1, i) - 1;
-    c[i] = u < 0 ? u - 0.5 : u + 0.5;
-  }
-  return cotangent;
-}
-
-std::string index_of(const Shape& shape, std::int64_t flat) {
-  std::array<std::int64_t, max_rank> index{};
-  for (int i = shape.rank() - 1; i >= 0; --i) {
-    index[static_cast<std::size_t>(i)] = flat % shape[i];
-    flat /= shape[i];
-  }
-  return fmt::format("[{}]", fmt::join(index.begin(), index.begin() + shape.rank(), ", "));
-}
+using detail::Differentiable;
+using detail::Tensors;
+using detail::Variable;
 
 void check_f64(const Tensor& value, const std::string& name) {
   check<DTypeError>(value.defined() && value.dtype() == f64, "gradcheck", "{} is {}; gradients are checked in f64", name,
                     value);
-}
-
-bool same_bits(const Tensor& a, const Tensor& b) {
-  return a.shape() == b.shape() && std::memcmp(a.raw(), b.raw(), static_cast<std::size_t>(a.numel()) * sizeof(double)) == 0;
 }
 
 bool close(const Tensor& a, const Tensor& b, const GradcheckOptions& options) {
@@ -64,8 +29,8 @@ bool close(const Tensor& a, const Tensor& b, const GradcheckOptions& options) {
   return std::equal(a.data<double>(), a.data<double>() + a.numel(), b.data<double>(), agree);
 }
 
-// One evaluation under a tape of its own with random operations as in every other one. The result is a dense copy:
-// operations that give views of their input must not see the next perturbation.
+// One evaluation under a tape of its own with random operations as in every other one. Values that it gives are dense
+// copies: operations that give views of their input must not see the next perturbation.
 class Evaluation {
  public:
   explicit Evaluation(std::uint64_t seed) : generator_(seed), tape_(generator_) {
@@ -88,51 +53,6 @@ const char* maker_of(const Var& output) {
   return node == nullptr ? "leaf" : node->op;
 }
 
-template <class Evaluate>
-double numeric_gradient(double& element, const Evaluate& evaluate, const Tensor& cotangent, double step) {
-  const double saved = element, above = saved + step, below = saved - step;
-  element = above;
-  const Tensor high = evaluate();
-  element = below;
-  const Tensor low = evaluate();
-  element = saved;
-  double sum = 0;
-  for (std::int64_t i = 0; i < cotangent.numel(); ++i) {
-    const double a = high.data<double>()[i], b = low.data<double>()[i];
-    if (a != b) sum += cotangent.data<double>()[i] * (a - b);  // -inf stays -inf under a mask
-  }
-  return sum / (above - below);
-}
-
-// `evaluate()` gives the output for what the variables hold now.
-template <class Evaluate>
-void compare(std::span<Variable> variables, const Evaluate& evaluate, const Tensor& cotangent, const GradcheckOptions& options,
-             GradcheckReport& report) {
-  for (std::size_t v = 0; v < variables.size(); ++v) {
-    Variable& variable = variables[v];
-    if (variable.analytic.shape() != variable.value.shape() || variable.analytic.dtype() != f64) {
-      report.problem = fmt::format("the gradient of {} {} is {}", variable.name, variable.value, variable.analytic);
-      return;
-    }
-    const std::int64_t numel = variable.value.numel();
-    const std::int64_t samples = options.elements > 0 ? std::min(options.elements, numel) : numel;
-    for (std::int64_t k = 0; k < samples; ++k) {
-      // One element out of each of `samples` equal parts.
-      const std::int64_t first = k * numel / samples, last = (k + 1) * numel / samples;
-      const double u = draw(options.seed, 2 + static_cast<std::uint32_t>(v), k);
-      const std::int64_t i = first + static_cast<std::int64_t>(u * static_cast<double>(last - first));
-      const double numeric = numeric_gradient(variable.value.mutable_data<double>()[i], evaluate, cotangent, options.step);
-      const double analytic = variable.analytic.data<double>()[i];
-      const double error = std::abs(analytic - numeric) / (options.atol + options.rtol * std::abs(numeric));
-      ++report.elements;
-      report.worst = std::isnan(error) ? std::numeric_limits<double>::infinity() : std::max(report.worst, error);
-      if (!(error <= 1)) report.failures.push_back({variable.name, index_of(variable.value.shape(), i), analytic, numeric});
-    }
-  }
-}
-
-constexpr const char* not_repeatable = "two evaluations for the same inputs give different values";
-
 // A parameter's value and gradient are put aside while it lives; it works on a copy.
 class Borrowed {
  public:
@@ -152,90 +72,205 @@ class Borrowed {
   Tensor value_, gradient_;
 };
 
+// A function and its variables: functions of inputs and models with parameters look alike from here on.
+struct Model {
+  std::vector<Variable> variables;
+  std::function<std::vector<Var>(Tape&)> leaves;              // the variables on the tape that records, in order
+  std::function<Var(const std::vector<Var>& leaves)> output;  // of the function, given those
+};
+
+Model model_of(const GradcheckFunction& f, const std::vector<Tensor>& inputs) {
+  Model model;
+  for (const Tensor& input : inputs) {
+    const std::string name = fmt::format("input {}", model.variables.size());
+    check_f64(input, name);
+    model.variables.push_back({name, input.clone()});
+  }
+  model.leaves = [variables = model.variables](Tape& tape) {
+    std::vector<Var> leaves;
+    for (const Variable& variable : variables) leaves.push_back(tape.leaf(variable.value));
+    return leaves;
+  };
+  model.output = f;
+  return model;
+}
+
+// The parameters work on copies while it lives.
+class BorrowedModel {
+ public:
+  BorrowedModel(const std::function<Var()>& loss, std::span<Parameter* const> parameters) {
+    for (const Parameter* parameter : parameters) check_f64(parameter->value(), parameter->name());
+    for (Parameter* parameter : parameters) {
+      borrowed_.push_back(std::make_unique<Borrowed>(*parameter));
+      model_.variables.push_back({fmt::format("'{}'", parameter->name()), parameter->value()});
+    }
+    model_.leaves = [parameters](Tape&) {
+      std::vector<Var> leaves;
+      for (Parameter* parameter : parameters) leaves.push_back(*parameter);
+      return leaves;
+    };
+    model_.output = [&loss](const std::vector<Var>&) { return loss(); };
+  }
+  const Model& get() const { return model_; }
+
+ private:
+  std::vector<std::unique_ptr<Borrowed>> borrowed_;
+  Model model_;
+};
+
+// Gradients by an ordinary backward pass. Parameters give up what it added to theirs.
+Tensors gradients_of(Tape& tape, const Var& output, const Tensor& cotangent, const std::vector<Var>& leaves) {
+  Tensors gradients;
+  if (output.requires_grad()) tape.backward(output, cotangent);
+  for (const Var& leaf : leaves) {
+    Parameter* parameter = leaf.slot()->parameter;
+    if (parameter == nullptr) {
+      gradients.push_back(tape.grad(leaf).clone());
+      continue;
+    }
+    gradients.push_back(parameter->grad().defined() ? parameter->grad().clone() : Tensor::zeros(leaf.shape(), f64));
+    parameter->clear_grad();
+  }
+  return gradients;
+}
+
+Differentiable first_order(const Model& model, const GradcheckOptions& options, GradcheckReport& report) {
+  return {model.variables,
+          [&] {
+            Evaluation evaluation(options.seed);
+            return Tensors{evaluation.value(model.output(model.leaves(evaluation.tape())))};
+          },
+          [&](const Tensors& cotangents) {
+            Evaluation evaluation(options.seed);
+            const std::vector<Var> leaves = model.leaves(evaluation.tape());
+            const Var output = model.output(leaves);
+            report.operation = maker_of(output);
+            return gradients_of(evaluation.tape(), output, cotangents[0], leaves);
+          }};
+}
+
+// The derivatives of sum(cotangents[i] gradient of variable i) by backward through a recorded backward pass.
+Tensors second_derivatives(Tape& tape, const Var& output, const std::vector<Var>& variables, const Tensors& cotangents) {
+  Tensors sums;
+  for (const Var& variable : variables) sums.push_back(Tensor::zeros(variable.shape(), f64));
+  if (!output.requires_grad()) return sums;
+  tape.backward(output, variables.back(), {.create_graph = true});
+  std::vector<Var> gradients;
+  for (std::size_t i = 0; i < cotangents.size(); ++i) gradients.push_back(tape.grad_var(variables[i]));
+  for (std::size_t i = 0; i < cotangents.size(); ++i) {
+    if (!gradients[i].requires_grad()) continue;  // a constant
+    // Recorded once more, for create_graph leaves the gradients of parameters on the tape too.
+    tape.backward(gradients[i], cotangents[i], {.create_graph = true});
+    for (std::size_t v = 0; v < variables.size(); ++v) sums[v] = kernels::add(sums[v], tape.grad(variables[v]));
+  }
+  return sums;
+}
+
+// The gradients as a function of the variables and of the output's cotangent, which is the last variable.
+Differentiable second_order(const Model& model, const Tensor& cotangent, const GradcheckOptions& options,
+                            GradcheckReport& report) {
+  std::vector<Variable> variables = model.variables;
+  variables.push_back({"cotangent", cotangent});
+  return {std::move(variables),
+          [&, cotangent] {
+            Evaluation evaluation(options.seed);
+            const std::vector<Var> leaves = model.leaves(evaluation.tape());
+            return gradients_of(evaluation.tape(), model.output(leaves), cotangent, leaves);
+          },
+          [&, cotangent](const Tensors& cotangents) {
+            Evaluation evaluation(options.seed);
+            std::vector<Var> leaves = model.leaves(evaluation.tape());
+            const Var output = model.output(leaves);
+            report.operation = maker_of(output);
+            leaves.push_back(evaluation.tape().leaf(cotangent));
+            return second_derivatives(evaluation.tape(), output, leaves, cotangents);
+          }};
+}
+
+GradcheckReport check_second_order(const Model& model, const GradcheckOptions& options) {
+  GradcheckReport report;
+  report.order = 2;
+  Shape shape;
+  {
+    Evaluation evaluation(options.seed);
+    shape = evaluation.value(model.output(model.leaves(evaluation.tape()))).shape();
+  }
+  const Tensor cotangent = detail::random_signs(shape, options.seed + 1, 0);
+  detail::compare_with_differences(second_order(model, cotangent, options, report), options, report);
+  return report;
+}
+
 }  // namespace
 
-GradcheckReport gradcheck(const std::function<Var(const std::vector<Var>&)>& f, const std::vector<Tensor>& inputs,
-                          const GradcheckOptions& options) {
-  std::vector<Variable> variables;
-  for (const Tensor& input : inputs) {
-    variables.push_back({fmt::format("input {}", variables.size()), Tensor(), Tensor()});
-    check_f64(input, variables.back().name);
-    variables.back().value = input.clone();
-  }
-  GradcheckReport report;
-  Tensor value, cotangent;
-  {
-    Evaluation recorded(options.seed);
-    std::vector<Var> leaves;
-    for (const Tensor& input : inputs) leaves.push_back(recorded.tape().leaf(input));
-    const Var output = f(leaves);
-    value = recorded.value(output);
-    cotangent = random_cotangent(value.shape(), options.seed);
-    report.operation = maker_of(output);
-    if (output.requires_grad()) recorded.tape().backward(output, cotangent);
-    for (std::size_t i = 0; i < leaves.size(); ++i) variables[i].analytic = recorded.tape().grad(leaves[i]).clone();
-  }
+GradcheckReport gradcheck(const GradcheckFunction& f, const std::vector<Tensor>& inputs, const GradcheckOptions& options) {
+  const Model model = model_of(f, inputs);
+  const std::vector<Var> originals(inputs.begin(), inputs.end());
+  std::vector<Var> copies;
+  for (const Variable& variable : model.variables) copies.emplace_back(variable.value);
   const auto evaluate_on = [&](const std::vector<Var>& constants) {
     Evaluation evaluation(options.seed);
     return evaluation.value(f(constants));
   };
-  if (!same_bits(value, evaluate_on({inputs.begin(), inputs.end()}))) {
-    report.problem = not_repeatable;
+  const auto leaves_of_originals = [&](Tape& tape) {
+    std::vector<Var> leaves;
+    for (const Tensor& input : inputs) leaves.push_back(tape.leaf(input));
+    return leaves;
+  };
+  GradcheckReport report;
+  Tensor recorded;
+  {
+    Evaluation evaluation(options.seed);
+    const Var output = f(leaves_of_originals(evaluation.tape()));
+    recorded = evaluation.value(output);
+    report.operation = maker_of(output);
+  }
+  if (!detail::same_bits(recorded, evaluate_on(originals))) {
+    report.problem = detail::not_repeatable;
     return report;
   }
-  std::vector<Var> copies;
-  for (const Variable& variable : variables) copies.emplace_back(variable.value);
-  if (!close(value, evaluate_on(copies), options)) {
+  if (!close(recorded, evaluate_on(copies), options)) {
     report.problem = "the inputs and dense copies of them give different values";
     return report;
   }
-  compare(
-      variables, [&] { return evaluate_on(copies); }, cotangent, options, report);
+  // Gradients at the inputs as they are, views included; differences on the dense copies.
+  detail::compare_with_differences({model.variables, [&] { return Tensors{evaluate_on(copies)}; },
+                                    [&](const Tensors& cotangents) {
+                                      Evaluation evaluation(options.seed);
+                                      const std::vector<Var> leaves = leaves_of_originals(evaluation.tape());
+                                      return gradients_of(evaluation.tape(), f(leaves), cotangents[0], leaves);
+                                    }},
+                                   options, report);
   return report;
 }
 
 GradcheckReport gradcheck_parameters(const std::function<Var()>& loss, std::span<Parameter* const> parameters,
                                      const GradcheckOptions& options) {
-  for (const Parameter* parameter : parameters) check_f64(parameter->value(), parameter->name());
-  std::vector<std::unique_ptr<Borrowed>> borrowed;
-  for (Parameter* parameter : parameters) borrowed.push_back(std::make_unique<Borrowed>(*parameter));
+  const BorrowedModel borrowed(loss, parameters);
   GradcheckReport report;
-  std::vector<Variable> variables;
-  Tensor value, cotangent;
-  {
-    Evaluation recorded(options.seed);
-    const Var output = loss();
-    value = recorded.value(output);
-    cotangent = random_cotangent(value.shape(), options.seed);
-    report.operation = maker_of(output);
-    if (output.requires_grad()) recorded.tape().backward(output, cotangent);
-    for (Parameter* parameter : parameters) {
-      const Tensor gradient = parameter->grad().defined() ? parameter->grad() : Tensor::zeros(parameter->shape(), f64);
-      variables.push_back({fmt::format("'{}'", parameter->name()), parameter->value(), gradient});
-      parameter->clear_grad();
-    }
-  }
-  const auto evaluate = [&] {
-    Evaluation evaluation(options.seed);
-    return evaluation.value(loss());
-  };
-  if (!same_bits(value, evaluate())) {
-    report.problem = not_repeatable;
-    return report;
-  }
-  compare(variables, evaluate, cotangent, options, report);
+  detail::compare_with_differences(first_order(borrowed.get(), options, report), options, report);
   return report;
 }
 
+GradcheckReport gradgradcheck(const GradcheckFunction& f, const std::vector<Tensor>& inputs, const GradcheckOptions& options) {
+  return check_second_order(model_of(f, inputs), options);
+}
+
+GradcheckReport gradgradcheck_parameters(const std::function<Var()>& loss, std::span<Parameter* const> parameters,
+                                         const GradcheckOptions& options) {
+  const BorrowedModel borrowed(loss, parameters);
+  return check_second_order(borrowed.get(), options);
+}
+
 std::string GradcheckReport::str() const {
-  std::string text = fmt::format("gradcheck of '{}': ", operation);
+  std::string text = fmt::format("{} of '{}': ", order == 1 ? "gradcheck" : "gradgradcheck", operation);
   if (!problem.empty()) return text + problem;
   if (ok()) return text + fmt::format("{} elements agree (worst error {:.2g} of what is allowed)", elements, worst);
   text += fmt::format("{} of {} elements differ (worst error {:.2g} times what is allowed)", failures.size(), elements, worst);
   constexpr std::size_t shown = 10;
   for (std::size_t i = 0; i < std::min(shown, failures.size()); ++i) {
     const GradcheckFailure& failure = failures[i];
-    text += fmt::format("\n  {} at {}: analytic {:.10g}, numeric {:.10g}", failure.input, failure.index, failure.analytic,
+    text += fmt::format("\n  {} at {}{}: analytic {:.10g}, numeric {:.10g}", failure.input, failure.index,
+                        failure.output.empty() ? "" : fmt::format(" for output {}", failure.output), failure.analytic,
                         failure.numeric);
   }
   if (failures.size() > shown) text += fmt::format("\n  and {} more", failures.size() - shown);

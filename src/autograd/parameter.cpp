@@ -11,6 +11,8 @@ Parameter::Parameter(std::string name, Tensor value) : name_(std::move(name)), v
   value_.set_category(MemoryCategory::parameters);
 }
 
+Parameter::~Parameter() { detail::forget(*this); }
+
 Parameter::operator Var() {
   if (Tape* tape = Tape::recording()) return Var(value_, tape->state().leaf_of(*this), tape->state().id);
   return Var(value_);

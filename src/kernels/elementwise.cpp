@@ -15,13 +15,16 @@ namespace {
 std::int64_t width(DType type) { return static_cast<std::int64_t>(size_of(type)); }
 std::size_t unsign(std::int64_t n) { return static_cast<std::size_t>(n); }
 
-void check_defined(const Tensor& x, const char* op) { check<ValueError>(x.defined(), op, "an operand is undefined"); }
-
-void check_same_dtype(const Tensor& a, const Tensor& b, const char* op) {
-  check<DTypeError>(a.dtype() == b.dtype(), op, "dtypes differ: {} and {}", a, b);
+void check_defined(const Tensor& x, const char* op) {
+  check<ValueError>(x.defined(), op, "the operand is undefined; it needs a value");
 }
 
-bool dense_floats(const Tensor& x) { return x.dtype() == f32 && x.is_contiguous(); }
+void check_same_dtype(const Tensor& a, const Tensor& b, const char* op) {
+  check<ValueError>(a.defined() && b.defined(), op, "the operands are {} and {}; both need a value", a, b);
+  check<DTypeError>(a.dtype() == b.dtype(), op, "dtypes differ: {} and {}; convert one with to()", a, b);
+}
+
+bool dense_floats(const Tensor& x) { return x.defined() && x.dtype() == f32 && x.is_contiguous(); }
 
 // body(begin, end) over [0, count): in one piece where that is a chunk at most.
 template <class Body>
@@ -213,7 +216,7 @@ void copy(const Tensor& source, Tensor& target) {
 
 Tensor unary(Unary function, const Tensor& x) {
   check_defined(x, name_of(function));
-  check<DTypeError>(scalar::takes(function, x.dtype()), name_of(function), "elements of {} are not supported", x);
+  check<DTypeError>(scalar::takes(function, x.dtype()), name_of(function), "the operand is {}; f32 or f64 is needed", x);
   if (const UnaryVector row = x.dtype() == f32 ? vector_rows().row(function) : nullptr) {
     Tensor out = x.is_contiguous() ? x.empty_like() : dense(x);  // a copy of scattered elements is changed in place
     const auto* from = x.is_contiguous() ? x.data<float>() : out.data<float>();
@@ -231,8 +234,6 @@ Tensor unary(Unary function, const Tensor& x) {
 }
 
 Tensor binary(Binary function, const Tensor& a, const Tensor& b, const char* op) {
-  check_defined(a, op);
-  check_defined(b, op);
   if (dense_floats(a) && dense_floats(b) && a.shape() == b.shape()) {  // the common case, without detours
     if (const BinaryVector row = vector_rows().row(function, Sides::both)) {
       Tensor out = a.empty_like();

@@ -13,11 +13,11 @@ using kernels::Unary;
 
 Var relu(const Var& x) {
   const Tensor y = kernels::unary(Unary::relu, x.value());
-  return record("relu", y, {&x}, [y](Sink& s) {
+  return record("relu", y, {&x}, [y = Saved(y)](Sink& s) {
     if (s.recording())
-      s.add(0, masked_fill(s.grad(), kernels::binary(Binary::le, y, 0.0), 0));
+      s.add(0, masked_fill(s.grad(), kernels::binary(Binary::le, y.value(), 0.0), 0));
     else
-      s.add(0, kernels::binary(Binary::relu_grad, s.grad().value(), y, "backward"));
+      s.add(0, kernels::binary(Binary::relu_grad, s.grad().value(), y.value(), "backward"));
   });
 }
 

@@ -40,7 +40,7 @@ Var guarded_mul(const Var& gradient, const Var& factor) {
 Var guarded_div(const Var& gradient, const Var& divisor) {
   Tensor y = kernels::binary(Binary::guarded_div, gradient.value(), divisor.value(), "guarded_div");
   if (Tape::recording() == nullptr) return y;
-  return record("guarded_div", y, {&gradient, &divisor}, [y, divisor = Saved(divisor)](Sink& s) {
+  return record("guarded_div", y, {&gradient, &divisor}, [y = Saved(y), divisor = Saved(divisor)](Sink& s) {
     const Var quotient = guarded_div(s.grad(), divisor.get());
     s.add(0, quotient);
     if (s.wants(1)) s.add(1, -zero_if_either(s.output(y), quotient));
@@ -88,7 +88,7 @@ Var mul(const Var& a, double b) {
 // y = a / b:  da = g / b,  db = -g / b y
 Var div(const Var& a, const Var& b) {
   const Tensor y = kernels::binary(Binary::div, a.value(), b.value(), "div");
-  return record("div", y, {&a, &b}, [y, b = Saved(b)](Sink& s) {
+  return record("div", y, {&a, &b}, [y = Saved(y), b = Saved(b)](Sink& s) {
     const Var quotient = guarded_div(s.grad(), b.get());
     s.add(0, quotient);
     if (s.wants(1)) s.add(1, -guarded_mul(quotient, s.output(y)));
@@ -102,7 +102,7 @@ Var div(const Var& a, double b) {
 Var div(double a, const Var& b) {
   const Tensor y = kernels::binary(Binary::div, a, b.value());
   return record("div", y, {&b},
-                [y, b = Saved(b)](Sink& s) { s.add(0, -guarded_mul(guarded_div(s.grad(), b.get()), s.output(y))); });
+                [y = Saved(y), b = Saved(b)](Sink& s) { s.add(0, -guarded_mul(guarded_div(s.grad(), b.get()), s.output(y))); });
 }
 
 Var neg(const Var& x) {
@@ -112,7 +112,7 @@ Var neg(const Var& x) {
 // y = a^b:  da = g b a^(b-1),  db = g y log(a); limits taken where one factor is 0
 Var pow(const Var& a, const Var& b) {
   const Tensor y = kernels::binary(Binary::pow, a.value(), b.value(), "pow");
-  return record("pow", y, {&a, &b}, [y, a = Saved(a), b = Saved(b)](Sink& s) {
+  return record("pow", y, {&a, &b}, [y = Saved(y), a = Saved(a), b = Saved(b)](Sink& s) {
     if (s.wants(0)) s.add(0, guarded_mul(s.grad(), guarded_mul(b.get(), pow(a.get(), b.get() - 1))));
     if (!s.wants(1)) return;
     const Tensor flat = kernels::where(kernels::binary(Binary::ge, b.value(), 0.0), kernels::binary(Binary::eq, a.value(), 0.0),
@@ -129,13 +129,13 @@ Var pow(const Var& a, double b) {
 
 Var exp(const Var& x) {
   const Tensor y = kernels::unary(Unary::exp, x.value());
-  return record("exp", y, {&x}, [y](Sink& s) { s.add(0, guarded_mul(s.grad(), s.output(y))); });
+  return record("exp", y, {&x}, [y = Saved(y)](Sink& s) { s.add(0, guarded_mul(s.grad(), s.output(y))); });
 }
 
 // e^x = y + 1
 Var expm1(const Var& x) {
   const Tensor y = kernels::unary(Unary::expm1, x.value());
-  return record("expm1", y, {&x}, [y](Sink& s) { s.add(0, guarded_mul(s.grad(), s.output(y) + 1)); });
+  return record("expm1", y, {&x}, [y = Saved(y)](Sink& s) { s.add(0, guarded_mul(s.grad(), s.output(y) + 1)); });
 }
 
 Var log1p(const Var& x) {
@@ -150,13 +150,13 @@ Var log(const Var& x) {
 
 Var sqrt(const Var& x) {
   const Tensor y = kernels::unary(Unary::sqrt, x.value());
-  return record("sqrt", y, {&x}, [y](Sink& s) { s.add(0, guarded_div(s.grad(), s.output(y) * 2)); });
+  return record("sqrt", y, {&x}, [y = Saved(y)](Sink& s) { s.add(0, guarded_div(s.grad(), s.output(y) * 2)); });
 }
 
 // y = x^(-1/2):  dx = -g y^3 / 2
 Var rsqrt(const Var& x) {
   const Tensor y = kernels::unary(Unary::rsqrt, x.value());
-  return record("rsqrt", y, {&x}, [y](Sink& s) {
+  return record("rsqrt", y, {&x}, [y = Saved(y)](Sink& s) {
     const Var out = s.output(y);
     s.add(0, guarded_mul(s.grad(), square(out) * out * -0.5));
   });
@@ -165,7 +165,7 @@ Var rsqrt(const Var& x) {
 // -y^2
 Var reciprocal(const Var& x) {
   const Tensor y = kernels::unary(Unary::reciprocal, x.value());
-  return record("reciprocal", y, {&x}, [y](Sink& s) { s.add(0, -guarded_mul(s.grad(), square(s.output(y)))); });
+  return record("reciprocal", y, {&x}, [y = Saved(y)](Sink& s) { s.add(0, -guarded_mul(s.grad(), square(s.output(y)))); });
 }
 
 Var square(const Var& x) {
@@ -198,7 +198,7 @@ Var erf(const Var& x) {
 // 1 - y^2
 Var tanh(const Var& x) {
   const Tensor y = kernels::unary(Unary::tanh, x.value());
-  return record("tanh", y, {&x}, [y](Sink& s) {
+  return record("tanh", y, {&x}, [y = Saved(y)](Sink& s) {
     fused_rule(s, Binary::tanh_grad, s.output(y), [](const Var& out) { return 1 - square(out); });
   });
 }
@@ -206,7 +206,7 @@ Var tanh(const Var& x) {
 // y (1 - y)
 Var sigmoid(const Var& x) {
   const Tensor y = kernels::unary(Unary::sigmoid, x.value());
-  return record("sigmoid", y, {&x}, [y](Sink& s) {
+  return record("sigmoid", y, {&x}, [y = Saved(y)](Sink& s) {
     fused_rule(s, Binary::sigmoid_grad, s.output(y), [](const Var& out) { return out * (1 - out); });
   });
 }
@@ -256,16 +256,17 @@ Var clamp(const Var& x, std::optional<double> min, std::optional<double> max) {
 }
 
 Var where(const Tensor& condition, const Var& a, const Var& b) {
-  return record("where", kernels::where(condition, a.value(), b.value(), "where"), {&a, &b}, [condition](Sink& s) {
-    if (s.wants(0)) s.add(0, where(condition, s.grad(), zero_like(s.grad())));
-    if (s.wants(1)) s.add(1, masked_fill(s.grad(), condition, 0));
-  });
+  return record("where", kernels::where(condition, a.value(), b.value(), "where"), {&a, &b},
+                [condition = Saved(condition)](Sink& s) {
+                  if (s.wants(0)) s.add(0, where(condition.value(), s.grad(), zero_like(s.grad())));
+                  if (s.wants(1)) s.add(1, masked_fill(s.grad(), condition.value(), 0));
+                });
 }
 
 Var masked_fill(const Var& x, const Tensor& mask, double value) {
   const Var fill = Var::scalar(value, x.dtype());
   return record("masked_fill", kernels::where(mask, fill.value(), x.value(), "masked_fill"), {&x},
-                [mask](Sink& s) { s.add(0, masked_fill(s.grad(), mask, 0)); });
+                [mask = Saved(mask)](Sink& s) { s.add(0, masked_fill(s.grad(), mask.value(), 0)); });
 }
 
 }  // namespace weft

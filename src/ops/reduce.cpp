@@ -27,7 +27,8 @@ Var choose(const char* op, Reduction reduction, Binary worse, const Var& x, std:
   const AxesPlan p = plan_axes(op, x, axes, keepdim);
   check<ValueError>(p.reduced > 0, op, "there is nothing to choose from in {}", x.value());
   const Tensor y = reduced(reduction, x, p);
-  return record(op, y, {&x}, [x = Saved(x), best = y.reshape(p.kept), p, worse](Sink& s) {
+  return record(op, y, {&x}, [x = Saved(x), y = Saved(y), p, worse](Sink& s) {
+    const Tensor best = y.value().reshape(p.kept);
     const Tensor passed_over = kernels::binary(worse, x.value(), best, "backward");
     const Tensor one = Tensor::ones({}, best.dtype()), zero = Tensor::zeros({}, best.dtype());
     const Tensor sharing = kernels::reduce(Reduction::sum, kernels::where(passed_over, zero, one, "backward"), p.span());
@@ -106,8 +107,8 @@ Var logsumexp(const Var& x, std::span<const int> axes, bool keepdim) {
   check_floating("logsumexp", x);
   const AxesPlan p = plan_axes("logsumexp", x, axes, keepdim);
   const Tensor y = reduced(Reduction::logsumexp, x, p);
-  return record("logsumexp", y, {&x}, [x = Saved(x), y, kept = p.kept](Sink& s) {
-    const Tensor empty = kernels::binary(Binary::eq, y, -std::numeric_limits<double>::infinity());
+  return record("logsumexp", y, {&x}, [x = Saved(x), y = Saved(y), kept = p.kept](Sink& s) {
+    const Tensor empty = kernels::binary(Binary::eq, y.value(), -std::numeric_limits<double>::infinity());
     const Var level = with_shape(masked_fill(s.output(y), empty, 0), kept);
     s.add(0, guarded_mul(with_shape(s.grad(), kept), exp(x.get() - level)));
   });

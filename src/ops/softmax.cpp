@@ -2,6 +2,7 @@
 
 #include "base/fail.hpp"
 #include "kernels/softmax.hpp"
+#include "ops/guarded.hpp"
 #include "weft/autograd/record.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/reduce.hpp"
@@ -18,7 +19,7 @@ void check_floating(const Var& x, const char* op) {
 template <class Function>
 Var along(const Var& x, int axis, const char* op, const Function& function) {
   check_floating(x, op);
-  if (x.rank() == 0) return function(x);
+  if (x.rank() == 0) return reshape(function(reshape(x, {1})), Shape{});
   axis = x.shape().axis(axis, op);
   if (axis == x.rank() - 1) return function(x);
   return transpose(function(transpose(x, axis, -1)), axis, -1);
@@ -30,10 +31,10 @@ Var along(const Var& x, int axis, const char* op, const Function& function) {
 Var softmax(const Var& x, int axis) {
   return along(x, axis, "softmax", [](const Var& rows) {
     const Tensor y = kernels::softmax(rows.value());
-    return record("softmax", y, {&rows}, [y](Sink& s) {
-      if (!s.recording()) return s.add(0, kernels::softmax_backward(y, s.grad().value(), Tensor()));
-      const Var output = s.output(y), weighted = output * s.grad();
-      s.add(0, weighted - output * sum(weighted, {-1}, true));
+    return record("softmax", y, {&rows}, [y = Saved(y)](Sink& s) {
+      if (!s.recording()) return s.add(0, kernels::softmax_backward(y.value(), s.grad().value(), Tensor()));
+      const Var g = s.grad(), output = s.output(y);
+      s.add(0, guarded_mul(g - sum(guarded_mul(g, output), {-1}, true), output));
     });
   });
 }
@@ -42,10 +43,10 @@ Var softmax(const Var& x, int axis) {
 Var log_softmax(const Var& x, int axis) {
   return along(x, axis, "log_softmax", [](const Var& rows) {
     const Tensor y = kernels::log_softmax(rows.value());
-    return record("log_softmax", y, {&rows}, [y](Sink& s) {
-      if (!s.recording()) return s.add(0, kernels::log_softmax_backward(y, s.grad().value()));
+    return record("log_softmax", y, {&rows}, [y = Saved(y)](Sink& s) {
+      if (!s.recording()) return s.add(0, kernels::log_softmax_backward(y.value(), s.grad().value()));
       const Var g = s.grad();
-      s.add(0, g - exp(s.output(y)) * sum(g, {-1}, true));
+      s.add(0, g - guarded_mul(sum(g, {-1}, true), exp(s.output(y))));
     });
   });
 }
@@ -55,12 +56,12 @@ Var masked_softmax(const Var& x, const Tensor& mask) {
   check<DTypeError>(mask.dtype() == boolean, "masked_softmax", "the mask is {}; bool is needed", mask);
   check<ShapeError>(broadcast(x.shape(), mask.shape(), "masked_softmax") == x.shape(), "masked_softmax",
                     "the mask {} doesn't broadcast to the input {}", mask.shape(), x.shape());
+  if (x.rank() == 0) return reshape(masked_softmax(reshape(x, {1}), mask.reshape({1})), Shape{});
   const Tensor y = kernels::masked_softmax(x.value(), mask);
-  return record("masked_softmax", y, {&x}, [y, mask](Sink& s) {
-    if (!s.recording()) return s.add(0, kernels::softmax_backward(y, s.grad().value(), mask));
-    const Var output = s.output(y), zero = Var::scalar(0, y.dtype());
-    const Var weighted = output * where(mask, s.grad(), zero);
-    s.add(0, weighted - output * sum(weighted, {-1}, true));
+  return record("masked_softmax", y, {&x}, [y = Saved(y), mask = Saved(mask)](Sink& s) {
+    if (!s.recording()) return s.add(0, kernels::softmax_backward(y.value(), s.grad().value(), mask.value()));
+    const Var output = s.output(y), zero = Var::scalar(0, output.dtype()), g = where(mask.value(), s.grad(), zero);
+    s.add(0, guarded_mul(where(mask.value(), g - sum(guarded_mul(g, output), {-1}, true), zero), output));
   });
 }
 

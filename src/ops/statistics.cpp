@@ -57,8 +57,8 @@ Var var(const Var& x, std::span<const int> axes, VarianceOptions options) {
 Var std(const Var& x, std::span<const int> axes, VarianceOptions options) {
   const Variance variance("std", x, axes, options);
   const Tensor y = kernels::unary(Unary::sqrt, variance.value(x));
-  return record("std", y, {&x}, [x = Saved(x), y, variance](Sink& s) {
-    const Tensor flat = kernels::binary(Binary::eq, y, 0.0);
+  return record("std", y, {&x}, [x = Saved(x), y = Saved(y), variance](Sink& s) {
+    const Tensor flat = kernels::binary(Binary::eq, y.value(), 0.0);
     const Var scale = masked_fill(guarded_div(s.grad(), s.output(y) * variance.divisor), flat, 0);
     s.add(0, guarded_mul(with_shape(scale, variance.plan.kept), variance.centred(x.get())));
   });
@@ -77,7 +77,7 @@ Var norm(const Var& x, double p, std::span<const int> axes, bool keepdim) {
     return record("norm", kernels::reduce(Reduction::sum, counted, plan.span(), keepdim), {&x}, [](Sink&) {});
   }
   const Tensor y = p == 2 ? kernels::reduce(Reduction::norm, x.value(), plan.span(), keepdim) : power_norm(x.value(), p, plan);
-  return record("norm", y, {&x}, [x = Saved(x), y, p, kept = plan.kept](Sink& s) {
+  return record("norm", y, {&x}, [x = Saved(x), y = Saved(y), p, kept = plan.kept](Sink& s) {
     const Var out = with_shape(s.output(y), kept);
     const Var slope =
         p == 2 ? x.get() / out : guarded_mul(kernels::unary(Unary::sign, x.value()), pow(abs(x.get()) / out, p - 1));

@@ -6,6 +6,8 @@
 
 #include "base/fail.hpp"
 #include "tensor/copy.hpp"
+#include "weft/base/scope.hpp"
+#include "weft/tensor/memory_report.hpp"
 
 namespace weft {
 
@@ -42,6 +44,8 @@ void destroy(TensorImpl* impl) noexcept {
   }
   const std::size_t bytes = static_cast<std::size_t>(impl->shape.numel()) * size_of(impl->dtype);
   count_bytes(impl->category, -static_cast<std::int64_t>(bytes));
+  if (impl->module != nullptr) [[unlikely]]
+    count_module_bytes(impl->module, -static_cast<std::int64_t>(bytes));
   const std::size_t separate = impl->data_bytes;
   std::byte* data = impl->data;
   impl->~TensorImpl();
@@ -74,6 +78,10 @@ Tensor Tensor::empty(const Shape& shape, DType dtype) {
   impl->shape = shape;
   impl->strides = shape.dense_strides();
   detail::count_bytes(impl->category, static_cast<std::int64_t>(bytes));
+  if (detail::tracking_modules) [[unlikely]] {
+    impl->module = current_scope();
+    detail::count_module_bytes(impl->module, static_cast<std::int64_t>(bytes));
+  }
   return Tensor(impl);
 }
 
@@ -122,10 +130,11 @@ double Tensor::at(std::initializer_list<std::int64_t> index) const {
 }
 
 Tensor Tensor::view(const Shape& shape, const Strides& strides, std::int64_t offset) const {
+  TensorImpl* owner = root();
   auto* impl = ::new (detail::pool_allocate(sizeof(TensorImpl))) TensorImpl;
   impl->dtype = impl_->dtype;
   impl->category = impl_->category;
-  impl->owner = root();
+  impl->owner = owner;
   impl->owner->references.fetch_add(1, std::memory_order_relaxed);
   impl->data = impl_->data + offset * static_cast<std::ptrdiff_t>(size_of(impl_->dtype));
   impl->shape = shape;
@@ -152,7 +161,8 @@ Tensor Tensor::select(int axis, std::int64_t index) const {
 }
 
 Tensor Tensor::permute(std::span<const int> axes) const {
-  check<ShapeError>(static_cast<int>(axes.size()) == rank(), "permute", "{} axes for shape {}", axes.size(), shape());
+  check<ShapeError>(static_cast<int>(axes.size()) == rank(), "permute", "{} axes for shape {}; each axis is named once",
+                    axes.size(), shape());
   std::array<std::int64_t, max_rank> sizes{};
   Strides strides{};
   unsigned seen = 0;
@@ -278,6 +288,11 @@ void Tensor::set_category(MemoryCategory category) {
 
 void Tensor::wrong_dtype(DType asked) const {
   fail<DTypeError>("Tensor::data", "asked for {} elements of {}", name_of(asked), describe());
+}
+
+void Tensor::undefined() {
+  fail<ValueError>("Tensor",
+                   "an undefined tensor was used (made by default, or moved from): it has no shape, dtype or elements");
 }
 
 std::string Tensor::describe() const { return defined() ? name_of(dtype()) + shape().str() : "undefined"; }

@@ -227,3 +227,97 @@ TEST_CASE("whole models: elements are sampled where there are many") {
   Parameter* const wrong[] = {&single};
   CHECK_THROWS_WITH_AS(gradcheck_parameters([&] { return single.var(); }, wrong), doctest::Contains("f32"), DTypeError);
 }
+
+TEST_CASE("the full Jacobian names the output's element") {
+  const auto swapped = [](const std::vector<Var>& in) {
+    return record("swapped", in[0].value().clone(), {&in[0]}, [](Sink& s) {
+      const Tensor g = s.grad().value();
+      Tensor wrong = Tensor::from<double>({g.at({1}), g.at({0}), g.at({2})}, {3});
+      s.add(0, wrong);
+    });
+  };
+  const auto report = gradcheck(swapped, {vector({1, 2, 3})}, {.full_jacobian = true});
+  CHECK(report.elements == 9);
+  REQUIRE(report.failures.size() == 4);
+  CHECK(report.failures[0].input == "input 0");
+  CHECK(report.failures[0].index == "[0]");
+  CHECK(report.failures[0].output == "[0]");
+  CHECK(report.failures[0].analytic == 0);
+  CHECK(report.failures[0].numeric == doctest::Approx(1));
+  CHECK(report.failures[1].output == "[1]");
+  CHECK(report.str().find("input 0 at [0] for output [1]: analytic 1") != std::string::npos);
+  const auto right = gradcheck([](const std::vector<Var>& in) { return times(in[0], in[1]); },
+                               {vector({1, 2, 3}), vector({4, 5, 6})}, {.full_jacobian = true});
+  CHECK(right.ok());
+  CHECK(right.elements == 18);
+}
+
+TEST_CASE("random directions through each input") {
+  const auto product_of = [](double factor) {
+    return [factor](const std::vector<Var>& in) {
+      return record("scaled", product(in[0].value(), in[1].value()), {&in[0], &in[1]},
+                    [a = in[0].value(), b = in[1].value(), factor](Sink& s) {
+                      s.add(0, product(s.grad().value(), b));
+                      s.add(1, kernels::binary(Binary::mul, product(s.grad().value(), a), factor));
+                    });
+    };
+  };
+  const std::vector<Tensor> inputs = {vector({1, -2, 3}), vector({0.5, 4, -1})};
+  const auto right = gradcheck(product_of(1), inputs, {.directions = 5});
+  CHECK(right.ok());
+  CHECK(right.elements == 10);
+  const auto wrong = gradcheck(product_of(1.01), inputs, {.directions = 5});
+  REQUIRE(wrong.failures.size() == 5);
+  CHECK(wrong.failures[2].input == "input 1");
+  CHECK(wrong.failures[2].index == "direction 2");
+}
+
+TEST_CASE("second derivatives") {
+  const auto cube = [](const std::vector<Var>& in) { return times(times(in[0], in[0]), exponential(in[1])); };
+  const auto right = gradgradcheck(cube, {vector({1, -2}), vector({0.3, 0.1})});
+  CHECK_MESSAGE(right.ok(), right.str());
+  CHECK(right.order == 2);
+  CHECK(right.elements == 6);  // two inputs and the cotangent
+  // A rule that is right at first order, but loses its dependence on the input under create_graph.
+  const auto stale = [](const std::vector<Var>& in) {
+    return record("stale", product(in[0].value(), in[0].value()), {&in[0]},
+                  [x = in[0].value()](Sink& s) { s.add(0, times(s.grad(), Var(kernels::binary(Binary::mul, x, 2)))); });
+  };
+  const std::vector<Tensor> inputs = {vector({1, -2})};
+  CHECK(gradcheck(stale, inputs).ok());
+  const auto wrong = gradgradcheck(stale, inputs);
+  REQUIRE(wrong.failures.size() == 2);
+  CHECK(wrong.failures[0].operation == "stale");
+  CHECK(wrong.failures[0].input == "input 0");
+  CHECK(wrong.failures[0].analytic == 0);
+  CHECK_THROWS_WITH_AS(wrong.require(), doctest::Contains("gradgradcheck of 'stale': 2 of 4 elements differ"), Error);
+  // A fused first-order rule that is not what its composite form says.
+  const auto two_faced = [](const std::vector<Var>& in) {
+    return record("two-faced", product(in[0].value(), in[0].value()), {&in[0]}, [x = Saved(in[0])](Sink& s) {
+      s.add(0, times(s.grad(), s.recording() ? times(x.get(), vector({3, 3})) : times(x.get(), vector({2, 2}))));
+    });
+  };
+  CHECK(gradcheck(two_faced, inputs).ok());
+  CHECK_FALSE(gradgradcheck(two_faced, inputs).ok());
+}
+
+TEST_CASE("second derivatives of functions without any") {
+  const Tensor constant = vector({1, 2});
+  CHECK(gradgradcheck([&](const std::vector<Var>&) { return Var(constant); }, {vector({3})}).ok());
+  CHECK(gradgradcheck([](const std::vector<Var>& in) { return plus(in[0], in[0]); }, {vector({3, 4})}).ok());
+  CHECK(gradgradcheck([](const std::vector<Var>& in) { return times(in[0], in[0]); }, {Tensor::zeros({0}, f64)}).ok());
+}
+
+TEST_CASE("second derivatives of whole models") {
+  Parameter w("w", Tensor::from<double>({1, -2, 3, 0.5, 2, -1}, {2, 3})), b("b", vector({0.1, 0.2, 0.3}));
+  w.add_grad(Tensor::full({2, 3}, 7, f64));
+  const Tensor value = w.value();
+  Parameter* const parameters[] = {&w, &b};
+  const auto model = [&] { return total(exponential(plus(times(w, vector({0.1, 0.2, -0.3})), times(b, b)))); };
+  const auto report = gradgradcheck_parameters(model, parameters);
+  CHECK_MESSAGE(report.ok(), report.str());
+  CHECK(report.elements == 10);
+  CHECK(w.value().is_same(value));
+  CHECK(w.grad().at({1, 2}) == 7);
+  CHECK_FALSE(b.grad().defined());
+}

@@ -29,7 +29,7 @@ inline Var times(const Var& a, const Var& b) {
 
 inline Var exponential(const Var& x) {
   const Tensor y = kernels::unary(kernels::Unary::exp, x.value());
-  return record("exponential", y, {&x}, [y](Sink& s) { s.add(0, times(s.grad(), s.output(y))); });
+  return record("exponential", y, {&x}, [y = Saved(y)](Sink& s) { s.add(0, times(s.grad(), s.output(y))); });
 }
 
 /// The sum of all elements.

@@ -131,3 +131,31 @@ TEST_CASE("parameters are f32 or f64, and gradients fit them") {
   CHECK_FALSE(w.grad().defined());
   CHECK_THROWS_AS(w.to(i32), DTypeError);
 }
+
+TEST_CASE("a parameter that ends under a live tape is forgotten") {
+  Tape tape;
+  Parameter kept("kept", vector({3}));
+  auto gone = std::make_unique<Parameter>("gone", vector({2}));
+  const Var product = times(*gone, kept);
+  gone.reset();
+  // Perhaps at the same address: it has a leaf of its own.
+  auto next = std::make_unique<Parameter>("next", vector({5}));
+  const Var sum = plus(product, times(*next, kept));
+  tape.backward(sum);
+  CHECK(kept.grad().item() == 7);
+  CHECK(next->grad().item() == 3);
+}
+
+TEST_CASE("many parameters that end leave the others to be found") {
+  Tape tape;
+  std::vector<std::unique_ptr<Parameter>> parameters;
+  for (int i = 0; i < 200; ++i) parameters.push_back(std::make_unique<Parameter>("p", vector({1})));
+  Var sum = parameters[0]->var();
+  for (int i = 1; i < 100; ++i) sum = plus(sum, *parameters[static_cast<std::size_t>(i)]);
+  for (int i = 0; i < 100; i += 2) parameters[static_cast<std::size_t>(i)].reset();
+  for (int i = 1; i < 200; ++i)
+    if (parameters[static_cast<std::size_t>(i)]) sum = plus(sum, *parameters[static_cast<std::size_t>(i)]);
+  tape.backward(sum);
+  for (int i = 1; i < 200; ++i)
+    if (const auto& p = parameters[static_cast<std::size_t>(i)]) CHECK(p->grad().item() == (i < 100 ? 2 : 1));
+}

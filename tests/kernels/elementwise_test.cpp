@@ -165,8 +165,8 @@ TEST_CASE("other element types") {
   CHECK_THROWS_AS(kernels::binary(Binary::div, a, a, "div"), DTypeError);
   CHECK_THROWS_AS(kernels::unary(Unary::exp, a), DTypeError);
   CHECK_THROWS_AS(kernels::binary(Binary::add, a, 0.5), ValueError);
-  CHECK_THROWS_WITH_AS(kernels::binary(Binary::add, a, a.to(f32), "add"), "[add] dtypes differ: i32[4, 3] and f32[4, 3]",
-                       DTypeError);
+  CHECK_THROWS_WITH_AS(kernels::binary(Binary::add, a, a.to(f32), "add"),
+                       doctest::Contains("[add] dtypes differ: i32[4, 3] and f32[4, 3]"), DTypeError);
   CHECK_THROWS_AS(kernels::binary(Binary::add, random({2, 3}, 1), random({2}, 1), "add"), ShapeError);
 }
 

@@ -14,6 +14,7 @@ struct Case {
   std::function<Var(const std::vector<Var>&)> function;
   std::vector<Tensor> inputs;
   double f32_tolerance = 2e-5;  ///< of the largest value of the f64 result or gradient
+  bool second_order = true;     ///< false for operations whose backward pass can't be recorded: they say so
 };
 
 /// All cases, in the order of the families below.
@@ -27,12 +28,20 @@ void add_statistics_cases(std::vector<Case>& to);
 void add_scan_cases(std::vector<Case>& to);
 void add_sort_cases(std::vector<Case>& to);
 void add_shape_cases(std::vector<Case>& to);
+void add_arrange_cases(std::vector<Case>& to);
+void add_triangle_cases(std::vector<Case>& to);
 void add_index_cases(std::vector<Case>& to);
 void add_dropout_cases(std::vector<Case>& to);
 void add_matmul_cases(std::vector<Case>& to);
+void add_einsum_cases(std::vector<Case>& to);
 void add_softmax_cases(std::vector<Case>& to);
 void add_normalization_cases(std::vector<Case>& to);
+void add_convolution_cases(std::vector<Case>& to);
+void add_pooling_cases(std::vector<Case>& to);
 void add_loss_cases(std::vector<Case>& to);
-void add_lstm_cases(std::vector<Case>& to);
+void add_recurrent_cases(std::vector<Case>& to);
+void add_distance_loss_cases(std::vector<Case>& to);
+void add_margin_loss_cases(std::vector<Case>& to);
+void add_sequence_loss_cases(std::vector<Case>& to);
 
 }  // namespace weft::test

@@ -53,6 +53,10 @@ void add_where(std::vector<Case>& to) {
   add("broadcast all", thirds({2, 1, 1}), a({3, 1}), b({5}));
   add("scalars", thirds({7}), a({}), b({}));
   add("views", thirds({5, 3}).transpose(0, 1), transposed({3, 5}, -2, 2), strided({3, 5}, -2, 2, 0.27));
+  add("sliced, flipped", thirds({3, 5}).flip(1), sliced({3, 5}, -2, 2), flipped({3, 5}, -2, 2, 0.27));
+  add("odd size", thirds({19}), a({19}), b({19}));
+  add("a scalar for all", thirds({3, 4}), a({3, 4}), b({}));
+  add("one condition for all", thirds({}), a({3, 4}), b({4}));
   to.push_back({"where",
                 "repeated operand",
                 [](const Inputs& in) {
@@ -75,6 +79,10 @@ void add_masked_fill(std::vector<Case>& to) {
   add("broadcast input", thirds({3, 4}), spread({3, 1}, -2, 2));
   add("transposed", thirds({5, 3}), transposed({5, 3}, -2, 2));
   add("strided", thirds({3, 5}), strided({3, 5}, -2, 2));
+  add("sliced", thirds({3, 5}).flip(1), sliced({3, 5}, -2, 2));
+  add("flipped", thirds({5, 3}).transpose(0, 1), flipped({3, 5}, -2, 2));
+  add("odd size", thirds({19}), spread({19}, -2, 2));
+  add("scalar", thirds({}), spread({}, -2, 2));
   to.push_back({"masked_fill",
                 "repeated operand",
                 [](const Inputs& in) {

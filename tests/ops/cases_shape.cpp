@@ -36,6 +36,8 @@ void add_reshapes(std::vector<Case>& to) {
   row("strided, a view", strided({3, 7}, -2, 2), [](const Var& x) { return reshape(x, {21}); });
   row("sliced, copied", sliced({3, 5}, -2, 2), [](const Var& x) { return reshape(x, {5, 3}); });
   row("repeated operand", values({2, 6}), [](const Var& x) { return reshape(x, {3, 4}) * reshape(x, {3, 4}); });
+  row("flipped, copied", flipped({2, 6}, -2, 2), [](const Var& x) { return reshape(x, {3, 4}); });
+  row("six dimensions", values({2, 1, 3, 1, 2, 1}), [](const Var& x) { return reshape(x, {1, 6, 1, 2}); });
 
   row = Rows(to, "flatten");
   row("all", values({2, 3, 4}), [](const Var& x) { return flatten(x); });
@@ -47,6 +49,9 @@ void add_reshapes(std::vector<Case>& to) {
   row("scalar", values({}), [](const Var& x) { return flatten(x); });
   row("transposed", transposed({5, 3}, -2, 2), [](const Var& x) { return flatten(x); });
   row("repeated operand", values({2, 3}), [](const Var& x) { return flatten(x) * flatten(x); });
+  row("sliced", sliced({3, 4}, -2, 2), [](const Var& x) { return flatten(x); });
+  row("strided", strided({3, 4}, -2, 2), [](const Var& x) { return flatten(x); });
+  row("flipped", flipped({3, 4}, -2, 2), [](const Var& x) { return flatten(x); });
 }
 
 void add_orders(std::vector<Case>& to) {
@@ -59,6 +64,10 @@ void add_orders(std::vector<Case>& to) {
   row("transposed", transposed({5, 3}, -2, 2), [](const Var& x) { return transpose(x, 1, 0); });
   row("sliced", sliced({3, 5}, -2, 2), [](const Var& x) { return transpose(x, -1, -2); });
   row("repeated operand", values({3, 3}), [](const Var& x) { return transpose(x, 0, 1) * x; });
+  row("strided", strided({3, 4}, -2, 2), [](const Var& x) { return transpose(x, 0, 1); });
+  row("flipped", flipped({3, 4}, -2, 2), [](const Var& x) { return transpose(x, 0, 1); });
+  row("inner axes of four", values({2, 3, 2, 2}), [](const Var& x) { return transpose(x, 1, 2); });
+  row("a row", values({1, 9}), [](const Var& x) { return transpose(x, 0, 1); });
 
   row = Rows(to, "permute");
   row("cycle", values({2, 3, 4}), [](const Var& x) { return permute(x, {2, 0, 1}); });
@@ -69,6 +78,10 @@ void add_orders(std::vector<Case>& to) {
   row("size 1", values({1, 1, 1}), [](const Var& x) { return permute(x, {2, 1, 0}); });
   row("transposed", transposed({5, 3}, -2, 2), [](const Var& x) { return permute(x, {1, 0}); });
   row("repeated operand", values({2, 2, 2}), [](const Var& x) { return permute(x, {2, 0, 1}) * permute(x, {1, 2, 0}); });
+  row("sliced", sliced({3, 4}, -2, 2), [](const Var& x) { return permute(x, {1, 0}); });
+  row("strided", strided({3, 4}, -2, 2), [](const Var& x) { return permute(x, {1, 0}); });
+  row("flipped", flipped({3, 4}, -2, 2), [](const Var& x) { return permute(x, {1, 0}); });
+  row("unchanged", values({2, 3}), [](const Var& x) { return permute(x, {0, 1}); });
 
   row = Rows(to, "flip");
   row("first axis", values({3, 4}), [](const Var& x) { return flip(x, 0); });
@@ -79,6 +92,10 @@ void add_orders(std::vector<Case>& to) {
   row("transposed", transposed({5, 3}, -2, 2), [](const Var& x) { return flip(x, 0); });
   row("flipped", flipped({2, 9}, -2, 2), [](const Var& x) { return flip(x, 1); });
   row("repeated operand", values({5}), [](const Var& x) { return flip(x, 0) * x; });
+  row("sliced", sliced({3, 4}, -2, 2), [](const Var& x) { return flip(x, 1); });
+  row("strided", strided({3, 4}, -2, 2), [](const Var& x) { return flip(x, 1); });
+  row("middle axis", values({2, 3, 2}), [](const Var& x) { return flip(x, 1); });
+  row("odd size", values({17}), [](const Var& x) { return flip(x, 0); });
 }
 
 void add_parts(std::vector<Case>& to) {
@@ -94,6 +111,7 @@ void add_parts(std::vector<Case>& to) {
   row("flipped", flipped({2, 9}, -2, 2), [](const Var& x) { return slice(x, 1, 3, 6); });
   row("repeated operand, overlapping", values({5, 2}), [](const Var& x) { return slice(x, 0, 0, 3) * slice(x, 0, 2, 5); });
   row("repeated operand, part and all", values({4, 2}), [](const Var& x) { return slice(x, 0, 1, 2) * x; });
+  row("strided", strided({3, 7}, -2, 2), [](const Var& x) { return slice(x, 1, 2, 6); });
 
   row = Rows(to, "select");
   row("row", values({5, 3}), [](const Var& x) { return select(x, 0, 2); });
@@ -104,6 +122,10 @@ void add_parts(std::vector<Case>& to) {
   row("size 1", values({1}), [](const Var& x) { return select(x, 0, 0); });
   row("transposed", transposed({5, 3}, -2, 2), [](const Var& x) { return select(x, 0, 1); });
   row("repeated operand", values({2, 2, 2}), [](const Var& x) { return select(x, 0, 1) * select(x, 1, 1); });
+  row("sliced", sliced({3, 4}, -2, 2), [](const Var& x) { return select(x, 1, 2); });
+  row("strided", strided({3, 4}, -2, 2), [](const Var& x) { return select(x, 0, 2); });
+  row("flipped", flipped({3, 4}, -2, 2), [](const Var& x) { return select(x, 1, 0); });
+  row("of four dimensions", values({2, 3, 1, 2}), [](const Var& x) { return select(x, -2, 0); });
 
   row = Rows(to, "split");
   row("rows", values({6, 2}), [](const Var& x) {
@@ -126,6 +148,49 @@ void add_parts(std::vector<Case>& to) {
     return parts[1] * parts[0];
   });
   row("repeated operand", values({4}), [](const Var& x) { return split(x, {1, 3}, 0)[0] * x; });
+  row("sliced", sliced({4, 5}, -2, 2), [](const Var& x) {
+    const auto parts = split(x, {2, 1, 2}, -1);
+    return parts[2] * parts[0] + parts[1];
+  });
+  row("strided", strided({4, 5}, -2, 2), [](const Var& x) {
+    const auto parts = split(x, {2, 1, 2}, -1);
+    return parts[2] * parts[0] + parts[1];
+  });
+  row("flipped", flipped({4, 5}, -2, 2), [](const Var& x) {
+    const auto parts = split(x, {2, 1, 2}, -1);
+    return parts[2] * parts[0] + parts[1];
+  });
+  row("middle axis", values({2, 3, 2}), [](const Var& x) { return split(x, {1, 2}, 1)[1]; });
+}
+
+// Part i, or the last one where a random input has fewer.
+Var part(const PoolVector<Var>& parts, std::size_t i) { return i < parts.size() ? parts[i] : parts.back(); }
+
+void add_chunks(std::vector<Case>& to) {
+  Rows row(to, "chunk");
+  row("equal parts", values({6, 2}), [](const Var& x) { return part(chunk(x, 3), 1); });
+  row("a smaller last one", values({2, 7}), [](const Var& x) { return part(chunk(x, 3, 1), 2); });
+  row("fewer than asked", values({5, 2}), [](const Var& x) {
+    const auto parts = chunk(x, 4);
+    return part(parts, 0) * part(parts, 1);
+  });
+  row("joined again", values({2, 5, 2}), [](const Var& x) {
+    const auto parts = chunk(x, 2, 1);
+    return concat({part(parts, 1), part(parts, 0)}, 1);
+  });
+  row("one", values({3, 2}), [](const Var& x) { return part(chunk(x, 1), 0); });
+  row("single elements", values({3}), [](const Var& x) { return part(chunk(x, 9), 2); });
+  row("gates", values({2, 8}), [](const Var& x) {
+    const auto parts = chunk(x, 4, -1);
+    return part(parts, 0) * part(parts, 1) + part(parts, 2) * part(parts, 3);
+  });
+  row("size 0", values({0, 2}), [](const Var& x) { return part(chunk(x, 3), 2); });
+  row("size 0 beside", values({4, 0}), [](const Var& x) { return part(chunk(x, 2), 1); });
+  row("size 1", values({1}), [](const Var& x) { return part(chunk(x, 2), 0); });
+  row("transposed", transposed({5, 4}, -2, 2), [](const Var& x) { return part(chunk(x, 2, 1), 1); });
+  row("strided", strided({4, 3}, -2, 2), [](const Var& x) { return part(chunk(x, 2), 0); });
+  row("flipped", flipped({2, 9}, -2, 2), [](const Var& x) { return part(chunk(x, 2, 1), 1); });
+  row("repeated operand", values({4, 1}), [](const Var& x) { return part(chunk(x, 4), 1) * part(chunk(x, 4), 0) * x; });
 }
 
 void add_sizes(std::vector<Case>& to) {
@@ -140,6 +205,8 @@ void add_sizes(std::vector<Case>& to) {
   row("size 1", values({1}), [](const Var& x) { return expand(x, {7}); });
   row("transposed", transposed({4, 3}, -2, 2), [](const Var& x) { return expand(x, {2, 4, 3}); });
   row("repeated operand", values({3}), [](const Var& x) { return expand(x, {2, 3}) * x; });
+  row("sliced", sliced({1, 4}, -2, 2), [](const Var& x) { return expand(x, {3, 4}); });
+  row("strided", strided({3, 1}, -2, 2), [](const Var& x) { return expand(x, {3, 5}); });
 
   row = Rows(to, "unsqueeze");
   row("front", values({2, 3}), [](const Var& x) { return unsqueeze(x, 0); });
@@ -149,6 +216,11 @@ void add_sizes(std::vector<Case>& to) {
   row("size 0", values({0, 3}), [](const Var& x) { return unsqueeze(x, -2); });
   row("transposed", transposed({4, 3}, -2, 2), [](const Var& x) { return unsqueeze(x, 1); });
   row("repeated operand", values({3}), [](const Var& x) { return unsqueeze(x, 0) * unsqueeze(x, 1); });
+  row("sliced", sliced({3, 4}, -2, 2), [](const Var& x) { return unsqueeze(x, -2); });
+  row("strided", strided({3, 4}, -2, 2), [](const Var& x) { return unsqueeze(x, -2); });
+  row("flipped", flipped({3, 4}, -2, 2), [](const Var& x) { return unsqueeze(x, -2); });
+  row("size 1", values({1}), [](const Var& x) { return unsqueeze(x, 1); });
+  row("of four dimensions", values({2, 1, 3, 2}), [](const Var& x) { return unsqueeze(x, 2); });
 
   row = Rows(to, "squeeze");
   row("front", values({1, 2, 3}), [](const Var& x) { return squeeze(x, 0); });
@@ -158,6 +230,11 @@ void add_sizes(std::vector<Case>& to) {
   row("size 0", values({0, 1}), [](const Var& x) { return squeeze(x, 1); });
   row("a column of a view", sliced({4, 1}, -2, 2), [](const Var& x) { return squeeze(x, 1); });
   row("repeated operand", values({3, 1}), [](const Var& x) { return squeeze(x, 1) * x; });
+  row("a row of a view", transposed({1, 4}, -2, 2), [](const Var& x) { return squeeze(x, 0); });
+  row("strided", strided({1, 4}, -2, 2), [](const Var& x) { return squeeze(x, 0); });
+  row("flipped", flipped({1, 4}, -2, 2), [](const Var& x) { return squeeze(x, 0); });
+  row("of four dimensions", values({2, 1, 3, 1}), [](const Var& x) { return squeeze(x, 1); });
+  row("twice", values({1, 1, 3}), [](const Var& x) { return squeeze(squeeze(x, 0), 0); });
 }
 
 void add_joins(std::vector<Case>& to) {
@@ -171,6 +248,8 @@ void add_joins(std::vector<Case>& to) {
   concats("size 0", 1, {values({2, 3}), values({2, 0}), values({2, 1}, 0.1)});
   concats("nothing", 0, {values({0, 3}), values({0, 3})});
   concats("size 1", 0, {values({1}), values({1}, 0.1)});
+  concats("scalars of one element", -1, {values({1, 1}), values({1, 3}, 0.1)});
+  concats("three dimensions, back", 2, {values({2, 2, 1}), values({2, 2, 2}, 0.1)});
   concats("views", 1, {transposed({4, 3}, -2, 2), strided({4, 5}, -2, 2), flipped({4, 2}, -2, 2)});
   to.push_back({"concat",
                 "repeated operand",
@@ -195,6 +274,14 @@ void add_joins(std::vector<Case>& to) {
   stacks("one part", 1, {values({2, 3})});
   stacks("size 0", 0, {values({0, 3}), values({0, 3})});
   stacks("size 1", 1, {values({1}), values({1}, 0.1)});
+  stacks("four parts", -2, {values({2}), values({2}, 0.1), values({2}, 0.2), values({2}, 0.3)});
+  stacks("three dimensions", 3, {values({2, 1, 2}), values({2, 1, 2}, 0.1)});
+  to.push_back({"stack",
+                "with a constant",
+                [](const Inputs& in) {
+                  return stack({in[0], Var(Tensor::ones({2, 3}, in[0].dtype())), in[0] * in[0]}, 0);
+                },
+                {values({2, 3})}});
   stacks("views", 2, {transposed({4, 3}, -2, 2), strided({4, 3}, -2, 2), flipped({4, 3}, -2, 2)});
   to.push_back({"stack", "repeated operand", [](const Inputs& in) { return stack({in[0], in[0]}, 1); }, {values({2, 3})}});
 }
@@ -205,6 +292,7 @@ void add_shape_cases(std::vector<Case>& to) {
   add_reshapes(to);
   add_orders(to);
   add_parts(to);
+  add_chunks(to);
   add_sizes(to);
   add_joins(to);
 }

@@ -55,6 +55,8 @@ void add_softmax_cases(std::vector<Case>& to) {
   masked("wide", values({2, 37}), mask_of({2, 37}));
   masked("size 0", values({0, 4}), mask_of({0, 4}));
   masked("size 1", values({1, 1}), Tensor::from<bool>({true}, {1, 1}));
+  masked("flipped", flipped({3, 5}, -2, 2), mask_of({3, 5}));
+  masked("a scalar", values({}), Tensor::from<bool>({true}, {}));
   masked("everything closed", values({2, 3}), Tensor::zeros({2, 3}, boolean));
   masked("everything open", values({2, 3}), Tensor::full({2, 3}, 1, boolean));
   to.push_back({"masked_softmax",

@@ -65,17 +65,17 @@ void add_statistics_cases(std::vector<Case>& to) {
       "std", "repeated operand", [](const Var& x) { return weft::std(x, {1}, {.keepdim = true}) * x; }, values({3, 4}));
 
   constexpr double inf = std::numeric_limits<double>::infinity();
-  for (const auto& [variant, p] : {std::pair{"", 2.0},
-                                   {"p 1, ", 1.0},
-                                   {"p inf, ", inf},
-                                   {"p -inf, ", -inf},
-                                   {"p 3, ", 3.0},
-                                   {"p 1.5, ", 1.5},
-                                   {"p 0.5, ", 0.5},
-                                   {"p -1, ", -1.0},
-                                   {"p 0, ", 0.0}}) {
+  for (const auto& [variant, p] : {std::pair{"", 2.0}, {"p inf, ", inf}, {"p 1.5, ", 1.5}}) {
     add_reduction(to, {"norm", variant, [p = p](const Var& x) { return norm(x, p); },
                        [p = p](const Var& x, Axes axes, bool keepdim) { return norm(x, p, axes, keepdim); }});
+  }
+  const auto add_norm = [&](const std::string& variant, double p, Tensor x) {
+    to.push_back({"norm", variant, [p](const std::vector<Var>& in) { return norm(in[0], p, {1}); }, {std::move(x)}});
+  };
+  for (const auto& [variant, p] :
+       {std::pair{"p 1", 1.0}, {"p -inf", -inf}, {"p 3", 3.0}, {"p 0.5", 0.5}, {"p -1", -1.0}, {"p 0", 0.0}}) {
+    add_norm(variant, p, values({3, 5}));
+    add_norm(std::string(variant) + ", transposed", p, transposed({5, 3}, -2, 2));
   }
   add(
       "norm", "size 0", [](const Var& x) { return norm(x); }, values({0, 3}));

@@ -99,7 +99,7 @@ TEST_CASE("comparisons name wrong arguments") {
                                                                                           {"le", le}, {"gt", gt}, {"ge", ge}};
   for (const auto& [name, function] : of_two) {
     const std::string shapes = "[" + name + "] shapes [2, 3] and [2] don't broadcast";
-    const std::string dtypes = "[" + name + "] dtypes differ: f32[2, 3] and f64[2, 3]";
+    const std::string dtypes = "[" + name + "] dtypes differ: f32[2, 3] and f64[2, 3]; convert one with to()";
     CHECK_THROWS_WITH_AS(function(x, y), doctest::Contains(shapes.c_str()), ShapeError);
     CHECK_THROWS_WITH_AS(function(x, z), dtypes.c_str(), DTypeError);
     CHECK_THROWS_AS(function(x, Var()), ValueError);

@@ -7,8 +7,11 @@
 #include <vector>
 
 #include "ops/cases.hpp"
+#include "support/random.hpp"
 #include "support/support.hpp"
 #include "weft/autograd/gradcheck.hpp"
+#include "weft/autograd/tape.hpp"
+#include "weft/base/error.hpp"
 
 using namespace weft;
 using namespace weft::test;
@@ -23,6 +26,10 @@ std::vector<std::string> operations() {
   return names;
 }
 
+std::ptrdiff_t cases_of(const std::string& op) {
+  return std::count_if(cases().begin(), cases().end(), [&](const Case& row) { return row.op == op; });
+}
+
 const Option list_ops("--list-ops", [] {
   for (const std::string& name : operations()) std::printf("%s\n", name.c_str());
 });
@@ -30,6 +37,13 @@ const Option list_ops("--list-ops", [] {
 template <class Predicate>
 bool any_input(const Case& row, const Predicate& predicate) {
   return std::any_of(row.inputs.begin(), row.inputs.end(), predicate);
+}
+
+// Whether several elements are one in memory: such a view can't be written to.
+bool is_expanded(const Tensor& x) {
+  for (int axis = 0; axis < x.rank(); ++axis)
+    if (x.size(axis) > 1 && x.stride(axis) == 0) return true;
+  return false;
 }
 
 }  // namespace
@@ -44,7 +58,62 @@ TEST_CASE("every operation's gradients agree with central differences") {
       FAIL_CHECK(std::string(error.what()));
     }
   }
-  std::printf("%zu gradient cases, %zu operations\n", cases().size(), operations().size());
+  const std::vector<std::string> names = operations();
+  for (std::size_t i = 0; i < names.size(); ++i)
+    std::printf("%-20s %3td%s", names[i].c_str(), cases_of(names[i]), i % 4 == 3 || i + 1 == names.size() ? "\n" : "   ");
+  std::printf("%zu gradient cases, %zu operations\n", cases().size(), names.size());
+}
+
+TEST_CASE("every operation's second derivatives agree with differences of its gradients") {
+  for (const Case& row : cases()) {
+    INFO(row.op, ": ", row.variant);
+    try {
+      if (!row.second_order) {
+        CHECK_THROWS_AS(gradgradcheck(row.function, row.inputs), TapeError);
+        continue;
+      }
+      const GradcheckReport report = gradgradcheck(row.function, row.inputs);
+      CHECK_MESSAGE(report.ok(), report.str());
+    } catch (const std::exception& error) {
+      FAIL_CHECK(std::string(error.what()));
+    }
+  }
+}
+
+// A value that was changed after it was used, input or output, makes backward an error or changes nothing: the operation
+// had no need of it.
+TEST_CASE("a value changed before backward never gives a wrong gradient") {
+  for (const Case& row : cases()) {
+    INFO(row.op, ": ", row.variant);
+    // `victim`: which input is changed; the number of inputs stands for the output, above it nothing is.
+    const auto gradients = [&](std::size_t victim) {
+      Generator generator(1);
+      Tape tape(generator);
+      std::vector<Tensor> values;
+      std::vector<Var> leaves;
+      for (const Tensor& input : row.inputs) {
+        values.push_back(same_layout(input, f64));
+        leaves.push_back(tape.leaf(values.back()));
+      }
+      const Var output = row.function(leaves);
+      values.push_back(output.value());
+      if (victim < values.size() && !is_expanded(values[victim])) values[victim].fill(0.37);
+      if (output.requires_grad()) tape.backward(output, uniform(output.shape(), -1, 1, 7, f64));
+      std::vector<Tensor> result;
+      for (const Var& leaf : leaves) result.push_back(tape.grad(leaf).clone());
+      return result;
+    };
+    const std::vector<Tensor> right = gradients(row.inputs.size() + 1);
+    for (std::size_t victim = 0; victim <= row.inputs.size(); ++victim) {
+      CAPTURE(victim);
+      try {
+        const std::vector<Tensor> found = gradients(victim);
+        for (std::size_t i = 0; i < right.size(); ++i) CHECK(largest_difference(found[i], right[i]) == 0);
+      } catch (const TapeError& error) {
+        CHECK(std::string(error.what()).find("changed before backward") != std::string::npos);
+      }
+    }
+  }
 }
 
 TEST_CASE("every operation has the cases that it needs") {
@@ -63,7 +132,7 @@ TEST_CASE("every operation has the cases that it needs") {
   }
   for (const auto& [op, s] : seen) {
     INFO(op);
-    CHECK(s.cases >= 5);
+    CHECK(s.cases >= 12);
     CHECK_MESSAGE(s.empty, "no input of size 0");
     CHECK_MESSAGE(s.single, "no input of size 1");
     CHECK_MESSAGE(s.view, "no input that is a view with gaps or another order");

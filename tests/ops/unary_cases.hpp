@@ -23,6 +23,7 @@ inline void add_unary(std::vector<Case>& to, const char* op, const std::string& 
   add("size 1", spread({1}, r.low, r.high, 0.8));
   add("scalar", spread({}, r.low, r.high, 0.3));
   add("odd size", spread({17}, r.low, r.high, 0.1));
+  add("more than some vectors", spread({3, 43}, r.low, r.high, 0.9));
   add("four dimensions", spread({2, 1, 3, 3}, r.low, r.high, 0.7));
   add("transposed", transposed({5, 3}, r.low, r.high));
   add("permuted", spread({2, 3, 4}, r.low, r.high, 0.2).permute({2, 0, 1}));

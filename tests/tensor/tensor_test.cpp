@@ -95,3 +95,26 @@ TEST_CASE("a version counts changes through any view") {
   x.slice(0, 1, 2).fill(3);
   CHECK(x.version() != before);
 }
+
+TEST_CASE("an undefined tensor is an error, never a crash") {
+  const Tensor none;
+  CHECK_FALSE(none.defined());
+  CHECK(none.describe() == "undefined");
+  CHECK_THROWS_WITH_AS(none.shape(), doctest::Contains("undefined tensor"), ValueError);
+  CHECK_THROWS_AS(none.dtype(), ValueError);
+  CHECK_THROWS_AS(none.size(0), ValueError);
+  CHECK_THROWS_AS(none.item(), ValueError);
+  CHECK_THROWS_AS(none.at({0}), ValueError);
+  CHECK_THROWS_AS(none.data<float>(), ValueError);
+  CHECK_THROWS_AS(none.slice(0, 0, 1), ValueError);
+  CHECK_THROWS_AS(none.reshape({1}), ValueError);
+  CHECK_THROWS_AS(none.contiguous(), ValueError);
+  CHECK_THROWS_AS(none.clone(), ValueError);
+  CHECK_THROWS_AS(none.to(f64), ValueError);
+  CHECK_THROWS_AS(none.version(), ValueError);
+  Tensor target = Tensor::zeros({2});
+  CHECK_THROWS_AS(target.copy_from(none), ValueError);
+  Tensor empty;
+  CHECK_THROWS_AS(empty.fill(1), ValueError);
+  CHECK_THROWS_AS(empty.mutable_data<float>(), ValueError);
+}

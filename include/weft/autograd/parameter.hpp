@@ -10,6 +10,8 @@ class Parameter {
  public:
   Parameter() = default;
   Parameter(std::string name, Tensor value);
+  /// A tape that used it forgets it: nothing is left to add gradients to.
+  ~Parameter();
   Parameter(const Parameter&) = delete;
   Parameter& operator=(const Parameter&) = delete;
 

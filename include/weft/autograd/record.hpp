@@ -9,6 +9,28 @@
 
 namespace weft {
 
+/// A value kept for the backward pass: an operand, an output, a mask. `get` throws TapeError where it was changed since.
+class Saved {
+ public:
+  Saved() = default;  ///< nothing: the rule won't need it
+  explicit Saved(const Var& var) : var_(var), version_(var.defined() ? var.value().version() : 0) {}
+  /// Kept only where `needed`.
+  Saved(const Var& var, bool needed) : Saved(needed ? Saved(var) : Saved()) {}
+  const Var& get() const {
+    if (var_.defined() && var_.value().version() != version_) [[unlikely]]
+      changed();
+    return var_;
+  }
+  const Tensor& value() const { return get().value(); }
+  bool defined() const { return var_.defined(); }
+
+ private:
+  [[noreturn]] void changed() const;
+
+  Var var_;
+  std::uint32_t version_ = 0;
+};
+
 /// What a gradient rule sees while it runs: the gradients of the operation's outputs come out, contributions to its
 /// inputs go in. The engine sums over broadcast dimensions, accumulates, and owns what it is given.
 class Sink {
@@ -19,8 +41,10 @@ class Sink {
   Var grad(int output = 0) const;
   /// Whether anything depended on an output.
   bool has_grad(int output) const;
-  /// The operation's own output, saved by the rule as a tensor, as a Var on the tape.
-  Var output(const Tensor& saved, int output = 0) const;
+  /// The operation's own output, which the rule saved, as a Var on the tape.
+  Var output(const Saved& saved, int output = 0) const;
+  /// An operand whose value the rule kept in a copy of its own, as the Var on the tape that it was.
+  Var input(const Tensor& kept, int input) const;
   /// Whether the rule's own operations are recorded (create_graph): fused rules then take their composite form.
   bool recording() const;
 
@@ -44,28 +68,6 @@ class Sink {
   bool recording_;
 };
 
-/// An operand kept for the backward pass. `get` throws TapeError where its value was changed since.
-class Saved {
- public:
-  Saved() = default;  ///< nothing: the rule won't need it
-  explicit Saved(const Var& var) : var_(var), version_(var.defined() ? var.value().version() : 0) {}
-  /// Kept only where `needed`.
-  Saved(const Var& var, bool needed) : Saved(needed ? Saved(var) : Saved()) {}
-  const Var& get() const {
-    if (var_.value().version() != version_) [[unlikely]]
-      changed();
-    return var_;
-  }
-  const Tensor& value() const { return get().value(); }
-  bool defined() const { return var_.defined(); }
-
- private:
-  [[noreturn]] void changed() const;
-
-  Var var_;
-  std::uint32_t version_ = 0;
-};
-
 namespace detail {
 
 /// How the tape runs and destroys a rule of any type.
@@ -79,8 +81,9 @@ template <class Rule>
 inline constexpr RuleType rule_type = {[](void* rule, Sink& sink) { (*static_cast<Rule*>(rule))(sink); },
                                        [](void* rule) { static_cast<Rule*>(rule)->~Rule(); }, sizeof(Rule), alignof(Rule)};
 
-/// True where a tape records and one of the inputs needs a gradient. Throws TapeError for a Var of another tape.
-bool should_record(const char* op, std::span<const Var* const> inputs);
+/// True where a tape records and one of the inputs needs a gradient. Throws TapeError for a Var of another tape, and
+/// NumericError under DetectAnomaly.
+bool should_record(const char* op, std::span<const Var* const> inputs, std::span<const Var> outputs);
 /// Appends a node and gives the room for its rule; `outputs` become Vars on the tape.
 void* append(const char* op, std::span<const Var* const> inputs, std::span<Var> outputs, const RuleType& type);
 
@@ -91,7 +94,7 @@ void* append(const char* op, std::span<const Var* const> inputs, std::span<Var> 
 template <class Rule>
 void record(const char* op, std::span<Var> outputs, std::span<const Var* const> inputs, Rule&& rule) {
   using Type = std::remove_cvref_t<Rule>;
-  if (!detail::should_record(op, inputs)) return;
+  if (!detail::should_record(op, inputs, outputs)) return;
   ::new (detail::append(op, inputs, outputs, detail::rule_type<Type>)) Type(std::forward<Rule>(rule));
 }
 

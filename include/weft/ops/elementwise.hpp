@@ -46,9 +46,11 @@ Var pow(const Var& a, double b);
 Var exp(const Var& x);
 /// e^x - 1, exact near 0.
 Var expm1(const Var& x);
+/// -inf at 0 and NaN below it; the derivative is 1 / x there too.
 Var log(const Var& x);
 /// log(1 + x), exact near 0.
 Var log1p(const Var& x);
+/// NaN below 0; the derivative at 0 is inf.
 Var sqrt(const Var& x);
 /// 1 / sqrt(x)
 Var rsqrt(const Var& x);

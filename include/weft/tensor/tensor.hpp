@@ -20,10 +20,11 @@ struct TensorImpl {
   std::uint32_t version = 0;  ///< of an owner's data: counts the changes made through mutable_data()
   DType dtype = DType::f32;
   MemoryCategory category = MemoryCategory::activations;
-  bool dense = true;            ///< row-major without gaps
-  TensorImpl* owner = nullptr;  ///< whose buffer a view looks at; null for an owner
-  std::byte* data = nullptr;    ///< first element
-  std::size_t data_bytes = 0;   ///< size of a separate buffer; 0 where the data follows this header
+  bool dense = true;             ///< row-major without gaps
+  TensorImpl* owner = nullptr;   ///< whose buffer a view looks at; null for an owner
+  std::byte* data = nullptr;     ///< first element
+  const char* module = nullptr;  ///< that it is counted for; null where it isn't
+  std::size_t data_bytes = 0;    ///< size of a separate buffer; 0 where the data follows this header
   Shape shape;
   Strides strides{};
 };
@@ -66,15 +67,16 @@ class Tensor {
   }
 
   bool defined() const { return impl_ != nullptr; }
-  const Shape& shape() const { return impl_->shape; }
-  int rank() const { return impl_->shape.rank(); }
-  std::int64_t numel() const { return impl_->shape.numel(); }
-  std::int64_t size(int axis) const { return impl_->shape.size(axis); }
-  DType dtype() const { return impl_->dtype; }
-  const Strides& strides() const { return impl_->strides; }
-  std::int64_t stride(int axis) const { return impl_->strides[static_cast<std::size_t>(impl_->shape.axis(axis, "stride"))]; }
+  // Everything below throws ValueError where the tensor is undefined.
+  const Shape& shape() const { return impl().shape; }
+  int rank() const { return impl().shape.rank(); }
+  std::int64_t numel() const { return impl().shape.numel(); }
+  std::int64_t size(int axis) const { return impl().shape.size(axis); }
+  DType dtype() const { return impl().dtype; }
+  const Strides& strides() const { return impl().strides; }
+  std::int64_t stride(int axis) const { return impl().strides[static_cast<std::size_t>(impl().shape.axis(axis, "stride"))]; }
   /// Whether the elements stand in row-major order without gaps.
-  bool is_contiguous() const { return impl_->dense; }
+  bool is_contiguous() const { return impl().dense; }
 
   /// The elements, as `strides` place them. Throws DTypeError where T isn't the element type. Valid while a handle lives.
   template <class T>
@@ -129,14 +131,14 @@ class Tensor {
   // For the engine.
   /// A dense tensor of the same shape over the same dtype with undefined elements.
   Tensor empty_like() const { return empty(shape(), dtype()); }
-  const std::byte* raw() const { return impl_->data; }
+  const std::byte* raw() const { return impl().data; }
   std::byte* mutable_raw() {
     ++root()->version;
     return impl_->data;
   }
   std::uint32_t version() const { return root()->version; }
   /// True when no other handle or view can see this tensor's buffer.
-  bool is_unique() const { return impl_->owner == nullptr && impl_->references.load(std::memory_order_acquire) == 1; }
+  bool is_unique() const { return impl().owner == nullptr && impl_->references.load(std::memory_order_acquire) == 1; }
   bool same_buffer(const Tensor& other) const { return root() == other.root(); }
   bool is_same(const Tensor& other) const { return impl_ == other.impl_; }
   void set_category(MemoryCategory category);
@@ -146,11 +148,17 @@ class Tensor {
  private:
   explicit Tensor(detail::TensorImpl* impl) : impl_(impl) {}
   void require(DType type) const {
-    if (impl_->dtype != type) [[unlikely]]
+    if (impl().dtype != type) [[unlikely]]
       wrong_dtype(type);
   }
   [[noreturn]] void wrong_dtype(DType asked) const;
-  detail::TensorImpl* root() const { return impl_->owner != nullptr ? impl_->owner : impl_; }
+  [[noreturn]] static void undefined();
+  detail::TensorImpl& impl() const {
+    if (impl_ == nullptr) [[unlikely]]
+      undefined();
+    return *impl_;
+  }
+  detail::TensorImpl* root() const { return impl().owner != nullptr ? impl_->owner : impl_; }
   void release() noexcept {
     if (impl_ != nullptr && impl_->references.fetch_sub(1, std::memory_order_acq_rel) == 1) detail::destroy(impl_);
   }

@@ -1,0 +1,203 @@
+#include "autograd/finite_differences.hpp"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "base/fail.hpp"
+#include "weft/base/random.hpp"
+
+namespace weft::detail {
+namespace {
+
+constexpr std::uint32_t cotangent_stream = 1, sample_stream = 1000, direction_stream = 1000000;
+
+// Uniform in [0, 1), element `i` of the stream `stream`.
+double draw(std::uint64_t seed, std::uint32_t stream, std::int64_t i) {
+  const auto n = static_cast<std::uint64_t>(i);
+  const auto words = philox({static_cast<std::uint32_t>(n), static_cast<std::uint32_t>(n >> 32), stream, 0},
+                            {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
+  return static_cast<double>((std::uint64_t{words[0]} << 32 | words[1]) >> 11) * 0x1p-53;
+}
+
+std::string index_of(const Shape& shape, std::int64_t flat) {
+  std::array<std::int64_t, max_rank> index{};
+  for (int i = shape.rank() - 1; i >= 0; --i) {
+    index[static_cast<std::size_t>(i)] = flat % shape[i];
+    flat /= shape[i];
+  }
+  return fmt::format("[{}]", fmt::join(index.begin(), index.begin() + shape.rank(), ", "));
+}
+
+// The inner product of dense tensors of the same shapes. Terms of 0 times infinity are 0: -inf stays -inf under a mask.
+double inner(const Tensors& a, const Tensors& b) {
+  double sum = 0;
+  for (std::size_t k = 0; k < a.size(); ++k) {
+    const double *x = a[k].data<double>(), *y = b[k].data<double>();
+    for (std::int64_t i = 0; i < a[k].numel(); ++i)
+      if (x[i] != 0 && y[i] != 0) sum += x[i] * y[i];
+  }
+  return sum;
+}
+
+// The cotangents that outputs are contracted with, each with the name of the output's element that it picks.
+struct Cotangents {
+  std::vector<Tensors> values;
+  std::vector<std::string> names;
+};
+
+Cotangents cotangents_of(const Tensors& outputs, const GradcheckOptions& options) {
+  Cotangents result;
+  if (!options.full_jacobian) {
+    result.names.emplace_back();
+    Tensors& random = result.values.emplace_back();
+    for (std::size_t k = 0; k < outputs.size(); ++k)
+      random.push_back(random_signs(outputs[k].shape(), options.seed, cotangent_stream + static_cast<std::uint32_t>(k)));
+    return result;
+  }
+  for (std::size_t k = 0; k < outputs.size(); ++k) {
+    for (std::int64_t i = 0; i < outputs[k].numel(); ++i) {
+      Tensors& one = result.values.emplace_back();
+      for (const Tensor& output : outputs) one.push_back(Tensor::zeros(output.shape(), f64));
+      one[k].mutable_data<double>()[i] = 1;
+      result.names.push_back(index_of(outputs[k].shape(), i));
+    }
+  }
+  return result;
+}
+
+class Comparison {
+ public:
+  Comparison(const Differentiable& function, const GradcheckOptions& options, GradcheckReport& report)
+      : function_(function), options_(options), report_(report) {}
+
+  // `outputs`: the values at the unperturbed variables.
+  void run(const Tensors& outputs) {
+    cotangents_ = cotangents_of(outputs, options_);
+    for (const Tensors& cotangent : cotangents_.values) {
+      gradients_.push_back(function_.differentiate(cotangent));
+      for (std::size_t v = 0; v < function_.variables.size(); ++v) {
+        const Variable& variable = function_.variables[v];
+        const Tensor& gradient = gradients_.back()[v];
+        if (gradient.shape() == variable.value.shape() && gradient.dtype() == f64) continue;
+        report_.problem = fmt::format("the gradient of {} {} is {}", variable.name, variable.value, gradient);
+        return;
+      }
+    }
+    for (std::size_t v = 0; v < function_.variables.size(); ++v)
+      options_.directions > 0 ? compare_directions(v) : compare_elements(v);
+  }
+
+ private:
+  void compare_elements(std::size_t v) {
+    const Variable& variable = function_.variables[v];
+    const std::int64_t numel = variable.value.numel();
+    const std::int64_t samples = options_.elements > 0 ? std::min(options_.elements, numel) : numel;
+    for (std::int64_t k = 0; k < samples; ++k) {
+      // One element out of each of `samples` equal parts.
+      const std::int64_t first = k * numel / samples, last = (k + 1) * numel / samples;
+      const double u = draw(options_.seed, sample_stream + static_cast<std::uint32_t>(v), k);
+      const std::int64_t i = first + static_cast<std::int64_t>(u * static_cast<double>(last - first));
+      Tensor direction = Tensor::zeros(variable.value.shape(), f64);
+      direction.mutable_data<double>()[i] = 1;
+      compare(v, direction, index_of(variable.value.shape(), i));
+    }
+  }
+
+  void compare_directions(std::size_t v) {
+    const Shape& shape = function_.variables[v].value.shape();
+    for (std::int64_t k = 0; k < options_.directions; ++k) {
+      const auto stream = direction_stream + static_cast<std::uint32_t>(static_cast<std::int64_t>(v) * options_.directions + k);
+      compare(v, random_signs(shape, options_.seed, stream), fmt::format("direction {}", k));
+    }
+  }
+
+  // The derivative of every output along `direction` of variable v.
+  void compare(std::size_t v, const Tensor& direction, const std::string& where) {
+    const Tensors slopes = differences(function_.variables[v].value, direction);
+    for (std::size_t c = 0; c < gradients_.size(); ++c) {
+      const double numeric = inner(cotangents_.values[c], slopes);
+      const double analytic = contraction(gradients_[c][v], direction);
+      const double error = std::abs(analytic - numeric) / (options_.atol + options_.rtol * std::abs(numeric));
+      ++report_.elements;
+      report_.worst = std::isnan(error) ? std::numeric_limits<double>::infinity() : std::max(report_.worst, error);
+      if (!(error <= 1))
+        report_.failures.push_back(
+            {report_.operation, function_.variables[v].name, where, cotangents_.names[c], analytic, numeric});
+    }
+  }
+
+  // A NaN anywhere in the gradient shows, unless the direction leaves it out.
+  static double contraction(const Tensor& gradient, const Tensor& direction) {
+    const Tensor dense = gradient.contiguous();
+    double sum = 0;
+    for (std::int64_t i = 0; i < direction.numel(); ++i)
+      if (direction.data<double>()[i] != 0) sum += direction.data<double>()[i] * dense.data<double>()[i];
+    return sum;
+  }
+
+  Tensors differences(Tensor value, const Tensor& direction) {
+    const Tensor saved = value.clone();
+    const auto moved = [&](double step) {
+      double* x = value.mutable_data<double>();
+      for (std::int64_t i = 0; i < value.numel(); ++i) x[i] = saved.data<double>()[i] + step * direction.data<double>()[i];
+      return function_.evaluate();
+    };
+    Tensors high, low;
+    try {
+      high = moved(options_.step);
+      low = moved(-options_.step);
+    } catch (...) {
+      value.copy_from(saved);
+      throw;
+    }
+    value.copy_from(saved);
+    for (std::size_t k = 0; k < high.size(); ++k) {
+      double* a = high[k].mutable_data<double>();
+      const double* b = low[k].data<double>();
+      for (std::int64_t i = 0; i < high[k].numel(); ++i) a[i] = a[i] == b[i] ? 0 : (a[i] - b[i]) / (2 * options_.step);
+    }
+    return high;
+  }
+
+  const Differentiable& function_;
+  const GradcheckOptions& options_;
+  GradcheckReport& report_;
+  Cotangents cotangents_;
+  std::vector<Tensors> gradients_;  // of each cotangent, for each variable
+};
+
+}  // namespace
+
+Tensor random_signs(const Shape& shape, std::uint64_t seed, std::uint32_t stream) {
+  Tensor result = Tensor::empty(shape, f64);
+  double* c = result.mutable_data<double>();
+  for (std::int64_t i = 0; i < result.numel(); ++i) {
+    const double u = 2 * draw(seed, stream, i) - 1;
+    c[i] = u < 0 ? u - 0.5 : u + 0.5;
+  }
+  return result;
+}
+
+bool same_bits(const Tensor& a, const Tensor& b) {
+  return a.shape() == b.shape() && std::memcmp(a.raw(), b.raw(), static_cast<std::size_t>(a.numel()) * sizeof(double)) == 0;
+}
+
+bool same_bits(const Tensors& a, const Tensors& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Tensor& x, const Tensor& y) { return same_bits(x, y); });
+}
+
+void compare_with_differences(const Differentiable& function, const GradcheckOptions& options, GradcheckReport& report) {
+  const Tensors outputs = function.evaluate();
+  if (!same_bits(outputs, function.evaluate())) {
+    report.problem = not_repeatable;
+    return;
+  }
+  Comparison(function, options, report).run(outputs);
+}
+
+}  // namespace weft::detail

@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+"""Checks the tests: changes single lines of the gradient rules in a copy of the sources and looks whether a test notices.
+
+    tests/mutate.py [--count 200] [--seed 1] [--folder build-mutants]
+
+A mutant is one changed line of src/ops or src/autograd: a sign, an operator, an index, an operand, a constant, a dropped
+term or statement. Those that don't compile are drawn anew. One is killed when a test program fails, crashes or doesn't end.
+Prints each survivor as file:line with the line before and after, and at the end the share that was killed; exit status 1
+below 95 %. Takes about a quarter of a minute for each mutant on two cores.
+"""
+import argparse
+import pathlib
+import random
+import re
+import shutil
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+PROGRAMS = ["test-autograd", "test-ops", "test-nn"]
+SECONDS = 300  # for one test program
+
+# Pattern and what takes its place; each occurrence in a line is a mutant of its own.
+CHANGES = [
+    (r" \+ ", " - "), (r" - ", " + "), (r" \* ", " / "), (r" / ", " * "),
+    (r"(?<=[(, ])-(?=[a-z(])", ""),  # a unary minus
+    (r"\+=", "-="), (r" < ", " <= "), (r" <= ", " < "), (r" > ", " >= "), (r" >= ", " > "), (r" == ", " != "), (r" != ", " == "),
+    (r" && ", " || "), (r" \|\| ", " && "), (r"\btrue\b", "false"), (r"\bfalse\b", "true"), (r"!(?=[a-z])", ""),
+    (r"\b0\b", "1"), (r"\b1\b", "0"), (r"\b2\b", "3"), (r"\b0\.5\b", "0.25"),
+    (r"\ba\.", "b."), (r"\bb\.", "a."), (r"\bBinary::lt\b", "Binary::le"), (r"\bBinary::gt\b", "Binary::ge"),
+    (r" \+ [a-z_]\w*(?:\([^()]*\))?(?=[;,)])", ""), (r" - [a-z_]\w*(?:\([^()]*\))?(?=[;,)])", ""),  # a dropped term
+    (r"^( *)(?:if \([^{}]*\) )?s\.add(?:_slice|_rows|_product)?\(.*\);$", r"\1;"),  # a dropped contribution
+]
+# What a gradient doesn't depend on: includes, declarations of names, texts of errors.
+PASSED_OVER = re.compile(r'^\s*(#|//|namespace|using|template|check<|fail<|\[\[noreturn|static_assert|")|fail<|check<|"[^"]*\{\}')
+
+
+def mutants():
+    """(path, line number, line, changed line) of every possible one."""
+    found = []
+    for folder in ("src/ops", "src/autograd"):
+        for path in sorted((ROOT / folder).glob("*.cpp")):
+            lines = path.read_text(encoding="utf-8").split("\n")
+            inside_check = False
+            for number, line in enumerate(lines):
+                if inside_check or PASSED_OVER.search(line):
+                    inside_check = not line.rstrip().endswith((";", "{", "}")) and (inside_check or "check<" in line or "fail<" in line)
+                    continue
+                code = line.split("//")[0]
+                for pattern, replacement in CHANGES:
+                    for match in re.finditer(pattern, code):
+                        if '"' in code[:match.start()] and code[:match.start()].count('"') % 2 == 1:
+                            continue
+                        changed = code[:match.start()] + match.expand(replacement) + code[match.end():]
+                        if changed != code:
+                            found.append((path.relative_to(ROOT), number, line, changed))
+    return found
+
+
+def run(command, folder, seconds=None):
+    try:
+        return subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=seconds).returncode
+    except subprocess.TimeoutExpired:
+        return -1
+
+
+def build(folder):
+    return run(["ninja", "-C", "build"] + [f"tests/{program}" for program in PROGRAMS], folder)
+
+
+def killed(folder):
+    return any(run([f"build/tests/{program}", "--abort-after=1"], folder, SECONDS) != 0 for program in PROGRAMS)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--folder", type=pathlib.Path, default=ROOT / "build-mutants")
+    arguments = parser.parse_args()
+
+    folder = arguments.folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("src", "include", "tests", "examples", "benchmarks"):
+        shutil.copytree(ROOT / name, folder / name, dirs_exist_ok=True)
+    for name in ("meson.build", "meson_options.txt"):
+        shutil.copy2(ROOT / name, folder / name)
+    if not (folder / "build").exists():
+        subprocess.run(["meson", "setup", "build", "-Dseq2seq=disabled", "-Dbenchmarks=false", "-Doptimization=1", "-Dcpp_args=-w"],
+                       cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    if build(folder) != 0 or killed(folder):
+        sys.exit("mutate.py: the sources don't pass as they are")
+
+    candidates = mutants()
+    random.Random(arguments.seed).shuffle(candidates)
+    tried, survivors = 0, []
+    for path, number, line, changed in candidates:
+        if tried == arguments.count:
+            break
+        original = (folder / path).read_text(encoding="utf-8")
+        lines = original.split("\n")
+        lines[number] = changed
+        (folder / path).write_text("\n".join(lines), encoding="utf-8")
+        try:
+            if build(folder) != 0:
+                continue
+            tried += 1
+            if not killed(folder):
+                survivors.append((path, number, line, changed))
+                print(f"survived: {path}:{number + 1}\n  - {line.strip()}\n  + {changed.strip()}", flush=True)
+        finally:
+            (folder / path).write_text(original, encoding="utf-8")
+    share = 100 * (tried - len(survivors)) / max(tried, 1)
+    print(f"{tried - len(survivors)} of {tried} mutants killed ({share:.1f} %)")
+    sys.exit(share < 95)
+
+
+main()
