@@ -137,7 +137,6 @@ template <class Derived>
 class Module : public ModuleBase {
  public:
   template <class... Args>
-  requires requires(Derived& derived, Args&&... args) { derived.forward(std::forward<Args>(args)...); }
   decltype(auto) operator()(Args&&... args) {
     const ModuleCall call(*this);
     decltype(auto) output = static_cast<Derived&>(*this).forward(std::forward<Args>(args)...);
