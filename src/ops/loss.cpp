@@ -6,6 +6,7 @@
 #include "ops/guarded.hpp"
 #include "ops/loss_support.hpp"
 #include "weft/autograd/record.hpp"
+#include "weft/ops/activation.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/reduce.hpp"
 #include "weft/ops/shape.hpp"
@@ -63,23 +64,6 @@ Var composite_gradient(const Var& logits, const CrossEntropyTargets& targets, co
   const Var zero = Var::scalar(0, logits.dtype());
   const Var difference = softmax(where(counts, logits, zero), -1) - distribution(targets, logits.value());
   return where(counts, guarded_mul(unsqueeze(factors, 1), difference), zero);
-}
-
-// log(1 + e) for e of 0 to 1: the logarithm's argument loses digits of e, the quotient gives them back.
-Tensor log1p(const Tensor& e) {
-  const Tensor u = kernels::binary(Binary::add, e, 1.0), lost = kernels::binary(Binary::eq, u, 1.0);
-  const Tensor quotient = kernels::binary(Binary::div, e, kernels::binary(Binary::sub, u, 1.0), "log1p");
-  return kernels::where(lost, e, kernels::binary(Binary::mul, kernels::unary(kernels::Unary::log, u), quotient, "log1p"),
-                        "log1p");
-}
-
-// min(x, 0) - log(1 + e^-|x|)
-Var logsigmoid(const Var& x) {
-  using kernels::Unary;
-  const Tensor e = kernels::unary(Unary::exp, kernels::unary(Unary::neg, kernels::unary(Unary::abs, x.value())));
-  Tensor y = kernels::binary(Binary::sub, kernels::binary(Binary::minimum, x.value(), 0.0), log1p(e), "logsigmoid");
-  return record("logsigmoid", std::move(y), {&x},
-                [x = Saved(x)](Sink& s) { s.add(0, guarded_mul(s.grad(), sigmoid(-x.get()))); });
 }
 
 }  // namespace
