@@ -68,7 +68,7 @@ Measurement measure(Chain& chain, bool again) {
     chain.zero_grad();
   }
   std::nth_element(times.begin(), times.begin() + rounds / 2, times.end());
-  const auto& activations = memory_statistics().by_category[static_cast<std::size_t>(MemoryCategory::activations)];
+  const MemoryUse activations = memory_statistics().by_category[static_cast<std::size_t>(MemoryCategory::activations)];
   return {times[rounds / 2], static_cast<double>(activations.peak) / (1 << 20)};
 }
 
