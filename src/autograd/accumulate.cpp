@@ -125,6 +125,7 @@ Var Sink::grad(int output) const {
 }
 
 Var Sink::output(const Saved& saved, int output) const { return Var(saved.value(), node_.outputs + output, tape_.id); }
+Var Sink::input(const Tensor& kept, int input) const { return Var(kept, node_.inputs[input], tape_.id); }
 
 void Sink::add(int i, Var gradient) {
   if (!wants(i)) return;

@@ -122,7 +122,11 @@ Tape::Tape() : state_(new (detail::pool_allocate(sizeof(TapeState))) TapeState{+
   innermost = state_;
 }
 
-Tape::Tape(Generator& generator) : Tape() { state_->generator = &generator; }
+Tape::Tape(Generator& generator, std::int64_t first_row) : Tape() {
+  check<ValueError>(first_row >= 0, "Tape", "the first row is {}; it must be at least 0", first_row);
+  state_->generator = &generator;
+  state_->first_row = first_row;
+}
 
 Tape::~Tape() {
   for (Node* node = state_->last; node != nullptr; node = node->previous) {
@@ -140,6 +144,7 @@ Tape::~Tape() {
 
 Tape* Tape::recording() { return innermost != nullptr && no_grad_depth == 0 ? innermost->tape : nullptr; }
 Generator* Tape::generator() const { return state_->generator; }
+std::int64_t Tape::first_row() const { return state_->first_row; }
 std::int64_t Tape::size() const { return state_->count; }
 
 Var Tape::leaf(const Tensor& value) {

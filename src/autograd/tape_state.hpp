@@ -62,6 +62,7 @@ struct TapeState {
   Generator* generator;
   Tape* tape;
   TapeState* outer;  // the tape that was innermost before
+  std::int64_t first_row = 0;  // of the batch that this tape computes a part of
   Node* last = nullptr;
   std::int64_t count = 0;
   Slot* leaves = nullptr;

@@ -1,18 +1,12 @@
 #pragma once
-#include "weft/tensor/tensor.hpp"
+#include "kernels/recurrent.hpp"
 
 namespace weft::kernels {
 
-/// What a run over a sequence keeps for its backward pass; time first, so that a step is one block of memory.
-/// B rows, T steps, H units, I inputs. The state before the first step stands where the direction begins:
-/// states [T+1, B, H] hold step t at t+1 (forward) or at t (reverse).
-struct LstmTrace {
-  Tensor input;   ///< [T, B, I]; zeros where a row has ended
-  Tensor gates;   ///< [T, B, 4H] activations
-  Tensor cells;   ///< [T+1, B, H]
-  Tensor hidden;  ///< [T+1, B, H]
-  Tensor active;  ///< bool [T, B]; undefined where all rows have T steps
-  bool reverse = false;
+/// B rows, T steps, H units, I inputs.
+struct LstmTrace : RecurrentTrace {
+  Tensor gates;  ///< [T, B, 4H] activations; zeros where a row has ended
+  Tensor cells;  ///< [T+1, B, H], placed as the hidden states are
 };
 
 struct LstmRun {
@@ -33,9 +27,6 @@ struct LstmGradients {
 LstmGradients lstm_backward(const LstmTrace& trace, const Tensor& w_hh, const Tensor& d_output, const Tensor& d_h,
                             const Tensor& d_c);
 
-/// The states [T, B, H] that each step started from.
-Tensor states_before(const LstmTrace& trace, const Tensor& states);
-
 /// One step: gates [B, 4H] pre-activations become activations; active bool [B] or undefined.
 struct LstmStep {
   Tensor h, c;
@@ -47,5 +38,13 @@ struct LstmStepGradients {
 };
 LstmStepGradients lstm_step_backward(const Tensor& gates, const Tensor& c_before, const Tensor& c, const Tensor& dh,
                                      const Tensor& dc, const Tensor& active);
+
+namespace reference {
+/// Its trace marks the active rows wherever lengths are given.
+LstmRun lstm(const Tensor& x, const Tensor& w_ih, const Tensor& w_hh, const Tensor& bias, const Tensor& h0, const Tensor& c0,
+             const Tensor& lengths, bool reverse);
+LstmGradients lstm_backward(const LstmTrace& trace, const Tensor& w_hh, const Tensor& d_output, const Tensor& d_h,
+                            const Tensor& d_c);
+}  // namespace reference
 
 }  // namespace weft::kernels

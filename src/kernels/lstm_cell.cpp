@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kernels/parallel.hpp"
+#include "kernels/elementwise_functions.hpp"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/lstm_cell.cpp"
@@ -77,18 +77,13 @@ namespace {
 
 struct PlainForward {
   template <class T>
-  static T sigmoid(T x) {
-    const T e = std::exp(-std::abs(x));
-    return x >= 0 ? 1 / (1 + e) : e / (1 + e);
-  }
-  template <class T>
   void operator()(std::size_t n, T* gates, const T* c_before, T* c, T* h) const {
     for (std::size_t j = 0; j < n; ++j) {
       T &i = gates[j], &f = gates[n + j], &g = gates[2 * n + j], &o = gates[3 * n + j];
-      i = sigmoid(i);
-      f = sigmoid(f);
+      i = scalar::sigmoid(i);
+      f = scalar::sigmoid(f);
       g = std::tanh(g);
-      o = sigmoid(o);
+      o = scalar::sigmoid(o);
       c[j] = f * c_before[j] + i * g;
       h[j] = o * std::tanh(c[j]);
     }
@@ -111,57 +106,42 @@ struct PlainBackward {
 };
 
 template <class T, class Row>
-void forward(const CellForward<T>& cell, const Row& row) {
-  const std::int64_t n = cell.hidden;
-  parallel_chunks(cell.rows, rows_per_chunk(8 * n), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t r = begin; r < end; ++r) {
-      T *gates = cell.gates + r * cell.gates_row, *c = cell.c + r * n, *h = cell.h + r * n;
-      const bool active = cell.active == nullptr || cell.active[r];
-      if (active) {
-        row(static_cast<std::size_t>(n), gates, cell.c_before + r * n, c, h);
-      } else {
-        std::fill_n(gates, 4 * n, T{0});
-        std::copy_n(cell.c_before + r * n, n, c);
-        std::copy_n(cell.h_before + r * n, n, h);
-      }
-      if (cell.output == nullptr) continue;
-      T* output = cell.output + r * cell.output_row;
-      active ? static_cast<void>(std::copy_n(h, n, output)) : static_cast<void>(std::fill_n(output, n, T{0}));
-    }
-  });
+void forward(const LstmCellForward<T>& cell, const Row& row) {
+  const std::int64_t n = cell.step.units;
+  step_rows(
+      cell.step, 8 * n,
+      [&](std::int64_t r) {
+        row(static_cast<std::size_t>(n), cell.gates + r * cell.gates_row, cell.c_before + r * n, cell.c + r * n,
+            cell.step.h + r * n);
+      },
+      [&](std::int64_t r) {
+        std::fill_n(cell.gates + r * cell.gates_row, 4 * n, T{0});
+        std::copy_n(cell.c_before + r * n, n, cell.c + r * n);
+      });
 }
 
 template <class T, class Row>
-void backward(const CellBackward<T>& cell, const Row& row) {
-  const std::int64_t n = cell.hidden;
-  parallel_chunks(cell.rows, rows_per_chunk(8 * n), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t r = begin; r < end; ++r) {
-      T *dh = cell.dh + r * n, *d_gates = cell.d_gates + r * 4 * n;
-      if (cell.active != nullptr && !cell.active[r]) {
-        std::fill_n(d_gates, 4 * n, T{0});
-        continue;
-      }
-      if (cell.d_output != nullptr) {
-        const T* d_output = cell.d_output + r * cell.d_output_row;
-        for (std::int64_t j = 0; j < n; ++j) dh[j] += d_output[j];
-      }
-      row(static_cast<std::size_t>(n), cell.gates + r * 4 * n, cell.c_before + r * n, cell.c + r * n, dh, cell.dc + r * n,
-          d_gates);
-      if (cell.clear_dh) std::fill_n(dh, n, T{0});
-    }
-  });
+void backward(const LstmCellBackward<T>& cell, const Row& row) {
+  const std::int64_t n = cell.step.units;
+  step_rows_back(
+      cell.step, 8 * n,
+      [&](std::int64_t r) {
+        row(static_cast<std::size_t>(n), cell.gates + r * 4 * n, cell.c_before + r * n, cell.c + r * n, cell.step.dh + r * n,
+            cell.dc + r * n, cell.d_gates + r * 4 * n);
+      },
+      [&](std::int64_t r) { std::fill_n(cell.d_gates + r * 4 * n, 4 * n, T{0}); });
 }
 
 }  // namespace
 
-void lstm_cell(const CellForward<float>& cell) { forward(cell, HWY_DYNAMIC_DISPATCH(ForwardRow)); }
-void lstm_cell(const CellForward<double>& cell) { forward(cell, PlainForward{}); }
-void lstm_cell_backward(const CellBackward<float>& cell) { backward(cell, HWY_DYNAMIC_DISPATCH(BackwardRow)); }
-void lstm_cell_backward(const CellBackward<double>& cell) { backward(cell, PlainBackward{}); }
+void lstm_cell(const LstmCellForward<float>& cell) { forward(cell, HWY_DYNAMIC_DISPATCH(ForwardRow)); }
+void lstm_cell(const LstmCellForward<double>& cell) { forward(cell, PlainForward{}); }
+void lstm_cell_backward(const LstmCellBackward<float>& cell) { backward(cell, HWY_DYNAMIC_DISPATCH(BackwardRow)); }
+void lstm_cell_backward(const LstmCellBackward<double>& cell) { backward(cell, PlainBackward{}); }
 
 namespace reference {
-void lstm_cell(const CellForward<float>& cell) { forward(cell, PlainForward{}); }
-void lstm_cell_backward(const CellBackward<float>& cell) { backward(cell, PlainBackward{}); }
+void lstm_cell(const LstmCellForward<float>& cell) { forward(cell, PlainForward{}); }
+void lstm_cell_backward(const LstmCellBackward<float>& cell) { backward(cell, PlainBackward{}); }
 }  // namespace reference
 
 }  // namespace weft::kernels

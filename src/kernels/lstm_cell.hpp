@@ -1,47 +1,40 @@
 #pragma once
-#include <cstdint>
+#include "kernels/recurrent_cell.hpp"
 
 namespace weft::kernels {
 
-// The point-wise part of an LSTM (Hochreiter & Schmidhuber 1997, gate order i f g o as PyTorch's) for `rows` rows of H units.
-// Every pointer has its own distance from row to row. f32 is vectorised, f64 plain.
+// The point-wise part of an LSTM (Hochreiter & Schmidhuber 1997, gate order i f g o as PyTorch's) for rows of H units.
+// f32 is vectorised, f64 plain.
 
 /// gates [rows, 4H]: pre-activations in, activations out.  c = f c_prev + i g,  h = o tanh(c).
-/// Rows whose `active` is false keep their state, give zero output and zero activations; null: all are active.
+/// Rows that rest keep their state and get zero activations.
 template <class T>
-struct CellForward {
-  std::int64_t rows, hidden;
+struct LstmCellForward {
+  StepRows<T> step;
   T* gates;
   std::int64_t gates_row;
-  const T *c_before, *h_before;  // [rows, H], dense
-  T *c, *h;                      // [rows, H], dense
-  T* output;                     // null: not wanted
-  std::int64_t output_row;
-  const bool* active;
+  const T* c_before;  // [rows, H], dense
+  T* c;               // [rows, H], dense
 };
-void lstm_cell(const CellForward<float>& cell);
-void lstm_cell(const CellForward<double>& cell);
+void lstm_cell(const LstmCellForward<float>& cell);
+void lstm_cell(const LstmCellForward<double>& cell);
 
-/// From dh (plus d_output) and dc: gates' gradients, and dc for the step before (in place). An inactive row gets zero gate
-/// gradients and keeps dh and dc; of active rows dh is set to zero where `clear_dh`, for a product to be added to.
+/// From dh and dc of the new state: gates' gradients, and dc for the step before (in place). A row that rested gets zero gate
+/// gradients and keeps dc.
 template <class T>
-struct CellBackward {
-  std::int64_t rows, hidden;
+struct LstmCellBackward {
+  StepRowsBack<T> step;
   const T* gates;         // activations [rows, 4H], dense
   const T *c_before, *c;  // [rows, H], dense
-  T *dh, *dc;             // [rows, H], dense
-  const T* d_output;      // null: none
-  std::int64_t d_output_row;
-  T* d_gates;  // [rows, 4H], dense
-  const bool* active;
-  bool clear_dh;
+  T* dc;                  // [rows, H], dense
+  T* d_gates;             // [rows, 4H], dense
 };
-void lstm_cell_backward(const CellBackward<float>& cell);
-void lstm_cell_backward(const CellBackward<double>& cell);
+void lstm_cell_backward(const LstmCellBackward<float>& cell);
+void lstm_cell_backward(const LstmCellBackward<double>& cell);
 
 namespace reference {
-void lstm_cell(const CellForward<float>& cell);
-void lstm_cell_backward(const CellBackward<float>& cell);
+void lstm_cell(const LstmCellForward<float>& cell);
+void lstm_cell_backward(const LstmCellBackward<float>& cell);
 }  // namespace reference
 
 }  // namespace weft::kernels

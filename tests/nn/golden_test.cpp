@@ -5,9 +5,11 @@
 
 #include "weft/autograd/tape.hpp"
 #include "weft/nn/embedding.hpp"
+#include "weft/nn/gru.hpp"
 #include "weft/nn/layer_norm.hpp"
 #include "weft/nn/linear.hpp"
 #include "weft/nn/lstm.hpp"
+#include "weft/nn/rnn.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/reduce.hpp"
 
@@ -36,6 +38,26 @@ void check_parameters(const nn::ModuleBase& module, const Golden& golden, DType 
 
 Var weighted(const Golden& golden, const std::string& name, const Var& output) {
   return sum(output * golden["cotangent." + name].to(output.dtype()));
+}
+
+// Two layers, both directions, lengths, initial state: a module with a hidden state alone.
+template <class Module, class Options>
+void check_recurrent(const char* file, const Options& options) {
+  const Golden golden = Golden::load(file);
+  for (const DType dtype : {f32, f64}) {
+    CAPTURE(name_of(dtype));
+    Module module(options);
+    fill(module, golden, dtype);
+    Tape tape;
+    const Var x = tape.leaf(golden["input"].to(dtype)), h = tape.leaf(golden["h_0"].to(dtype));
+    const nn::RecurrentOutput out = module(x, golden["lengths"], h);
+    CHECK(relative_error(out.output.value(), golden["output"]) <= tolerance(dtype));
+    CHECK(relative_error(out.h.value(), golden["h_n"]) <= tolerance(dtype));
+    tape.backward(weighted(golden, "output", out.output) + weighted(golden, "h_n", out.h));
+    CHECK(relative_error(tape.grad(x), golden["grad.input"]) <= tolerance(dtype));
+    CHECK(relative_error(tape.grad(h), golden["grad.h_0"]) <= tolerance(dtype));
+    check_parameters(module, golden, dtype);
+  }
 }
 
 }  // namespace
@@ -99,4 +121,14 @@ TEST_CASE("LSTM equals PyTorch's: two layers, both directions, lengths, initial 
     CHECK(relative_error(tape.grad(c), golden["grad.c_0"]) <= tolerance(dtype));
     check_parameters(lstm, golden, dtype);
   }
+}
+
+TEST_CASE("GRU and RNN equal PyTorch's: two layers, both directions, lengths, initial state") {
+  check_recurrent<nn::GRU>("gru", nn::GRUOptions{.input_size = 3, .hidden_size = 4, .num_layers = 2, .bidirectional = true});
+  check_recurrent<nn::RNN>("rnn_tanh",
+                           nn::RNNOptions{.input_size = 3, .hidden_size = 4, .num_layers = 2, .bidirectional = true});
+  check_recurrent<nn::RNN>(
+      "rnn_relu",
+      nn::RNNOptions{
+          .input_size = 3, .hidden_size = 4, .num_layers = 2, .nonlinearity = RNNNonlinearity::relu, .bidirectional = true});
 }

@@ -9,6 +9,7 @@
 #include "weft/nn/attention.hpp"
 #include "weft/nn/dropout.hpp"
 #include "weft/nn/embedding.hpp"
+#include "weft/nn/gru.hpp"
 #include "weft/nn/layer_norm.hpp"
 #include "weft/nn/linear.hpp"
 #include "weft/nn/list.hpp"
@@ -23,11 +24,15 @@ namespace {
 
 constexpr std::int64_t vocabulary = 9, width = 4;
 
-// Words -> LSTM over them -> a decoder cell that attends to it at each step -> tied logits.
-class Translator : public nn::Module<Translator> {
+const Var& hidden_of(const LSTMState& state) { return state.h; }
+const Var& hidden_of(const Var& state) { return state; }
+
+// Words -> LSTM or GRU over them -> a decoder cell that attends to it at each step -> tied logits.
+template <class Encoder, class Cell, class State>
+class TranslatorOf : public nn::Module<TranslatorOf<Encoder, Cell, State>> {
  public:
-  explicit Translator(const nn::Scope& scope = {})
-      : Module(scope),
+  explicit TranslatorOf(const nn::Scope& scope = {})
+      : nn::Module<TranslatorOf>(scope),
         embed({.num_embeddings = vocabulary, .embedding_dim = width, .padding_idx = 0}, {this, "embed"}),
         encoder({.input_size = width, .hidden_size = 2, .num_layers = 2, .bidirectional = true, .dropout = 0.2},
                 {this, "encoder"}),
@@ -44,12 +49,13 @@ class Translator : public nn::Module<Translator> {
     const Var encoded = encoder(dropout(embed(words)), lengths).output;
     const nn::AttentionMemory memory = attention.remember(encoded, encoded, mask);
     const Var inputs = embed(target_in);
-    LSTMState state;
+    State state;
     std::vector<Var> logits;
     for (std::int64_t t = 0; t < target_in.size(1); ++t) {
       state = cell(select(inputs, 1, t), state);
-      const Var context = squeeze(attention(unsqueeze(state.h, 1), memory).context, 1);
-      Var y = norm(concat({context, state.h}, 1));
+      const Var& h = hidden_of(state);
+      const Var context = squeeze(attention(unsqueeze(h, 1), memory).context, 1);
+      Var y = norm(concat({context, h}, 1));
       for (auto& layer : layers) y = tanh(layer(y));
       logits.push_back(embed.project(y));
     }
@@ -57,13 +63,16 @@ class Translator : public nn::Module<Translator> {
   }
 
   nn::Embedding embed;
-  nn::LSTM encoder;
-  nn::LSTMCell cell;
+  Encoder encoder;
+  Cell cell;
   nn::attention::Additive attention;
   nn::LayerNorm norm;
   nn::List<nn::Linear> layers;
   nn::Dropout dropout;
 };
+
+using Translator = TranslatorOf<nn::LSTM, nn::LSTMCell, LSTMState>;
+using GRUTranslator = TranslatorOf<nn::GRU, nn::GRUCell, Var>;
 
 const Tensor words = Tensor::from<std::int64_t>({3, 4, 5, 6, 7, 0, 1, 0, 0}, {3, 3});
 const Tensor lengths = Tensor::from<std::int64_t>({3, 2, 1}, {3});
@@ -71,7 +80,8 @@ const Tensor mask = Tensor::from<bool>({true, true, true, true, true, false, tru
 const Tensor target_in = Tensor::from<std::int64_t>({2, 3, 2, 5, 2, 0}, {3, 2});
 const Tensor target_out = Tensor::from<std::int64_t>({3, 1, 5, 1, 1, 0}, {3, 2});
 
-Var loss_of(Translator& model, const Tensor& source = words) {
+template <class Model>
+Var loss_of(Model& model, const Tensor& source = words) {
   return cross_entropy(model(source, lengths, mask, target_in), target_out, {.ignore_index = 0, .label_smoothing = 0.1});
 }
 
@@ -82,7 +92,19 @@ TEST_CASE("every parameter of a translator passes the gradient check") {
     Translator model({.seed = seed});
     model.to(f64);
     gradcheck_parameters([&] { return loss_of(model); }, model.parameters()).require();
+    GRUTranslator with_gru({.seed = seed});
+    with_gru.to(f64);
+    gradcheck_parameters([&] { return loss_of(with_gru); }, with_gru.parameters()).require();
   }
+}
+
+TEST_CASE("the gradients of a translator can be differentiated") {
+  Translator model;
+  model.to(f64);
+  gradgradcheck_parameters([&] { return loss_of(model); }, model.parameters(), {.rtol = 1e-4, .directions = 2}).require();
+  GRUTranslator with_gru;
+  with_gru.to(f64);
+  gradgradcheck_parameters([&] { return loss_of(with_gru); }, with_gru.parameters(), {.rtol = 1e-4, .directions = 2}).require();
 }
 
 TEST_CASE("f32 follows f64") {

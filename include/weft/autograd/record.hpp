@@ -43,6 +43,8 @@ class Sink {
   bool has_grad(int output) const;
   /// The operation's own output, which the rule saved, as a Var on the tape.
   Var output(const Saved& saved, int output = 0) const;
+  /// An operand whose value the rule kept in a copy of its own, as the Var on the tape that it was.
+  Var input(const Tensor& kept, int input) const;
   /// Whether the rule's own operations are recorded (create_graph): fused rules then take their composite form.
   bool recording() const;
 

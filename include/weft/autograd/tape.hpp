@@ -30,8 +30,10 @@ class Tape {
  public:
   /// Without a generator random operations (dropout) throw TapeError.
   Tape();
-  /// Random operations draw their positions from `generator`, which must outlive the tape.
-  explicit Tape(Generator& generator);
+  /// Random operations draw their positions from `generator`, which must outlive the tape. Where a batch is computed in parts,
+  /// `first_row` says which of its rows (along the first dimension) this tape's row 0 is: with it, and generators at the same
+  /// position, the parts draw what the whole would draw. Throws ValueError where it is negative.
+  explicit Tape(Generator& generator, std::int64_t first_row = 0);
   ~Tape();
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
@@ -69,6 +71,7 @@ class Tape {
   std::int64_t size() const;
   /// Null where the tape was made without one.
   Generator* generator() const;
+  std::int64_t first_row() const;
 
   // For the engine.
   detail::TapeState& state() { return *state_; }

@@ -1,21 +1,12 @@
 #pragma once
-#include <cstdint>
-#include <vector>
-
 #include "weft/nn/module.hpp"
-#include "weft/nn/weight.hpp"
+#include "weft/nn/recurrent.hpp"
 #include "weft/ops/lstm.hpp"
 
 namespace weft::nn {
 
-struct LSTMOptions {
-  std::int64_t input_size = 0;
-  std::int64_t hidden_size = 0;
-  std::int64_t num_layers = 1;
-  bool bias = true;
-  bool bidirectional = false;
-  double dropout = 0;  ///< between layers, in training mode
-};
+using LSTMOptions = RecurrentOptions;
+using LSTMCellOptions = RecurrentCellOptions;
 
 struct LSTMOutput {
   Var output;  ///< [batch, steps, directions * hidden_size]: the last layer's states; zeros behind a row's length
@@ -33,18 +24,7 @@ class LSTM : public Module<LSTM> {
   LSTMOutput forward(const Var& x, const Tensor& lengths = {}, const LSTMState& initial = {});
 
  private:
-  struct Direction {
-    Weight w_ih, w_hh, b_ih, b_hh;
-  };
-
-  LSTMOptions options_;
-  std::vector<Direction> directions_;  // layer by layer, forward before backward
-};
-
-struct LSTMCellOptions {
-  std::int64_t input_size = 0;
-  std::int64_t hidden_size = 0;
-  bool bias = true;
+  RecurrentLayers layers_;
 };
 
 /// One step of an LSTM: x [batch, input_size] and a state [batch, hidden_size] (zeros where undefined) -> the next state.
