@@ -15,6 +15,7 @@ using namespace weft;
 namespace {
 
 constexpr std::int64_t count = 128;  // points of a batch
+constexpr double penalty = 20;       // the slope ends near 1 + distance / (2 penalty): 1.05
 
 // Normally distributed (Box and Muller).
 double normal(Generator& generator) {
@@ -76,7 +77,7 @@ int main() {
     Tape tape;
     const Var apart = mean(critic(ring)) - mean(critic(middle));
     const Var slope = slopes(critic, tape.leaf(between(ring, middle, generator)));
-    const Var loss = 10 * mean(square(slope - 1)) - apart;
+    const Var loss = penalty * mean(square(slope - 1)) - apart;
     tape.backward(loss);
     optimizer.step();
     const double norm = mean(slope).item();
