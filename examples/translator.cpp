@@ -2,13 +2,13 @@
 #include "weft/seq2seq/translator.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <boost/program_options.hpp>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
 
+#include "option_values.hpp"
 #include "weft/base/error.hpp"
 #include "weft/base/threads.hpp"
 #include "weft/data/grammar.hpp"
@@ -21,6 +21,9 @@
 
 namespace po = boost::program_options;
 using namespace weft;
+using option_values::choice;
+using option_values::number;
+using option_values::option;
 
 namespace {
 
@@ -40,11 +43,6 @@ constexpr const char* usage = R"(translator COMMAND [options]
 
 translator COMMAND --help lists a command's options; --config FILE reads them from a file (option = value).
 )";
-
-template <class T>
-auto* option(T& target) {
-  return po::value(&target)->default_value(target);
-}
 
 /// Reads the options of one command, from the command line first and then from --config. False when it was only --help.
 bool read_options(const std::vector<std::string>& words, po::options_description& options) {
@@ -70,19 +68,6 @@ std::string required(const std::string& value, const char* name) {
   return value;
 }
 
-seq2seq::AttentionKind parse_attention(const std::string& name) {
-  if (name == "dot") return seq2seq::AttentionKind::dot;
-  if (name == "general") return seq2seq::AttentionKind::general;
-  if (name == "additive") return seq2seq::AttentionKind::additive;
-  throw UsageError(fmt::format("--attention {}: dot, general and additive are possible", name));
-}
-
-text::SubwordModel parse_subword(const std::string& name) {
-  if (name == "bpe") return text::SubwordModel::bpe;
-  if (name == "unigram") return text::SubwordModel::unigram;
-  throw UsageError(fmt::format("--subword {}: bpe and unigram are possible", name));
-}
-
 /// Throws IoError if some of what was printed is lost.
 void flush_output() {
   if (!std::cout.flush() || std::fflush(stdout) != 0) throw IoError("can't write to standard output");
@@ -100,6 +85,7 @@ struct Settings {
   std::string source, target, valid_source, valid_target, output, source_model, target_model;
   std::string subword = "bpe", attention = "general", resume = "auto";
   std::int64_t vocabulary = 8000;
+  double minutes = 0;
   bool joint = false, no_input_feeding = false, untied = false;
   seq2seq::EncoderDecoderOptions model = {.embedding = 256, .hidden = 512, .dropout = 0.3};
   TrainerOptions trainer = {.epochs = 20, .lr = 1e-3, .decay = 0.5, .adam = {.betas = {0.9, 0.98}, .eps = 1e-9}};
@@ -107,43 +93,58 @@ struct Settings {
   int threads = num_threads();
 };
 
+constexpr std::int64_t largest_size = 1'000'000, largest_epochs = 1 << 24;
+constexpr int most_threads = 1024;
+
 void add_training_options(po::options_description& options, Settings& s) {
-  options.add_options()("output", option(s.output), "folder of the run: checkpoints, vocabularies, log")(
-      "source-model", option(s.source_model), "SentencePiece model of the source; otherwise one is trained")(
-      "target-model", option(s.target_model), "and of the target")("subword", option(s.subword),
-                                                                   "kind of vocabulary: bpe or unigram")(
-      "vocabulary", option(s.vocabulary), "most pieces of a vocabulary")("joint", po::bool_switch(&s.joint),
-                                                                         "one vocabulary and embedding for both languages")(
-      "embedding", option(s.model.embedding), "size of embeddings")("hidden", option(s.model.hidden),
-                                                                    "size of the decoder's state")(
-      "encoder-layers", option(s.model.encoder_layers), "layers")("decoder-layers", option(s.model.decoder_layers), "layers")(
-      "attention", option(s.attention), "dot, general or additive")(
-      "no-input-feeding", po::bool_switch(&s.no_input_feeding), "leave the last attentional vector out of the decoder's input")(
-      "untied", po::bool_switch(&s.untied), "an output layer of its own instead of the target embedding")(
-      "dropout", option(s.model.dropout), "probability")("label-smoothing", option(s.task.label_smoothing),
-                                                         "share of the target")(
-      "epochs", option(s.trainer.epochs), "most epochs")("updates", option(s.trainer.updates), "most updates; 0: by epochs")(
-      "minutes", po::value<double>()->notifier([&s](double m) { s.trainer.seconds = 60 * m; }), "most minutes of training")(
-      "batch-tokens", option(s.task.batching.max_tokens), "tokens of a batch, both sides and padding counted")(
-      "max-length", option(s.task.batching.max_length), "longer pairs are left out")(
-      "lr", option(s.trainer.lr), "learning rate")("warmup", option(s.trainer.warmup),
-                                                   "updates of warm-up, then inverse square root; 0: constant")(
-      "decay", option(s.trainer.decay), "factor on the rate when validation gets no better")(
-      "clip", option(s.trainer.clip), "largest gradient norm")("patience", option(s.trainer.patience),
-                                                               "ends after so many validations without a new best; 0: never")(
-      "validate-every", option(s.trainer.validate_every), "updates; 0: once an epoch")(
-      "save-every", option(s.trainer.save_every), "updates")("log-every", option(s.trainer.log_every), "updates")(
-      "seed", option(s.trainer.seed), "of everything random")("resume", option(s.resume), "auto, never or must")(
-      "threads", option(s.threads), "threads");
+  auto add = options.add_options();
+  add("output", option(s.output), "folder of the run: checkpoints, vocabularies, log");
+  add("source-model", option(s.source_model), "SentencePiece model of the source; otherwise one is trained");
+  add("target-model", option(s.target_model), "and of the target");
+  add("subword", choice(s.subword, {"bpe", "unigram"}), "kind of vocabulary: bpe or unigram");
+  add("vocabulary", number(s.vocabulary, 5, largest_size), "most pieces of a vocabulary");
+  add("joint", po::bool_switch(&s.joint), "one vocabulary and embedding for both languages");
+  add("embedding", number(s.model.embedding, 1, largest_size), "size of embeddings");
+  add("hidden", number(s.model.hidden, 2, largest_size), "size of the decoder's state, even");
+  add("encoder-layers", number(s.model.encoder_layers, 1, 1000), "layers");
+  add("decoder-layers", number(s.model.decoder_layers, 1, 1000), "layers");
+  add("attention", choice(s.attention, {"dot", "general", "additive"}), "dot, general or additive");
+  add("no-input-feeding", po::bool_switch(&s.no_input_feeding), "leave the last attentional vector out of the decoder's input");
+  add("untied", po::bool_switch(&s.untied), "an output layer of its own instead of the target embedding");
+  add("dropout", number(s.model.dropout, 0, 1), "probability");
+  add("label-smoothing", number(s.task.label_smoothing, 0, 1), "share of the target");
+  add("epochs", number(s.trainer.epochs, 1, largest_epochs), "most epochs");
+  add("updates", number(s.trainer.updates, 0), "most updates; 0: by epochs");
+  add("minutes", number(s.minutes, 0), "most minutes of training; 0: by epochs");
+  add("batch-tokens", number(s.task.batching.max_tokens, 2), "tokens of a batch, both sides and padding counted");
+  add("max-length", number(s.task.batching.max_length, 1, largest_size), "longer pairs are left out");
+  add("lr", number(s.trainer.lr, 0), "learning rate");
+  add("warmup", number(s.trainer.warmup, 0), "updates of warm-up, then inverse square root; 0: constant");
+  add("decay", number(s.trainer.decay, 1e-6, 1), "factor on the rate when validation gets no better");
+  add("clip", number(s.trainer.clip, 0), "largest gradient norm");
+  add("patience", number(s.trainer.patience, 0), "ends after so many validations without a new best; 0: never");
+  add("validate-every", number(s.trainer.validate_every, 0), "updates; 0: once an epoch");
+  add("save-every", number(s.trainer.save_every, 1), "updates");
+  add("log-every", number(s.trainer.log_every, 1), "updates");
+  add("seed", number(s.trainer.seed, 0), "of everything random");
+  add("resume", choice(s.resume, {"auto", "never", "must"}), "go on with the run in the folder: auto, never or must");
+  add("threads", number(s.threads, 1, most_threads), "threads");
 }
 
 void apply(Settings& s) {
-  if (s.resume != "auto" && s.resume != "never" && s.resume != "must")
-    throw UsageError(fmt::format("--resume {}: auto, never and must are possible", s.resume));
   s.trainer.resume = s.resume == "auto" ? Resume::automatic : s.resume == "never" ? Resume::never : Resume::must;
   s.trainer.folder = required(s.output, "output");
-  check_options(s.trainer);
-  s.model.attention = parse_attention(s.attention);
+  s.trainer.seconds = 60 * s.minutes;
+  if (s.model.hidden % 2 != 0)
+    throw UsageError(fmt::format("--hidden {} must be even: each direction of the encoder has half", s.model.hidden));
+  if (s.task.batching.max_tokens / 2 < s.task.batching.max_length)
+    throw UsageError(fmt::format("--batch-tokens {} must be twice --max-length {} or more, to hold any pair",
+                                 s.task.batching.max_tokens, s.task.batching.max_length));
+  if (s.joint && !s.target_model.empty())
+    throw UsageError("--joint takes one model for both languages, as --source-model; --target-model is one too many");
+  s.model.attention = s.attention == "dot"       ? seq2seq::AttentionKind::dot
+                      : s.attention == "general" ? seq2seq::AttentionKind::general
+                                                 : seq2seq::AttentionKind::additive;
   s.model.input_feeding = !s.no_input_feeding;
   s.model.tie_output = !s.untied;
   s.model.share_embeddings = s.joint;
@@ -151,23 +152,32 @@ void apply(Settings& s) {
   set_num_threads(s.threads);
 }
 
-/// Given models, those of the folder that a run is resumed in, or new ones trained on the text.
+/// Whether there is a run to go on with.
+bool goes_on(const Settings& s) {
+  return s.trainer.resume != Resume::never && std::filesystem::exists(std::filesystem::path(s.output) / "last.safetensors");
+}
+
+/// Given models, those of the run that goes on, or new ones trained on the text.
 seq2seq::Vocabularies vocabularies_for(const Settings& s, const data::ParallelText& text) {
-  const std::filesystem::path folder = s.output;
-  if (s.trainer.resume != Resume::never && std::filesystem::exists(folder / "last.safetensors"))
-    return seq2seq::load_vocabularies(folder);
   const text::SentencePieceOptions options{
-      .model_type = parse_subword(s.subword), .vocab_size = s.vocabulary, .seed = s.trainer.seed};
-  const auto given_or_trained = [&](const std::string& given, std::span<const std::string> lines) {
-    return given.empty() ? text::SentencePiece::train(lines, options) : text::SentencePiece::load(given);
+      .model_type = s.subword == "bpe" ? text::SubwordModel::bpe : text::SubwordModel::unigram,
+      .vocab_size = s.vocabulary,
+      .seed = s.trainer.seed};
+  const auto vocabulary = [&](const std::string& given, const char* name, std::span<const std::string> lines) {
+    if (given.empty() && goes_on(s)) return text::SentencePiece::load(std::filesystem::path(s.output) / name);
+    if (given.empty()) return text::SentencePiece::train(lines, options);
+    auto model = text::SentencePiece::load(given);
+    model.vocabulary().require_special_pieces(given);
+    return model;
   };
-  if (s.joint) {
+  if (s.joint && !goes_on(s)) {
     std::vector<std::string> both = text.source;
     both.insert(both.end(), text.target.begin(), text.target.end());
-    const auto shared = given_or_trained(s.source_model, both);
+    const auto shared = vocabulary(s.source_model, "source.model", both);
     return {shared, shared};
   }
-  return {given_or_trained(s.source_model, text.source), given_or_trained(s.target_model, text.target)};
+  return {vocabulary(s.source_model, "source.model", text.source),
+          vocabulary(s.joint ? s.source_model : s.target_model, "target.model", text.target)};
 }
 
 TrainingResult train_on(Settings& s, const data::ParallelText& text, const data::ParallelText& validation) {
@@ -179,8 +189,9 @@ TrainingResult train_on(Settings& s, const data::ParallelText& text, const data:
   fmt::print(stderr, "{} pairs, vocabularies of {} and {}, {} parameters, {} threads\n", format_count(task.batcher().kept()),
              vocabularies.source.size(), vocabularies.target.size(), format_count(translator.model().num_parameters()),
              num_threads());
-  // Not before all settings were accepted: a run that is in the folder stays whole.
-  seq2seq::save_vocabularies(vocabularies, s.output);
+  // Not before all settings were accepted, and not over those of a run that goes on: what is in the folder stays whole.
+  if (!goes_on(s)) seq2seq::save_vocabularies(vocabularies, s.output);
+  s.trainer.settings = {{"vocabulary", fmt::to_string(s.vocabulary)}, {"subword", s.subword}};
   return train(task, s.trainer, std::cerr);
 }
 
@@ -220,16 +231,21 @@ struct Decoding {
 };
 
 void add_decoding_options(po::options_description& options, Decoding& d) {
-  options.add_options()("model", option(d.model), "folder of a training run")(
-      "beam", option(d.options.search.beam), "1 is greedy")("length-penalty", option(d.options.search.length_penalty),
-                                                            "exponent of the length that scores are divided by")(
-      "max-length", option(d.options.search.max_length), "most tokens of a translation; 0: by the source")(
-      "batch", option(d.options.batch), "sentences at a time")("threads", option(d.threads), "threads");
+  auto add = options.add_options();
+  add("model", option(d.model), "folder of a training run");
+  add("beam", number(d.options.search.beam, 1, largest_size), "1 is greedy");
+  add("length-penalty", number(d.options.search.length_penalty, 0, 100), "exponent of the length that scores are divided by");
+  add("max-length", number(d.options.search.max_length, 0, largest_size), "most tokens of a translation; 0: by the source");
+  add("batch", number(d.options.batch, 1, largest_size), "sentences at a time");
+  add("threads", number(d.threads, 1, most_threads), "threads");
 }
 
 std::unique_ptr<seq2seq::Translator> load(const Decoding& d) {
   set_num_threads(d.threads);
-  return seq2seq::Translator::load(required(d.model, "model"));
+  auto translator = seq2seq::Translator::load(required(d.model, "model"));
+  if (const auto pieces = translator->vocabularies().target.size(); d.options.search.beam > pieces)
+    throw UsageError(fmt::format("--beam {} is wider than the vocabulary of {} pieces", d.options.search.beam, pieces));
+  return translator;
 }
 
 int command_translate(const std::vector<std::string>& words) {
@@ -262,8 +278,8 @@ int command_evaluate(const std::vector<std::string>& words) {
   metrics::BleuOptions bleu;
   po::options_description options("translator evaluate");
   options.add_options()("source", option(source), "text to translate")("reference", option(reference), "its translation")(
-      "tokenize", option(tokenization), "13a, none, char or intl")("lowercase", po::bool_switch(&bleu.lowercase),
-                                                                   "ignore case");
+      "tokenize", choice(tokenization, {"13a", "none", "char", "intl"}), "13a, none, char or intl")(
+      "lowercase", po::bool_switch(&bleu.lowercase), "ignore case");
   add_decoding_options(options, d);
   if (!read_options(words, options)) return 0;
   bleu.tokenize = metrics::parse_tokenization(tokenization);
@@ -324,7 +340,7 @@ int command_quickstart(const std::vector<std::string>& words) {
   s.vocabulary = 1000;
   s.model = {.embedding = 128, .hidden = 256, .dropout = 0.1};
   s.trainer.epochs = 12;
-  s.trainer.seconds = 100;
+  s.minutes = 100.0 / 60;
   s.trainer.lr = 3e-3;
   s.task.batching.max_tokens = 2048;
   s.task.validation_sentences = 200;

@@ -114,7 +114,7 @@ void flush(Slot& slot) {
 
 }  // namespace detail
 
-bool Sink::wants(int i) const { return node_.inputs[i] != nullptr; }
+bool Sink::wants(int i) const { return tape_.reaches(node_.inputs[i]); }
 bool Sink::has_grad(int output) const { return node_.outputs[output].grad.defined(); }
 bool Sink::recording() const { return recording_; }
 
@@ -147,7 +147,11 @@ void Sink::add_rows(int i, const Tensor& index, const Var& gradient) {
 }
 
 void Sink::add_product(int i, const Tensor& grad, const Tensor& x) {
-  if (wants(i)) detail::accumulate_product(tape_, *node_.inputs[i], grad, x);
+  if (!wants(i)) return;
+  detail::accumulate_product(tape_, *node_.inputs[i], grad, x);
+  // In the search for the first non-finite number a product is done, and seen, at once.
+  if (detail::anomaly_guards > 0) [[unlikely]]
+    detail::flush(*node_.inputs[i]);
 }
 
 void Saved::changed() const {

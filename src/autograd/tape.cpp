@@ -19,19 +19,6 @@ thread_local TapeState* innermost = nullptr;
 thread_local int no_grad_depth = 0;
 std::atomic<std::uint64_t> tapes_made{0};
 
-bool alive(std::uint64_t id) {
-  for (const TapeState* state = innermost; state != nullptr; state = state->outer)
-    if (state->id == id) return true;
-  return false;
-}
-
-[[noreturn]] void foreign(const char* op, std::uint64_t id) {
-  if (alive(id))
-    fail<TapeError>(op, "an input belongs to an outer tape; hand it in with tape.leaf(var), or use it before the inner tape");
-  fail<TapeError>(op,
-                  "an input belongs to a tape that is gone (or lives on another thread); use var.detach() to carry its value");
-}
-
 void release(Node& node) {
   if (node.rule == nullptr) return;
   void* rule = std::exchange(node.rule, nullptr);
@@ -47,44 +34,99 @@ void clear(Slot& slot) {
   slot.pending_bytes = 0;
 }
 
-// Records nothing while it lives, unless the backward pass itself is wanted on the tape.
-class BackwardMode {
- public:
-  explicit BackwardMode(bool recording) : off_(recording ? 0 : 1) { no_grad_depth += off_; }
-  ~BackwardMode() { no_grad_depth -= off_; }
-  BackwardMode(const BackwardMode&) = delete;
-  BackwardMode& operator=(const BackwardMode&) = delete;
+// Whether a pass towards chosen slots has a use for the node's rule.
+bool leads_on(const TapeState& tape, const Node& node) {
+  return tape.target == 0 ||
+         std::any_of(node.inputs, node.inputs + node.input_count, [&](const Slot* slot) { return tape.reaches(slot); });
+}
 
- private:
-  int off_;
-};
+}  // namespace
 
-void run_rules(TapeState& tape, Node* last, const BackwardOptions& options) {
-  const BackwardMode mode(options.create_graph);
-  for (Node* node = last; node != nullptr; node = node->previous) {
+namespace detail {
+
+TapeState* find_tape(std::uint64_t id) {
+  for (TapeState* state = innermost; state != nullptr; state = state->outer)
+    if (state->id == id) return state;
+  return nullptr;
+}
+
+void foreign(const char* op, std::uint64_t id) {
+  if (find_tape(id) == nullptr)
+    fail<TapeError>(
+        op, "an input belongs to a tape that is gone (or lives on another thread); use var.detach() to carry its value");
+  check<TapeError>(!innermost->recomputed, op,
+                   "an input was made outside of the function that recompute runs and isn't among recompute's inputs; list it");
+  fail<TapeError>(op, "an input belongs to an outer tape; hand it in with tape.leaf(var), or use it before the inner tape");
+}
+
+NoGradUnless::NoGradUnless(bool recording) : previous_(no_grad_depth) { no_grad_depth += recording ? 0 : 1; }
+NoGradUnless::~NoGradUnless() { no_grad_depth = previous_; }
+GradAgain::GradAgain() : previous_(std::exchange(no_grad_depth, 0)) {}
+GradAgain::~GradAgain() { no_grad_depth = previous_; }
+
+RunningPass::RunningPass(TapeState& tape, const char* op) : tape_(tape) {
+  check<TapeError>(!tape.running, op, "a backward pass of this tape is running; a hook or rule can't start another");
+  tape.running = true;
+}
+
+void run_rules(TapeState& tape, Node* last, const Node* stop, const BackwardOptions& options) {
+  const NoGradUnless mode(options.create_graph);
+  const ValuesUnchecked unchecked;
+  for (Node* node = last; node != stop; node = node->previous) {
     bool reached = false;
     for (int i = 0; i < node->output_count; ++i) {
-      detail::flush(node->outputs[i]);
-      reached = reached || node->outputs[i].has_grad();
+      Slot& slot = node->outputs[i];
+      flush(slot);
+      if (!slot.grad.defined()) continue;
+      reached = true;
+      if (slot.watched != 0) [[unlikely]]
+        observe(tape, slot);
     }
     if (!reached) continue;
+    if (!leads_on(tape, *node)) {
+      for (int i = 0; i < node->output_count; ++i) clear(node->outputs[i]);
+      continue;
+    }
     check<TapeError>(node->rule != nullptr, "backward",
                      "what '{}' saved was released by an earlier backward; pass {{.retain = true}} to that one", node->op);
     const ScopeGuard scope(node->scope);
     Sink sink(tape, *node, options.create_graph);
     node->type->run(node->rule, sink);
+    if (anomaly_guards > 0) [[unlikely]]
+      check_gradients(tape, *node);
     if (!options.retain && !options.create_graph) release(*node);
     for (int i = 0; i < node->output_count; ++i) clear(node->outputs[i]);
   }
 }
 
-}  // namespace
+void finish_leaves(TapeState& tape) {
+  for (Slot* leaf = tape.leaves; leaf != nullptr; leaf = leaf->next_leaf) {
+    flush(*leaf);
+    if (leaf->watched != 0 && leaf->grad.defined()) [[unlikely]]
+      observe(tape, *leaf);
+  }
+}
+
+void clear_gradients(TapeState& tape, const Node* stop) {
+  for (Node* node = tape.last; node != stop; node = node->previous)
+    for (int i = 0; i < node->output_count; ++i) clear(node->outputs[i]);
+}
+
+void clear_leaves(TapeState& tape) {
+  for (Slot* leaf = tape.leaves; leaf != nullptr; leaf = leaf->next_leaf) clear(*leaf);
+}
+
+}  // namespace detail
 
 Tape::Tape() : state_(new (detail::pool_allocate(sizeof(TapeState))) TapeState{++tapes_made, nullptr, this, innermost}) {
   innermost = state_;
 }
 
-Tape::Tape(Generator& generator) : Tape() { state_->generator = &generator; }
+Tape::Tape(Generator& generator, std::int64_t first_row) : Tape() {
+  check<ValueError>(first_row >= 0, "Tape", "the first row is {}; it must be at least 0", first_row);
+  state_->generator = &generator;
+  state_->first_row = first_row;
+}
 
 Tape::~Tape() {
   for (Node* node = state_->last; node != nullptr; node = node->previous) {
@@ -102,6 +144,7 @@ Tape::~Tape() {
 
 Tape* Tape::recording() { return innermost != nullptr && no_grad_depth == 0 ? innermost->tape : nullptr; }
 Generator* Tape::generator() const { return state_->generator; }
+std::int64_t Tape::first_row() const { return state_->first_row; }
 std::int64_t Tape::size() const { return state_->count; }
 
 Var Tape::leaf(const Tensor& value) {
@@ -125,20 +168,23 @@ void Tape::backward(const Var& output, const Var& gradient, BackwardOptions opti
   check<TapeError>(
       output.requires_grad(), "backward",
       "the output doesn't depend on any leaf or parameter of a tape (it was computed without one, or under NoGrad)");
-  if (output.tape() != state_->id) foreign("backward", output.tape());
+  if (output.tape() != state_->id) detail::foreign("backward", output.tape());
   check<ShapeError>(gradient.shape() == output.shape(), "backward", "the gradient has shape {}, the output {}",
                     gradient.shape(), output.shape());
   check<TapeError>(!options.create_graph || recording() == this, "backward",
                    "create_graph records on this tape, but it isn't the one recording (an inner tape or NoGrad is alive)");
-  for (Slot* leaf = state_->leaves; leaf != nullptr; leaf = leaf->next_leaf) clear(*leaf);
+  if (detail::anomaly_guards > 0) [[unlikely]]
+    detail::check_given_gradient("backward", gradient);
+  const detail::RunningPass running(*state_, "backward");
+  detail::clear_leaves(*state_);
   try {
     detail::accumulate(*output.slot(), gradient, options.create_graph);
-    run_rules(*state_, output.slot()->node, options);
-    for (Slot* leaf = state_->leaves; leaf != nullptr; leaf = leaf->next_leaf) detail::flush(*leaf);
+    detail::run_rules(*state_, output.slot()->node, nullptr, options);
+    const detail::NoGradUnless mode(options.create_graph);
+    detail::finish_leaves(*state_);
   } catch (...) {
-    for (Node* node = state_->last; node != nullptr; node = node->previous)
-      for (int i = 0; i < node->output_count; ++i) clear(node->outputs[i]);
-    for (Slot* leaf = state_->leaves; leaf != nullptr; leaf = leaf->next_leaf) clear(*leaf);
+    detail::clear_gradients(*state_, nullptr);
+    detail::clear_leaves(*state_);
     throw;
   }
   if (options.create_graph) return;
@@ -166,7 +212,7 @@ void TapeState::initialise(Slot& slot, const Tensor& value, Node* node) {
   std::copy_n(value.shape().begin(), rank, sizes);
   slot.node = node;
   slot.sizes = sizes;
-  slot.rank = rank;
+  slot.rank = static_cast<std::int8_t>(rank);
   slot.dtype = value.dtype();
 }
 
@@ -202,7 +248,9 @@ void forget(const Parameter& parameter) {
       if (tape->table[i] != nullptr && tape->table[i]->parameter == &parameter) tape->table[i]->parameter = nullptr;
 }
 
-bool should_record(const char* op, std::span<const Var* const> inputs) {
+bool should_record(const char* op, std::span<const Var* const> inputs, std::span<const Var> outputs) {
+  if (anomaly_values) [[unlikely]]
+    check_values(op, inputs, outputs);
   if (innermost == nullptr || no_grad_depth > 0) return false;
   bool wanted = false;
   for (const Var* input : inputs) {
@@ -210,7 +258,7 @@ bool should_record(const char* op, std::span<const Var* const> inputs) {
     if (input->tape() != innermost->id) foreign(op, input->tape());
     wanted = true;
   }
-  return wanted;
+  return wanted && !innermost->dry;
 }
 
 void* append(const char* op, std::span<const Var* const> inputs, std::span<Var> outputs, const RuleType& type) {

@@ -1,4 +1,6 @@
 #pragma once
+#include <list>
+
 #include "autograd/arena.hpp"
 #include "weft/autograd/record.hpp"
 
@@ -15,8 +17,10 @@ struct Slot {
   Node* node;            // null for a leaf
   Parameter* parameter;  // of a leaf that is one
   const std::int64_t* sizes;
-  int rank;
+  std::int8_t rank;
   DType dtype;
+  std::uint8_t watched;  // somebody is to see the finished gradient: bits by_hook, by_pass
+  std::uint32_t mark;    // of the last restricted pass that reaches it
   Var grad;
   PendingProduct* pending;
   std::size_t pending_bytes;
@@ -25,6 +29,20 @@ struct Slot {
   Shape shape() const { return Shape(std::span(sizes, static_cast<std::size_t>(rank))); }
   bool has_shape(const Shape& shape) const;
   bool has_grad() const { return grad.defined() || pending != nullptr; }
+};
+
+constexpr std::uint8_t by_hook = 1, by_pass = 2;  // bits of Slot::watched
+
+/// A user's function that sees a finished gradient.
+struct Hook {
+  const Slot* slot;
+  GradientHook function;
+};
+
+/// Where a pass puts the finished gradient of a slot that it was asked for.
+struct Capture {
+  const Slot* slot;
+  Var gradient;
 };
 
 /// One recorded operation.
@@ -44,6 +62,7 @@ struct TapeState {
   Generator* generator;
   Tape* tape;
   TapeState* outer;  // the tape that was innermost before
+  std::int64_t first_row = 0;  // of the batch that this tape computes a part of
   Node* last = nullptr;
   std::int64_t count = 0;
   Slot* leaves = nullptr;
@@ -51,9 +70,18 @@ struct TapeState {
   // Parameter -> its leaf: open addressing, in the arena.
   Slot** table = nullptr;
   std::size_t table_size = 0, table_used = 0;
+  // Of the backward pass that runs.
+  bool running = false;
+  std::uint32_t target = 0;  // only slots of this mark get gradients; 0: all
+  std::span<Capture> captures;
+  std::uint32_t marks = 0;  // handed out so far
+  std::list<Hook> hooks;
+  bool dry = false;         // recompute's forward pass: draws random numbers and records nothing
+  bool recomputed = false;  // made by recompute
 
   Slot* leaf_of(Parameter& parameter);
   void initialise(Slot& slot, const Tensor& value, Node* node);
+  bool reaches(const Slot* slot) const { return slot != nullptr && (target == 0 || slot->mark == target); }
 };
 
 /// Takes a parameter that ends out of this thread's tapes.
@@ -67,5 +95,78 @@ void accumulate_rows(Slot& slot, const Tensor& index, const Tensor& gradient);
 void accumulate_product(TapeState& tape, Slot& slot, const Tensor& grad, const Tensor& x);
 /// Does the products that were put off.
 void flush(Slot& slot);
+
+/// The tape of that number, if it lives on this thread.
+TapeState* find_tape(std::uint64_t id);
+/// Throws TapeError for a Var of a tape that is another than the one in question.
+[[noreturn]] void foreign(const char* op, std::uint64_t id);
+/// Nothing on this thread records while it lives, unless the backward pass itself is wanted on the tape.
+class NoGradUnless {
+ public:
+  explicit NoGradUnless(bool recording);
+  ~NoGradUnless();
+  NoGradUnless(const NoGradUnless&) = delete;
+  NoGradUnless& operator=(const NoGradUnless&) = delete;
+
+ private:
+  int previous_;
+};
+
+/// Recording works while it lives, whatever guards are alive.
+class GradAgain {
+ public:
+  GradAgain();
+  ~GradAgain();
+  GradAgain(const GradAgain&) = delete;
+  GradAgain& operator=(const GradAgain&) = delete;
+
+ private:
+  int previous_;
+};
+
+/// Runs the rules from `last` back to the one after `stop` (null: the first), with gradients in the slots.
+void run_rules(TapeState& tape, Node* last, const Node* stop, const BackwardOptions& options);
+/// Does what the rules left to the end: products put off, hooks on leaves.
+void finish_leaves(TapeState& tape);
+/// Drops every gradient that isn't a leaf's, back to `stop`; and every leaf's.
+void clear_gradients(TapeState& tape, const Node* stop);
+void clear_leaves(TapeState& tape);
+/// Shows the slot's finished gradient to those who watch it.
+void observe(TapeState& tape, Slot& slot);
+
+/// While it lives the tape takes no other backward pass.
+class RunningPass {
+ public:
+  RunningPass(TapeState& tape, const char* op);
+  ~RunningPass() { tape_.running = false; }
+  RunningPass(const RunningPass&) = delete;
+  RunningPass& operator=(const RunningPass&) = delete;
+
+ private:
+  TapeState& tape_;
+};
+
+/// Guards of DetectAnomaly that are alive on this thread.
+extern constinit thread_local int anomaly_guards;
+/// Whether values are checked: a guard is alive and no rule is running (its own operations are the rule's business).
+extern constinit thread_local bool anomaly_values;
+/// Throws NumericError where an output isn't finite.
+void check_values(const char* op, std::span<const Var* const> inputs, std::span<const Var> outputs);
+/// Throws NumericError where the rule of `node` made a gradient that isn't finite.
+void check_gradients(const TapeState& tape, const Node& node);
+/// The same for a gradient that was given from outside.
+void check_given_gradient(const char* op, const Var& gradient);
+
+/// Keeps values from being checked while it lives.
+class ValuesUnchecked {
+ public:
+  ValuesUnchecked() : previous_(std::exchange(anomaly_values, false)) {}
+  ~ValuesUnchecked() { anomaly_values = previous_; }
+  ValuesUnchecked(const ValuesUnchecked&) = delete;
+  ValuesUnchecked& operator=(const ValuesUnchecked&) = delete;
+
+ private:
+  bool previous_;
+};
 
 }  // namespace weft::detail

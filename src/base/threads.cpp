@@ -2,15 +2,29 @@
 
 #include <omp.h>
 
+#include <algorithm>
 #include <atomic>
 
 #include "base/fail.hpp"
+
+#ifdef __SSE2__
+#include <xmmintrin.h>
+#endif
 
 namespace weft {
 namespace {
 
 std::atomic<int> chosen_threads{0};
 std::atomic<bool> deterministic_mode{false};
+
+#ifdef __SSE2__
+constexpr unsigned flush_bits = 0x8040;  // MXCSR: results (FTZ) and operands (DAZ)
+bool flushes() { return (_mm_getcsr() & flush_bits) == flush_bits; }
+void flush(bool on) { _mm_setcsr(on ? _mm_getcsr() | flush_bits : _mm_getcsr() & ~flush_bits); }
+#else
+bool flushes() { return false; }
+void flush(bool /*on*/) {}
+#endif
 
 }  // namespace
 
@@ -26,5 +40,13 @@ int num_threads() {
 
 void deterministic(bool on) { deterministic_mode = on; }
 bool deterministic() { return deterministic_mode.load(std::memory_order_relaxed); }
+
+void set_flush_denormals(bool on) {
+  const int threads = std::max(num_threads(), omp_get_max_threads());
+#pragma omp parallel num_threads(threads)
+  flush(on);
+}
+
+bool flush_denormals() { return flushes(); }
 
 }  // namespace weft

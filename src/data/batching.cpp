@@ -104,26 +104,4 @@ PaddingStatistics TokenBatcher::padding(std::span<const Batch> batches) const {
   return sum;
 }
 
-PaddedRows pad(std::span<const TokenIds> sentences, std::span<const std::int64_t> batch, std::int32_t padding_id,
-               std::int64_t max_length) {
-  check<ValueError>(!batch.empty(), "pad", "the batch has no sentences");
-  check<ValueError>(max_length >= 0, "pad", "max_length {} is negative", max_length);
-  PaddedRows result;
-  result.rows = static_cast<std::int64_t>(batch.size());
-  for (const std::int64_t index : batch) {
-    check<IndexError>(index >= 0 && index < static_cast<std::int64_t>(sentences.size()), "pad",
-                      "index {} is out of range for {} sentences", index, sentences.size());
-    const auto length = static_cast<std::int64_t>(sentences[static_cast<std::size_t>(index)].size());
-    check<ValueError>(length > 0, "pad", "sentence {} has no tokens", index);
-    result.lengths.push_back(max_length > 0 ? std::min(length, max_length) : length);
-    result.columns = std::max(result.columns, result.lengths.back());
-  }
-  result.data.assign(static_cast<std::size_t>(result.rows * result.columns), padding_id);
-  for (std::size_t row = 0; row < batch.size(); ++row) {
-    const TokenIds& sentence = sentences[static_cast<std::size_t>(batch[row])];
-    std::copy_n(sentence.begin(), result.lengths[row], result.data.begin() + static_cast<std::ptrdiff_t>(row) * result.columns);
-  }
-  return result;
-}
-
 }  // namespace weft::data

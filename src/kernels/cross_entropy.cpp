@@ -17,43 +17,43 @@
 HWY_BEFORE_NAMESPACE();
 namespace weft::kernels::HWY_NAMESPACE {
 
-// logsumexp of a row of n > 0 logits, and their sum.
-void RowLogSumExp(const float* x, std::size_t n, float* lse, float* total) {
+// The largest of n > 0 logits, log(sum exp(x - top)), and sum(top - x).
+void RowNormaliser(const float* x, std::size_t n, float* top_out, float* rest_out, float* total_out) {
   const hn::ScalableTag<float> d;
   const std::size_t lanes = hn::Lanes(d);
   auto most = hn::Set(d, x[0]);
-  auto sum = hn::Zero(d);
   std::size_t j = 0;
-  for (; j + lanes <= n; j += lanes) {
-    const auto v = hn::LoadU(d, x + j);
-    most = hn::Max(most, v);
-    sum = hn::Add(sum, v);
-  }
-  float top = hn::GetLane(hn::MaxOfLanes(d, most)), all = hn::GetLane(hn::SumOfLanes(d, sum));
-  for (; j < n; ++j) {
-    top = x[j] > top ? x[j] : top;
-    all += x[j];
-  }
+  for (; j + lanes <= n; j += lanes) most = hn::Max(most, hn::LoadU(d, x + j));
+  float top = hn::GetLane(hn::MaxOfLanes(d, most));
+  for (; j < n; ++j) top = x[j] > top ? x[j] : top;
   const auto shift = hn::Set(d, top);
-  auto exps = hn::Zero(d);
-  for (j = 0; j + lanes <= n; j += lanes) exps = hn::Add(exps, Exp(d, hn::Sub(hn::LoadU(d, x + j), shift)));
-  float rest = hn::GetLane(hn::SumOfLanes(d, exps));
-  for (; j < n; ++j) rest += hn::GetLane(Exp(d, hn::Set(d, x[j] - top)));
-  *lse = top + __builtin_logf(rest);
-  *total = all;
+  auto exps = hn::Zero(d), below = hn::Zero(d);
+  for (j = 0; j + lanes <= n; j += lanes) {
+    const auto difference = hn::Sub(hn::LoadU(d, x + j), shift);
+    exps = hn::Add(exps, Exp(d, difference));
+    below = hn::Sub(below, difference);
+  }
+  float sum = hn::GetLane(hn::SumOfLanes(d, exps)), total = hn::GetLane(hn::SumOfLanes(d, below));
+  for (; j < n; ++j) {
+    sum += hn::GetLane(Exp(d, hn::Set(d, x[j] - top)));
+    total += top - x[j];
+  }
+  *top_out = top;
+  *rest_out = __builtin_logf(sum);
+  *total_out = total;
 }
 
-// y = factor (exp(x - lse) - floor)
-void RowBackward(const float* x, std::size_t n, float lse, float factor, float floor, float* y) {
+// y = factor (exp(x - top - rest) - floor)
+void RowBackward(const float* x, std::size_t n, float top, float rest, float factor, float floor, float* y) {
   const hn::ScalableTag<float> d;
   const std::size_t lanes = hn::Lanes(d);
-  const auto shift = hn::Set(d, lse), scale = hn::Set(d, factor), base = hn::Set(d, floor);
+  const auto shift = hn::Set(d, top), log_sum = hn::Set(d, rest), scale = hn::Set(d, factor), base = hn::Set(d, floor);
   std::size_t j = 0;
   for (; j + lanes <= n; j += lanes) {
-    const auto p = Exp(d, hn::Sub(hn::LoadU(d, x + j), shift));
+    const auto p = Exp(d, hn::Sub(hn::Sub(hn::LoadU(d, x + j), shift), log_sum));
     hn::StoreU(hn::Mul(scale, hn::Sub(p, base)), d, y + j);
   }
-  for (; j < n; ++j) y[j] = factor * (hn::GetLane(Exp(d, hn::Set(d, x[j] - lse))) - floor);
+  for (; j < n; ++j) y[j] = factor * (hn::GetLane(Exp(d, hn::Set(d, x[j] - top - rest))) - floor);
 }
 
 }  // namespace weft::kernels::HWY_NAMESPACE
@@ -62,7 +62,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace weft::kernels {
 
-HWY_EXPORT(RowLogSumExp);
+HWY_EXPORT(RowNormaliser);
 HWY_EXPORT(RowBackward);
 
 namespace {
@@ -84,91 +84,96 @@ void for_rows(const CrossEntropyTargets& targets, std::int64_t columns, const Ro
   });
 }
 
-// -(1 - s) x_t - s/V sum(x) + logsumexp
+// rest + (1 - s) (top - x_t) + s/V sum(top - x): differences from the largest keep the digits of large logits. A term of
+// weight 0 doesn't count, infinite or not.
 template <class T>
-T loss_of(T logsumexp, T at_target, T total, double smoothing, std::int64_t classes) {
-  const T floor = static_cast<T>(smoothing) / static_cast<T>(classes);
-  const T smooth = smoothing > 0 ? floor * total : T{0};
-  return logsumexp - (T{1} - static_cast<T>(smoothing)) * at_target - smooth;
+T loss_of(T top, T rest, T at_target, T total, double smoothing, std::int64_t classes) {
+  T loss = rest;
+  if (smoothing < 1) loss += (T{1} - static_cast<T>(smoothing)) * (top - at_target);
+  if (smoothing > 0) loss += static_cast<T>(smoothing) / static_cast<T>(classes) * total;
+  return loss;
 }
 
-template <class T, class LogSumExp>
-void forward(const Tensor& logits, const CrossEntropyTargets& targets, Tensor& losses, Tensor& logsumexps,
-             const LogSumExp& reduce) {
+template <class T, class Normaliser>
+void forward(const Tensor& logits, const CrossEntropyTargets& targets, Tensor& losses, Tensor& normalisers,
+             const Normaliser& reduce) {
   const std::int64_t columns = logits.size(1);
   check_classes(targets, columns);
   const T* x = logits.data<T>();
-  T *loss = losses.mutable_data<T>(), *lse = logsumexps.mutable_data<T>();
+  T *loss = losses.mutable_data<T>(), *normaliser = normalisers.mutable_data<T>();
   for_rows(
       targets, columns,
       [&](std::int64_t i, std::int64_t target) {
-        T total = 0;
-        reduce(x + i * columns, static_cast<std::size_t>(columns), lse + i, &total);
-        loss[i] = loss_of(lse[i], x[i * columns + target], total, targets.smoothing, columns);
+        T *top = normaliser + 2 * i, *rest = top + 1, total = 0;
+        reduce(x + i * columns, static_cast<std::size_t>(columns), top, rest, &total);
+        loss[i] = loss_of(*top, *rest, x[i * columns + target], total, targets.smoothing, columns);
       },
-      [&](std::int64_t i) { loss[i] = lse[i] = 0; });
+      [&](std::int64_t i) { loss[i] = normaliser[2 * i] = normaliser[2 * i + 1] = 0; });
 }
 
 template <class T, class Backward>
-void backward(const Tensor& logits, const CrossEntropyTargets& targets, const Tensor& logsumexps, const Tensor& factors,
+void backward(const Tensor& logits, const CrossEntropyTargets& targets, const Tensor& normalisers, const Tensor& factors,
               Tensor& result, const Backward& row) {
   const std::int64_t columns = logits.size(1);
-  const T *x = logits.data<T>(), *lse = logsumexps.data<T>(), *factor = factors.data<T>();
+  const T *x = logits.data<T>(), *normaliser = normalisers.data<T>(), *factor = factors.data<T>();
   T* y = result.mutable_data<T>();
   const T floor = static_cast<T>(targets.smoothing) / static_cast<T>(columns);
+  const auto nothing = [&](std::int64_t i) { std::fill_n(y + i * columns, columns, T{0}); };
   for_rows(
       targets, columns,
       [&](std::int64_t i, std::int64_t target) {
-        row(x + i * columns, static_cast<std::size_t>(columns), lse[i], factor[i], floor, y + i * columns);
+        if (factor[i] == 0) return nothing(i);
+        row(x + i * columns, static_cast<std::size_t>(columns), normaliser[2 * i], normaliser[2 * i + 1], factor[i], floor,
+            y + i * columns);
         y[i * columns + target] -= factor[i] * (T{1} - static_cast<T>(targets.smoothing));
       },
-      [&](std::int64_t i) { std::fill_n(y + i * columns, columns, T{0}); });
+      nothing);
 }
 
-struct PlainLogSumExp {
+struct PlainNormaliser {
   template <class T>
-  void operator()(const T* x, std::size_t n, T* lse, T* total) const {
-    const T most = *std::max_element(x, x + n);
+  void operator()(const T* x, std::size_t n, T* top, T* rest, T* total) const {
+    *top = *std::max_element(x, x + n);
     T sum = 0;
     for (std::size_t j = 0; j < n; ++j) {
-      sum += std::exp(x[j] - most);
-      *total += x[j];
+      sum += std::exp(x[j] - *top);
+      *total += *top - x[j];
     }
-    *lse = most + std::log(sum);
+    *rest = std::log(sum);
   }
 };
 
 struct PlainBackward {
   template <class T>
-  void operator()(const T* x, std::size_t n, T lse, T factor, T floor, T* y) const {
-    for (std::size_t j = 0; j < n; ++j) y[j] = factor * (std::exp(x[j] - lse) - floor);
+  void operator()(const T* x, std::size_t n, T top, T rest, T factor, T floor, T* y) const {
+    for (std::size_t j = 0; j < n; ++j) y[j] = factor * (std::exp(x[j] - top - rest) - floor);
   }
 };
 
 }  // namespace
 
-void cross_entropy(const Tensor& logits, const CrossEntropyTargets& targets, Tensor& losses, Tensor& logsumexps) {
-  if (logits.dtype() != f32) return reference::cross_entropy(logits, targets, losses, logsumexps);
-  forward<float>(logits, targets, losses, logsumexps, HWY_DYNAMIC_DISPATCH(RowLogSumExp));
+void cross_entropy(const Tensor& logits, const CrossEntropyTargets& targets, Tensor& losses, Tensor& normalisers) {
+  if (logits.dtype() != f32) return reference::cross_entropy(logits, targets, losses, normalisers);
+  forward<float>(logits, targets, losses, normalisers, HWY_DYNAMIC_DISPATCH(RowNormaliser));
 }
 
-void cross_entropy_backward(const Tensor& logits, const CrossEntropyTargets& targets, const Tensor& logsumexps,
+void cross_entropy_backward(const Tensor& logits, const CrossEntropyTargets& targets, const Tensor& normalisers,
                             const Tensor& factors, Tensor& result) {
-  if (logits.dtype() != f32) return reference::cross_entropy_backward(logits, targets, logsumexps, factors, result);
-  backward<float>(logits, targets, logsumexps, factors, result, HWY_DYNAMIC_DISPATCH(RowBackward));
+  if (logits.dtype() != f32) return reference::cross_entropy_backward(logits, targets, normalisers, factors, result);
+  backward<float>(logits, targets, normalisers, factors, result, HWY_DYNAMIC_DISPATCH(RowBackward));
 }
 
 namespace reference {
 
-void cross_entropy(const Tensor& logits, const CrossEntropyTargets& targets, Tensor& losses, Tensor& logsumexps) {
-  if (logits.dtype() == f32) return forward<float>(logits, targets, losses, logsumexps, PlainLogSumExp{});
-  forward<double>(logits, targets, losses, logsumexps, PlainLogSumExp{});
+void cross_entropy(const Tensor& logits, const CrossEntropyTargets& targets, Tensor& losses, Tensor& normalisers) {
+  if (logits.dtype() == f32) return forward<float>(logits, targets, losses, normalisers, PlainNormaliser{});
+  forward<double>(logits, targets, losses, normalisers, PlainNormaliser{});
 }
 
-void cross_entropy_backward(const Tensor& logits, const CrossEntropyTargets& targets, const Tensor& logsumexps,
+void cross_entropy_backward(const Tensor& logits, const CrossEntropyTargets& targets, const Tensor& normalisers,
                             const Tensor& factors, Tensor& result) {
-  if (logits.dtype() == f32) return backward<float>(logits, targets, logsumexps, factors, result, PlainBackward{});
-  backward<double>(logits, targets, logsumexps, factors, result, PlainBackward{});
+  if (logits.dtype() == f32) return backward<float>(logits, targets, normalisers, factors, result, PlainBackward{});
+  backward<double>(logits, targets, normalisers, factors, result, PlainBackward{});
 }
 
 }  // namespace reference

@@ -103,8 +103,8 @@ Tensor run(const Tensor& x, const DropoutDraw& draw, const Row& row) {
   T* target = result.mutable_data<T>();
   parallel_chunks(x.numel() / columns, rows_per_chunk(4 * columns), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t r = begin; r < end; ++r)
-      row(source + r * columns, target + r * columns, columns, static_cast<std::uint32_t>(r), draw.seed, draw.position,
-          threshold, scale);
+      row(source + r * columns, target + r * columns, columns, static_cast<std::uint32_t>(draw.first_row + r), draw.seed,
+          draw.position, threshold, scale);
   });
   return result;
 }

@@ -4,11 +4,12 @@
 namespace weft::kernels {
 
 /// Which elements a dropout keeps: element (row, column) of x [rows, columns] (leading dimensions as rows) is kept where word
-/// column % 4 of philox({column / 4, row, position}, seed) is at least p 2^32. Nothing is stored: the backward pass draws the
-/// same again.
+/// column % 4 of philox({column / 4, first_row + row, position}, seed) is at least p 2^32. Nothing is stored: the backward
+/// pass draws the same again.
 struct DropoutDraw {
   std::uint64_t seed, position;
   double p;
+  std::int64_t first_row = 0;  ///< of the rows that x is a part of; rows count modulo 2^32
 };
 
 /// x / (1 - p) where kept, 0 elsewhere (whatever x is there).

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "base/fail.hpp"
 #include "kernels/elementwise.hpp"
 #include "kernels/parallel.hpp"
 #include "kernels/reduce.hpp"
@@ -21,13 +22,16 @@ void forward(const Tensor& x, const T* weight, const T* bias, double eps, LayerN
     for (std::int64_t row = begin; row < end; ++row) {
       const T* from = source + row * n;
       T* to = y + row * n;
+      // Counted from the first element, so that a constant row's mean is that constant to the last bit.
+      const auto first = static_cast<double>(from[0]);
       double sum = 0, squares = 0;
-      for (std::int64_t j = 0; j < n; ++j) sum += static_cast<double>(from[j]);
-      const double mean = sum / static_cast<double>(n);
+      for (std::int64_t j = 0; j < n; ++j) sum += static_cast<double>(from[j]) - first;
+      const double mean = first + sum / static_cast<double>(n);
       for (std::int64_t j = 0; j < n; ++j) {
         const double difference = static_cast<double>(from[j]) - mean;
         squares += difference * difference;
       }
+      check<NumericError>(squares != 0 || eps > 0, "layer_norm", "row {} is constant and eps is 0; choose a positive eps", row);
       const double inverse = 1 / std::sqrt(squares / static_cast<double>(n) + eps);
       means[row] = static_cast<T>(mean);
       inverses[row] = static_cast<T>(inverse);
@@ -48,6 +52,10 @@ void backward_rows(const Tensor& g, const Tensor& x, const T* weight, const T* m
     T* const weight_sum = sums != nullptr ? sums + block * 2 * n : nullptr;
     for (std::int64_t row = block * rows_per_sum; row < std::min(rows, (block + 1) * rows_per_sum); ++row) {
       const T *from = source + row * n, *grad = gradient + row * n;
+      if (std::all_of(grad, grad + n, [](T element) { return element == 0; })) {  // whatever the row is, NaN included
+        if (dx != nullptr) std::fill_n(dx + row * n, n, T{0});
+        continue;
+      }
       const T mean = means[row], inverse = inverses[row];
       T sum = 0, dot = 0;
       for (std::int64_t j = 0; j < n; ++j) {

@@ -39,4 +39,12 @@ struct LstmStepGradients {
 LstmStepGradients lstm_step_backward(const Tensor& gates, const Tensor& c_before, const Tensor& c, const Tensor& dh,
                                      const Tensor& dc, const Tensor& active);
 
+namespace reference {
+/// Its trace marks the active rows wherever lengths are given.
+LstmRun lstm(const Tensor& x, const Tensor& w_ih, const Tensor& w_hh, const Tensor& bias, const Tensor& h0, const Tensor& c0,
+             const Tensor& lengths, bool reverse);
+LstmGradients lstm_backward(const LstmTrace& trace, const Tensor& w_hh, const Tensor& d_output, const Tensor& d_h,
+                            const Tensor& d_c);
+}  // namespace reference
+
 }  // namespace weft::kernels

@@ -51,7 +51,8 @@ HWY_INLINE void adam_at(D d, float* value, const float* grad, float* exp_avg, fl
   const auto scale = hn::MulAdd(hn::Sqrt(v), hn::Set(d, f.root), hn::Set(d, f.eps));
   hn::StoreU(m, d, exp_avg);
   hn::StoreU(v, d, exp_avg_sq);
-  hn::StoreU(hn::NegMulAdd(hn::Set(d, f.rate), hn::Div(m, scale), p), d, value);
+  const auto direction = hn::IfThenZeroElse(hn::Eq(scale, hn::Zero(d)), hn::Div(m, scale));
+  hn::StoreU(hn::NegMulAdd(hn::Set(d, f.rate), direction, p), d, value);
 }
 
 void adam_range(float* value, const float* grad, float* exp_avg, float* exp_avg_sq, std::int64_t n,
@@ -80,7 +81,8 @@ void plain_adam(T* value, const T* grad, T* exp_avg, T* exp_avg_sq, std::int64_t
     const T g = f.decay != 0 ? grad[i] + f.decay * p : grad[i];
     exp_avg[i] = f.beta1 * exp_avg[i] + f.new1 * g;
     exp_avg_sq[i] = f.beta2 * exp_avg_sq[i] + f.new2 * g * g;
-    value[i] = p - f.rate * (exp_avg[i] / (std::sqrt(exp_avg_sq[i]) * f.root + f.eps));
+    const T scale = std::sqrt(exp_avg_sq[i]) * f.root + f.eps;
+    value[i] = p - f.rate * (scale == 0 ? T{0} : exp_avg[i] / scale);
   }
 }
 

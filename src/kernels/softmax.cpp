@@ -78,8 +78,8 @@ void SoftmaxRow(const float* x, float* y, std::size_t n) {
 
 void LogSoftmaxRow(const float* x, float* y, std::size_t n) {
   const float most = RowMax(x, n);
-  const float lse = most + __builtin_logf(RowExp(x, most, nullptr, n));
-  for (std::size_t j = 0; j < n; ++j) y[j] = x[j] - lse;
+  const float rest = __builtin_logf(RowExp(x, most, nullptr, n));
+  for (std::size_t j = 0; j < n; ++j) y[j] = (x[j] - most) - rest;  // most + rest would lose the digits of rest
 }
 
 void SoftmaxBackwardRow(const float* y, const float* g, float* dx, std::size_t n) {
@@ -155,7 +155,12 @@ Tensor rowwise_backward(const Tensor& y, const Tensor& g, const Kernel& kernel) 
   Tensor dx = output.empty_like();
   const float *a = output.data<float>(), *b = gradient.data<float>();
   float* target = dx.mutable_data<float>();
-  for_rows(y.shape(), [&](std::int64_t at, std::size_t n) { kernel(a + at, b + at, target + at, n); });
+  for_rows(y.shape(), [&](std::int64_t at, std::size_t n) {
+    if (reference::all_zero(b + at, static_cast<std::int64_t>(n)))
+      std::fill_n(target + at, n, 0.0f);
+    else
+      kernel(a + at, b + at, target + at, n);
+  });
   return dx;
 }
 
@@ -192,9 +197,11 @@ Tensor masked_softmax(const Tensor& x, const Tensor& mask) {
 
 Tensor softmax_backward(const Tensor& y, const Tensor& g, const Tensor& mask) {
   if (y.dtype() != f32) return reference::softmax_backward(y, g, mask);
-  if (!mask.defined()) return rowwise_backward(y, g, HWY_DYNAMIC_DISPATCH(SoftmaxBackwardRow));
-  const Tensor selected = where(mask, g, Tensor::zeros({}, g.dtype()), "softmax");
-  return rowwise_backward(y, selected, HWY_DYNAMIC_DISPATCH(SoftmaxBackwardRow));
+  const auto row = HWY_DYNAMIC_DISPATCH(SoftmaxBackwardRow);
+  if (!mask.defined()) return rowwise_backward(y, g, row);
+  const Tensor zero = Tensor::zeros({}, f32);
+  // Before, as what comes in at a masked place counts for nothing; after, as a NaN among the kept places reaches no masked one.
+  return where(mask, rowwise_backward(y, where(mask, g, zero, "softmax"), row), zero, "softmax");
 }
 
 Tensor log_softmax_backward(const Tensor& y, const Tensor& g) {

@@ -12,6 +12,8 @@ Tensor log_softmax(const Tensor& x);
 /// A row without places gets zeros.
 Tensor masked_softmax(const Tensor& x, const Tensor& mask);
 
+// Backward: a row into which only zeros come gives zeros, whatever y is.
+
 /// y (g - sum(y g)), at places where mask is true (undefined: all); 0 elsewhere.
 Tensor softmax_backward(const Tensor& y, const Tensor& g, const Tensor& mask);
 /// g - exp(y) sum(g)

@@ -44,7 +44,7 @@ Tensor log_softmax(const Tensor& x) {
       T most = -std::numeric_limits<T>::infinity(), sum = 0;
       for (std::int64_t j = at; j < at + n; ++j) most = source[j] > most ? source[j] : most;
       for (std::int64_t j = at; j < at + n; ++j) sum += std::exp(source[j] - most);
-      for (std::int64_t j = at; j < at + n; ++j) target[j] = source[j] - (most + std::log(sum));
+      for (std::int64_t j = at; j < at + n; ++j) target[j] = (source[j] - most) - std::log(sum);
     });
   });
   return y;
@@ -60,9 +60,13 @@ Tensor softmax_backward(const Tensor& y, const Tensor& g, const Tensor& mask) {
     T* target = dx.mutable_data<T>();
     rows<T>(output, [&](std::int64_t at, std::int64_t n) {
       T sum = 0;
-      for (std::int64_t j = at; j < at + n; ++j)
-        if (keep == nullptr || keep[j]) sum += a[j] * b[j];
-      for (std::int64_t j = at; j < at + n; ++j) target[j] = keep == nullptr || keep[j] ? a[j] * (b[j] - sum) : T{0};
+      bool any = false;
+      for (std::int64_t j = at; j < at + n; ++j) {
+        if (keep != nullptr && !keep[j]) continue;
+        sum += a[j] * b[j];
+        any = any || b[j] != 0;
+      }
+      for (std::int64_t j = at; j < at + n; ++j) target[j] = any && (keep == nullptr || keep[j]) ? a[j] * (b[j] - sum) : T{0};
     });
   });
   return dx;
@@ -75,6 +79,7 @@ Tensor log_softmax_backward(const Tensor& y, const Tensor& g) {
     const T *a = output.data<T>(), *b = gradient.data<T>();
     T* target = dx.mutable_data<T>();
     rows<T>(output, [&](std::int64_t at, std::int64_t n) {
+      if (all_zero(b + at, n)) return static_cast<void>(std::fill_n(target + at, n, T{0}));
       T sum = 0;
       for (std::int64_t j = at; j < at + n; ++j) sum += b[j];
       for (std::int64_t j = at; j < at + n; ++j) target[j] = b[j] - std::exp(a[j]) * sum;

@@ -1,9 +1,16 @@
 #pragma once
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
 
 namespace weft::kernels::reference {
+
+/// Whether nothing comes in from a row: then nothing goes out, whatever the row is.
+template <class T>
+bool all_zero(const T* g, std::int64_t n) {
+  return std::all_of(g, g + n, [](T element) { return element == 0; });
+}
 
 /// y = exp(x - max) / sum over the kept places (keep null: all); 0 elsewhere. Nothing kept: zeros.
 template <class T>

@@ -65,6 +65,8 @@ Dot::Dot(const DotOptions& options, const Scope& scope) : Attention(0, 0, scope)
 
 Var Dot::scores(const Var& query, const Var& keys) {
   check<ShapeError>(query.size(2) == keys.size(2), op, "query {} and keys {} differ in size", query.value(), keys.value());
+  check<ShapeError>(!scaled_ || keys.size(2) > 0, op, "keys {} have the size 0; the scale 1 / sqrt(size) doesn't exist",
+                    keys.value());
   const Var raw = matmul(query, transpose(keys, 1, 2));
   return scaled_ ? raw * (1 / std::sqrt(static_cast<double>(keys.size(2)))) : raw;
 }

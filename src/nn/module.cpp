@@ -126,6 +126,17 @@ void ModuleBase::train(bool on) {
   for (ModuleBase* module : modules()) module->training_ = on;
 }
 
+void ModuleBase::on_output(OutputHook hook) {
+  check<ValueError>(static_cast<bool>(hook), "Module::on_output", "the hook is empty");
+  output_hooks_.push_back(std::move(hook));
+}
+
+Var ModuleBase::hooked(Var output) const {
+  for (const OutputHook& hook : output_hooks_)
+    if (Var next = hook(*this, output); next.defined()) output = std::move(next);
+  return output;
+}
+
 void ModuleBase::to(DType dtype) {
   for (Parameter* parameter : parameters()) parameter->to(dtype);
 }

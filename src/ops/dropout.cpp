@@ -12,6 +12,12 @@ Var apply(const Var& x, const kernels::DropoutDraw& draw) {
   return record("dropout", kernels::dropout(x.value(), draw), {&x}, [draw](Sink& s) { s.add(0, apply(s.grad(), draw)); });
 }
 
+// The number of x's first row where the batch that x is a part of were whole.
+std::int64_t first_row_of(const Shape& x, const Tape& tape) {
+  if (x.rank() < 2 || x.numel() == 0) return 0;
+  return tape.first_row() * (x.numel() / (x[0] * x.back()));
+}
+
 }  // namespace
 
 Var dropout(const Var& x, double p) {
@@ -21,7 +27,7 @@ Var dropout(const Var& x, double p) {
   if (tape == nullptr || p == 0) return x;
   Generator* generator = tape->generator();
   check<TapeError>(generator != nullptr, "dropout", "the tape has no random numbers; make it with Tape tape(generator)");
-  const kernels::DropoutDraw draw{generator->seed(), generator->next(), p};
+  const kernels::DropoutDraw draw{generator->seed(), generator->next(), p, first_row_of(x.shape(), *tape)};
   if (p < 1) return apply(x, draw);
   return record("dropout", Tensor::zeros(x.shape(), x.dtype()), {&x},
                 [](Sink& s) { s.add(0, Tensor::zeros(s.grad().shape(), s.grad().dtype())); });

@@ -4,8 +4,11 @@
 
 #include "base/fail.hpp"
 #include "kernels/matmul.hpp"
+#include "ops/sizes.hpp"
 #include "ops/work.hpp"
 #include "weft/autograd/record.hpp"
+#include "weft/ops/elementwise.hpp"
+#include "weft/ops/reduce.hpp"
 #include "weft/ops/shape.hpp"
 
 namespace weft {
@@ -19,6 +22,10 @@ Tensor rows_of(const Tensor& x) {
 Shape with_last(const Shape& shape, std::int64_t size) { return shape.with(shape.rank() - 1, size); }
 
 Var transposed(const Var& x) { return transpose(x, -1, -2); }
+
+void check_types(const char* op, const Var& a, const Var& b) {
+  check<DTypeError>(a.dtype() == b.dtype(), op, "operands {} and {} differ in type", a.value(), b.value());
+}
 
 }  // namespace
 
@@ -35,6 +42,37 @@ Var matmul(const Var& a, const Var& b) {
                     return s.add_product(1, rows_of(a.value()), rows_of(g.value()));
                   s.add(1, matmul(transposed(a.get()), g));
                 });
+}
+
+Var bmm(const Var& a, const Var& b) {
+  check_types("bmm", a, b);
+  check<ShapeError>(a.rank() == 3 && b.rank() == 3 && a.size(0) == b.size(0) && a.size(2) == b.size(1), "bmm",
+                    "operands have shapes {} and {}; [batch, m, k] and [batch, k, n] are needed", a.shape(), b.shape());
+  return matmul(a, b);
+}
+
+Var mv(const Var& matrix, const Var& vector) {
+  check_types("mv", matrix, vector);
+  check<ShapeError>(matrix.rank() == 2 && vector.rank() == 1 && matrix.size(1) == vector.size(0), "mv",
+                    "operands have shapes {} and {}; [m, k] and [k] are needed", matrix.shape(), vector.shape());
+  return squeeze(matmul(matrix, unsqueeze(vector, 1)), 1);
+}
+
+Var dot(const Var& a, const Var& b) {
+  check_types("dot", a, b);
+  check<ShapeError>(a.rank() == 1 && a.shape() == b.shape(), "dot",
+                    "operands have shapes {} and {}; two vectors of one length are needed", a.shape(), b.shape());
+  return sum(a * b);
+}
+
+Var outer(const Var& a, const Var& b) {
+  check_types("outer", a, b);
+  check<ShapeError>(a.rank() == 1 && b.rank() == 1, "outer", "operands have shapes {} and {}; two vectors are needed",
+                    a.shape(), b.shape());
+  Sizes sizes(a.shape());
+  sizes.append(b.numel(), "outer");
+  static_cast<void>(sizes.shape("outer"));  // refused by this name where it is too large
+  return unsqueeze(a, 1) * b;
 }
 
 // y = x W^T + b:  dx = dy W,  dW = dy^T x,  db = sum of dy's rows

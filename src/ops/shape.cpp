@@ -4,8 +4,8 @@
 #include <limits>
 
 #include "autograd/linear_maps.hpp"
-#include "base/fail.hpp"
 #include "kernels/elementwise.hpp"
+#include "ops/sizes.hpp"
 #include "weft/autograd/record.hpp"
 
 namespace weft {
@@ -95,7 +95,7 @@ PoolVector<Var> split(const Var& x, std::span<const std::int64_t> sizes, int axi
   std::int64_t total = 0;
   for (const std::int64_t size : sizes) {
     check<ShapeError>(size >= 0, "split", "a part of size {} of shape {}", size, x.shape());
-    total += size;
+    total = Sizes::plus(total, size);
   }
   check<ShapeError>(total == x.size(axis), "split", "parts of {} elements in all don't fill axis {} of shape {}", total, axis,
                     x.shape());
@@ -111,6 +111,21 @@ PoolVector<Var> split(const Var& x, std::initializer_list<std::int64_t> sizes, i
   return split(x, std::span(sizes.begin(), sizes.size()), axis);
 }
 
+PoolVector<Var> chunk(const Var& x, std::int64_t chunks, int axis) {
+  axis = x.shape().axis(axis, "chunk");
+  const std::int64_t n = x.size(axis), most = n == 0 ? static_cast<std::int64_t>(most_parts) : chunks;
+  check<ValueError>(chunks >= 1 && chunks <= most, "chunk", "axis {} of shape {} can't be cut into {} parts", axis, x.shape(),
+                    chunks);
+  PoolVector<Var> parts;
+  if (n == 0) {
+    parts.assign(static_cast<std::size_t>(chunks), x);
+    return parts;
+  }
+  const std::int64_t size = n / chunks + (n % chunks != 0);
+  for (std::int64_t start = 0; start < n; start += size) parts.push_back(slice(x, axis, start, std::min(start + size, n)));
+  return parts;
+}
+
 Var concat(std::span<const Var> parts, int axis) {
   check_parts(parts, "concat");
   const Shape& first = parts[0].shape();
@@ -119,9 +134,11 @@ Var concat(std::span<const Var> parts, int axis) {
   for (const Var& part : parts) {
     check<ShapeError>(part.rank() == first.rank() && part.shape().with(axis, first[axis]) == first, "concat",
                       "shapes {} and {} differ in more than axis {}", first, part.shape(), axis);
-    total += part.size(axis);
+    total = Sizes::plus(total, part.size(axis));
   }
-  Tensor joined = Tensor::empty(first.with(axis, total), parts[0].dtype());
+  Sizes sizes(first);
+  sizes[axis] = total;
+  Tensor joined = Tensor::empty(sizes.shape("concat"), parts[0].dtype());
   PoolVector<std::int64_t> starts;
   starts.reserve(parts.size() + 1);
   std::int64_t start = 0;

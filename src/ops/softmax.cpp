@@ -2,6 +2,7 @@
 
 #include "base/fail.hpp"
 #include "kernels/softmax.hpp"
+#include "ops/guarded.hpp"
 #include "weft/autograd/record.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/reduce.hpp"
@@ -32,8 +33,8 @@ Var softmax(const Var& x, int axis) {
     const Tensor y = kernels::softmax(rows.value());
     return record("softmax", y, {&rows}, [y = Saved(y)](Sink& s) {
       if (!s.recording()) return s.add(0, kernels::softmax_backward(y.value(), s.grad().value(), Tensor()));
-      const Var output = s.output(y), weighted = output * s.grad();
-      s.add(0, weighted - output * sum(weighted, {-1}, true));
+      const Var g = s.grad(), output = s.output(y);
+      s.add(0, guarded_mul(g - sum(guarded_mul(g, output), {-1}, true), output));
     });
   });
 }
@@ -45,7 +46,7 @@ Var log_softmax(const Var& x, int axis) {
     return record("log_softmax", y, {&rows}, [y = Saved(y)](Sink& s) {
       if (!s.recording()) return s.add(0, kernels::log_softmax_backward(y.value(), s.grad().value()));
       const Var g = s.grad();
-      s.add(0, g - exp(s.output(y)) * sum(g, {-1}, true));
+      s.add(0, g - guarded_mul(sum(g, {-1}, true), exp(s.output(y))));
     });
   });
 }
@@ -59,9 +60,8 @@ Var masked_softmax(const Var& x, const Tensor& mask) {
   const Tensor y = kernels::masked_softmax(x.value(), mask);
   return record("masked_softmax", y, {&x}, [y = Saved(y), mask = Saved(mask)](Sink& s) {
     if (!s.recording()) return s.add(0, kernels::softmax_backward(y.value(), s.grad().value(), mask.value()));
-    const Var output = s.output(y), zero = Var::scalar(0, output.dtype());
-    const Var weighted = output * where(mask.value(), s.grad(), zero);
-    s.add(0, weighted - output * sum(weighted, {-1}, true));
+    const Var output = s.output(y), zero = Var::scalar(0, output.dtype()), g = where(mask.value(), s.grad(), zero);
+    s.add(0, guarded_mul(where(mask.value(), g - sum(guarded_mul(g, output), {-1}, true), zero), output));
   });
 }
 

@@ -65,6 +65,8 @@ EncoderDecoderOptions fitted(const EncoderDecoderOptions& options, const Vocabul
       options.source_vocabulary == vocabularies.source.size() && options.target_vocabulary == vocabularies.target.size(), where,
       "vocabularies of {} and {} pieces don't fit a model of {} and {}", vocabularies.source.size(), vocabularies.target.size(),
       options.source_vocabulary, options.target_vocabulary);
+  constexpr text::Vocabulary special;
+  static_assert(special.pad == pad_id && special.unk == unknown_id && special.bos == begin_id && special.eos == end_id);
   vocabularies.source.vocabulary().require_special_pieces("the source vocabulary");
   vocabularies.target.vocabulary().require_special_pieces("the target vocabulary");
   check<ValueError>(!options.share_embeddings || checksum(vocabularies.source) == checksum(vocabularies.target), where,

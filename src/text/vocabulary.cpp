@@ -1,22 +1,20 @@
 #include "weft/text/vocabulary.hpp"
 
-#include <array>
-#include <utility>
+#include <tuple>
 
 #include "base/fail.hpp"
 
 namespace weft::text {
 
 void Vocabulary::require_special_pieces(std::string_view source) const {
-  const std::array<std::pair<const char*, std::int32_t>, 4> special{{{"pad", pad}, {"unk", unk}, {"bos", bos}, {"eos", eos}}};
-  for (std::size_t i = 0; i < special.size(); ++i) {
-    const auto [name, id] = special[i];
-    check<FormatError>(id >= 0, "vocabulary", "{} has no {} piece; train the model with one (spm_train --{}_id=N)", source,
-                       name, name);
+  constexpr Vocabulary needed;
+  constexpr auto advice = "train the model with spm_train --pad_id=0 --unk_id=1 --bos_id=2 --eos_id=3";
+  for (const auto& [name, id, place] :
+       {std::tuple("pad", pad, needed.pad), {"unk", unk, needed.unk}, {"bos", bos, needed.bos}, {"eos", eos, needed.eos}}) {
+    check<FormatError>(id >= 0, "vocabulary", "{} has no {} piece; {}", source, name, advice);
+    check<FormatError>(id == place, "vocabulary", "{}: the {} piece is {} where {} is needed; {}", source, name, id, place,
+                       advice);
     check<FormatError>(id < size, "vocabulary", "{}: the {} piece is {}, outside the {} pieces", source, name, id, size);
-    for (std::size_t j = 0; j < i; ++j)
-      check<FormatError>(id != special[j].second, "vocabulary", "{}: {} and {} are the same piece, {}", source,
-                         special[j].first, name, id);
   }
 }
 

@@ -20,7 +20,8 @@ struct Handled {
 };
 
 void on_signal(int signal);
-std::array<Handled, 3> handled{{{SIGINT, on_signal, {}}, {SIGTERM, on_signal, {}}, {SIGPIPE, SIG_IGN, {}}}};
+std::array<Handled, 4> handled{
+    {{SIGINT, on_signal, {}}, {SIGTERM, on_signal, {}}, {SIGPIPE, SIG_IGN, {}}, {SIGXFSZ, SIG_IGN, {}}}};
 
 void on_signal(int signal) {
   stop_signal = signal;

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cmath>
 #include <fstream>
+#include <optional>
 
 #include "base/fail.hpp"
 #include "train/training_state.hpp"
@@ -15,11 +16,46 @@ namespace {
 
 constexpr const char* where = "train";
 
-/// Sums between two log lines.
-struct Window {
-  double loss = 0, seconds = 0, norm = 0;
-  std::int64_t tokens = 0, words = 0;
-};
+void check_options(const TrainerOptions& o) {
+  check<ValueError>(o.epochs >= 1 && o.updates >= 0 && o.seconds >= 0 && o.patience >= 0, where,
+                    "epochs {}, updates {}, seconds {}, patience {}: at least one epoch, nothing negative", o.epochs, o.updates,
+                    o.seconds, o.patience);
+  check<ValueError>(o.save_every >= 1 && o.log_every >= 1 && o.validate_every >= 0 && o.warmup >= 0, where,
+                    "save_every {} and log_every {} must be at least 1, validate_every {} and warmup {} not negative",
+                    o.save_every, o.log_every, o.validate_every, o.warmup);
+  check<ValueError>(std::isfinite(o.lr) && o.lr >= 0 && o.clip >= 0, where, "lr {} must be finite, lr and clip {} not negative",
+                    o.lr, o.clip);
+  check<ValueError>(o.decay > 0 && o.decay <= 1 && o.decay_patience >= 1, where,
+                    "decay {} must be in (0, 1], decay_patience {} at least 1", o.decay, o.decay_patience);
+}
+
+/// The learning rate's part that validation decides; none where it doesn't.
+std::optional<optim::Plateau> plateau_of(const TrainerOptions& o) {
+  if (o.decay == 1) return std::nullopt;
+  return optim::Plateau({.better = optim::Better::higher,
+                         .factor = o.decay,
+                         .patience = o.decay_patience - 1,
+                         .threshold = 0,
+                         .relative_threshold = false});
+}
+
+/// What must be as it was for a run to go on with the same bits: the task's part and the options that aren't limits.
+Metadata kept_settings(const TrainingTask& task, const TrainerOptions& o) {
+  Metadata kept = {{"training.seed", fmt::to_string(o.seed)},
+                   {"training.validate_every", fmt::to_string(o.validate_every)},
+                   {"training.lr", fmt::to_string(o.lr)},
+                   {"training.decay", fmt::to_string(o.decay)},
+                   {"training.decay_patience", fmt::to_string(o.decay_patience)},
+                   {"training.warmup", fmt::to_string(o.warmup)},
+                   {"training.clip", fmt::to_string(o.clip)},
+                   {"training.on_non_finite", o.on_non_finite == optim::NonFinite::skip ? "skip" : "error"},
+                   {"training.adam", fmt::format("betas {} and {}, eps {}, weight decay {}", o.adam.betas[0], o.adam.betas[1],
+                                                 o.adam.eps, o.adam.weight_decay)}};
+  kept.merge(task.metadata());
+  kept.merge(task.settings());
+  kept.merge(Metadata(o.settings));
+  return kept;
+}
 
 class Training {
  public:
@@ -29,36 +65,34 @@ class Training {
         optimizer_(task.model().parameters(), options.adam),
         schedule_(options.warmup > 0 ? optim::inverse_sqrt(options.warmup) : optim::constant()),
         progress_(progress),
-        state_{.generator = Generator(options.seed)} {
+        settings_(kept_settings(task, options)),
+        state_{.generator = Generator(options.seed), .plateau = plateau_of(options)} {
     std::error_code error;
     std::filesystem::create_directories(options.folder, error);
     if (error) fail<IoError>(where, "can't make the folder {}: {}", options.folder.string(), error.message());
     task.model().train();
     resume();
-    log_.open(options.folder / "train.log", std::ios::app);
-    if (!log_) fail<IoError>(where, "can't write {}", (options.folder / "train.log").string());
+    log_.open(log(), std::ios::app | std::ios::ate);
+    if (!log_) fail<IoError>(where, "can't write {}", log().string());
   }
 
   TrainingResult run() {
+    started_ = steady_seconds() - state_.seconds;
+    if (!finished()) begin_epoch();
     const double total = options_.seconds > 0 ? options_.seconds : static_cast<double>(options_.epochs);
     ProgressBar bar(progress_, {.terminal = is_terminal(2), .width = terminal_width(2), .start = done()});
-    started_ = steady_seconds() - state_.seconds;
-    while (!finished() && stop_.requested() == 0) {
-      batches_ = task_.begin_epoch(state_.epoch);
-      check<ValueError>(batches_ > 0, where, "epoch {} has no batches: there is nothing to train on", state_.epoch + 1);
-      while (state_.position < batches_ && !finished() && stop_.requested() == 0) {
-        step();
-        show(bar, total);
-        if (state_.update % options_.log_every == 0) log_window(bar);
-        if (options_.validate_every > 0 && state_.update % options_.validate_every == 0) validate(bar);
-        if (state_.update % options_.save_every == 0) save();
-      }
-      if (state_.position < batches_ || stop_.requested() != 0) continue;  // a resumed run validates
-      ++state_.epoch;
-      state_.position = 0;
-      if (options_.validate_every == 0) validate(bar);
+    // What comes next follows from the state alone, so that a run goes on in the same way from any checkpoint.
+    while (stop_.requested() == 0) {
+      if (validation_due()) validate(bar, true);
+      if (finished()) break;
+      if (batches_ == 0) begin_epoch();
+      step();
+      show(bar, total);
+      if (state_.update % options_.log_every == 0) log_window(bar);
+      end_epoch();
+      if (state_.update % options_.save_every == 0) save();
     }
-    if (stop_.requested() == 0 && !validated_) validate(bar);
+    if (stop_.requested() == 0 && state_.validated != state_.update) validate(bar, false);
     save();
     bar.finish();
     return {state_.update,
@@ -77,6 +111,25 @@ class Training {
            (options_.patience > 0 && state_.bad_validations >= options_.patience);
   }
 
+  bool validation_due() const {
+    if (state_.validated == state_.update) return false;
+    return options_.validate_every > 0 ? state_.update % options_.validate_every == 0 : state_.position == 0;
+  }
+
+  void begin_epoch() {
+    batches_ = task_.begin_epoch(state_.epoch);
+    check<ValueError>(batches_ > 0, where, "epoch {} has no batches: there is nothing to train on", state_.epoch + 1);
+    check<ValueError>(state_.position < batches_, where, "{} stands at batch {} of an epoch that has {}", last().string(),
+                      state_.position, batches_);
+  }
+
+  void end_epoch() {
+    if (state_.position < batches_) return;
+    ++state_.epoch;
+    state_.position = 0;
+    batches_ = 0;
+  }
+
   // In the unit of the progress bar: seconds where they limit, otherwise epochs.
   double done() const {
     if (options_.seconds > 0) return state_.seconds;
@@ -88,7 +141,7 @@ class Training {
     bar.update({.label = fmt::format("epoch {}", state_.epoch + 1),
                 .done = done(),
                 .total = total,
-                .loss = window_.tokens > 0 ? window_.loss / static_cast<double>(window_.tokens) : last_loss_,
+                .loss = state_.window.tokens > 0 ? state_.window.mean_loss() : last_loss_,
                 .words = words_});
   }
 
@@ -99,41 +152,42 @@ class Training {
       Tape tape(state_.generator);
       const StepLoss result = task_.step(state_.position);
       tape.backward(result.loss);
-      window_.loss += result.loss.item() * static_cast<double>(result.tokens);
-      window_.tokens += result.tokens;
-      window_.words += result.words;
+      state_.window.loss += result.loss.item() * static_cast<double>(result.tokens);
+      state_.window.tokens += result.tokens;
+      state_.window.words += result.words;
       words_ += result.words;
     }
     const optim::ClipResult clipped = optim::clip_grad_norm(parameters, options_.clip, {options_.on_non_finite});
-    window_.norm = clipped.norm;
+    norm_ = clipped.norm;
     state_.skipped += clipped.skipped ? 1 : 0;
-    optimizer_.set_lr(options_.lr * state_.lr_factor * schedule_(state_.update + 1));
+    optimizer_.set_lr(options_.lr * (state_.plateau ? state_.plateau->factor() : 1) * schedule_(state_.update + 1));
     optimizer_.step();
     ++state_.update;
     ++state_.position;
-    validated_ = false;
     const double now = steady_seconds();
-    window_.seconds += now - begin;
+    state_.window.seconds += now - begin;
     step_seconds_ += now - begin;
     state_.seconds = now - started_;
   }
 
   void log_window(ProgressBar& bar) {
-    if (window_.tokens == 0) return;
-    last_loss_ = window_.loss / static_cast<double>(window_.tokens);
+    const LogWindow& window = state_.window;
+    if (window.tokens == 0) return;
+    last_loss_ = window.mean_loss();
     const double share =
         options_.seconds > 0 ? state_.seconds / options_.seconds : done() / static_cast<double>(options_.epochs);
     const double left = share > 0 ? state_.seconds * (1 - share) / share : -1;
-    line(
-        bar,
-        fmt::format("update {} epoch {} loss {:.4f} perplexity {:.2f} words/s {:.0f} gradient norm {:.3f} lr {:.3g} left {}",
-                    state_.update, state_.epoch + 1, *last_loss_, std::exp(*last_loss_),
-                    static_cast<double>(window_.words) / window_.seconds, window_.norm, optimizer_.lr(), format_duration(left)),
-        false);
-    window_ = {};
+    line(bar,
+         fmt::format("update {} epoch {} loss {:.4f} perplexity {:.2f} words/s {:.0f} gradient norm {:.3f} lr {:.3g} left {}",
+                     state_.update, state_.epoch + 1, *last_loss_, std::exp(*last_loss_),
+                     static_cast<double>(window.words) / window.seconds, norm_, optimizer_.lr(), format_duration(left)),
+         false);
+    state_.window = {};
   }
 
-  void validate(ProgressBar& bar) {
+  // Off schedule, at the end of a run, it decides about the best weights alone: a run that goes on from there with other
+  // limits has the learning rates of one that was never limited.
+  void validate(ProgressBar& bar, bool scheduled) {
     task_.model().eval();
     ValidationResult result;
     {
@@ -141,43 +195,55 @@ class Training {
       result = task_.validate();
     }
     task_.model().train();
-    validated_ = true;
+    state_.validated = state_.update;
     state_.seconds = steady_seconds() - started_;
     const double value = result.score.value_or(-result.loss);
     const bool better = !std::isnan(value) && (!state_.has_best || value > state_.best);
     if (better) {
       state_.best = value;
       state_.has_best = true;
-      state_.bad_validations = 0;
       Metadata metadata = task_.metadata();
       metadata["update"] = std::to_string(state_.update);
       nn::save(task_.model(), options_.folder / "best.safetensors", metadata);
-    } else if (++state_.bad_validations % options_.decay_patience == 0) {
-      state_.lr_factor *= options_.decay;
+    }
+    if (scheduled) {
+      state_.bad_validations = better ? 0 : state_.bad_validations + 1;
+      if (state_.plateau) state_.plateau->observe(value);
     }
     const std::string score = result.score ? fmt::format(" score {:.2f}", *result.score) : "";
     line(bar,
-         fmt::format("update {} epoch {} validation loss {:.4f} perplexity {:.2f}{}{} after {}", state_.update, state_.epoch,
-                     result.loss, std::exp(result.loss), score, better ? " (best)" : "", format_duration(state_.seconds)),
+         fmt::format("update {} epoch {} validation loss {:.4f} perplexity {:.2f}{}{} after {}", state_.update,
+                     state_.epoch + (state_.position > 0 ? 1 : 0), result.loss, std::exp(result.loss), score,
+                     better ? " (best)" : "", format_duration(state_.seconds)),
          true);
     save();
   }
 
   void line(ProgressBar& bar, const std::string& text, bool show) {
     log_ << text << std::endl;
+    if (!log_) fail<IoError>(where, "can't write {}", log().string());
     if (show) bar.print(text);
   }
 
   std::filesystem::path last() const { return options_.folder / "last.safetensors"; }
+  std::filesystem::path log() const { return options_.folder / "train.log"; }
 
-  void save() { save_training(last(), task_.model(), optimizer_, state_, task_.metadata()); }
+  void save() {
+    state_.log_bytes = log_.tellp();
+    save_training(last(), task_.model(), optimizer_, state_, settings_);
+  }
 
   void resume() {
     const bool there = std::filesystem::exists(last());
     check<IoError>(there || options_.resume != Resume::must, where, "there is no {} to resume from", last().string());
     if (!there || options_.resume == Resume::never) return;
-    load_training(last(), task_.model(), optimizer_, state_, task_.metadata());
-    validated_ = true;  // a run that had ended is not validated again
+    load_training(last(), task_.model(), optimizer_, state_, settings_);
+    // What was logged after the checkpoint is done again, and logged again.
+    std::error_code error;
+    const auto size = std::filesystem::file_size(log(), error);
+    if (error || size <= static_cast<std::uintmax_t>(state_.log_bytes)) return;
+    std::filesystem::resize_file(log(), static_cast<std::uintmax_t>(state_.log_bytes), error);
+    if (error) fail<IoError>(where, "can't cut {} to {} bytes: {}", log().string(), state_.log_bytes, error.message());
   }
 
   TrainingTask& task_;
@@ -185,30 +251,16 @@ class Training {
   optim::Adam optimizer_;
   optim::Schedule schedule_;
   std::ostream& progress_;
+  Metadata settings_;
   TrainingState state_;
   StopRequest stop_;
   std::ofstream log_;
-  Window window_;
   std::optional<double> last_loss_;
   std::int64_t batches_ = 0, words_ = 0;
-  double started_ = 0, step_seconds_ = 0;
-  bool validated_ = false;
+  double started_ = 0, step_seconds_ = 0, norm_ = 0;
 };
 
 }  // namespace
-
-void check_options(const TrainerOptions& o) {
-  check<ValueError>(o.epochs >= 1 && o.updates >= 0 && o.seconds >= 0 && o.patience >= 0, where,
-                    "epochs {}, updates {}, seconds {}, patience {}: at least one epoch, nothing negative", o.epochs, o.updates,
-                    o.seconds, o.patience);
-  check<ValueError>(o.save_every >= 1 && o.log_every >= 1 && o.validate_every >= 0 && o.warmup >= 0, where,
-                    "save_every {} and log_every {} must be at least 1, validate_every {} and warmup {} not negative",
-                    o.save_every, o.log_every, o.validate_every, o.warmup);
-  check<ValueError>(std::isfinite(o.lr) && o.lr >= 0 && o.clip >= 0, where, "lr {} must be finite, lr and clip {} not negative",
-                    o.lr, o.clip);
-  check<ValueError>(o.decay > 0 && o.decay <= 1 && o.decay_patience >= 1, where,
-                    "decay {} must be in (0, 1], decay_patience {} at least 1", o.decay, o.decay_patience);
-}
 
 TrainingResult train(TrainingTask& task, const TrainerOptions& options, std::ostream& progress) {
   check_options(options);

@@ -1,5 +1,6 @@
 #include "train/training_state.hpp"
 
+#include <algorithm>
 #include <string_view>
 #include <vector>
 
@@ -9,16 +10,26 @@ namespace weft {
 namespace {
 
 constexpr const char* where = "resume";
-constexpr std::string_view model_prefix = "model.", optimizer_prefix = "optimizer.";
+constexpr std::string_view model_prefix = "model.", optimizer_prefix = "optimizer.", plateau_prefix = "plateau.";
 
-// The numbers of the state in the order of the file; doubles keep every bit.
-constexpr std::int64_t counts = 6, measures = 3;
+// How many numbers each tensor of the state has; doubles keep every bit. What depends on the clock stands apart.
+constexpr std::int64_t counts = 9, measures = 2, seconds = 2;
 
 std::vector<NamedTensor> with_prefix(std::span<const NamedTensor> tensors, std::string_view prefix) {
   std::vector<NamedTensor> result;
   for (const auto& [name, tensor] : tensors)
     if (name.starts_with(prefix)) result.push_back({name.substr(prefix.size()), tensor});
   return result;
+}
+
+optim::StateDict state_dict_of(std::span<const NamedTensor> tensors, std::string_view prefix) {
+  optim::StateDict result;
+  for (auto& [name, tensor] : with_prefix(tensors, prefix)) result.emplace_back(std::move(name), tensor);
+  return result;
+}
+
+void append(std::vector<NamedTensor>& tensors, std::string_view prefix, const optim::StateDict& state) {
+  for (const auto& [name, tensor] : state) tensors.push_back({std::string(prefix) + name, tensor});
 }
 
 const Tensor& find(const SafetensorsFile& file, const char* name, DType dtype, std::int64_t elements, const std::string& path) {
@@ -31,70 +42,75 @@ const Tensor& find(const SafetensorsFile& file, const char* name, DType dtype, s
                     name);
 }
 
-void check_metadata(const Metadata& expected, const Metadata& found, const std::string& path) {
+void check_settings(const Metadata& expected, const Metadata& found, const std::string& path) {
   for (const auto& [key, value] : expected) {
     const auto there = found.find(key);
-    check<ValueError>(there != found.end() && there->second == value, where,
-                      "{} was made with another '{}': {} there, {} now; use the same settings or another folder", path, key,
-                      there == found.end() ? "none" : there->second, value);
+    check<ValueError>(
+        there != found.end() && there->second == value, where,
+        "{} was made with another '{}': {} there, {} now; go on with the same settings, or start anew or in another folder",
+        path, key, there == found.end() ? "none" : there->second, value);
   }
 }
 
 TrainingState read_state(const SafetensorsFile& file, const std::string& path) {
-  const Tensor& count = find(file, "state.counts", i64, counts, path);
-  const Tensor& measure = find(file, "state.measures", f64, measures, path);
-  const Tensor& random = find(file, "state.generator", i64, 2, path);
-  const auto* c = count.data<std::int64_t>();
-  const auto* m = measure.data<double>();
-  const auto* g = random.data<std::int64_t>();
+  const auto* c = find(file, "state.counts", i64, counts, path).data<std::int64_t>();
+  const auto* m = find(file, "state.measures", f64, measures, path).data<double>();
+  const auto* s = find(file, "state.seconds", f64, seconds, path).data<double>();
+  const auto* l = find(file, "state.log_bytes", i64, 1, path).data<std::int64_t>();
+  const auto* g = find(file, "state.generator", i64, 2, path).data<std::int64_t>();
+  const bool sound = std::all_of(c, c + counts, [](std::int64_t n) { return n >= 0; }) && *l >= 0 && s[0] >= 0 && s[1] >= 0;
+  check<FormatError>(sound, where, "{}: a count or time of its state is negative", path);
   return {.generator = Generator(static_cast<std::uint64_t>(g[0]), static_cast<std::uint64_t>(g[1])),
           .update = c[0],
           .epoch = c[1],
           .position = c[2],
-          .bad_validations = c[3],
-          .skipped = c[4],
+          .validated = c[3],
+          .bad_validations = c[4],
+          .skipped = c[5],
+          .log_bytes = *l,
+          .window = {.loss = m[1], .seconds = s[1], .tokens = c[7], .words = c[8]},
           .best = m[0],
-          .lr_factor = m[1],
-          .seconds = m[2],
-          .has_best = c[5] != 0};
+          .seconds = s[0],
+          .has_best = c[6] != 0};
 }
 
 }  // namespace
 
 void save_training(const std::filesystem::path& path, const nn::ModuleBase& model, const optim::Optimizer& optimizer,
-                   const TrainingState& state, const Metadata& metadata) {
+                   const TrainingState& state, const Metadata& settings) {
   std::vector<NamedTensor> tensors;
   for (const auto& [name, tensor] : model.state_dict()) tensors.push_back({std::string(model_prefix) + name, tensor});
-  for (const auto& [name, tensor] : optimizer.state_dict()) tensors.push_back({std::string(optimizer_prefix) + name, tensor});
-  tensors.push_back({"state.counts", Tensor::from<std::int64_t>({state.update, state.epoch, state.position,
-                                                                 state.bad_validations, state.skipped, state.has_best ? 1 : 0},
-                                                                {counts})});
-  tensors.push_back({"state.measures", Tensor::from<double>({state.best, state.lr_factor, state.seconds}, {measures})});
+  append(tensors, optimizer_prefix, optimizer.state_dict());
+  if (state.plateau) append(tensors, plateau_prefix, state.plateau->state_dict());
+  tensors.push_back({"state.counts", Tensor::from<std::int64_t>(
+                                         {state.update, state.epoch, state.position, state.validated, state.bad_validations,
+                                          state.skipped, state.has_best ? 1 : 0, state.window.tokens, state.window.words},
+                                         {counts})});
+  tensors.push_back({"state.measures", Tensor::from<double>({state.best, state.window.loss}, {measures})});
+  tensors.push_back({"state.seconds", Tensor::from<double>({state.seconds, state.window.seconds}, {seconds})});
+  tensors.push_back({"state.log_bytes", Tensor::from<std::int64_t>({state.log_bytes}, {1})});
   tensors.push_back({"state.generator", Tensor::from<std::int64_t>({static_cast<std::int64_t>(state.generator.seed()),
                                                                     static_cast<std::int64_t>(state.generator.position())},
                                                                    {2})});
-  save_safetensors(path, tensors, metadata);
+  save_safetensors(path, tensors, settings);
 }
 
 void load_training(const std::filesystem::path& path, nn::ModuleBase& model, optim::Optimizer& optimizer, TrainingState& state,
-                   const Metadata& metadata) {
+                   const Metadata& settings) {
   const SafetensorsFile file = load_safetensors(path);
-  check_metadata(metadata, file.metadata, path.string());
-  const TrainingState read = read_state(file, path.string());
-  optim::StateDict optimizer_state;
-  for (auto& [name, tensor] : with_prefix(file.tensors, optimizer_prefix)) optimizer_state.emplace_back(name, tensor);
-  // Both check everything before they change anything, the model first on trial against its own values.
-  const auto before = [&] {
-    std::vector<NamedTensor> values;
-    for (const auto& [name, tensor] : model.state_dict()) values.push_back({name, tensor.clone()});
-    return values;
-  }();
-  model.load_state_dict(with_prefix(file.tensors, model_prefix));
+  check_settings(settings, file.metadata, path.string());
+  TrainingState read = read_state(file, path.string());
+  read.plateau = state.plateau;
+  // Each checks everything before it changes anything; the model's values are kept in case the optimizer's state doesn't fit.
+  std::vector<NamedTensor> before;
+  for (const auto& [name, tensor] : model.state_dict()) before.push_back({name, tensor.clone()});
   try {
-    optimizer.load_state_dict(optimizer_state);
-  } catch (...) {
+    if (read.plateau) read.plateau->load_state_dict(state_dict_of(file.tensors, plateau_prefix));
+    model.load_state_dict(with_prefix(file.tensors, model_prefix));
+    optimizer.load_state_dict(state_dict_of(file.tensors, optimizer_prefix));
+  } catch (const Error& error) {
     model.load_state_dict(before);
-    throw;
+    fail<ValueError>(where, "{}: {}", path.string(), error.what());
   }
   state = read;
 }

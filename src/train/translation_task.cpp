@@ -1,6 +1,7 @@
 #include "weft/train/translation_task.hpp"
 
 #include <algorithm>
+#include <boost/crc.hpp>
 
 #include "base/fail.hpp"
 #include "weft/ops/loss.hpp"
@@ -15,6 +16,45 @@ std::vector<seq2seq::TokenIds> encoded(const text::SentencePiece& vocabulary, co
   return result;
 }
 
+std::int64_t words_in(const std::string& line) {
+  std::int64_t words = 0;
+  bool inside = false;
+  for (const char c : line) {
+    const bool space = c == ' ' || (c >= '\t' && c <= '\r');
+    words += !space && !inside ? 1 : 0;
+    inside = !space;
+  }
+  return words;
+}
+
+std::string checksum(const data::ParallelText& text) {
+  boost::crc_32_type crc;
+  for (const auto* lines : {&text.source, &text.target})
+    for (const std::string& line : *lines) crc.process_bytes(line.c_str(), line.size() + 1);  // its end too
+  return fmt::format("{} pairs, crc32 {:08x}", text.size(), crc.checksum());
+}
+
+Metadata settings_of(const TranslationTaskOptions& o, const data::ParallelText& train, const data::ParallelText& validation) {
+  const auto& search = o.validation.search;
+  const auto text = [](const auto& value) { return fmt::to_string(value); };
+  return {
+      {"training_text", checksum(train)},
+      {"validation_text", checksum(validation)},
+      {"label_smoothing", text(o.label_smoothing)},
+      {"batching.max_tokens", text(o.batching.max_tokens)},
+      {"batching.max_sentences", text(o.batching.max_sentences)},
+      {"batching.pool_size", text(o.batching.pool_size)},
+      {"batching.max_length", text(o.batching.max_length)},
+      {"batching.truncate", text(o.batching.truncate)},
+      {"batching.seed", text(o.batching.seed)},
+      {"validation.sentences", text(o.validation_sentences)},
+      {"validation.search", fmt::format("beam {}, length penalty {}, max length {}, max source {}, batch {}", search.beam,
+                                        search.length_penalty, search.max_length, o.validation.max_source, o.validation.batch)},
+      {"validation.bleu", fmt::format("tokenize {}, lowercase {}, smooth {} {}, order {}, effective order {}",
+                                      metrics::name(o.bleu.tokenize), o.bleu.lowercase, metrics::name(o.bleu.smooth),
+                                      o.bleu.smooth_value.value_or(0), o.bleu.max_order, o.bleu.effective_order)}};
+}
+
 }  // namespace
 
 TranslationTask::TranslationTask(seq2seq::Translator& translator, const data::ParallelText& train,
@@ -25,11 +65,16 @@ TranslationTask::TranslationTask(seq2seq::Translator& translator, const data::Pa
       target_(encoded(translator.vocabularies().target, train.target)),
       valid_source_(encoded(translator.vocabularies().source, validation.source)),
       valid_target_(encoded(translator.vocabularies().target, validation.target)),
-      batcher_(source_, target_, options.batching) {
+      batcher_(source_, target_, options.batching),
+      settings_(settings_of(options, train, validation)) {
   if (options.batching.truncate) {
     for (auto* rows : {&source_, &target_})
       for (auto& ids : *rows) ids.resize(std::min(ids.size(), static_cast<std::size_t>(options.batching.max_length)));
   }
+  for (const std::string& line : train.target) target_words_.push_back(words_in(line));
+  check<ValueError>(validation.source.size() == validation.target.size(), "TranslationTask",
+                    "{} source sentences to validate on, but {} target sentences", validation.source.size(),
+                    validation.target.size());
   check<ValueError>(validation.size() > 0, "TranslationTask", "there is nothing to validate on");
   const auto count =
       std::min(validation.size(), static_cast<std::size_t>(std::max<std::int64_t>(options.validation_sentences, 1)));
@@ -42,8 +87,9 @@ std::int64_t TranslationTask::begin_epoch(std::int64_t epoch) {
   return static_cast<std::int64_t>(batches_.size());
 }
 
-StepLoss TranslationTask::loss_of(const std::vector<seq2seq::TokenIds>& source, const std::vector<seq2seq::TokenIds>& target,
-                                  std::span<const std::int64_t> rows, double smoothing) {
+TranslationTask::Loss TranslationTask::loss_of(const std::vector<seq2seq::TokenIds>& source,
+                                               const std::vector<seq2seq::TokenIds>& target, std::span<const std::int64_t> rows,
+                                               double smoothing) {
   PoolVector<const seq2seq::TokenIds*> sources, targets;
   for (const std::int64_t row : rows) {
     sources.push_back(&source[static_cast<std::size_t>(row)]);
@@ -52,11 +98,15 @@ StepLoss TranslationTask::loss_of(const std::vector<seq2seq::TokenIds>& source, 
   const seq2seq::Batch batch = seq2seq::make_batch(sources, targets);
   const Var logits = translator_.model()(batch);
   return {cross_entropy(logits, batch.target_out, {.ignore_index = seq2seq::pad_id, .label_smoothing = smoothing}),
-          batch.target_tokens, batch.target_tokens};
+          batch.target_tokens};
 }
 
 StepLoss TranslationTask::step(std::int64_t index) {
-  return loss_of(source_, target_, batches_[static_cast<std::size_t>(index)], options_.label_smoothing);
+  const data::Batch& rows = batches_[static_cast<std::size_t>(index)];
+  const Loss loss = loss_of(source_, target_, rows, options_.label_smoothing);
+  std::int64_t words = 0;
+  for (const std::int64_t row : rows) words += target_words_[static_cast<std::size_t>(row)];
+  return {loss.mean, loss.tokens, words};
 }
 
 ValidationResult TranslationTask::validate() {
@@ -68,8 +118,8 @@ ValidationResult TranslationTask::validate() {
     if (!valid_source_[i].empty()) rows.push_back(static_cast<std::int64_t>(i));
     if (static_cast<std::int64_t>(rows.size()) < rows_at_a_time && i + 1 < valid_source_.size()) continue;
     if (rows.empty()) continue;
-    const StepLoss part = loss_of(valid_source_, valid_target_, rows, 0);
-    loss += part.loss.item() * static_cast<double>(part.tokens);
+    const Loss part = loss_of(valid_source_, valid_target_, rows, 0);
+    loss += part.mean.item() * static_cast<double>(part.tokens);
     tokens += part.tokens;
     rows.clear();
   }

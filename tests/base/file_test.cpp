@@ -1,7 +1,6 @@
 #include "weft/base/file.hpp"
 
 #include <doctest/doctest.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,26 +23,6 @@ std::string content_of(const fs::path& path) {
 }
 
 std::ptrdiff_t files_in(const fs::path& folder) { return std::distance(fs::directory_iterator(folder), {}); }
-
-// Files can't grow beyond `bytes` while it lives: a full disk for one process.
-class FileLimit {
- public:
-  explicit FileLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-    getrlimit(RLIMIT_FSIZE, &old_);
-    const rlimit limit{bytes, old_.rlim_max};
-    setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileLimit() {
-    setrlimit(RLIMIT_FSIZE, &old_);
-    std::signal(SIGXFSZ, handler_);
-  }
-  FileLimit(const FileLimit&) = delete;
-  FileLimit& operator=(const FileLimit&) = delete;
-
- private:
-  rlimit old_{};
-  void (*handler_)(int);
-};
 
 }  // namespace
 
@@ -74,7 +53,7 @@ TEST_CASE("a failed write leaves the old file and no other") {
                                    }),
                   ValueError);
   {
-    const FileLimit limit(1000);
+    const test::FileLimit limit(1000);
     CHECK_THROWS_WITH_AS(write_atomically(path, std::string(5000, 'x')), doctest::Contains("File too large"), IoError);
   }
   CHECK(content_of(path) == "old");

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -35,8 +36,9 @@ def write_text():
                 print(f"le {qualities[quality]} {nouns[subject]} {verbs[verb]} le {nouns[thing]} .", file=french)
 
 
-def call(*words, stdin=b"", stdout=subprocess.PIPE):
-    return subprocess.run([TRANSLATOR, *map(str, words)], input=stdin, stdout=stdout, stderr=subprocess.PIPE, check=False)
+def call(*words, stdin=b"", stdout=subprocess.PIPE, before=None):
+    return subprocess.run([TRANSLATOR, *map(str, words)], input=stdin, stdout=stdout, stderr=subprocess.PIPE, check=False,
+                          preexec_fn=before)
 
 
 def succeed(*words, stdin=b""):
@@ -86,11 +88,12 @@ class Case(unittest.TestCase):
         path.write_bytes(content)
         return path
 
-    def fails(self, code, fragments, *words, stdin=b"", stdout=subprocess.PIPE, unchanged=None, lines=1):
+    def fails(self, code, fragments, *words, stdin=b"", stdout=subprocess.PIPE, unchanged=None, lines=1,
+              before=None):
         """Exit code, one line on stderr that has the fragments, nothing on stdout, and files as before."""
         unchanged = unchanged or FOLDER / "run"
-        before = hashes(unchanged)
-        done = call(*words, stdin=stdin, stdout=stdout)
+        files = hashes(unchanged)
+        done = call(*words, stdin=stdin, stdout=stdout, before=before)
         message = done.stderr.decode()
         what = f"{words}\nexit code {done.returncode}, standard error:\n{message}"
         self.assertEqual(done.returncode, code, what)
@@ -105,14 +108,14 @@ class Case(unittest.TestCase):
         if lines is not None:
             self.assertEqual(len(message.splitlines()), lines, what)
         self.assertEqual(done.stdout or b"", b"", what)
-        self.assertEqual(hashes(unchanged), before, what)
+        self.assertEqual(hashes(unchanged), files, what)
 
     def assert_same_state(self, folder, other):
         self.assertEqual((folder / "best.safetensors").read_bytes(), (other / "best.safetensors").read_bytes())
         first, second = tensors(folder / "last.safetensors"), tensors(other / "last.safetensors")
         self.assertEqual(list(first), list(second))
         for name, tensor in first.items():
-            if name != "state.measures":  # holds elapsed seconds
+            if name not in ("state.seconds", "state.log_bytes"):  # by the clock
                 self.assertEqual(tensor, second[name], name)
         for part in ("model.", "optimizer.", "state.generator"):
             self.assertTrue(any(name.startswith(part) for name in first), part)
@@ -220,7 +223,7 @@ class BadUsage(Case):
                 (["--unheard-of"], ["translate", *given, "--unheard-of"]),
                 (["--unheard-of"], ["evaluate", *given, "--unheard-of"]),
                 (["positional"], ["translate", *given, "stray"]),
-                (["sometimes", "auto, never and must"], train_words(run, "--resume", "sometimes")),
+                (["sometimes", "auto, never or must"], train_words(run, "--resume", "sometimes")),
                 (["sideways", "additive"], train_words(run, "--attention", "sideways")),
                 (["words", "unigram"], train_words(run, "--resume", "never", "--subword", "words")),
                 (["many", "--updates"], train_words(run, "--updates", "many")),
@@ -238,6 +241,36 @@ class BadUsage(Case):
                 (["--reference"], ["evaluate", *given, "--source", FOLDER / "valid.en"])]:
             with self.subTest(words=words[-2:]):
                 self.fails(2, fragments, *words)
+
+    def test_values_out_of_range(self):
+        run = FOLDER / "run"
+        huge, beyond = "9" * 18, "9" * 19 + "9"
+        numbers = {  # values that each option can't have
+            "vocabulary": ["4", "-1", "1000001"], "embedding": ["0", "-8", huge], "hidden": ["0", "33", "-3", huge],
+            "encoder-layers": ["0", "-1", huge], "decoder-layers": ["0", huge], "dropout": ["2", "-0.1", "nan", "inf"],
+            "label-smoothing": ["1.5", "-1", "nan"], "epochs": ["0", "-1", huge], "updates": ["-1", beyond],
+            "minutes": ["-1", "nan", "inf"], "batch-tokens": ["0", "-5", "100"], "max-length": ["0", "-1", "10000"],
+            "lr": ["-1", "nan", "inf"], "warmup": ["-1"], "decay": ["0", "-1", "1.5", "nan"], "clip": ["-1", "nan"],
+            "patience": ["-1"], "validate-every": ["-1"], "save-every": ["0", "-1"], "log-every": ["0", "-1"],
+            "seed": ["-1", beyond, "1.5"], "threads": ["0", "-1", huge]}
+        for option, values in numbers.items():
+            for value in values:
+                with self.subTest(option=option, value=value):
+                    self.fails(2, [f"--{option}", value], *train_words(run, "--resume", "never", f"--{option}", value))
+        self.fails(2, ["--lr", "nan"], "quickstart", "--output", self.folder / "new", "--lr", "nan")
+        numbers = {"beam": ["0", "-1", huge], "length-penalty": ["-1", "nan", "inf"], "max-length": ["-1", huge],
+                   "batch": ["0", "-2", huge], "threads": ["0", huge]}
+        for command in ("translate", "evaluate", "attention"):
+            files = ["--source", FOLDER / "valid.en", "--reference", FOLDER / "valid.fr"] if command == "evaluate" else []
+            for option, values in numbers.items():
+                for value in values:
+                    with self.subTest(command=command, option=option, value=value):
+                        self.fails(2, [f"--{option}", value], command, "--model", run, *files, f"--{option}", value)
+            self.fails(2, ["--beam 500", "vocabulary"], command, "--model", run, *files, "--beam", "500")
+        self.fails(2, ["--tokenize", "foo", "13a, none, char or intl"], "evaluate", "--model", run, "--tokenize", "foo")
+        self.fails(2, ["--joint", "--target-model"], *train_words(run, "--joint", "--target-model", run / "target.model"))
+        config = self.file("values.conf", b"dropout = 2\n")
+        self.fails(2, ["dropout", "from 0 to 1"], *train_words(run, "--config", config))
 
     def test_commands(self):
         self.fails(2, ["'trian' is no command", "quickstart"], "trian", "--output", FOLDER / "run", lines=None)
@@ -280,6 +313,15 @@ class BadInput(Case):
                         self.fails(1, [copy / f"{name}.safetensors"], *words(copy), stdin=b"the dog\n", unchanged=copy,
                                    lines=None if name == "last" else 1)
 
+    def test_full_disk(self):
+        copy = self.copy_of_run()
+        limit = 20_000  # the log fits, a checkpoint doesn't
+        self.assertGreater((copy / "best.safetensors").stat().st_size, limit)
+        self.fails(1, ["safetensors", "File too large"], *train_words(copy, "--updates", "30"), unchanged=copy, lines=None,
+                   before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+        succeed(*train_words(copy, "--updates", "30"))
+        self.assertEqual(updates(copy), 30)
+
     def test_vocabulary_that_does_not_fit(self):
         copy = self.copy_of_run()
         shutil.copy(copy / "source.model", copy / "target.model")
@@ -290,16 +332,49 @@ class BadInput(Case):
         (copy / "target.model").unlink()
         self.fails(1, ["target.model"], "translate", "--model", copy, stdin=b"the dog\n", unchanged=copy)
 
-    def test_other_settings_than_the_checkpoints(self):
-        self.fails(1, ["last.safetensors", "same settings"], *train_words(FOLDER / "run", "--updates", "30", "--attention", "dot"),
-                   lines=None)
+    def test_vocabulary_with_other_ids(self):
+        model = (FOLDER / "run" / "source.model").read_bytes()
+        pieces = []  # the first four messages of the model, each with a tag and a length: pad, unk, bos, eos
+        for _ in range(4):
+            pieces.append(model[:2 + model[1]])
+            model = model[2 + model[1]:]
+        other = self.file("other.model", b"".join([*pieces[1:], pieces[0]]) + model)
+        for option in ("--source-model", "--target-model"):
+            self.fails(1, [other, "the pad piece is 3 where 0 is needed", "spm_train"],
+                       *train_words(self.folder / "new", option, other))
+        self.assertFalse((self.folder / "new").exists())
 
-    def test_bad_settings_leave_a_run_alone(self):
-        for words in (["--hidden", "-3"], ["--dropout", "2"], ["--vocabulary", "3"], ["--save-every", "0"], ["--epochs", "0"],
-                      ["--threads", "0"], ["--batch-tokens", "0"]):
-            with self.subTest(words=words):
-                other = [] if words[0] == "--vocabulary" else ["--vocabulary", "40"]
-                self.fails(1, [], *train_words(FOLDER / "run", "--resume", "never", *other, *words), lines=None)
+    def test_other_settings_than_the_checkpoints(self):
+        run = FOLDER / "run"
+        lines = (FOLDER / "train.en").read_bytes().splitlines(keepends=True)
+        other_text = self.file("other.en", b"".join([b"a" + lines[0], *lines[1:]]))
+        other_model = pathlib.Path(shutil.copy(run / "target.model", self.folder / "other.model"))
+        for fragments, words, files in [
+                (["'translator'", "general", "dot"], ["--attention", "dot"], {}),
+                (["'batching.max_tokens'", "400 there", "500 now"], ["--batch-tokens", "500"], {}),
+                (["'batching.max_length'", "100 there", "90 now"], ["--max-length", "90"], {}),
+                (["seed'", "1 there", "2 now"], ["--seed", "2"], {}),
+                (["'label_smoothing'", "0.1 there", "0.2 now"], ["--label-smoothing", "0.2"], {}),
+                (["'training.lr'", "0.001 there", "0.002 now"], ["--lr", "0.002"], {}),
+                (["'training.validate_every'", "6 there", "7 now"], ["--validate-every", "7"], {}),
+                (["'vocabulary'", "60 there", "50 now"], ["--vocabulary", "50"], {}),
+                (["'subword'", "bpe there", "unigram now"], ["--subword", "unigram"], {}),
+                (["'source_vocabulary'", "crc32"], ["--source-model", other_model], {}),
+                (["'validation.bleu'", "13a", "none"], ["--tokenized"], {}),
+                (["'training_text'", "300 pairs, crc32"], [], {"source": other_text}),
+                (["'validation_text'", "6 pairs", "300 pairs"], [], {"valid_source": "train.en", "valid_target": "train.fr"})]:
+            with self.subTest(words=words, files=files):
+                self.fails(1, ["last.safetensors", "same settings", *fragments],
+                           *train_words(run, "--updates", "30", *words, **files), lines=None)
+
+    def test_limits_are_free(self):
+        copy = self.copy_of_run()
+        more = ["--save-every", "3", "--log-every", "2", "--patience", "50", "--minutes", "5", "--epochs", "90", "--threads", "2"]
+        succeed(*train_words(copy, "--updates", "21", *more, "--source-model", copy / "source.model"))
+        self.assertEqual(updates(copy), 21)
+
+    def test_vocabulary_too_small_for_the_text(self):
+        self.fails(1, ["vocab_size 6 is too small"], *train_words(FOLDER / "run", "--resume", "never", "--vocabulary", "6"))
 
     def test_folders(self):
         occupied = self.file("occupied", b"a file")

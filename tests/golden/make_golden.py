@@ -90,12 +90,138 @@ def layer_norm():
     write("layer_norm", {"eps": eps, **run_backward(inputs, {"output": output})})
 
 
+def convolution():
+    """Cases conv2d.0, ...: settings as [stride, padding, dilation, groups], pairs as height, width."""
+    functional, result = nn.functional, {}
+    settings = [
+        ((2, 2, 6, 5), (3, 2, 3, 2), (2, 1), (1, 2), (1, 1), 1),
+        ((1, 4, 6, 6), (4, 2, 2, 3), (1, 2), (0, 1), (3, 2), 2),
+        ((1, 3, 5, 5), (3, 1, 3, 3), (1, 1), (1, 1), (1, 1), 3),
+    ]
+    for i, (shape, weight, stride, padding, dilation, groups) in enumerate(settings):
+        inputs = {"input": leaf(*shape), "weight": leaf(*weight), "bias": leaf(weight[0])}
+        output = functional.conv2d(**inputs, stride=stride, padding=padding, dilation=dilation, groups=groups)
+        options = torch.tensor([*stride, *padding, *dilation, groups])
+        result.update({f"{i}.{key}": value for key, value in
+                       {"options": options, **run_backward(inputs, {"output": output})}.items()})
+    write("conv2d", result)
+    inputs = {"input": leaf(1, 4, 3, 2), "weight": leaf(4, 2, 3, 2), "bias": leaf(4)}
+    output = functional.conv_transpose2d(**inputs, stride=(2, 3), padding=(1, 0), output_padding=(1, 2), dilation=(2, 1), groups=2)
+    write("conv_transpose2d", run_backward(inputs, {"output": output}))
+
+
+def batch_norm():
+    """Two training steps and one by the running statistics: step.input, step.output, ..., the statistics after each."""
+    module, result = nn.BatchNorm2d(3, eps=1e-3, momentum=0.2), {}
+    nn.init.normal_(module.weight)
+    nn.init.normal_(module.bias)
+    result.update({"weight": module.weight.detach().clone(), "bias": module.bias.detach().clone()})
+    for step in range(3):
+        module.train(step < 2)
+        inputs = {"input": leaf(4, 3, 2, 3), "weight": module.weight, "bias": module.bias}
+        module.zero_grad()
+        done = run_backward(inputs, {"output": module(inputs["input"])})
+        del done["weight"], done["bias"]
+        done.update({"running_mean": module.running_mean, "running_var": module.running_var})
+        result.update({f"{step}.{key}": value.detach().clone() for key, value in done.items()})
+    write("batch_norm", result)
+
+
+def group_norm():
+    inputs, eps = {"input": leaf(2, 6, 3, 2), "weight": leaf(6), "bias": leaf(6)}, 1e-4
+    output = nn.functional.group_norm(num_groups=3, eps=eps, **inputs)
+    write("group_norm", {"eps": eps, **run_backward(inputs, {"output": output})})
+
+
+def pooling():
+    """What F.max_pool2d, F.avg_pool2d and F.interpolate do with one input; the input has equal maxima."""
+    functional = nn.functional
+    table = {
+        "max_pool2d": lambda x: functional.max_pool2d(x, 3, stride=2, padding=1),
+        "max_pool2d.overlapping": lambda x: functional.max_pool2d(x, (2, 4), stride=1, padding=(1, 2)),
+        "avg_pool2d": lambda x: functional.avg_pool2d(x, 3, stride=2, padding=1),
+        "avg_pool2d.excluding": lambda x: functional.avg_pool2d(x, (2, 3), stride=(2, 1), padding=(1, 1), count_include_pad=False),
+        "max_pool1d": lambda x: functional.max_pool1d(x[:, :, 0], 3, stride=2, padding=1),
+        "avg_pool1d": lambda x: functional.avg_pool1d(x[:, :, 0], 4, padding=2),
+        "interpolate.size": lambda x: functional.interpolate(x, size=(9, 4)),
+        "interpolate.factor": lambda x: functional.interpolate(x, scale_factor=(2.5, 0.5)),
+        "interpolate.length": lambda x: functional.interpolate(x[:, :, 0], scale_factor=1.7),
+    }
+    x = (2 * torch.randn(2, 2, 6, 7)).round().requires_grad_()
+    result = {"input": x}
+    for name, function in table.items():
+        x.grad = None
+        output = function(x)
+        cotangent = torch.randn_like(output)
+        output.backward(cotangent)
+        result.update({name + ".output": output, name + ".cotangent": cotangent, name + ".grad": x.grad.clone()})
+    write("pooling", result)
+
+
 def cross_entropy():
     logits, target = leaf(8, 5), torch.tensor([3, 0, 1, 4, 0, 2, 2, 1])
     options = {"ignore_index": 0, "label_smoothing": 0.1}
     loss = nn.functional.cross_entropy(logits, target, reduction="mean", **options)
     loss.backward()
     write("cross_entropy", {"input": logits, "target": target, **options, "loss": loss, "grad.input": logits.grad})
+
+
+def losses():
+    """Of each loss the values and their mean, and the mean's gradients with respect to a and b where it has any."""
+    functional = nn.functional
+    a, b, c, probabilities = leaf(4, 5), leaf(4, 5), leaf(4, 5), torch.rand(4, 5, requires_grad=True)
+    classes, signs, rows = torch.tensor([3, 0, 4, 0]), torch.tensor([[1, -1, -1, 1, 1]] * 4), torch.tensor([1, -1, -1, 1])
+    weight, pos_weight = torch.rand(5), torch.rand(5)
+
+    def log_q():
+        return b.log_softmax(-1)
+
+    table = {
+        "mse_loss": lambda **o: functional.mse_loss(a, b, **o),
+        "l1_loss": lambda **o: functional.l1_loss(a, b, **o),
+        "huber_loss": lambda **o: functional.huber_loss(a, b, delta=0.7, **o),
+        "smooth_l1_loss": lambda **o: functional.smooth_l1_loss(a, b, beta=0.7, **o),
+        "binary_cross_entropy_with_logits":
+            lambda **o: functional.binary_cross_entropy_with_logits(a, probabilities, weight, pos_weight=pos_weight, **o),
+        "kl_div": lambda **o: functional.kl_div(a, probabilities, **o),
+        "kl_div.log_target": lambda **o: functional.kl_div(a, log_q(), log_target=True, **o),
+        "nll_loss": lambda **o: functional.nll_loss(a, classes, weight, ignore_index=0, **o),
+        "hinge_embedding_loss": lambda **o: functional.hinge_embedding_loss(a, signs, margin=0.8, **o),
+        "cosine_embedding_loss": lambda **o: functional.cosine_embedding_loss(a, b, rows, margin=-0.4, **o),
+        "multi_margin_loss": lambda **o: functional.multi_margin_loss(a, classes, p=1, margin=0.8, weight=weight, **o),
+        "multi_margin_loss.squared": lambda **o: functional.multi_margin_loss(a, classes, p=2, **o),
+        "triplet_margin_loss": lambda **o: functional.triplet_margin_loss(a, b, c, **o),
+        "triplet_margin_loss.swap": lambda **o: functional.triplet_margin_loss(a, b, c, margin=2.0, p=3, swap=True, **o),
+    }
+    result = {"a": a, "b": b, "c": c, "probabilities": probabilities, "classes": classes, "signs": signs, "rows": rows,
+              "weight": weight, "pos_weight": pos_weight}
+    for name, loss in table.items():
+        for leaf_tensor in (a, b, c, probabilities):
+            leaf_tensor.grad = None
+        mean = loss(reduction="mean")
+        mean.backward()
+        result.update({name + ".none": loss(reduction="none"), name + ".mean": mean})
+        for key, value in (("a", a), ("b", b), ("c", c), ("probabilities", probabilities)):
+            if value.grad is not None:
+                result[f"{name}.grad.{key}"] = value.grad.clone()
+    write("losses", result)
+
+
+def ctc_loss():
+    """Lengths below the full ones, equal neighbours, a target without labels, and one that is impossible (row 4)."""
+    logits = leaf(5, 7, 6)
+    targets = torch.tensor([[3, 3, 2], [5, 0, 4], [2, 2, 2], [0, 5, 0], [4, 4, 4]])
+    lengths = {"input_lengths": torch.tensor([7, 5, 4, 3, 4]), "target_lengths": torch.tensor([3, 2, 0, 1, 3])}
+    result = {"logits": logits, "targets": targets, **lengths}
+    for reduction in ("mean", "sum", "none"):
+        log_probs = logits.log_softmax(-1)
+        log_probs.retain_grad()
+        loss = nn.functional.ctc_loss(log_probs.transpose(0, 1), targets, blank=1, zero_infinity=True, reduction=reduction,
+                                      **lengths)
+        logits.grad = None
+        loss.sum().backward()
+        result.update({reduction: loss, "grad.logits." + reduction: logits.grad, "grad.log_probs." + reduction: log_probs.grad})
+    write("ctc_loss", result)
 
 
 def optimizer(name, make, lr, buffers, options, bias_options=None):
@@ -169,6 +295,7 @@ def plateau():
 
 
 if __name__ == "__main__":
-    for make in (linear, embedding, lstm, gru, rnn, layer_norm, cross_entropy, optimizers, plateau):
+    for make in (linear, embedding, lstm, gru, rnn, layer_norm, cross_entropy, losses, ctc_loss, optimizers, plateau,
+                 convolution, batch_norm, group_norm, pooling):
         torch.manual_seed(20221215)
         make()

@@ -1,22 +1,22 @@
 #include "kernels/dropout.hpp"
 
-#include <doctest/doctest.h>
-
 #include <cmath>
 #include <limits>
 
+#include "kernels/isa_support.hpp"
 #include "support/random.hpp"
 #include "weft/base/threads.hpp"
 
 using namespace weft;
 using namespace weft::test;
 
-TEST_CASE("dropout is that of the plain reference, whatever the width") {
+TEST_CASE("dropout is that of the plain reference, whatever the width, on every instruction set") {
   for (const std::int64_t columns : {1, 3, 4, 7, 8, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 515}) {
     const Tensor x = uniform({5, columns}, -1, 1, 1, f32);
     for (const double p : {0.0, 1e-9, 0.1, 0.5, 0.999999}) {
       const kernels::DropoutDraw draw{0x123456789abcdef0, 0x1fedcba987654321, p};
-      CHECK(largest_difference(kernels::dropout(x, draw), kernels::reference::dropout(x, draw)) == 0);
+      const Tensor expected = kernels::reference::dropout(x, draw);
+      on_each_isa([&] { CHECK(largest_difference(kernels::dropout(x, draw), expected) == 0); });
     }
   }
 }
@@ -46,6 +46,20 @@ TEST_CASE("the first rows of a batch are dropped alike however many follow, by a
     CHECK(largest_difference(kernels::dropout(x.slice(0, 0, 10), draw), expected.slice(0, 0, 10)) == 0);
   }
   set_num_threads(before);
+}
+
+TEST_CASE("parts that know their first row are dropped like the whole, beyond 2^32 rows too") {
+  const Tensor x = uniform({8, 37}, 1, 2, 1, f32);
+  for (const std::int64_t start : {std::int64_t{0}, std::int64_t{1000}, (std::int64_t{1} << 32) - 5})
+    for (const DType type : {f32, f64}) {
+      const Tensor whole = kernels::dropout(x.to(type), {11, 12, 0.3, start});
+      for (const std::int64_t cut : {0, 1, 4, 7})
+        on_each_isa([&] {
+          const Tensor rest = kernels::dropout(x.slice(0, cut, 8).to(type), {11, 12, 0.3, start + cut});
+          CHECK(largest_difference(rest, whole.slice(0, cut, 8)) == 0);
+        });
+    }
+  CHECK(largest_difference(kernels::dropout(x, {11, 12, 0.3, 0}), kernels::dropout(x, {11, 12, 0.3, 1})) > 0);
 }
 
 TEST_CASE("the share that is dropped is p, in every column") {

@@ -1,12 +1,11 @@
 #include "kernels/optimizer.hpp"
 
-#include <doctest/doctest.h>
-
 #include <array>
 #include <cmath>
 #include <cstring>
 
 #include "golden/golden.hpp"
+#include "kernels/isa_support.hpp"
 #include "weft/base/random.hpp"
 #include "weft/base/threads.hpp"
 
@@ -31,7 +30,8 @@ using Operands = std::array<Tensor, 3>;
 
 Operands copy_of(const Operands& from) { return {from[0].clone(), from[1].clone(), from[2].clone()}; }
 
-// Compares `fast` with `plain` for many sizes and both dtypes, and its bits on one thread and on three.
+// Compares `fast` with `plain` for many sizes and both dtypes on every instruction set, and its bits on one thread and on
+// three.
 template <class Fast, class Plain>
 void compare(const Fast& fast, const Plain& plain) {
   Generator generator(3);
@@ -42,17 +42,20 @@ void compare(const Fast& fast, const Plain& plain) {
       const Operands start = {draw(generator, count, dtype, -2, 2), draw(generator, count, dtype, -1, 1),
                               draw(generator, count, dtype, 0, 1)};
       const Tensor grad = draw(generator, count, dtype, -1, 1);
-      Operands expected = copy_of(start), one = copy_of(start), three = copy_of(start);
+      Operands expected = copy_of(start);
       plain(expected, grad);
-      set_num_threads(1);
-      fast(one, grad);
-      set_num_threads(3);
-      fast(three, grad);
-      set_num_threads(threads);
-      for (std::size_t i = 0; i < 3; ++i) {
-        CHECK(relative_error(one[i], expected[i]) <= (dtype == f64 ? 1e-15 : 1e-6));
-        CHECK(same_bits(one[i], three[i]));
-      }
+      test::on_each_isa([&] {
+        Operands one = copy_of(start), three = copy_of(start);
+        set_num_threads(1);
+        fast(one, grad);
+        set_num_threads(3);
+        fast(three, grad);
+        set_num_threads(threads);
+        for (std::size_t i = 0; i < 3; ++i) {
+          CHECK(relative_error(one[i], expected[i]) <= (dtype == f64 ? 1e-15 : 1e-6));
+          CHECK(same_bits(one[i], three[i]));
+        }
+      });
     }
 }
 
@@ -71,6 +74,24 @@ TEST_CASE("Adam's kernel computes what its reference does") {
       compare([&](Operands& o, const Tensor& grad) { kernels::adam(o[0], grad, o[1], o[2], step); },
               [&](Operands& o, const Tensor& grad) { kernels::reference::adam(o[0], grad, o[1], o[2], step); });
     }
+}
+
+TEST_CASE("where no gradient has come yet Adam changes nothing, with eps or without") {
+  for (const DType dtype : {f32, f64})
+    for (const double eps : {1e-8, 0.0})
+      test::on_each_isa([&] {
+        Generator generator(3);
+        for (const std::int64_t step : {1, 10000000}) {
+          const Tensor start = draw(generator, 21, dtype, -2, 2);
+          Tensor value = start.clone(), m = Tensor::zeros({21}, dtype), v = m.clone();
+          const kernels::AdamStep settings = {
+              .lr = 0.01, .beta1 = 0.9, .beta2 = 0.999, .eps = eps, .weight_decay = 0, .decoupled = false, .step = step};
+          kernels::adam(value, Tensor::zeros({21}, dtype), m, v, settings);
+          CHECK(same_bits(value, start));
+          CHECK(same_bits(m, v));
+          CHECK(m.at({20}) == 0);
+        }
+      });
 }
 
 TEST_CASE("SGD's kernel computes what its reference does") {

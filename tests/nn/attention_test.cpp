@@ -174,4 +174,7 @@ TEST_CASE("what doesn't fit attention is refused with shapes") {
   CHECK_THROWS_AS(nn::attention::General({.query_dim = 3}), ValueError);
   CHECK(dot(zeros({0, 2, 5}), zeros({0, 4, 5}), zeros({0, 4, 5})).context.shape() == Shape{0, 2, 5});
   CHECK(dot(zeros({2, 1, 5}), zeros({2, 0, 5}), zeros({2, 0, 3})).context.shape() == Shape{2, 1, 3});
+  const Tensor nothing = Tensor::zeros({1, 2, 0}, f64);
+  CHECK_THROWS_WITH_AS((*kinds()[1])(nothing, nothing, nothing), doctest::Contains("size 0"), ShapeError);
+  CHECK((*kinds()[0])(nothing, nothing, nothing).weights.value().at({0, 0, 0}) == 0.5);
 }

@@ -24,12 +24,20 @@ const std::vector<Case>& cases();
 void add_elementwise_cases(std::vector<Case>& to);
 void add_reduce_cases(std::vector<Case>& to);
 void add_shape_cases(std::vector<Case>& to);
+void add_arrange_cases(std::vector<Case>& to);
+void add_triangle_cases(std::vector<Case>& to);
 void add_index_cases(std::vector<Case>& to);
 void add_dropout_cases(std::vector<Case>& to);
 void add_matmul_cases(std::vector<Case>& to);
+void add_einsum_cases(std::vector<Case>& to);
 void add_softmax_cases(std::vector<Case>& to);
 void add_normalization_cases(std::vector<Case>& to);
+void add_convolution_cases(std::vector<Case>& to);
+void add_pooling_cases(std::vector<Case>& to);
 void add_loss_cases(std::vector<Case>& to);
 void add_recurrent_cases(std::vector<Case>& to);
+void add_distance_loss_cases(std::vector<Case>& to);
+void add_margin_loss_cases(std::vector<Case>& to);
+void add_sequence_loss_cases(std::vector<Case>& to);
 
 }  // namespace weft::test

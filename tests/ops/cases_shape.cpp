@@ -163,6 +163,36 @@ void add_parts(std::vector<Case>& to) {
   row("middle axis", values({2, 3, 2}), [](const Var& x) { return split(x, {1, 2}, 1)[1]; });
 }
 
+// Part i, or the last one where a random input has fewer.
+Var part(const PoolVector<Var>& parts, std::size_t i) { return i < parts.size() ? parts[i] : parts.back(); }
+
+void add_chunks(std::vector<Case>& to) {
+  Rows row(to, "chunk");
+  row("equal parts", values({6, 2}), [](const Var& x) { return part(chunk(x, 3), 1); });
+  row("a smaller last one", values({2, 7}), [](const Var& x) { return part(chunk(x, 3, 1), 2); });
+  row("fewer than asked", values({5, 2}), [](const Var& x) {
+    const auto parts = chunk(x, 4);
+    return part(parts, 0) * part(parts, 1);
+  });
+  row("joined again", values({2, 5, 2}), [](const Var& x) {
+    const auto parts = chunk(x, 2, 1);
+    return concat({part(parts, 1), part(parts, 0)}, 1);
+  });
+  row("one", values({3, 2}), [](const Var& x) { return part(chunk(x, 1), 0); });
+  row("single elements", values({3}), [](const Var& x) { return part(chunk(x, 9), 2); });
+  row("gates", values({2, 8}), [](const Var& x) {
+    const auto parts = chunk(x, 4, -1);
+    return part(parts, 0) * part(parts, 1) + part(parts, 2) * part(parts, 3);
+  });
+  row("size 0", values({0, 2}), [](const Var& x) { return part(chunk(x, 3), 2); });
+  row("size 0 beside", values({4, 0}), [](const Var& x) { return part(chunk(x, 2), 1); });
+  row("size 1", values({1}), [](const Var& x) { return part(chunk(x, 2), 0); });
+  row("transposed", transposed({5, 4}, -2, 2), [](const Var& x) { return part(chunk(x, 2, 1), 1); });
+  row("strided", strided({4, 3}, -2, 2), [](const Var& x) { return part(chunk(x, 2), 0); });
+  row("flipped", flipped({2, 9}, -2, 2), [](const Var& x) { return part(chunk(x, 2, 1), 1); });
+  row("repeated operand", values({4, 1}), [](const Var& x) { return part(chunk(x, 4), 1) * part(chunk(x, 4), 0) * x; });
+}
+
 void add_sizes(std::vector<Case>& to) {
   Rows row(to, "expand");
   row("rows", values({1, 3}), [](const Var& x) { return expand(x, {4, 3}); });
@@ -262,6 +292,7 @@ void add_shape_cases(std::vector<Case>& to) {
   add_reshapes(to);
   add_orders(to);
   add_parts(to);
+  add_chunks(to);
   add_sizes(to);
   add_joins(to);
 }

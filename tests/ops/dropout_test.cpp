@@ -50,6 +50,32 @@ TEST_CASE("the mask is a function of seed, position, row and column, in forward 
   }
 }
 
+TEST_CASE("parts of a batch on tapes that know their first row draw what the whole draws, forward and backward") {
+  for (const DType dtype : {f32, f64})
+    for (const Shape& rest : {Shape{37}, Shape{5, 9}, Shape{2, 3, 4}}) {
+      const Shape shape = rest.with_inserted(0, 8);
+      const Tensor x = uniform(shape, 1, 2, 1, dtype), gradient = uniform(shape, -1, 1, 2, dtype);
+      // Two draws, the second from what the first gave.
+      const auto run = [&](std::int64_t from, std::int64_t to) {
+        Generator generator(seed, far_position);
+        Tape tape(generator, from);
+        CHECK(tape.first_row() == from);
+        const Var in = tape.leaf(x.slice(0, from, to)), y = dropout(dropout(in, 0.3) * in, 0.2);
+        tape.backward(y, gradient.slice(0, from, to));
+        return std::pair(y.value(), tape.grad(in));
+      };
+      const auto whole = run(0, 8);
+      for (const std::int64_t cut : {4, 3, 0}) {
+        const auto first = run(0, cut), second = run(cut, 8);
+        CHECK(largest_difference(first.first, whole.first.slice(0, 0, cut)) == 0);
+        CHECK(largest_difference(first.second, whole.second.slice(0, 0, cut)) == 0);
+        CHECK(largest_difference(second.first, whole.first.slice(0, cut, 8)) == 0);
+        CHECK(largest_difference(second.second, whole.second.slice(0, cut, 8)) == 0);
+      }
+      CHECK(largest_difference(whole.first.slice(0, 0, 4), (Var(run(4, 8).first) * 1).value()) > 0);
+    }
+}
+
 TEST_CASE("each call draws anew, and the same seed draws the same") {
   const Tensor x = Tensor::ones({8, 8});
   const auto two = [&] {
@@ -78,14 +104,17 @@ TEST_CASE("nothing is dropped where nothing records or p is 0") {
   CHECK_FALSE(dropout(x, 0.5).value().is_same(x));  // a constant under a tape is dropped as well
 }
 
-TEST_CASE("p of 1 drops everything, NaN included, with a gradient of zeros") {
-  Generator generator(5);
-  Tape tape(generator);
-  const Var x = tape.leaf(Tensor::full({3, 2}, std::numeric_limits<double>::quiet_NaN()));
-  const Var y = dropout(x, 1);
-  CHECK(largest(y.value()) == 0);
-  tape.backward(sum(y));
-  CHECK(largest(tape.grad(x)) == 0);
+TEST_CASE("p of 1 drops everything, NaN and infinity included, with a gradient of zeros") {
+  for (const DType dtype : {f32, f64})
+    for (const double value : {1.0, std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()}) {
+      Generator generator(5);
+      Tape tape(generator);
+      const Var x = tape.leaf(Tensor::full({3, 2}, value, dtype));
+      const Var y = dropout(x, 1);
+      CHECK(largest(y.value()) == 0);
+      tape.backward(y, Tensor::full({3, 2}, value, dtype));
+      CHECK(largest(tape.grad(x)) == 0);
+    }
 }
 
 TEST_CASE("dropout has second derivatives") {
@@ -105,6 +134,8 @@ TEST_CASE("errors of dropout") {
   const Tensor x = Tensor::ones({2});
   CHECK_THROWS_WITH_AS(dropout(x, 0.5), doctest::Contains("generator"), TapeError);
   CHECK_THROWS_AS(dropout(x, -0.1), ValueError);
+  Generator generator(1);
+  CHECK_THROWS_WITH_AS(Tape(generator, -1), doctest::Contains("first row is -1"), ValueError);
   CHECK_THROWS_AS(dropout(x, 1.5), ValueError);
   CHECK_THROWS_AS(dropout(x, std::numeric_limits<double>::quiet_NaN()), ValueError);
   CHECK_THROWS_AS(dropout(Tensor::zeros({2}, i64), 0.5), DTypeError);

@@ -160,6 +160,68 @@ TEST_CASE("values and derivatives at special points") {
   }
 }
 
+TEST_CASE("singular functions in f32, in every lane: at 0, below it, and among the denormals") {
+  struct Row {
+    const char* what;
+    Function function;
+    double x, value, derivative;
+  };
+  const double tiny = static_cast<double>(1e-40f), least = static_cast<double>(1.4e-45f), root = std::sqrt(tiny);
+  const Row rows[] = {
+      {"log", [](const Var& x) { return log(x); }, 0, -inf, inf},
+      {"log", [](const Var& x) { return log(x); }, -0.0, -inf, -inf},
+      {"log", [](const Var& x) { return log(x); }, -1e-40, nan, -inf},
+      {"log", [](const Var& x) { return log(x); }, -2, nan, -0.5},
+      {"log", [](const Var& x) { return log(x); }, tiny, std::log(tiny), inf},
+      {"log", [](const Var& x) { return log(x); }, least, std::log(least), inf},
+      {"log", [](const Var& x) { return log(x); }, 1e38, std::log(1e38), 1e-38},
+      {"sqrt", [](const Var& x) { return sqrt(x); }, 0, 0, inf},
+      {"sqrt", [](const Var& x) { return sqrt(x); }, -2, nan, nan},
+      {"sqrt", [](const Var& x) { return sqrt(x); }, -1e-40, nan, nan},
+      {"sqrt", [](const Var& x) { return sqrt(x); }, tiny, root, 0.5 / root},
+      {"sqrt", [](const Var& x) { return sqrt(x); }, 1e38, 1e19, 5e-20},
+      {"1 / x", [](const Var& x) { return 1 / x; }, 0, inf, -inf},
+      {"1 / x", [](const Var& x) { return 1 / x; }, -0.0, -inf, -inf},
+      {"1 / x", [](const Var& x) { return 1 / x; }, tiny, inf, -inf},
+      {"1 / x", [](const Var& x) { return 1 / x; }, -4, -0.25, -1.0 / 16},
+      {"0 / x", [](const Var& x) { return 0 / x; }, 0, nan, nan},
+      {"0 / x", [](const Var& x) { return 0 / x; }, tiny, 0, nan},
+      {"x / 0", [](const Var& x) { return x / Var::scalar(0); }, tiny, inf, inf},
+      {"x / 0", [](const Var& x) { return x / Var::scalar(0); }, 0, nan, inf},
+      {"x / -2", [](const Var& x) { return x / -2; }, tiny, -tiny / 2, -0.5},
+      {"x^0.5", [](const Var& x) { return pow(x, 0.5); }, 0, 0, inf},
+      {"x^0.5", [](const Var& x) { return pow(x, 0.5); }, tiny, root, 0.5 / root},
+      {"x^0.5", [](const Var& x) { return pow(x, 0.5); }, -2, nan, nan},
+      {"x^-0.5", [](const Var& x) { return pow(x, -0.5); }, 0, inf, -inf},
+      {"x^-0.5", [](const Var& x) { return pow(x, -0.5); }, tiny, 1 / root, -inf},
+      {"x^-0.5", [](const Var& x) { return pow(x, -0.5); }, -2, nan, nan},
+      {"x^-0.5", [](const Var& x) { return pow(x, -0.5); }, 4, 0.5, -1.0 / 16},
+      {"x^2", [](const Var& x) { return pow(x, 2); }, tiny, 0, 2 * tiny},
+      {"x^2", [](const Var& x) { return pow(x, 2); }, -3, 9, -6},
+      {"x^0", [](const Var& x) { return pow(x, 0); }, -2, 1, 0},
+      {"x^x", [](const Var& x) { return pow(x, x); }, 0, 1, 0},
+      {"0^x", [](const Var& x) { return pow(Var::scalar(0), x); }, 2, 0, 0},
+      {"0^x", [](const Var& x) { return pow(Var::scalar(0), x); }, 0, 1, 0},
+      {"0^x", [](const Var& x) { return pow(Var::scalar(0), x); }, -1, inf, -inf},
+      {"exp", [](const Var& x) { return exp(x); }, 89, inf, inf},
+      {"exp", [](const Var& x) { return exp(x); }, -104, 0, 0},
+      {"exp", [](const Var& x) { return exp(x); }, -inf, 0, 0},
+  };
+  // |got - wanted|, where a denormal may also be 0.
+  const auto agree = [](double got, double wanted) {
+    return got == wanted || (std::isnan(got) && std::isnan(wanted)) ||
+           std::abs(got - wanted) <= 1e-5 * std::abs(wanted) + 3e-45;
+  };
+  for (const Row& row : rows) {
+    const Tensor x = Tensor::full({21}, row.x), value = row.function(x).value(), derivative = gradient(row.function, x);
+    INFO(row.what, " at ", row.x, ": value ", value.at({0}), ", derivative ", derivative.at({0}));
+    for (std::int64_t i = 0; i < 21; ++i) {
+      CHECK(agree(value.at({i}), row.value));
+      CHECK(agree(derivative.at({i}), row.derivative));
+    }
+  }
+}
+
 TEST_CASE("operators take doubles on either side and tensors as constants") {
   const Tensor x = Tensor::from<float>({1, 2}, {2});
   CHECK((x + 1).value().at({1}) == 3);

@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <limits>
+#include <string>
 
 #include "support/random.hpp"
 #include "weft/autograd/tape.hpp"
@@ -17,6 +19,10 @@ using namespace weft::test;
 namespace {
 
 Tensor index(std::initializer_list<std::int64_t> places, const Shape& shape) { return Tensor::from(places, shape); }
+
+bool equal(const Var& x, std::initializer_list<double> values) {
+  return largest_difference(x.value().to(f64), Tensor::from<double>(values, x.shape())) == 0;
+}
 
 }  // namespace
 
@@ -56,6 +62,112 @@ TEST_CASE("index errors name the operation and the place") {
   CHECK_THROWS_AS(gather(x, 0, index({0}, {1})), ShapeError);
   CHECK_THROWS_WITH_AS(gather(x, 0, index({0, 0, 0, 0, 0}, {1, 5})), doctest::Contains("[1, 5]"), ShapeError);
   CHECK_THROWS_AS(gather(x, 0, Tensor::zeros({1, 2})), DTypeError);
+}
+
+TEST_CASE("index_add and scatter_add add, scatter overwrites") {
+  const Tensor x = Tensor::from<double>({1, 2, 3, 4, 5, 6}, {2, 3}), source = Tensor::from<double>({10, 20, 30, 40}, {2, 2});
+  CHECK(equal(index_add(x, 1, index({2, 2}, {2}), source), {1, 2, 33, 4, 5, 76}));
+  CHECK(equal(index_add(x, 0, index({1}, {1}), x.slice(0, 0, 1), -2), {1, 2, 3, 2, 1, 0}));
+  CHECK(equal(scatter_add(x, 1, index({0, 0, 2, 1}, {2, 2}), source), {31, 2, 3, 4, 45, 36}));
+  CHECK(equal(scatter_add(x, 0, index({1, 1}, {1, 2}), source), {1, 2, 3, 14, 25, 6}));
+  CHECK(equal(scatter(x, 1, index({0, 0, 2, 1}, {2, 2}), source), {20, 2, 3, 4, 40, 30}));
+  CHECK(equal(
+      scatter_add(Tensor::from<std::int64_t>({1, 2}, {2}), 0, index({1, 1}, {2}), Tensor::from<std::int64_t>({3, 4}, {2})),
+      {1, 9}));
+  CHECK(scatter(Tensor::zeros({2}, boolean), 0, index({1}, {1}), Tensor::ones({1}, boolean)).value().at({1}) == 1);
+  CHECK(equal(x, {1, 2, 3, 4, 5, 6}));
+}
+
+TEST_CASE("of what a scatter overwrites nothing gets a gradient, not even of NaN") {
+  Tape tape;
+  Tensor start = Tensor::ones({3}, f64), several = Tensor::ones({4}, f64);
+  start.slice(0, 0, 1).fill(std::numeric_limits<double>::quiet_NaN());
+  several.slice(0, 1, 2).fill(std::numeric_limits<double>::quiet_NaN());
+  const Var x = tape.leaf(start), source = tape.leaf(several);
+  const Var y = scatter(x, 0, index({0, 2, 0, 2}, {4}), source);
+  CHECK(equal(y, {1, 1, 1}));
+  tape.backward(y, Tensor::from<double>({10, 20, 30}, {3}));
+  CHECK(equal(tape.grad(x), {0, 20, 0}));
+  CHECK(equal(tape.grad(source), {0, 0, 10, 30}));
+}
+
+TEST_CASE("NaN is added to its own place and no other") {
+  Tensor source = Tensor::ones({3});
+  source.slice(0, 1, 2).fill(std::numeric_limits<double>::quiet_NaN());
+  const Tensor y = scatter_add(Tensor::zeros({3}), 0, index({0, 1, 0}, {3}), source).value();
+  CHECK(y.at({0}) == 2);
+  CHECK(std::isnan(y.at({1})));
+  CHECK(y.at({2}) == 0);
+}
+
+TEST_CASE("one_hot puts a 1 where the class stands") {
+  CHECK(equal(one_hot(index({2, 0}, {2}), 3), {0, 0, 1, 1, 0, 0}));
+  const Tensor y = one_hot(index({1, 0, 1}, {3, 1}).to(i32), 2, i64);
+  CHECK(y.dtype() == i64);
+  CHECK(y.shape() == Shape{3, 1, 2});
+  CHECK(equal(y, {0, 1, 1, 0, 0, 1}));
+  CHECK(equal(one_hot(index({1}, {}), 3, boolean), {0, 1, 0}));
+  CHECK(one_hot(index({}, {2, 0}), 5, f64).shape() == Shape{2, 0, 5});
+  CHECK(one_hot(index({}, {0}), 0).shape() == Shape{0, 0});
+  CHECK_THROWS_WITH_AS(one_hot(index({0, 3}, {2}), 3), doctest::Contains("[one_hot] index 3 at [1]"), IndexError);
+  CHECK_THROWS_AS(one_hot(index({0}, {1}), 0), IndexError);
+  CHECK_THROWS_AS(one_hot(index({0}, {1}), -1), ValueError);
+  CHECK_THROWS_AS(one_hot(Tensor::zeros({2}), 3), DTypeError);
+  CHECK_THROWS_WITH_AS(one_hot(index({0, 0}, {2}), std::numeric_limits<std::int64_t>::max()), doctest::Contains("[one_hot]"),
+                       ShapeError);
+  CHECK_THROWS_AS(one_hot(Tensor::zeros({1, 1, 1, 1, 1, 1, 1, 1}, i64), 3), ShapeError);
+  CHECK_THROWS_AS(one_hot(Tensor(), 3), ValueError);
+}
+
+TEST_CASE("an index outside the axis is refused by every operation, with its place") {
+  constexpr auto least = std::numeric_limits<std::int64_t>::min(), most = std::numeric_limits<std::int64_t>::max();
+  const Tensor x = uniform({3, 4}, -1, 1, 1), source = uniform({1, 2}, -1, 1, 2);
+  for (const std::int64_t wrong : {std::int64_t{-1}, std::int64_t{4}, least, most}) {
+    const Tensor line = index({0, wrong}, {2}), places = index({0, wrong}, {1, 2});
+    const std::string in_line = "index " + std::to_string(wrong) + " at [1]",
+                      in_row = "index " + std::to_string(wrong) + " at [0, 1]";
+    CHECK_THROWS_WITH_AS(index_select(x, 1, line), doctest::Contains(("[index_select] " + in_line).c_str()), IndexError);
+    CHECK_THROWS_WITH_AS(index_add(x, 1, line, x.slice(1, 0, 2)), doctest::Contains(("[index_add] " + in_line).c_str()),
+                         IndexError);
+    CHECK_THROWS_WITH_AS(gather(x, 1, places), doctest::Contains(("[gather] " + in_row).c_str()), IndexError);
+    CHECK_THROWS_WITH_AS(scatter_add(x, 1, places, source), doctest::Contains(("[scatter_add] " + in_row).c_str()), IndexError);
+    CHECK_THROWS_WITH_AS(scatter(x, 1, places, source), doctest::Contains(("[scatter] " + in_row).c_str()), IndexError);
+    CHECK_THROWS_WITH_AS(one_hot(places, 4), doctest::Contains(("[one_hot] " + in_row).c_str()), IndexError);
+    CHECK_THROWS_WITH_AS(embedding(x.transpose(0, 1), line), doctest::Contains(("[embedding] " + in_line).c_str()), IndexError);
+  }
+  CHECK_THROWS_AS(index_select(Tensor::zeros({0, 4}), 0, index({0}, {1})), IndexError);
+  CHECK_THROWS_AS(scatter_add(Tensor::zeros({1, 0}), 1, index({0}, {1, 1}), Tensor::ones({1, 1})), IndexError);
+}
+
+TEST_CASE("adding and scattering refuse what doesn't fit") {
+  const Tensor x = Tensor::zeros({3, 4}), places = index({0, 1}, {1, 2}), source = Tensor::zeros({1, 2});
+  CHECK_THROWS_WITH_AS(index_add(x, 0, index({0}, {1}), source),
+                       doctest::Contains("[index_add] source [1, 2] by index [1] doesn't fit input [3, 4] along axis 0"),
+                       ShapeError);
+  CHECK_THROWS_AS(index_add(x, 0, places, source), ShapeError);
+  CHECK_THROWS_AS(index_add(x, 2, index({0}, {1}), source), IndexError);
+  CHECK_THROWS_AS(index_add(x, 0, index({0}, {1}), Tensor::zeros({1, 4}, f64)), DTypeError);
+  CHECK_THROWS_AS(index_add(x.to(boolean), 0, index({0}, {1}), Tensor::zeros({1, 4}, boolean)), DTypeError);
+  CHECK_THROWS_AS(index_add(x, 0, index({0}, {1}), Var()), ValueError);
+  CHECK_THROWS_AS(index_add(Tensor::zeros({}), 0, index({0}, {1}), source), ShapeError);
+  using Scatter = Var (*)(const Var&, int, const Tensor&, const Var&);
+  for (const Scatter function : {Scatter{scatter_add}, Scatter{scatter}}) {
+    CHECK_THROWS_WITH_AS(function(x, 1, index({0, 0, 0, 0}, {4, 1}), Tensor::zeros({4, 1})),
+                         doctest::Contains("index [4, 1] is larger than input [3, 4] at axis 0"), ShapeError);
+    CHECK_THROWS_WITH_AS(function(x, 1, places, Tensor::zeros({1, 1})),
+                         doctest::Contains("index [1, 2] is larger than source [1, 1] at axis 1"), ShapeError);
+    CHECK_THROWS_AS(function(x, 1, index({0}, {1}), source), ShapeError);
+    CHECK_THROWS_AS(function(x, 1, places, Tensor::zeros({2})), ShapeError);
+    CHECK_THROWS_AS(function(x, -3, places, source), IndexError);
+    CHECK_THROWS_AS(function(x, 1, Tensor::zeros({1, 2}), source), DTypeError);
+    CHECK_THROWS_AS(function(x, 1, places, source.to(i32)), DTypeError);
+    CHECK_THROWS_AS(function(Var(), 1, places, source), ValueError);
+    CHECK_THROWS_AS(function(x, 1, Tensor(), source), ValueError);
+    CHECK_THROWS_AS(function(x, 1, places, Var()), ValueError);
+    CHECK_THROWS_AS(function(Tensor::zeros({}), 0, index({0}, {}), Tensor::zeros({})), ShapeError);
+  }
+  CHECK_THROWS_AS(gather(Var(), 0, places), ValueError);
+  CHECK_THROWS_AS(index_select(Var(), 0, index({0}, {1})), ValueError);
 }
 
 TEST_CASE("embedding looks rows up") {
@@ -102,4 +214,21 @@ TEST_CASE("looked-up rows have second derivatives, padding excepted") {
   CHECK(largest_difference(slope.value(), Tensor::from<double>({0, 24, 39}, {3, 1})) == 0);
   tape.backward(sum(slope));
   CHECK(largest_difference(tape.grad(table), Tensor::from<double>({0, 24, 22}, {3, 1})) == 0);
+}
+
+TEST_CASE("what is added and scattered has second derivatives") {
+  Tape tape;
+  const Var x = tape.leaf(Tensor::from<double>({1, 2, 3}, {3})), source = tape.leaf(Tensor::from<double>({4, 5}, {2}));
+  const Tensor places = index({1, 1}, {2});
+  const auto cube = [](const Var& y) { return sum(y * y * y); };
+  // (1, 2 + 9, 3), (1, 2 + 2 * 9, 3) and (1, 5, 3), each to the third power
+  tape.backward(
+      cube(scatter_add(x, 0, places, source)) + cube(index_add(x, 0, places, source, 2)) + cube(scatter(x, 0, places, source)),
+      {.create_graph = true});
+  const Var g_x = tape.grad_var(x), g_source = tape.grad_var(source);
+  CHECK(equal(g_x, {9, 3 * 121 + 3 * 400, 81}));
+  CHECK(equal(g_source, {3 * 121 + 6 * 400, 3 * 121 + 6 * 400 + 75}));
+  tape.backward(sum(g_x) + sum(g_source));
+  CHECK(equal(tape.grad(x), {18, 6 * 11 + 6 * 20 + 2 * (6 * 11 + 12 * 20), 54}));
+  CHECK(equal(tape.grad(source), {6 * 11 + 12 * 20 + 2 * (6 * 11 + 24 * 20), 6 * 11 + 12 * 20 + 2 * (6 * 11 + 24 * 20) + 30}));
 }

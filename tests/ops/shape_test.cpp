@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
 #include <vector>
 
 #include "support/random.hpp"
@@ -58,6 +59,20 @@ TEST_CASE("concat and stack join, split takes apart") {
   CHECK(parts[0].value().same_buffer(columns.value()));
   const std::vector<Var> many(300, Var(x));
   CHECK(concat(many, 0).shape() == Shape{600, 3});
+}
+
+TEST_CASE("chunk cuts equal parts, as torch.chunk") {
+  const Tensor x = counting({5, 2});
+  const auto parts = chunk(x, 2);
+  CHECK(parts.size() == 2);
+  CHECK(parts[0].shape() == Shape{3, 2});
+  CHECK(parts[1].shape() == Shape{2, 2});
+  CHECK(parts[1].value().at({0, 0}) == 6);
+  CHECK(parts[1].value().same_buffer(x));
+  CHECK(chunk(x, 4).size() == 3);
+  CHECK(chunk(x, 9).size() == 5);
+  CHECK(chunk(x, std::numeric_limits<std::int64_t>::max()).size() == 5);
+  CHECK(chunk(Tensor::zeros({2, 0}), 3, -1).size() == 3);
 }
 
 TEST_CASE("what is joined may be of any type") {
@@ -129,6 +144,15 @@ TEST_CASE("errors of shapes name the operation and the shapes") {
   CHECK_THROWS_AS(flatten(x, 1, 0), ValueError);
   CHECK_THROWS_WITH_AS(split(x, {1, 1}, 1), doctest::Contains("axis 1 of shape [2, 3]"), ShapeError);
   CHECK_THROWS_AS(split(x, {4, -1}, 1), ShapeError);
+  constexpr auto most = std::numeric_limits<std::int64_t>::max();
+  CHECK_THROWS_AS(split(x, {most, most, 5}, 1), ShapeError);
+  CHECK_THROWS_WITH_AS(chunk(x, 0), doctest::Contains("[chunk] axis 0 of shape [2, 3] can't be cut into 0 parts"), ValueError);
+  CHECK_THROWS_AS(chunk(x, std::numeric_limits<std::int64_t>::min()), ValueError);
+  CHECK_THROWS_AS(chunk(Tensor::zeros({0}), most), ValueError);
+  CHECK_THROWS_AS(chunk(x, 1, 2), IndexError);
+  CHECK_THROWS_AS(chunk(Var(), 1), ValueError);
+  const Var huge = expand(counting({1}), {std::int64_t{1} << 61});
+  CHECK_THROWS_WITH_AS(concat({huge, huge, huge}, 0), doctest::Contains("[concat]"), ShapeError);
   CHECK_THROWS_WITH_AS(concat({x, counting({3, 2})}, 0), doctest::Contains("[2, 3] and [3, 2]"), ShapeError);
   CHECK_THROWS_WITH_AS(stack({x, counting({3, 2})}, 0), doctest::Contains("[2, 3] and [3, 2]"), ShapeError);
   CHECK_THROWS_AS(concat({x, x.to(f64)}, 0), DTypeError);

@@ -61,3 +61,53 @@ TEST_CASE("Adam lets a NaN gradient through to the element that it belongs to") 
   adam.step();
   for (std::int64_t i = 0; i < 40; ++i) CHECK(std::isnan(p.value().at({i})) == (i == 21));
 }
+
+TEST_CASE("gradients of zero change nothing, not even without eps") {
+  for (const DType type : {f32, f64})
+    for (const double eps : {1e-8, 0.0}) {
+      Parameter p("p", Tensor::full({19}, 0.3, type));
+      optim::Adam adam(std::vector{&p}, {.eps = eps});
+      for (int step = 0; step < 3; ++step) {
+        p.add_grad(Tensor::zeros({19}, type));
+        adam.step();
+      }
+      CHECK(test::relative_error(p.value(), Tensor::full({19}, 0.3, type)) == 0);
+    }
+}
+
+TEST_CASE("the bias correction is exact to 1e-12 from the first step to the ten millionth") {
+  for (const auto& betas : {std::array{0.9, 0.999}, std::array{0.9, 0.98}, std::array{0.95, 0.9999}})
+    for (const std::int64_t step : {1, 2, 3, 10, 1000, 100000, 10000000}) {
+      Parameter p("p", Tensor::zeros({1}, f64));
+      optim::Adam adam(std::vector{&p}, {.lr = 0.25, .betas = betas, .eps = 1e-8});
+      auto state = adam.state_dict();
+      for (auto& [name, tensor] : state) tensor = tensor.clone();
+      for (auto& [name, tensor] : state) {
+        if (name == "p.step") tensor.fill(static_cast<double>(step - 1));
+        if (name == "p.exp_avg") tensor.fill(0.5);
+        if (name == "p.exp_avg_sq") tensor.fill(2);
+      }
+      adam.load_state_dict(state);
+      p.add_grad(Tensor::full({1}, 0.125, f64));
+      adam.step();
+      const long double b1 = betas[0], b2 = betas[1], t = static_cast<long double>(step);
+      const long double m = b1 * 0.5L + (1 - b1) * 0.125L, v = b2 * 2 + (1 - b2) * 0.125L * 0.125L;
+      const long double expected = -0.25L * (m / (1 - std::pow(b1, t))) / (std::sqrt(v / (1 - std::pow(b2, t))) + 1e-8L);
+      CAPTURE(step);
+      CHECK(std::abs(static_cast<long double>(p.value().item()) / expected - 1) < 1e-12L);
+    }
+}
+
+TEST_CASE("the running mean of squares is never negative, and Adam never steps far") {
+  for (const double size : {1e-30, 1e-10, 1.0, 1e15}) {
+    Parameter p("p", Tensor::zeros({16}));
+    optim::Adam adam(std::vector{&p}, {.lr = 0.5});
+    for (int step = 0; step < 20; ++step) {
+      p.add_grad(Tensor::full({16}, step % 3 == 0 ? -size : size));
+      adam.step();
+      for (const auto& [name, tensor] : adam.state_dict())
+        if (name == "p.exp_avg_sq") CHECK(tensor.at({15}) >= 0);
+      CHECK(std::abs(p.value().at({15})) <= 0.5 * (step + 1) * 1.001);
+    }
+  }
+}

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "weft/base/error.hpp"
 #include "weft/base/random.hpp"
 #include "weft/base/threads.hpp"
+#include "weft/optim/adam.hpp"
 
 using namespace weft;
 
@@ -90,6 +92,50 @@ TEST_CASE("a norm that isn't finite is an error naming the parameter, or skips t
     CHECK_FALSE(std::isfinite(result.norm));
     CHECK_FALSE(a.grad().defined());
     CHECK_FALSE(b.grad().defined());
+  }
+}
+
+TEST_CASE("norms of large gradients are right: 1e30 in f32, 1e150 in f64") {
+  Parameter a("a", Tensor::zeros({5})), b("b", Tensor::zeros({5}, f64));
+  Tensor single = Tensor::from<float>({1e30f, 0, -1e30f, 0, 1}, {5}),
+         wide = Tensor::from<double>({3e150, 0, -4e150, 0, 1}, {5});
+  a.add_grad(single);
+  CHECK(optim::clip_grad_norm(std::vector{&a}, 1.0).norm == doctest::Approx(std::sqrt(2.0) * 1e30));
+  CHECK(a.grad().at({2}) == doctest::Approx(-std::sqrt(0.5)));
+  b.add_grad(wide);
+  CHECK(optim::clip_grad_norm(std::vector{&b}, 1.0).norm == doctest::Approx(5e150));
+  CHECK(b.grad().at({0}) == doctest::Approx(0.6));
+}
+
+TEST_CASE("a step that is skipped leaves values, moments and step counts bitwise as they were") {
+  for (const double bad : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(),
+                           -std::numeric_limits<double>::infinity()}) {
+    Parameter a("a", Tensor::full({7}, 0.1)), b("b", Tensor::full({3}, -0.7));
+    const std::vector<Parameter*> all{&a, &b};
+    optim::Adam adam(all, {});
+    a.add_grad(ramp(7));
+    b.add_grad(ramp(3));
+    adam.step();
+    const auto copies = [&] {
+      std::vector<Tensor> result{a.value().clone(), b.value().clone()};
+      for (const auto& [name, tensor] : adam.state_dict()) result.push_back(tensor.clone());
+      return result;
+    };
+    const std::vector<Tensor> before = copies();
+    a.add_grad(ramp(7));
+    Tensor grad = ramp(3);
+    grad.slice(0, 1, 2).fill(bad);
+    b.add_grad(grad);
+    CHECK_THROWS_WITH_AS(optim::clip_grad_norm(all, 1.0), doctest::Contains("'b'"), NumericError);
+    CHECK(optim::clip_grad_norm(all, 1.0, {.on_non_finite = optim::NonFinite::skip}).skipped);
+    adam.step();
+    const std::vector<Tensor> after = copies();
+    for (std::size_t i = 0; i < before.size(); ++i)
+      CHECK(std::memcmp(before[i].raw(), after[i].raw(),
+                        static_cast<std::size_t>(before[i].numel()) * size_of(before[i].dtype())) == 0);
+    a.add_grad(ramp(7));  // and the next one is taken
+    adam.step();
+    CHECK(a.value().at({0}) != before[0].at({0}));
   }
 }
 

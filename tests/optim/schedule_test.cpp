@@ -16,6 +16,7 @@ TEST_CASE("a constant schedule is the same at every step") {
 
 TEST_CASE("the inverse square root rises to 1 and falls from there") {
   const auto schedule = optim::inverse_sqrt(400);
+  CHECK(schedule(0) == 0);
   CHECK(schedule(1) == 1.0 / 400);
   CHECK(schedule(100) == 0.25);
   CHECK(schedule(400) == 1);

@@ -1,5 +1,8 @@
 #include "support/support.hpp"
 
+#include <sys/resource.h>
+
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
@@ -47,6 +50,21 @@ bool run_option(const std::string& flag) {
     return true;
   }
   return false;
+}
+
+FileLimit::FileLimit(std::uint64_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_FSIZE, &limit) != 0) throw std::runtime_error("can't read the limit of files' sizes");
+  old_ = std::exchange(limit.rlim_cur, bytes);
+  if (setrlimit(RLIMIT_FSIZE, &limit) != 0) throw std::runtime_error("can't limit files' sizes");
+}
+
+FileLimit::~FileLimit() {
+  rlimit limit{};
+  getrlimit(RLIMIT_FSIZE, &limit);
+  limit.rlim_cur = old_;
+  setrlimit(RLIMIT_FSIZE, &limit);
+  std::signal(SIGXFSZ, handler_);
 }
 
 TemporaryFolder::TemporaryFolder() {

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -22,6 +23,19 @@ struct Option {
 
 /// Runs the option that has this flag; false where none has.
 bool run_option(const std::string& flag);
+
+/// Files can't grow beyond `bytes` while it lives: a full disk for one process.
+class FileLimit {
+ public:
+  explicit FileLimit(std::uint64_t bytes);
+  ~FileLimit();
+  FileLimit(const FileLimit&) = delete;
+  FileLimit& operator=(const FileLimit&) = delete;
+
+ private:
+  std::uint64_t old_ = 0;
+  void (*handler_)(int);
+};
 
 /// A fresh folder that goes when the object goes.
 class TemporaryFolder {

@@ -1,11 +1,14 @@
 #include "weft/train/signals.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <fstream>
 
+#include "support/support.hpp"
 #include "weft/base/error.hpp"
 
 using namespace weft;
@@ -76,6 +79,18 @@ TEST_CASE("a write to a closed pipe is an error while a stop request lives") {
           { const StopRequest stop; }
           return write_to_closed_pipe();
         }) == -SIGPIPE);
+}
+
+TEST_CASE("a write beyond the limit of a file's size is an error while a stop request lives") {
+  const test::TemporaryFolder folder;
+  CHECK(run_child([&] {
+          std::signal(SIGXFSZ, SIG_DFL);
+          const StopRequest stop;
+          const rlimit limit{10, 10};
+          if (setrlimit(RLIMIT_FSIZE, &limit) != 0) return 1;
+          std::ofstream file(folder.path() / "file");
+          return file << "more than ten bytes" << std::flush ? 2 : 7;
+        }) == 7);
 }
 
 TEST_CASE("the previous handlers come back") {

@@ -1,9 +1,14 @@
 #include "weft/train/trainer.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <cstring>
 #include <fstream>
+#include <regex>
 #include <sstream>
 
 #include "support/support.hpp"
@@ -49,9 +54,10 @@ class Regression : public TrainingTask {
     return {.loss = error * error};
   }
   Metadata metadata() const override { return {{"kind", kind}}; }
+  Metadata settings() const override { return {{"data", data}}; }
 
   Net net;
-  std::string kind = "regression";
+  std::string kind = "regression", data = "some";
   bool worse = false;
   int validations = 0;
 
@@ -63,6 +69,46 @@ TrainerOptions options_for(const std::filesystem::path& folder) {
   return {.folder = folder, .epochs = 3, .save_every = 1, .log_every = 2, .lr = 0.05, .warmup = 3};
 }
 
+/// Ends as if killed, in step `step` or validation `validation` (from 0): nothing is saved on the way out.
+class Interrupted : public Regression {
+ public:
+  Interrupted(std::int64_t step, int validation) : steps_left_(step), validation_(validation) {}
+  StepLoss step(std::int64_t index) override {
+    if (steps_left_-- == 0) throw std::runtime_error("interrupted");
+    return Regression::step(index);
+  }
+  ValidationResult validate() override {
+    if (validations == validation_) throw std::runtime_error("interrupted");
+    return Regression::validate();
+  }
+
+ private:
+  std::int64_t steps_left_;
+  int validation_;
+};
+
+/// Gets signals in step number `step` (from 1).
+class Signalled : public Regression {
+ public:
+  Signalled(std::vector<int> signals, std::int64_t step) : signals_(std::move(signals)), steps_left_(step) {}
+  StepLoss step(std::int64_t index) override {
+    if (--steps_left_ == 0)
+      for (const int number : signals_) std::raise(number);
+    return Regression::step(index);
+  }
+
+ private:
+  std::vector<int> signals_;
+  std::int64_t steps_left_;
+};
+
+/// Without what depends on the clock.
+std::string log_of(const std::filesystem::path& folder) {
+  std::ifstream log(folder / "train.log");
+  const std::string text((std::istreambuf_iterator<char>(log)), {});
+  return std::regex_replace(text, std::regex("words/s \\d+|left [-:\\d]+|after [-:\\d]+"), "");
+}
+
 std::vector<NamedTensor> last_state(const std::filesystem::path& folder) {
   return load_safetensors(folder / "last.safetensors").tensors;
 }
@@ -71,7 +117,7 @@ void check_same(const std::vector<NamedTensor>& a, const std::vector<NamedTensor
   REQUIRE(a.size() == b.size());
   for (std::size_t i = 0; i < a.size(); ++i) {
     CHECK(a[i].name == b[i].name);
-    if (a[i].name == "state.measures") continue;  // elapsed seconds
+    if (a[i].name == "state.seconds" || a[i].name == "state.log_bytes") continue;  // by the clock
     CHECK_MESSAGE(a[i].tensor.str() == b[i].tensor.str(), a[i].name);
     CHECK(std::memcmp(a[i].tensor.raw(), b[i].tensor.raw(),
                       static_cast<std::size_t>(a[i].tensor.numel()) * size_of(a[i].tensor.dtype())) == 0);
@@ -89,22 +135,146 @@ TEST_CASE("a run that was interrupted goes on with the same bits") {
   for (const std::int64_t stop : {1, 4, 5, 11}) {  // first, end of an epoch, first of the next, last but one
     const auto where = folder.path() / std::to_string(stop);
     auto options = options_for(where);
-    // Leaves a checkpoint as a kill between two steps would: the state after `stop` updates, nothing validated on the way out.
-    class Interrupted : public Regression {
-     public:
-      explicit Interrupted(std::int64_t n) : left(n) {}
-      StepLoss step(std::int64_t index) override {
-        if (left-- == 0) throw std::runtime_error("interrupted");
-        return Regression::step(index);
-      }
-      std::int64_t left;
-    } first(stop);
+    Interrupted first(stop, 1000);
     CHECK_THROWS_WITH(train(first, options, progress), "interrupted");
     Regression second;
     const TrainingResult result = train(second, options, progress);
     CHECK(result.updates == 12);
     check_same(last_state(where), expected);
+    CHECK(log_of(where) == log_of(folder.path() / "straight"));
   }
+}
+
+TEST_CASE("a run that was stopped between a step and its validation goes on with that validation") {
+  const test::TemporaryFolder folder;
+  std::ostringstream progress;
+  // By epochs, by updates, and at an end that is off schedule.
+  struct Limits {
+    std::int64_t validate_every, updates;
+  };
+  for (const Limits& limits : std::vector<Limits>{{0, 0}, {3, 0}, {3, 12}, {5, 11}, {0, 4}, {0, 10}, {5, 0}}) {
+    const auto name = fmt::format("{}-{}", limits.validate_every, limits.updates);
+    INFO("validate_every and updates ", name);
+    const auto options_in = [&](const std::filesystem::path& place) {
+      auto options = options_for(place);
+      options.validate_every = limits.validate_every;
+      options.updates = limits.updates;
+      options.warmup = 0;
+      options.decay = 0.5;  // so that a validation that is missed or done twice shows in the weights
+      return options;
+    };
+    Regression straight;
+    straight.worse = true;
+    const auto whole = folder.path() / ("straight-" + name);
+    train(straight, options_in(whole), progress);
+    for (int validation = 0; validation < straight.validations; ++validation) {
+      INFO("validation ", validation);
+      const auto where = folder.path() / fmt::format("{}-{}", name, validation);
+      Interrupted first(1000, validation);
+      first.worse = true;
+      CHECK_THROWS_WITH(train(first, options_in(where), progress), "interrupted");
+      Regression second;
+      second.worse = true;
+      second.validations = validation;
+      train(second, options_in(where), progress);
+      CHECK(second.validations == straight.validations);
+      check_same(last_state(where), last_state(whole));
+      check_same(load_safetensors(where / "best.safetensors").tensors, load_safetensors(whole / "best.safetensors").tensors);
+      CHECK(log_of(where) == log_of(whole));
+    }
+  }
+}
+
+TEST_CASE("a signal ends a run after its step; the validation that was due comes when it goes on") {
+  const test::TemporaryFolder folder;
+  std::ostringstream progress;
+  auto options = options_for(folder.path() / "straight");
+  options.updates = 8;
+  options.save_every = 1000;
+  Regression straight;
+  train(straight, options, progress);
+  struct Stop {
+    int number;
+    std::int64_t at;
+  };
+  for (const auto& stop : std::vector<Stop>{{SIGTERM, 3}, {SIGINT, 4}, {SIGTERM, 8}}) {
+    const int number = stop.number;
+    const std::int64_t at = stop.at;
+    INFO("signal in step ", at);
+    options.folder = folder.path() / std::to_string(at);
+    Signalled first({number}, at);
+    const TrainingResult stopped = train(first, options, progress);
+    CHECK(stopped.signal == number);
+    CHECK(stopped.updates == at);
+    CHECK(first.validations == (at == 8 ? 1 : 0));
+    Regression second;
+    CHECK(train(second, options, progress).signal == 0);
+    CHECK(first.validations + second.validations == straight.validations);
+    check_same(last_state(options.folder), last_state(folder.path() / "straight"));
+    CHECK(log_of(options.folder) == log_of(folder.path() / "straight"));
+  }
+}
+
+TEST_CASE("a second signal ends the process at once and leaves the last checkpoint") {
+  const test::TemporaryFolder folder;
+  const auto options = options_for(folder.path());
+  const pid_t child = fork();
+  if (child == 0) {
+    std::signal(SIGINT, SIG_DFL);
+    std::ostringstream progress;
+    Signalled task({SIGTERM, SIGINT}, 3);
+    train(task, options, progress);
+    _exit(0);
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGINT);
+  Regression task;
+  std::ostringstream progress;
+  CHECK(train(task, options, progress).updates == 12);
+}
+
+TEST_CASE("a disk that is full leaves the last checkpoint, from which the run goes on") {
+  const test::TemporaryFolder folder;
+  std::ostringstream progress;
+  auto options = options_for(folder.path() / "straight");
+  Regression straight;
+  train(straight, options, progress);
+  options.folder = folder.path() / "full";
+  options.updates = 5;
+  Regression first;
+  train(first, options, progress);
+  const auto before = last_state(options.folder);
+  options.updates = 0;
+  {
+    const test::FileLimit limit(1000);  // the log fits, a checkpoint doesn't
+    Regression second;
+    CHECK_THROWS_WITH_AS(train(second, options, progress), doctest::Contains("last.safetensors': File too large"), IoError);
+  }
+  check_same(last_state(options.folder), before);
+  CHECK(std::distance(std::filesystem::directory_iterator(options.folder), {}) == 3);  // best, last, log
+  Regression third;
+  CHECK(train(third, options, progress).updates == 12);
+  check_same(last_state(options.folder), last_state(folder.path() / "straight"));
+}
+
+TEST_CASE("an end off schedule doesn't count as a bad validation of the run that goes on") {
+  const test::TemporaryFolder folder;
+  std::ostringstream progress;
+  const auto run = [&](const char* name, std::int64_t updates) {
+    auto options = options_for(folder.path() / name);
+    options.updates = updates;
+    options.validate_every = 4;
+    options.decay = 0.5;
+    Regression task;
+    task.worse = true;
+    train(task, options, progress);
+    return last_state(folder.path() / name);
+  };
+  const auto straight = run("straight", 8);
+  run("parts", 6);
+  check_same(run("parts", 8), straight);
 }
 
 TEST_CASE("the best weights are kept, alone and by name") {
@@ -134,6 +304,33 @@ TEST_CASE("training ends early when validation gets no better") {
   CHECK(train(task, options, progress).updates == 16);
 }
 
+TEST_CASE("the learning rate falls on a plateau, and the checkpoint carries the plateau on") {
+  const test::TemporaryFolder folder;
+  std::ostringstream progress;
+  auto options = options_for(folder.path());
+  options.epochs = 6;  // validations 2 to 6 are bad
+  options.decay = 0.5;
+  options.decay_patience = 2;
+  options.warmup = 0;
+  const auto value = [&](const std::string& name) {
+    for (const auto& [found, tensor] : last_state(folder.path()))
+      if (found == name) return tensor.item();
+    FAIL(name << " isn't in the checkpoint");
+    return 0.0;
+  };
+  Regression task;
+  task.worse = true;
+  train(task, options, progress);
+  CHECK(value("plateau.factor") == 0.25);
+  CHECK(value("plateau.best") == -1);
+  CHECK(value("plateau.bad_epochs") == 1);
+  CHECK(value("optimizer.lr") == 0.05 * 0.25);  // of the last epoch
+  options.epochs = 7;
+  train(task, options, progress);
+  CHECK(value("plateau.factor") == 0.125);
+  CHECK(value("optimizer.lr") == 0.05 * 0.25);
+}
+
 TEST_CASE("updates limit, and the end is validated") {
   const test::TemporaryFolder folder;
   std::ostringstream progress;
@@ -160,6 +357,47 @@ TEST_CASE("a checkpoint of something else is refused") {
   auto must = options_for(folder.path() / "empty");
   must.resume = Resume::must;
   CHECK_THROWS_AS(train(other, must, progress), IoError);
+}
+
+TEST_CASE("a run goes on with the options that it was made with") {
+  const test::TemporaryFolder folder;
+  std::ostringstream progress;
+  Regression task;
+  const auto made = options_for(folder.path());
+  train(task, made, progress);
+  const auto before = last_state(folder.path());
+  const auto refused = [&](const auto& change, const std::string& message) {
+    auto options = made;
+    options.epochs = 5;
+    change(options);
+    Regression other;
+    CHECK_THROWS_WITH_AS(train(other, options, progress), doctest::Contains(message.c_str()), ValueError);
+    check_same(last_state(folder.path()), before);
+  };
+  refused([](auto& o) { o.seed = 2; }, "was made with another 'training.seed': 1 there, 2 now; go on with the same settings");
+  refused([](auto& o) { o.lr = 0.1; }, "another 'training.lr': 0.05 there, 0.1 now");
+  refused([](auto& o) { o.warmup = 4; }, "another 'training.warmup': 3 there, 4 now");
+  refused([](auto& o) { o.clip = 2; }, "another 'training.clip': 1 there, 2 now");
+  refused([](auto& o) { o.decay = 0.5; }, "another 'training.decay': 1 there, 0.5 now");
+  refused([](auto& o) { o.decay_patience = 2; }, "another 'training.decay_patience': 1 there, 2 now");
+  refused([](auto& o) { o.validate_every = 2; }, "another 'training.validate_every': 0 there, 2 now");
+  refused([](auto& o) { o.adam.eps = 1e-9; }, "another 'training.adam': betas 0.9 and 0.999, eps 1e-08, weight decay 0 there");
+  refused([](auto& o) { o.on_non_finite = optim::NonFinite::skip; }, "'training.on_non_finite': error there, skip now");
+  refused([](auto& o) { o.settings = {{"colour", "red"}}; }, "another 'colour': none there, red now");
+  Regression other;
+  other.data = "other";
+  CHECK_THROWS_WITH_AS(train(other, made, progress), doctest::Contains("another 'data': some there, other now"), ValueError);
+
+  auto options = made;
+  options.epochs = 4;
+  options.seconds = 1000;
+  options.save_every = 3;
+  options.log_every = 1;
+  options.patience = 7;
+  CHECK(train(task, options, progress).updates == 16);
+  options.updates = 18;
+  options.epochs = 9;
+  CHECK(train(task, options, progress).updates == 18);
 }
 
 TEST_CASE("options that can't be are refused") {

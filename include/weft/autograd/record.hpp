@@ -81,8 +81,9 @@ template <class Rule>
 inline constexpr RuleType rule_type = {[](void* rule, Sink& sink) { (*static_cast<Rule*>(rule))(sink); },
                                        [](void* rule) { static_cast<Rule*>(rule)->~Rule(); }, sizeof(Rule), alignof(Rule)};
 
-/// True where a tape records and one of the inputs needs a gradient. Throws TapeError for a Var of another tape.
-bool should_record(const char* op, std::span<const Var* const> inputs);
+/// True where a tape records and one of the inputs needs a gradient. Throws TapeError for a Var of another tape, and
+/// NumericError under DetectAnomaly.
+bool should_record(const char* op, std::span<const Var* const> inputs, std::span<const Var> outputs);
 /// Appends a node and gives the room for its rule; `outputs` become Vars on the tape.
 void* append(const char* op, std::span<const Var* const> inputs, std::span<Var> outputs, const RuleType& type);
 
@@ -93,7 +94,7 @@ void* append(const char* op, std::span<const Var* const> inputs, std::span<Var> 
 template <class Rule>
 void record(const char* op, std::span<Var> outputs, std::span<const Var* const> inputs, Rule&& rule) {
   using Type = std::remove_cvref_t<Rule>;
-  if (!detail::should_record(op, inputs)) return;
+  if (!detail::should_record(op, inputs, outputs)) return;
   ::new (detail::append(op, inputs, outputs, detail::rule_type<Type>)) Type(std::forward<Rule>(rule));
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <span>
+#include <string>
 
 #include "weft/autograd/parameter.hpp"
 #include "weft/autograd/var.hpp"
@@ -18,6 +20,9 @@ struct BackwardOptions {
   bool create_graph = false;  ///< record the backward pass too, for derivatives of derivatives (implies retain)
 };
 
+/// Sees a finished gradient; returns the one to go on with, or an undefined Var to leave it as it is.
+using GradientHook = std::function<Var(const Var& gradient)>;
+
 /// The record of one computation: nodes in creation order. While it lives, operations on this thread record on it
 /// (the innermost one, unless a NoGrad guard is alive); backward is one reverse loop.
 /// Captures are released as soon as their rule has run.
@@ -25,8 +30,10 @@ class Tape {
  public:
   /// Without a generator random operations (dropout) throw TapeError.
   Tape();
-  /// Random operations draw their positions from `generator`, which must outlive the tape.
-  explicit Tape(Generator& generator);
+  /// Random operations draw their positions from `generator`, which must outlive the tape. Where a batch is computed in parts,
+  /// `first_row` says which of its rows (along the first dimension) this tape's row 0 is: with it, and generators at the same
+  /// position, the parts draw what the whole would draw. Throws ValueError where it is negative.
+  explicit Tape(Generator& generator, std::int64_t first_row = 0);
   ~Tape();
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
@@ -48,10 +55,23 @@ class Tape {
   /// The same as a Var: with `create_graph` it can be differentiated again.
   Var grad_var(const Var& leaf) const;
 
+  /// Has `hook` called in every backward pass that reaches `var`, with dL/d(var) when all contributions are in: before the
+  /// rule of the operation that made it runs or, for leaves and parameters, at the end, before a parameter's gradient is
+  /// added to. Hooks of one variable are called in the order of their making, each with what the one before left; they go
+  /// with the tape. Throws TapeError unless `var` is on this tape; backward throws ShapeError or DTypeError for a
+  /// replacement that doesn't fit.
+  void on_gradient(const Var& var, GradientHook hook);
+
+  /// The graph as text for Mermaid ("flowchart TD ...") or Graphviz ("digraph tape { ... }"): operations with the shapes of
+  /// their outputs, in boxes for the modules that ran them; leaves, parameters by their names. Constants aren't shown.
+  std::string to_mermaid() const;
+  std::string to_dot() const;
+
   /// Nodes recorded so far.
   std::int64_t size() const;
   /// Null where the tape was made without one.
   Generator* generator() const;
+  std::int64_t first_row() const;
 
   // For the engine.
   detail::TapeState& state() { return *state_; }

@@ -11,4 +11,10 @@ int num_threads();
 void deterministic(bool on);
 bool deterministic();
 
+/// Whether floating-point numbers below the normal range count as 0, in operands and results, on the calling thread and on
+/// the OpenMP threads that work for it: some processors are many times slower with them. Nothing in weft sets it unasked, as
+/// it is the state of threads that other code uses too. On processors other than x86 it does nothing and is false.
+void set_flush_denormals(bool on);
+bool flush_denormals();
+
 }  // namespace weft

@@ -68,17 +68,4 @@ class TokenBatcher {
   std::int64_t truncated_ = 0;
 };
 
-/// Sentences as the rows of a row-major matrix, filled up with the padding id.
-struct PaddedRows {
-  std::vector<std::int32_t> data;  // rows * columns
-  std::int64_t rows = 0;
-  std::int64_t columns = 0;           // the longest row
-  std::vector<std::int64_t> lengths;  // of each row, without padding
-};
-
-/// The sentences of `batch`, cut to max_length tokens (0: not cut). ValueError for an empty batch or an empty sentence,
-/// IndexError for an index outside `sentences`.
-PaddedRows pad(std::span<const TokenIds> sentences, std::span<const std::int64_t> batch, std::int32_t padding_id,
-               std::int64_t max_length = 0);
-
 }  // namespace weft::data

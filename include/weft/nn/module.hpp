@@ -37,6 +37,10 @@ struct LoadReport {
   std::vector<std::string> unexpected;  ///< in what was loaded, not in the model
 };
 
+/// Sees what a module returns (of a struct, its main member: output, context or h); returns what to go on with, or an
+/// undefined Var to leave it.
+using OutputHook = std::function<Var(const ModuleBase& module, const Var& output)>;
+
 /// What all modules are: a place in a tree, parameters, children, a mode. Derive from Module instead.
 /// Children and parameters register by being constructed with their owner; they are members of it and go with it.
 class ModuleBase {
@@ -67,6 +71,12 @@ class ModuleBase {
   void eval() { train(false); }
   bool training() const { return training_; }
 
+  /// Has `hook` called whenever this module has run, inside the module's path and before observers are told. Hooks are called
+  /// in the order of their making, each with what the one before left. Modules that return neither a Var nor such a struct
+  /// call none.
+  void on_output(OutputHook hook);
+  void clear_output_hooks() { output_hooks_.clear(); }
+
   /// Converts every parameter; gradients go. Throws DTypeError unless f32 or f64.
   void to(DType dtype);
   /// Drops every gradient.
@@ -82,6 +92,10 @@ class ModuleBase {
  protected:
   /// Throws ValueError for a name that is empty, has a dot, or is taken.
   explicit ModuleBase(const Scope& scope);
+
+  /// For Module: what the hooks make of the output.
+  bool has_output_hooks() const { return !output_hooks_.empty(); }
+  Var hooked(Var output) const;
 
  private:
   friend class Weight;
@@ -105,6 +119,7 @@ class ModuleBase {
   std::vector<Own> own_;
   std::vector<ModuleBase*> children_;
   std::vector<Parameter*> parameters_;
+  std::vector<OutputHook> output_hooks_;
   bool cached_ = false;
 };
 
@@ -126,6 +141,12 @@ class Module : public ModuleBase {
   decltype(auto) operator()(Args&&... args) {
     const ModuleCall call(*this);
     decltype(auto) output = static_cast<Derived&>(*this).forward(std::forward<Args>(args)...);
+    if constexpr (!std::is_reference_v<decltype(output)> && !std::is_const_v<decltype(output)>) {
+      if (has_output_hooks()) [[unlikely]]
+        ModuleCall::with_main(output, [this](auto& main) {
+          if constexpr (requires { main = Var(); }) main = hooked(std::move(main));
+        });
+    }
     call.finish(output);
     return output;
   }

@@ -32,19 +32,25 @@ class ModuleCall {
   /// Tells the observers what forward returned.
   template <class Output>
   void finish(const Output& output) const {
-    if constexpr (requires { Var(output); }) {
-      finish(Var(output));
-    } else if constexpr (requires { Var(output.output); }) {
-      finish(Var(output.output));
-    } else if constexpr (requires { Var(output.context); }) {
-      finish(Var(output.context));
-    } else if constexpr (requires { Var(output.h); }) {
-      finish(Var(output.h));
-    } else {
-      finish(Var());
-    }
+    if (!with_main(output, [this](const auto& main) { finish(Var(main)); })) finish(Var());
   }
   void finish(const Var& output) const;
+  /// Calls f with what an output is or, of a struct, with its main member; false where there is none.
+  template <class Output, class Function>
+  static bool with_main(Output& output, const Function& f) {
+    if constexpr (requires { Var(output); }) {
+      f(output);
+    } else if constexpr (requires { Var(output.output); }) {
+      f(output.output);
+    } else if constexpr (requires { Var(output.context); }) {
+      f(output.context);
+    } else if constexpr (requires { Var(output.h); }) {
+      f(output.h);
+    } else {
+      return false;
+    }
+    return true;
+  }
 
  private:
   const ModuleBase& module_;

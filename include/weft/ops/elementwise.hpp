@@ -44,7 +44,9 @@ Var pow(const Var& a, const Var& b);
 Var pow(const Var& a, double b);
 
 Var exp(const Var& x);
+/// -inf at 0 and NaN below it; the derivative is 1 / x there too.
 Var log(const Var& x);
+/// NaN below 0; the derivative at 0 is inf.
 Var sqrt(const Var& x);
 Var square(const Var& x);
 /// The derivative at 0 is 0.

@@ -36,6 +36,9 @@ Var squeeze(const Var& x, int axis);
 PoolVector<Var> split(const Var& x, std::span<const std::int64_t> sizes, int axis);
 PoolVector<Var> split(const Var& x, std::initializer_list<std::int64_t> sizes, int axis);
 
+/// `chunks` parts of equal size along `axis`, the last one smaller, or fewer parts where there are too few elements.
+PoolVector<Var> chunk(const Var& x, std::int64_t chunks, int axis = 0);
+
 /// Joined along an axis that they have; the other sizes are equal. One at least.
 Var concat(std::span<const Var> parts, int axis);
 Var concat(std::initializer_list<Var> parts, int axis);

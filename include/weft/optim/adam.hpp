@@ -14,6 +14,7 @@ struct AdamOptions {
 
 /// Adam (Kingma and Ba 2015) as PyTorch has it:
 ///   value -= lr / (1 - beta1^t) * m / (sqrt(v / (1 - beta2^t)) + eps)
+/// and without an update where that divisor is 0 (eps 0, no gradient so far).
 /// State: exp_avg (m), exp_avg_sq (v).
 class Adam : public Optimizer {
  public:

@@ -7,7 +7,7 @@
 
 namespace weft::seq2seq {
 
-/// Ids that every vocabulary here shares.
+/// Ids that every vocabulary here shares (text::Vocabulary::require_special_pieces).
 inline constexpr std::int32_t pad_id = 0, unknown_id = 1, begin_id = 2, end_id = 3;
 
 using TokenIds = std::vector<std::int32_t>;

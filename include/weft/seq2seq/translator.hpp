@@ -33,7 +33,8 @@ struct TranslateOptions {
 /// A model with its vocabularies.
 class Translator {
  public:
-  /// Throws ValueError where a vocabulary's size isn't the model's.
+  /// Throws ValueError where a vocabulary's size isn't the model's, FormatError where its special pieces aren't pad_id,
+  /// unknown_id, begin_id and end_id.
   Translator(const EncoderDecoderOptions& options, Vocabularies vocabularies, std::uint64_t seed = 1);
 
   /// From the folder of a training run: best.safetensors, source.model, target.model.

@@ -15,7 +15,7 @@ struct Vocabulary {
 
   bool operator==(const Vocabulary&) const = default;
 
-  /// FormatError naming `source` unless all four special pieces exist, differ and lie inside the vocabulary:
+  /// FormatError naming `source` unless the four special pieces have the ids above, as in models that weft trains:
   /// what a translation model needs.
   void require_special_pieces(std::string_view source) const;
 

@@ -3,7 +3,8 @@
 namespace weft {
 
 /// Lets a long job end in order: while it lives, the first SIGINT or SIGTERM is only noted, for the job to see after its step;
-/// a second one ends the process at once. SIGPIPE is ignored, so that a closed pipe is a write error and not the end.
+/// a second one ends the process at once. SIGPIPE and SIGXFSZ are ignored, so that a closed pipe and a file at its limit are
+/// write errors and not the end.
 /// The destructor puts the previous handlers back. Signals belong to the process: a second object throws Error.
 class StopRequest {
  public:

@@ -14,7 +14,7 @@
 
 namespace weft {
 
-/// The loss of one batch, a mean over `tokens`; `words` are what the log's words/s count.
+/// The loss of one batch, a mean over `tokens`, and its words, which the words/s of log and progress count.
 struct StepLoss {
   Var loss;
   std::int64_t tokens = 0, words = 0;
@@ -39,6 +39,8 @@ class TrainingTask {
   virtual ValidationResult validate() = 0;
   /// Goes into the checkpoints' metadata, so that weights say what they are of.
   virtual Metadata metadata() const { return {}; }
+  /// What else a run must keep when it goes on, by name: the data, their order, the loss, the validation.
+  virtual Metadata settings() const { return {}; }
 };
 
 enum class Resume { never, automatic, must };
@@ -53,7 +55,7 @@ struct TrainerOptions {
   std::int64_t log_every = 100;     ///< updates between log lines
   std::int64_t patience = 0;        ///< ends after so many validations in a row without a new best; 0: never
   double lr = 1e-3;
-  double decay = 1;  ///< the learning rate is multiplied with it after `decay_patience` such validations
+  double decay = 1;  ///< the learning rate is multiplied with it after `decay_patience` such validations (optim::Plateau)
   std::int64_t decay_patience = 1;
   std::int64_t warmup = 0;  ///< updates of linear warm-up, then the inverse square root; 0: constant
   double clip = 1.0;        ///< largest norm of all gradients together
@@ -61,6 +63,7 @@ struct TrainerOptions {
   optim::AdamOptions adam = {};
   std::uint64_t seed = 1;
   Resume resume = Resume::automatic;
+  Metadata settings = {};  ///< more that a run must keep when it goes on, by name
 };
 
 struct TrainingResult {
@@ -71,12 +74,11 @@ struct TrainingResult {
   int signal = 0;               ///< that ended it; everything is saved
 };
 
-/// What `train` demands of its options, for callers that write files before they train. Throws ValueError.
-void check_options(const TrainerOptions& options);
-
 /// Trains until the options say so or a signal asks. best.safetensors holds the best weights alone under PyTorch's names;
 /// last.safetensors all state, from which training goes on with the same bits as if it had not stopped. Both are replaced
 /// as a whole. Progress goes to `progress`, log lines to train.log.
+/// To go on, only limits (epochs, updates, seconds, patience), save_every and log_every may change; with another seed, another
+/// option or other settings of the task it is a ValueError that names both values.
 /// Throws ValueError, IoError, FormatError, NumericError.
 TrainingResult train(TrainingTask& task, const TrainerOptions& options, std::ostream& progress);
 

@@ -27,21 +27,30 @@ class TranslationTask : public TrainingTask {
 
   nn::ModuleBase& model() override { return translator_.model(); }
   std::int64_t begin_epoch(std::int64_t epoch) override;
+  /// Its words are those of the target text, as white space parts them, however many pieces they have.
   StepLoss step(std::int64_t index) override;
   ValidationResult validate() override;
   Metadata metadata() const override;
+  /// The batching's options, checksums of both texts, what is learned and how it is validated.
+  Metadata settings() const override { return settings_; }
 
   const data::TokenBatcher& batcher() const { return batcher_; }
 
  private:
-  StepLoss loss_of(const std::vector<seq2seq::TokenIds>& source, const std::vector<seq2seq::TokenIds>& target,
-                   std::span<const std::int64_t> rows, double smoothing);
+  struct Loss {
+    Var mean;
+    std::int64_t tokens;
+  };
+  Loss loss_of(const std::vector<seq2seq::TokenIds>& source, const std::vector<seq2seq::TokenIds>& target,
+               std::span<const std::int64_t> rows, double smoothing);
 
   seq2seq::Translator& translator_;
   TranslationTaskOptions options_;
   std::vector<seq2seq::TokenIds> source_, target_, valid_source_, valid_target_;
+  std::vector<std::int64_t> target_words_;  // of each sentence
   std::vector<std::string> valid_text_, valid_reference_;
   data::TokenBatcher batcher_;
+  Metadata settings_;
   std::vector<data::Batch> batches_;
 };
 

@@ -1,0 +1,72 @@
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "weft/autograd/tape.hpp"
+#include "weft/base/error.hpp"
+#include "weft/nn/linear.hpp"
+#include "weft/nn/lstm.hpp"
+#include "weft/ops/elementwise.hpp"
+#include "weft/ops/reduce.hpp"
+
+using namespace weft;
+
+namespace {
+
+class Network : public nn::Module<Network> {
+ public:
+  explicit Network(const nn::Scope& scope = {})
+      : Module(scope),
+        first({.in_features = 2, .out_features = 3}, {this, "first"}),
+        second({.in_features = 3, .out_features = 1}, {this, "second"}) {}
+  Var forward(const Var& x) { return second(tanh(first(x))); }
+
+  nn::Linear first, second;
+};
+
+class Outputs : public nn::Observer {
+ public:
+  void entered(const nn::ModuleBase&) override {}
+  void left(const nn::ModuleBase& module, const Var& output) override {
+    if (std::string(module.path()) == "first") seen = output;
+  }
+  Var seen;
+};
+
+}  // namespace
+
+TEST_CASE("a hook on a module's output sees it and may replace it") {
+  Network network;
+  const Tensor x = Tensor::ones({4, 2});
+  const Tensor plain = network(x).value();
+  std::string seen;
+  network.first.on_output([&](const nn::ModuleBase& module, const Var& output) {
+    seen += std::string(module.path()) + " " + output.describe() + " in " + current_scope();
+    return Var();
+  });
+  CHECK(network(x).value().at({3, 0}) == plain.at({3, 0}));
+  CHECK(seen == "first f32[4, 3] in first");
+
+  network.first.on_output([](const nn::ModuleBase&, const Var& output) { return output * 0; });
+  network.second.on_output([](const nn::ModuleBase&, const Var& output) { return output + 7; });
+  network.second.on_output([](const nn::ModuleBase&, const Var& output) { return output * 2; });
+  Outputs observer;
+  Tape tape;
+  const Var y = network(x);
+  CHECK(y.value().at({0, 0}) == doctest::Approx(2 * (7 + network.second.parameters()[1]->value().at({0}))));
+  CHECK(observer.seen.value().at({0, 0}) == 0);
+  tape.backward(sum(y));
+  CHECK(network.first.parameters()[0]->grad().at({0, 0}) == 0);
+
+  network.first.clear_output_hooks();
+  network.second.clear_output_hooks();
+  CHECK(network(x).value().at({3, 0}) == plain.at({3, 0}));
+  CHECK_THROWS_AS(network.on_output({}), ValueError);
+}
+
+TEST_CASE("of a struct the hook sees the main member") {
+  nn::LSTM lstm({.input_size = 2, .hidden_size = 3});
+  lstm.on_output([](const nn::ModuleBase&, const Var& output) { return output * 0 + 5; });
+  const auto result = lstm(Tensor::ones({1, 4, 2}));
+  CHECK(result.output.value().at({0, 3, 2}) == 5);
+}

@@ -1,0 +1,207 @@
+#include "weft/seq2seq/translator.hpp"
+
+#include <doctest/doctest.h>
+#include <sentencepiece_trainer.h>
+
+#include <fstream>
+
+#include "support/support.hpp"
+#include "weft/base/error.hpp"
+#include "weft/base/file.hpp"
+
+using namespace weft;
+using namespace weft::seq2seq;
+namespace fs = std::filesystem;
+
+namespace {
+
+const std::vector<std::string>& english() {
+  static const std::vector<std::string> lines = {"the dog sees the cat .", "a cat hears the old bird .",
+                                                 "the small bird finds a tree .", "the old dog likes the red tree ."};
+  return lines;
+}
+
+const std::vector<std::string>& french() {
+  static const std::vector<std::string> lines = {"le chien voit le chat .", "un chat entend le vieil oiseau .",
+                                                 "le petit oiseau trouve un arbre .", "le vieux chien aime l'arbre rouge ."};
+  return lines;
+}
+
+text::SentencePiece vocabulary_of(const std::vector<std::string>& lines) {
+  return text::SentencePiece::train(lines, {.vocab_size = 40});
+}
+
+Vocabularies vocabularies() { return {vocabulary_of(english()), vocabulary_of(french())}; }
+
+EncoderDecoderOptions options_for(const Vocabularies& v) {
+  return {
+      .source_vocabulary = v.source.size(), .target_vocabulary = v.target.size(), .embedding = 6, .hidden = 8, .dropout = 0.1};
+}
+
+/// A trained translator's folder, as a training run leaves it.
+void save(Translator& translator, const fs::path& folder) {
+  save_vocabularies(translator.vocabularies(), folder);
+  nn::save(translator.model(), folder / "best.safetensors", translator.metadata());
+}
+
+/// A model whose special pieces have the given ids; -1 for none.
+text::SentencePiece model_with_ids(int pad, int unk, int bos, int eos) {
+  class Lines : public sentencepiece::SentenceIterator {
+   public:
+    bool done() const override { return at_ == english().size(); }
+    void Next() override { ++at_; }
+    const std::string& value() const override { return english()[at_]; }
+    sentencepiece::util::Status status() const override { return {}; }
+
+   private:
+    std::size_t at_ = 0;
+  } lines;
+  std::string bytes;
+  const auto status = sentencepiece::SentencePieceTrainer::Train({{"model_type", "bpe"},
+                                                                  {"vocab_size", "40"},
+                                                                  {"hard_vocab_limit", "false"},
+                                                                  {"pad_id", std::to_string(pad)},
+                                                                  {"unk_id", std::to_string(unk)},
+                                                                  {"bos_id", std::to_string(bos)},
+                                                                  {"eos_id", std::to_string(eos)},
+                                                                  {"minloglevel", "2"}},
+                                                                 &lines, &bytes);
+  REQUIRE(status.ok());
+  return text::SentencePiece::from_bytes(bytes, "test");
+}
+
+std::string content_of(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+}  // namespace
+
+TEST_CASE("a translator comes back from its folder with the same translations") {
+  const test::TemporaryFolder folder;
+  Translator translator(options_for(vocabularies()), vocabularies(), 7);
+  translator.model().eval();
+  save(translator, folder.path());
+  const auto loaded = Translator::load(folder.path());
+  CHECK(loaded->metadata() == translator.metadata());
+  const auto before = translator.translate(english(), {.search = {.beam = 2, .max_length = 6}});
+  const auto after = loaded->translate(english(), {.search = {.beam = 2, .max_length = 6}});
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    CHECK(before[i].text == after[i].text);
+    CHECK(before[i].score == after[i].score);
+  }
+}
+
+TEST_CASE("translations keep the order of lines, whatever the batch; a blank line stays blank") {
+  Translator translator(options_for(vocabularies()), vocabularies());
+  translator.model().eval();
+  std::vector<std::string> lines = english();
+  lines.insert(lines.begin() + 1, "");
+  lines.emplace_back("  ");
+  const TranslateOptions options{.search = {.beam = 2, .max_length = 5, .attention = true}};
+  const auto whole = translator.translate(lines, options);
+  REQUIRE(whole.size() == lines.size());
+  CHECK(whole[1].text.empty());
+  CHECK(whole[1].source_words.empty());
+  CHECK(whole.back().text.empty());
+  for (const std::int64_t batch : {1, 2}) {
+    auto parts_options = options;
+    parts_options.batch = batch;
+    const auto parts = translator.translate(lines, parts_options);
+    for (std::size_t i = 0; i < lines.size(); ++i) CHECK(parts[i].text == whole[i].text);
+  }
+  for (const auto& translation : whole) {
+    if (translation.source_words.empty()) continue;
+    CHECK(translation.attention.shape() == Shape{static_cast<std::int64_t>(translation.target_words.size()),
+                                                 static_cast<std::int64_t>(translation.source_words.size())});
+  }
+  CHECK(translator.translate({}).empty());
+}
+
+TEST_CASE("long sentences are cut") {
+  Translator translator(options_for(vocabularies()), vocabularies());
+  translator.model().eval();
+  const auto translation = translator.translate(english(), {.search = {.beam = 1, .max_length = 3}, .max_source = 2});
+  for (const auto& each : translation) CHECK(each.source_words.size() == 2);
+}
+
+TEST_CASE("special pieces must have the translator's ids") {
+  const auto good = vocabulary_of(english());
+  const auto refuse = [&](const text::SentencePiece& odd, const char* message) {
+    for (const bool source : {true, false}) {
+      const Vocabularies both = source ? Vocabularies{odd, good} : Vocabularies{good, odd};
+      INFO(message);
+      CHECK_THROWS_WITH_AS(Translator(options_for(both), both), doctest::Contains(message), FormatError);
+      CHECK_THROWS_WITH_AS(Translator(options_for(both), both),
+                           doctest::Contains(source ? "the source vocabulary" : "the target vocabulary"), FormatError);
+    }
+  };
+  CHECK_NOTHROW(Translator(options_for({good, good}), {good, model_with_ids(0, 1, 2, 3)}));
+  refuse(model_with_ids(-1, 0, 1, 2), "has no pad piece");  // SentencePiece's own default
+  refuse(model_with_ids(3, 0, 1, 2), "the pad piece is 3 where 0 is needed");
+  refuse(model_with_ids(0, 3, 1, 2), "the unk piece is 3 where 1 is needed");
+  refuse(model_with_ids(0, 1, 3, 2), "the bos piece is 3 where 2 is needed");
+  refuse(model_with_ids(0, 1, -1, 2), "has no bos piece");
+}
+
+TEST_CASE("vocabularies that don't fit the model are refused") {
+  const Vocabularies two = vocabularies();
+  auto options = options_for(two);
+  options.source_vocabulary += 1;
+  CHECK_THROWS_WITH_AS(Translator(options, two), doctest::Contains("don't fit a model of"), ValueError);
+  options = options_for({two.source, two.source});
+  options.share_embeddings = true;
+  CHECK_NOTHROW(Translator(options, {two.source, two.source}));
+  const Vocabularies differing{two.source, model_with_ids(0, 1, 2, 3)};
+  REQUIRE(differing.source.size() == differing.target.size());
+  CHECK_THROWS_WITH_AS(Translator(options, differing), doctest::Contains("share_embeddings needs one vocabulary"), ValueError);
+}
+
+TEST_CASE("damaged folders are refused") {
+  const test::TemporaryFolder folder;
+  const fs::path best = folder.path() / "best.safetensors";
+  Translator translator(options_for(vocabularies()), vocabularies());
+  save(translator, folder.path());
+  const std::string whole = content_of(best);
+
+  for (const std::size_t at : {std::size_t{3}, std::size_t{40}, whole.size() / 2, whole.size() - 1}) {
+    std::string flipped = whole;
+    flipped[at] = static_cast<char>(flipped[at] ^ 1);
+    write_atomically(best, flipped);
+    CHECK_THROWS_AS(Translator::load(folder.path()), FormatError);
+    write_atomically(best, whole.substr(0, at));
+    CHECK_THROWS_AS(Translator::load(folder.path()), FormatError);
+  }
+
+  auto state = translator.model().state_dict();
+  auto metadata = translator.metadata();
+  state.pop_back();
+  save_safetensors(best, state, metadata);
+  CHECK_THROWS_WITH_AS(Translator::load(folder.path()), doctest::Contains("missing: "), ValueError);
+
+  state = translator.model().state_dict();
+  metadata["translator"] = "{\"hidden\":8}";
+  save_safetensors(best, state, metadata);
+  CHECK_THROWS_WITH_AS(Translator::load(folder.path()), doctest::Contains("don't describe a translator"), FormatError);
+  save_safetensors(best, state);
+  CHECK_THROWS_WITH_AS(Translator::load(folder.path()), doctest::Contains("don't describe a translator"), FormatError);
+
+  write_atomically(best, whole);
+  write_atomically(folder.path() / "target.model", content_of(folder.path() / "source.model"));
+  CHECK_THROWS_WITH_AS(Translator::load(folder.path()), doctest::Contains("doesn't fit the target_vocabulary"), ValueError);
+  write_atomically(folder.path() / "target.model", "no model");
+  CHECK_THROWS_WITH_AS(Translator::load(folder.path()), doctest::Contains("target.model"), FormatError);
+  fs::remove(folder.path() / "target.model");
+  CHECK_THROWS_WITH_AS(Translator::load(folder.path()), doctest::Contains("target.model"), IoError);
+  fs::remove(best);
+  CHECK_THROWS_WITH_AS(Translator::load(folder.path()), doctest::Contains("best.safetensors"), IoError);
+}
+
+TEST_CASE("impossible translations are refused") {
+  Translator translator(options_for(vocabularies()), vocabularies());
+  CHECK_THROWS_AS(translator.translate(english(), {.batch = 0}), ValueError);
+  CHECK_THROWS_AS(translator.translate(english(), {.max_source = 0}), ValueError);
+  CHECK_THROWS_AS(translator.translate(english(), {.search = {.beam = 0}}), ValueError);
+  const std::vector<std::string> latin = {"caf\xe9"};
+  CHECK_THROWS_AS(translator.translate(latin), FormatError);
+}
