@@ -11,6 +11,7 @@
 #include "weft/nn/layer_norm.hpp"
 #include "weft/nn/linear.hpp"
 #include "weft/nn/list.hpp"
+#include "weft/ops/activation.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/reduce.hpp"
 
@@ -68,7 +69,8 @@ Measurement measure(Chain& chain, bool again) {
     chain.zero_grad();
   }
   std::nth_element(times.begin(), times.begin() + rounds / 2, times.end());
-  const auto& activations = memory_statistics().by_category[static_cast<std::size_t>(MemoryCategory::activations)];
+  const MemoryStatistics memory = memory_statistics();
+  const MemoryUse& activations = memory.by_category[static_cast<std::size_t>(MemoryCategory::activations)];
   return {times[rounds / 2], static_cast<double>(activations.peak) / (1 << 20)};
 }
 

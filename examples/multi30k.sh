@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# English to German on Multi30k: trains an attention LSTM for at most 45 minutes, then scores it on test_2016 with beam 5.
+# English to German on Multi30k: trains an attention LSTM for 16 epochs, then scores it on test_2016 with beam 5.
 #
 #   examples/multi30k.sh DATA_DIR [OUTPUT_DIR]      (build/multi30k)
 #
@@ -14,6 +14,7 @@ translator=build/examples/translator
 "$translator" train --output "$output" --tokenized \
   --source "$data/train.lc.norm.tok.en.gz" --target "$data/train.lc.norm.tok.de.gz" \
   --valid-source "$data/val.lc.norm.tok.en.gz" --valid-target "$data/val.lc.norm.tok.de.gz" \
-  --joint --vocabulary 8000 --embedding 256 --hidden 512 --dropout 0.3 --batch-tokens 2048 --lr 0.001 --epochs 30 --minutes 45
+  --joint --vocabulary 8000 --embedding 256 --hidden 512 --dropout 0.3 --batch-tokens 2048 --lr 0.001 --decay 1 \
+  --epochs 16 --cooldown 0.625
 "$translator" evaluate --model "$output" --beam 5 --tokenize none --lowercase \
   --source "$data/test_2016_flickr.lc.norm.tok.en.gz" --reference "$data/test_2016_flickr.lc.norm.tok.de.gz"

@@ -121,6 +121,7 @@ void add_training_options(po::options_description& options, Settings& s) {
   add("lr", number(s.trainer.lr, 0), "learning rate");
   add("warmup", number(s.trainer.warmup, 0), "updates of warm-up, then inverse square root; 0: constant");
   add("decay", number(s.trainer.decay, 1e-6, 1), "factor on the rate when validation gets no better");
+  add("cooldown", number(s.trainer.cooldown, 0, 1), "share of the epochs at their end in which the rate falls to 0");
   add("clip", number(s.trainer.clip, 0), "largest gradient norm");
   add("patience", number(s.trainer.patience, 0), "ends after so many validations without a new best; 0: never");
   add("validate-every", number(s.trainer.validate_every, 0), "updates; 0: once an epoch");

@@ -15,6 +15,10 @@ namespace {
 std::int64_t width(DType type) { return static_cast<std::int64_t>(size_of(type)); }
 std::size_t unsign(std::int64_t n) { return static_cast<std::size_t>(n); }
 
+void check_defined(const Tensor& x, const char* op) {
+  check<ValueError>(x.defined(), op, "the operand is undefined; it needs a value");
+}
+
 void check_same_dtype(const Tensor& a, const Tensor& b, const char* op) {
   check<ValueError>(a.defined() && b.defined(), op, "the operands are {} and {}; both need a value", a, b);
   check<DTypeError>(a.dtype() == b.dtype(), op, "dtypes differ: {} and {}; convert one with to()", a, b);
@@ -92,9 +96,11 @@ void binary_plain(Binary function, const Operands& in, DType type, Tensor& out) 
 }
 
 Tensor binary_any(Binary function, const Operands& in, const Shape& shape, DType type, const char* op) {
-  check<DTypeError>(scalar::takes(function, type), op, "elements of {} are not supported", weft::name_of(type));
-  check<ValueError>(is_floating(type) || in.number == std::floor(in.number), op, "{} with elements of {}", in.number,
-                    weft::name_of(type));
+  const Tensor& operand = in.a != nullptr ? *in.a : *in.b;
+  check<DTypeError>(scalar::takes(function, type), op, "elements of {} are not supported", operand);
+  const double limit = type == DType::i32 ? 0x1p31 : 0x1p63;
+  check<ValueError>(is_floating(type) || (in.number == std::floor(in.number) && std::abs(in.number) < limit), op,
+                    "the number {} with elements of {}", in.number, operand);
   Tensor out = Tensor::empty(shape, scalar::is_comparison(function) ? boolean : type);
   if (out.numel() == 0) return out;
   if (type == f32) {
@@ -209,7 +215,7 @@ void copy(const Tensor& source, Tensor& target) {
 }  // namespace
 
 Tensor unary(Unary function, const Tensor& x) {
-  check<ValueError>(x.defined(), name_of(function), "the operand is undefined; it needs a value");
+  check_defined(x, name_of(function));
   check<DTypeError>(scalar::takes(function, x.dtype()), name_of(function), "the operand is {}; f32 or f64 is needed", x);
   if (const UnaryVector row = x.dtype() == f32 ? vector_rows().row(function) : nullptr) {
     Tensor out = x.is_contiguous() ? x.empty_like() : dense(x);  // a copy of scattered elements is changed in place
@@ -243,14 +249,17 @@ Tensor binary(Binary function, const Tensor& a, const Tensor& b, const char* op)
 }
 
 Tensor binary(Binary function, const Tensor& a, double b) {
+  check_defined(a, name_of(function));
   return binary_any(function, {&a, nullptr, b}, a.shape(), a.dtype(), name_of(function));
 }
 
 Tensor binary(Binary function, double a, const Tensor& b) {
+  check_defined(b, name_of(function));
   return binary_any(function, {nullptr, &b, a}, b.shape(), b.dtype(), name_of(function));
 }
 
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b, const char* op) {
+  for (const Tensor* operand : {&condition, &a, &b}) check_defined(*operand, op);
   check<DTypeError>(condition.dtype() == boolean, op, "the condition is {}, not bool", condition);
   check_same_dtype(a, b, op);
   const Shape shape = broadcast(broadcast(condition.shape(), a.shape(), op), b.shape(), op);

@@ -21,7 +21,16 @@ enum class Unary {
   sin,
   erf,
   reciprocal,
-  rsqrt
+  rsqrt,
+  log1p,
+  expm1,
+  floor,
+  ceil,
+  round,
+  silu,
+  mish,
+  softsign,
+  logsigmoid
 };
 enum class Binary {
   add,
@@ -31,6 +40,9 @@ enum class Binary {
   pow,
   maximum,
   minimum,
+  softplus,    // of a; a itself above the threshold b
+  elu,         // of a with alpha = b
+  leaky_relu,  // of a with the slope b
   // For gradient rules, a the incoming gradient; 0 where it is exactly 0, whatever b is.
   guarded_mul,   // a b
   guarded_div,   // a / b
@@ -39,6 +51,7 @@ enum class Binary {
   relu_grad,     // b = relu(x)
   gelu_grad,     // b = x
   gelu_tanh_grad,
+  silu_grad,
   eq,
   ne,
   lt,
@@ -47,7 +60,7 @@ enum class Binary {
   ge
 };
 
-/// A dense tensor of x's shape. Floating dtypes (neg, abs, square, sign: integers too).
+/// A dense tensor of x's shape. Floating dtypes (neg, abs, square, sign, relu: integers too).
 Tensor unary(Unary function, const Tensor& x);
 /// A dense tensor of the broadcast shape; the comparisons give bool. `op` is named in errors.
 Tensor binary(Binary function, const Tensor& a, const Tensor& b, const char* op);

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -57,6 +58,38 @@ T gelu_tanh_slope(T x) {
   return s + (change == 0 ? T{0} : x * change * root * (1 + 3 * cubic * x * x));
 }
 
+// log(1 + e^x)
+template <class T>
+T softplus(T x) {
+  return (x < 0 ? T{0} : x) + std::log1p(std::exp(-std::abs(x)));
+}
+
+template <class T>
+T silu(T x) {
+  if (x == -std::numeric_limits<T>::infinity()) return T{0};
+  return x * sigmoid(x);
+}
+
+// s + x s (1 - s), s = sigmoid(x)
+template <class T>
+T silu_slope(T x) {
+  const T s = sigmoid(x), change = s * sigmoid(-x);
+  return s + (change == 0 ? T{0} : x * change);
+}
+
+// x tanh(log(1 + e^x)) = x w / (w + 2), w = n (n + 2), n = e^x; where n is large the factor is 1.
+template <class T>
+T mish(T x) {
+  if (x == -std::numeric_limits<T>::infinity()) return T{0};
+  const T n = std::exp(std::min(x, T{40})), w = n * (n + 2);
+  return x * (w / (w + 2));
+}
+
+template <class T>
+T softsign(T x) {
+  return std::isinf(x) ? std::copysign(T{1}, x) : x / (1 + std::abs(x));
+}
+
 template <Unary function, class T>
 T apply(T x) {
   if constexpr (function == Unary::neg)
@@ -82,6 +115,15 @@ T apply(T x) {
   if constexpr (function == Unary::erf) return std::erf(x);
   if constexpr (function == Unary::reciprocal) return 1 / x;
   if constexpr (function == Unary::rsqrt) return 1 / std::sqrt(x);
+  if constexpr (function == Unary::log1p) return std::log1p(x);
+  if constexpr (function == Unary::expm1) return std::expm1(x);
+  if constexpr (function == Unary::floor) return std::floor(x);
+  if constexpr (function == Unary::ceil) return std::ceil(x);
+  if constexpr (function == Unary::round) return std::nearbyint(x);  // halves to even
+  if constexpr (function == Unary::silu) return silu(x);
+  if constexpr (function == Unary::mish) return mish(x);
+  if constexpr (function == Unary::softsign) return softsign(x);
+  if constexpr (function == Unary::logsigmoid) return -softplus(-x);
 }
 
 template <Binary function, class T>
@@ -93,6 +135,9 @@ auto apply(T a, T b) {
   if constexpr (function == Binary::pow) return std::pow(a, b);
   if constexpr (function == Binary::maximum) return a > b || a != a ? a : b;
   if constexpr (function == Binary::minimum) return a < b || a != a ? a : b;
+  if constexpr (function == Binary::softplus) return a > b ? a : softplus(a);
+  if constexpr (function == Binary::elu) return a > 0 ? a : b * std::expm1(a);
+  if constexpr (function == Binary::leaky_relu) return a > 0 ? a : b * a;
   if constexpr (function == Binary::guarded_mul) return a == 0 ? T{0} : a * b;
   if constexpr (function == Binary::guarded_div) return a == 0 ? T{0} : a / b;
   if constexpr (function == Binary::tanh_grad) return a == 0 ? T{0} : a * (1 - b * b);
@@ -100,6 +145,7 @@ auto apply(T a, T b) {
   if constexpr (function == Binary::relu_grad) return b <= 0 ? T{0} : a;
   if constexpr (function == Binary::gelu_grad) return a == 0 ? T{0} : a * gelu_slope(b);
   if constexpr (function == Binary::gelu_tanh_grad) return a == 0 ? T{0} : a * gelu_tanh_slope(b);
+  if constexpr (function == Binary::silu_grad) return a == 0 ? T{0} : a * silu_slope(b);
   if constexpr (function == Binary::eq) return a == b;
   if constexpr (function == Binary::ne) return a != b;
   if constexpr (function == Binary::lt) return a < b;

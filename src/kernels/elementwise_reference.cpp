@@ -47,15 +47,17 @@ constexpr std::array<BinaryRow, sizeof...(b)> binary_rows(std::integer_sequence<
 }  // namespace
 
 const char* name_of(Unary function) {
-  constexpr std::array names{"neg",  "exp",       "log",  "sqrt", "square", "abs", "tanh",       "sigmoid", "relu",
-                             "gelu", "gelu_tanh", "sign", "cos",  "sin",    "erf", "reciprocal", "rsqrt"};
+  constexpr std::array names{"neg",   "exp",       "log",  "sqrt",  "square", "abs",  "tanh",       "sigmoid",   "relu",
+                             "gelu",  "gelu_tanh", "sign", "cos",   "sin",    "erf",  "reciprocal", "rsqrt",     "log1p",
+                             "expm1", "floor",     "ceil", "round", "silu",   "mish", "softsign",   "logsigmoid"};
   static_assert(names.size() == unary_functions);
   return names[static_cast<std::size_t>(function)];
 }
 
 const char* name_of(Binary function) {
-  constexpr std::array names{"add",     "sub",  "mul",  "div",  "pow", "maximum", "minimum", "mul", "div", "tanh",
-                             "sigmoid", "relu", "gelu", "gelu", "eq",  "ne",      "lt",      "le",  "gt",  "ge"};
+  constexpr std::array names{"add",  "sub",        "mul", "div", "pow",  "maximum", "minimum", "softplus",
+                             "elu",  "leaky_relu", "mul", "div", "tanh", "sigmoid", "relu",    "gelu",
+                             "gelu", "silu",       "eq",  "ne",  "lt",   "le",      "gt",      "ge"};
   static_assert(names.size() == binary_functions);
   return names[static_cast<std::size_t>(function)];
 }
@@ -78,7 +80,7 @@ namespace reference {
 
 Tensor unary(Unary function, const Tensor& x) {
   const UnaryRow row = plain_row(function, x.dtype());
-  check<DTypeError>(row != nullptr, name_of(function), "elements of {} are not supported", weft::name_of(x.dtype()));
+  check<DTypeError>(row != nullptr, name_of(function), "elements of {} are not supported", x);
   Tensor out = x.empty_like();
   const Walk<2> walk(x.shape(), {&out, &x});
   const auto width = static_cast<std::int64_t>(size_of(x.dtype()));
@@ -92,7 +94,7 @@ Tensor unary(Unary function, const Tensor& x) {
 Tensor binary(Binary function, const Tensor& a, const Tensor& b, const char* op) {
   check<DTypeError>(a.dtype() == b.dtype(), op, "dtypes differ: {} and {}", a, b);
   const BinaryRow row = plain_row(function, a.dtype());
-  check<DTypeError>(row != nullptr, op, "elements of {} are not supported", weft::name_of(a.dtype()));
+  check<DTypeError>(row != nullptr, op, "elements of {} are not supported", a);
   Tensor out = Tensor::empty(broadcast(a.shape(), b.shape(), op), scalar::is_comparison(function) ? boolean : a.dtype());
   const Walk<3> walk(out.shape(), {&out, &a, &b});
   const auto width = static_cast<std::int64_t>(size_of(a.dtype())), width_out = static_cast<std::int64_t>(size_of(out.dtype()));

@@ -6,7 +6,7 @@
 
 namespace weft::kernels {
 
-inline constexpr std::size_t unary_functions = static_cast<std::size_t>(Unary::rsqrt) + 1;
+inline constexpr std::size_t unary_functions = static_cast<std::size_t>(Unary::logsigmoid) + 1;
 inline constexpr std::size_t binary_functions = static_cast<std::size_t>(Binary::ge) + 1;
 
 const char* name_of(Unary function);

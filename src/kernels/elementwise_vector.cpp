@@ -63,6 +63,31 @@ HWY_INLINE Vector GeluTanhSlope(Vector x) {
   return hn::Add(s, hn::IfThenZeroElse(hn::Eq(change, hn::Zero(d)), hn::Mul(hn::Mul(x, change), slope)));
 }
 
+HWY_INLINE Vector Silu(Vector x) {
+  const Floats d;
+  const Vector s = Sigmoid(d, x);
+  return hn::IfThenZeroElse(hn::Eq(s, hn::Zero(d)), hn::Mul(x, s));
+}
+
+// s + x s (1 - s)
+HWY_INLINE Vector SiluSlope(Vector x) {
+  const Floats d;
+  const Vector s = Sigmoid(d, x), change = hn::Mul(s, Sigmoid(d, hn::Neg(x)));
+  return hn::Add(s, hn::IfThenZeroElse(hn::Eq(change, hn::Zero(d)), hn::Mul(x, change)));
+}
+
+// x w / (w + 2), w = n (n + 2), n = e^x; from 20 on the factor is 1.
+HWY_INLINE Vector Mish(Vector x) {
+  const Vector two = Number(2.0f), n = Exp(Floats(), hn::Min(x, Number(20.0f)));
+  const Vector w = hn::Mul(n, hn::Add(n, two));
+  return hn::IfThenZeroElse(hn::Eq(n, hn::Zero(Floats())), hn::Mul(x, hn::Div(w, hn::Add(w, two))));
+}
+
+HWY_INLINE Vector Softsign(Vector x) {
+  const Vector size = hn::Add(hn::Abs(x), Number(1.0f));
+  return hn::IfThenElse(hn::Eq(size, hn::Inf(Floats())), hn::CopySign(Number(1.0f), x), hn::Div(x, size));
+}
+
 // No sine and cosine: the library's are for small arguments only.
 constexpr bool has_vector(Unary function) { return function != Unary::cos && function != Unary::sin; }
 constexpr bool has_vector(Binary function) { return function != Binary::pow && function < Binary::eq; }
@@ -87,6 +112,15 @@ HWY_INLINE Vector Apply(Vector x) {
   if constexpr (function == Unary::erf) return Erf(d, x);
   if constexpr (function == Unary::reciprocal) return hn::Div(one, x);
   if constexpr (function == Unary::rsqrt) return hn::Div(one, hn::Sqrt(x));
+  if constexpr (function == Unary::log1p) return Log1p(d, x);
+  if constexpr (function == Unary::expm1) return Expm1(d, x);
+  if constexpr (function == Unary::floor) return hn::Floor(x);
+  if constexpr (function == Unary::ceil) return hn::Ceil(x);
+  if constexpr (function == Unary::round) return hn::Round(x);
+  if constexpr (function == Unary::silu) return Silu(x);
+  if constexpr (function == Unary::mish) return Mish(x);
+  if constexpr (function == Unary::softsign) return Softsign(x);
+  if constexpr (function == Unary::logsigmoid) return hn::Neg(Softplus(d, hn::Neg(x)));
 }
 
 template <Binary function>
@@ -98,6 +132,9 @@ HWY_INLINE Vector Apply(Vector a, Vector b) {
   if constexpr (function == Binary::div) return hn::Div(a, b);
   if constexpr (function == Binary::maximum) return hn::IfThenElse(hn::Or(hn::Gt(a, b), hn::IsNaN(a)), a, b);
   if constexpr (function == Binary::minimum) return hn::IfThenElse(hn::Or(hn::Lt(a, b), hn::IsNaN(a)), a, b);
+  if constexpr (function == Binary::softplus) return hn::IfThenElse(hn::Gt(a, b), a, Softplus(Floats(), a));
+  if constexpr (function == Binary::elu) return hn::IfThenElse(hn::Gt(a, zero), a, hn::Mul(b, Expm1(Floats(), a)));
+  if constexpr (function == Binary::leaky_relu) return hn::IfThenElse(hn::Gt(a, zero), a, hn::Mul(b, a));
   const auto nothing = hn::Eq(a, zero);
   if constexpr (function == Binary::guarded_mul) return hn::IfThenZeroElse(nothing, hn::Mul(a, b));
   if constexpr (function == Binary::guarded_div) return hn::IfThenZeroElse(nothing, hn::Div(a, b));
@@ -106,6 +143,7 @@ HWY_INLINE Vector Apply(Vector a, Vector b) {
   if constexpr (function == Binary::relu_grad) return hn::IfThenZeroElse(hn::Le(b, zero), a);
   if constexpr (function == Binary::gelu_grad) return hn::IfThenZeroElse(nothing, hn::Mul(a, GeluSlope(b)));
   if constexpr (function == Binary::gelu_tanh_grad) return hn::IfThenZeroElse(nothing, hn::Mul(a, GeluTanhSlope(b)));
+  if constexpr (function == Binary::silu_grad) return hn::IfThenZeroElse(nothing, hn::Mul(a, SiluSlope(b)));
 }
 
 // The rest of a row goes through the same vectors, so that a result doesn't depend on its place.

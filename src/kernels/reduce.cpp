@@ -17,23 +17,25 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 
 std::size_t unsign(std::int64_t n) { return static_cast<std::size_t>(n); }
 
-// How a sum or a maximum is made from the parts that the vector kernels give.
+// How a sum, a maximum or a minimum is made from the parts that the vector kernels give.
 struct Kind {
   double (*row)(const float* x, std::size_t n);
   void (*columns)(const float* x, std::ptrdiff_t step, std::size_t rows, std::size_t columns, double* totals);
   double start;
-  bool adds;
+  Reduction reduction;
 
   double combine(double a, double b) const {
-    if (adds) return a + b;
-    return b > a || b != b ? b : a;
+    if (reduction == Reduction::sum) return a + b;
+    const bool better = reduction == Reduction::max ? b > a : b < a;
+    return better || b != b ? b : a;
   }
 };
 
 Kind kind_of(Reduction reduction) {
   const ReduceRows& rows = reduce_rows();
-  if (reduction == Reduction::sum) return {rows.sum, rows.sum_columns, 0, true};
-  return {rows.max, rows.max_columns, -infinity, false};
+  if (reduction == Reduction::max) return {rows.max, rows.max_columns, -infinity, reduction};
+  if (reduction == Reduction::min) return {rows.min, rows.min_columns, infinity, reduction};
+  return {rows.sum, rows.sum_columns, 0, Reduction::sum};
 }
 
 // Many elements for one result are taken in parts of this many; how they are cut depends on the sizes alone.
@@ -50,15 +52,6 @@ void combine_parts(const Kind& kind, const Tensor& partial, std::int64_t parts, 
       for (std::int64_t part = 1; part < parts; ++part) total = kind.combine(total, from[part * n + i]);
       to[i] = static_cast<float>(total);
     }
-  });
-}
-
-// Calls body(i, offset) for each kept element i in [begin, end).
-template <class Body>
-void each(const Walk<1>& kept, std::int64_t begin, std::int64_t end, const Body& body) {
-  std::int64_t i = begin;
-  kept.range(begin, end, [&](const auto& at, std::int64_t n) {
-    for (std::int64_t j = 0; j < n; ++j) body(i++, at[0] + j * kept.inner_steps()[0]);
   });
 }
 
@@ -165,7 +158,8 @@ void reduce_into(Reduction reduction, const Tensor& x, std::span<const int> axes
 }  // namespace
 
 Tensor reduce(Reduction reduction, const Tensor& x, std::span<const int> axes, bool keepdim) {
-  if (x.dtype() != f32 || x.numel() == 0) return reference::reduce(reduction, x, axes, keepdim);
+  const bool plain = reduction == Reduction::prod || reduction == Reduction::norm;  // in f64, where they have the range
+  if (x.dtype() != f32 || x.numel() == 0 || plain) return reference::reduce(reduction, x, axes, keepdim);
   const Split parts = split(x, axes, keepdim);
   Tensor out = Tensor::empty(parts.result, f32);
   reduce_into(reduction, x, axes, parts, out);
@@ -192,21 +186,21 @@ Tensor sum_to(const Tensor& x, const Shape& shape) {
 
 namespace {
 
-template <class T>
-std::int64_t place_of_max(const T* x, std::int64_t n, std::int64_t step) {
+template <bool largest, class T>
+std::int64_t place_of_best(const T* x, std::int64_t n, std::int64_t step) {
   std::int64_t best = 0;
   for (std::int64_t i = 1; i < n; ++i) {
     const T value = x[i * step], champion = x[best * step];
-    if (value > champion || (value != value && champion == champion)) best = i;
+    const bool better = largest ? value > champion : value < champion;
+    if (better || (value != value && champion == champion)) best = i;
   }
   return best;
 }
 
-}  // namespace
-
-Tensor argmax(const Tensor& x, int axis) {
-  axis = x.shape().axis(axis, "argmax");
-  check<ValueError>(x.shape()[axis] > 0, "argmax", "axis {} of {} is empty", axis, x);
+template <bool largest>
+Tensor places(const Tensor& x, int axis, const char* op) {
+  axis = x.shape().axis(axis, op);
+  check<ValueError>(x.shape()[axis] > 0, op, "axis {} of {} is empty", axis, x);
   const int axes[] = {axis};
   const Split parts = split(x, axes, false);
   Tensor out = Tensor::empty(parts.result, i64);
@@ -215,10 +209,16 @@ Tensor argmax(const Tensor& x, int axis) {
   dispatch(x.dtype(), [&]<class T>() {
     const auto* from = x.data<T>();
     parallel_chunks(parts.kept.count, rows_per_chunk(n), [&](std::int64_t begin, std::int64_t end) {
-      each(parts.kept, begin, end, [&](std::int64_t i, std::int64_t at) { to[i] = place_of_max(from + at, n, step); });
+      each(parts.kept, begin, end,
+           [&](std::int64_t i, std::int64_t at) { to[i] = place_of_best<largest>(from + at, n, step); });
     });
   });
   return out;
 }
+
+}  // namespace
+
+Tensor argmax(const Tensor& x, int axis) { return places<true>(x, axis, "argmax"); }
+Tensor argmin(const Tensor& x, int axis) { return places<false>(x, axis, "argmin"); }
 
 }  // namespace weft::kernels

@@ -14,31 +14,51 @@ namespace {
 template <class T>
 using Wide = std::conditional_t<std::is_floating_point_v<T>, double, std::int64_t>;
 
-template <class T>
-T larger(T a, T b) {
-  return a > b || a != a ? a : b;
+// Calls body(element) for each.
+template <class T, class Body>
+void each_element(const Walk<1>& walk, const T* x, const Body& body) {
+  walk.range(0, walk.count, [&](const auto& at, std::int64_t n) {
+    const T* row = x + at[0];
+    const std::int64_t step = walk.inner_steps()[0];
+    for (std::int64_t i = 0; i < n; ++i) body(row[i * step]);
+  });
 }
 
 template <class T>
 Wide<T> sum_of(const Walk<1>& walk, const T* x) {
   Wide<T> total = 0;
-  walk.range(0, walk.count, [&](const auto& at, std::int64_t n) {
-    const T* row = x + at[0];
-    const std::int64_t step = walk.inner_steps()[0];
-    for (std::int64_t i = 0; i < n; ++i) total += static_cast<Wide<T>>(row[i * step]);
-  });
+  each_element(walk, x, [&](T element) { total += static_cast<Wide<T>>(element); });
   return total;
+}
+
+// Integers wrap around.
+template <class T>
+Wide<T> prod_of(const Walk<1>& walk, const T* x) {
+  using Factor = std::conditional_t<std::is_floating_point_v<T>, double, std::uint64_t>;
+  Factor total = 1;
+  each_element(walk, x, [&](T element) { total *= static_cast<Factor>(element); });
+  return static_cast<Wide<T>>(total);
 }
 
 template <class T>
 T max_of(const Walk<1>& walk, const T* x) {
   T best = std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
-  walk.range(0, walk.count, [&](const auto& at, std::int64_t n) {
-    const T* row = x + at[0];
-    const std::int64_t step = walk.inner_steps()[0];
-    for (std::int64_t i = 0; i < n; ++i) best = larger(best, row[i * step]);
-  });
+  each_element(walk, x, [&](T element) { best = best > element || best != best ? best : element; });
   return best;
+}
+
+template <class T>
+T min_of(const Walk<1>& walk, const T* x) {
+  T best = std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity() : std::numeric_limits<T>::max();
+  each_element(walk, x, [&](T element) { best = best < element || best != best ? best : element; });
+  return best;
+}
+
+template <class T>
+double norm_of(const Walk<1>& walk, const T* x) {
+  double total = 0;
+  each_element(walk, x, [&](T element) { total += static_cast<double>(element) * static_cast<double>(element); });
+  return std::sqrt(total);
 }
 
 template <class T>
@@ -46,11 +66,7 @@ T logsumexp_of(const Walk<1>& walk, const T* x) {
   const T best = max_of(walk, x);
   if (!std::isfinite(best)) return best;
   double total = 0;
-  walk.range(0, walk.count, [&](const auto& at, std::int64_t n) {
-    const T* row = x + at[0];
-    const std::int64_t step = walk.inner_steps()[0];
-    for (std::int64_t i = 0; i < n; ++i) total += static_cast<double>(std::exp(row[i * step] - best));
-  });
+  each_element(walk, x, [&](T element) { total += static_cast<double>(std::exp(element - best)); });
   return best + static_cast<T>(std::log(total));
 }
 
@@ -69,9 +85,18 @@ void reduce_each(const Tensor& x, const Split& parts, Tensor& out, const Functio
   });
 }
 
+const char* name_of(Reduction reduction) {
+  constexpr const char* names[] = {"sum", "prod", "max", "min", "norm", "logsumexp"};
+  return names[static_cast<std::size_t>(reduction)];
+}
+
+// Reductions that need f32 or f64.
 template <class T>
-void logsumexp_into(const Tensor& x, const Split& parts, Tensor& out) {
-  reduce_each<T, T>(x, parts, out, [](const Walk<1>& walk, const T* from) { return logsumexp_of(walk, from); });
+void reduce_floating(Reduction reduction, const Tensor& x, const Split& parts, Tensor& out) {
+  if (reduction == Reduction::norm)
+    reduce_each<T, T>(x, parts, out, [](const Walk<1>& walk, const T* from) { return norm_of(walk, from); });
+  else
+    reduce_each<T, T>(x, parts, out, [](const Walk<1>& walk, const T* from) { return logsumexp_of(walk, from); });
 }
 
 }  // namespace
@@ -80,22 +105,27 @@ namespace reference {
 
 Tensor reduce(Reduction reduction, const Tensor& x, std::span<const int> axes, bool keepdim) {
   const Split parts = split(x, axes, keepdim);
-  const DType type = reduction == Reduction::sum && !is_floating(x.dtype()) ? i64 : x.dtype();
+  const bool accumulates = reduction == Reduction::sum || reduction == Reduction::prod;
+  const DType type = accumulates && !is_floating(x.dtype()) ? i64 : x.dtype();
   Tensor out = Tensor::empty(parts.result, type);
-  if (reduction == Reduction::logsumexp) {
-    check<DTypeError>(is_floating(type), "logsumexp", "elements of {} are not supported", name_of(type));
+  if (reduction == Reduction::logsumexp || reduction == Reduction::norm) {
+    check<DTypeError>(is_floating(type), name_of(reduction), "elements of {} are not supported", x);
     if (type == f32)
-      logsumexp_into<float>(x, parts, out);
+      reduce_floating<float>(reduction, x, parts, out);
     else
-      logsumexp_into<double>(x, parts, out);
+      reduce_floating<double>(reduction, x, parts, out);
     return out;
   }
   dispatch(x.dtype(), [&]<class T>() {
     using Sum = std::conditional_t<std::is_floating_point_v<T>, T, std::int64_t>;
     if (reduction == Reduction::sum)
       reduce_each<T, Sum>(x, parts, out, [](const Walk<1>& walk, const T* from) { return sum_of(walk, from); });
-    else
+    else if (reduction == Reduction::prod)
+      reduce_each<T, Sum>(x, parts, out, [](const Walk<1>& walk, const T* from) { return prod_of(walk, from); });
+    else if (reduction == Reduction::max)
       reduce_each<T, T>(x, parts, out, [](const Walk<1>& walk, const T* from) { return max_of(walk, from); });
+    else
+      reduce_each<T, T>(x, parts, out, [](const Walk<1>& walk, const T* from) { return min_of(walk, from); });
   });
   return out;
 }

@@ -34,4 +34,13 @@ inline Split split(const Tensor& x, std::span<const int> axes, bool keepdim) {
   return {Walk<1>(shape(kept, k), kept_strides), Walk<1>(shape(reduced, r), reduced_strides), shape(result, size)};
 }
 
+/// Calls body(i, offset) for each kept element i in [begin, end).
+template <class Body>
+void each(const Walk<1>& kept, std::int64_t begin, std::int64_t end, const Body& body) {
+  std::int64_t i = begin;
+  kept.range(begin, end, [&](const auto& at, std::int64_t n) {
+    for (std::int64_t j = 0; j < n; ++j) body(i++, at[0] + j * kept.inner_steps()[0]);
+  });
+}
+
 }  // namespace weft::kernels

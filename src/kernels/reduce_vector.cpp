@@ -14,14 +14,26 @@ namespace {
 using Floats = hn::ScalableTag<float>;
 using Vector = hn::Vec<Floats>;
 
-constexpr float nothing = -__builtin_inff();
-
 // Vectors of a row, and rows of columns, whose sum is held in f32.
 constexpr std::size_t block_vectors = 64, block_rows = 32;
 
-HWY_INLINE Vector Larger(Vector a, Vector b) {
-  return hn::IfThenElse(hn::Or(hn::Gt(b, a), hn::IsNaN(b)), b, a);  // once NaN it stays
-}
+// Of two the better one; once NaN it stays. `start` is worse than all.
+struct Larger {
+  HWY_INLINE Vector operator()(Vector a, Vector b) const { return hn::IfThenElse(hn::Or(hn::Gt(b, a), hn::IsNaN(b)), b, a); }
+  static HWY_INLINE Vector OfLanes(Vector v) { return hn::MaxOfLanes(Floats(), v); }
+  static HWY_INLINE double Total(double total, float part) {
+    return static_cast<double>(part) > total || part != part ? static_cast<double>(part) : total;
+  }
+  static constexpr float start = -__builtin_inff();
+};
+struct Smaller {
+  HWY_INLINE Vector operator()(Vector a, Vector b) const { return hn::IfThenElse(hn::Or(hn::Lt(b, a), hn::IsNaN(b)), b, a); }
+  static HWY_INLINE Vector OfLanes(Vector v) { return hn::MinOfLanes(Floats(), v); }
+  static HWY_INLINE double Total(double total, float part) {
+    return static_cast<double>(part) < total || part != part ? static_cast<double>(part) : total;
+  }
+  static constexpr float start = __builtin_inff();
+};
 
 // What is added up, a vector at a time.
 struct Same {
@@ -66,35 +78,30 @@ HWY_INLINE double SumBlocks(const float* x, std::size_t n, Function function) {
 double Sum(const float* x, std::size_t n) { return SumBlocks(x, n, Same()); }
 double SumExp(const float* x, float shift, std::size_t n) { return SumBlocks(x, n, ExpOfDifference{hn::Set(Floats(), shift)}); }
 
-double Max(const float* x, std::size_t n) {
+template <class Better>
+double Choose(const float* x, std::size_t n) {
   const Floats d;
+  const Better better;
   const std::size_t lanes = hn::Lanes(d);
-  Vector m0 = hn::Set(d, nothing), m1 = m0, m2 = m0, m3 = m0;
+  Vector m0 = hn::Set(d, Better::start), m1 = m0, m2 = m0, m3 = m0;
   std::size_t i = 0;
   for (; i + 4 * lanes <= n; i += 4 * lanes) {
-    m0 = Larger(m0, hn::LoadU(d, x + i));
-    m1 = Larger(m1, hn::LoadU(d, x + i + lanes));
-    m2 = Larger(m2, hn::LoadU(d, x + i + 2 * lanes));
-    m3 = Larger(m3, hn::LoadU(d, x + i + 3 * lanes));
+    m0 = better(m0, hn::LoadU(d, x + i));
+    m1 = better(m1, hn::LoadU(d, x + i + lanes));
+    m2 = better(m2, hn::LoadU(d, x + i + 2 * lanes));
+    m3 = better(m3, hn::LoadU(d, x + i + 3 * lanes));
   }
-  for (; i + lanes <= n; i += lanes) m0 = Larger(m0, hn::LoadU(d, x + i));
-  if (i < n) m1 = Larger(m1, hn::IfThenElse(hn::FirstN(d, n - i), LoadSome(d, x + i, n - i), hn::Set(d, nothing)));
-  const Vector all = Larger(Larger(m0, m1), Larger(m2, m3));
+  for (; i + lanes <= n; i += lanes) m0 = better(m0, hn::LoadU(d, x + i));
+  if (i < n) m1 = better(m1, hn::IfThenElse(hn::FirstN(d, n - i), LoadSome(d, x + i, n - i), hn::Set(d, Better::start)));
+  const Vector all = better(better(m0, m1), better(m2, m3));
   if (!hn::AllFalse(d, hn::IsNaN(all))) return static_cast<double>(hn::GetLane(hn::NaN(d)));
-  return static_cast<double>(hn::GetLane(hn::MaxOfLanes(d, all)));
+  return static_cast<double>(hn::GetLane(Better::OfLanes(all)));
 }
 
 struct AddColumns {
   HWY_INLINE Vector operator()(Vector a, Vector b) const { return hn::Add(a, b); }
   static HWY_INLINE double Total(double total, float part) { return total + static_cast<double>(part); }
   static constexpr float start = 0;
-};
-struct MaxColumns {
-  HWY_INLINE Vector operator()(Vector a, Vector b) const { return Larger(a, b); }
-  static HWY_INLINE double Total(double total, float part) {
-    return static_cast<double>(part) > total || part != part ? static_cast<double>(part) : total;
-  }
-  static constexpr float start = nothing;
 };
 
 // One block of rows, at most block_rows, into the totals.
@@ -133,7 +140,8 @@ void ReduceColumns(const float* x, std::ptrdiff_t step, std::size_t rows, std::s
                           columns, totals);
 }
 
-constexpr ReduceRows kernels = {Sum, Max, SumExp, ReduceColumns<AddColumns>, ReduceColumns<MaxColumns>};
+constexpr ReduceRows kernels = {
+    Sum, Choose<Larger>, Choose<Smaller>, SumExp, ReduceColumns<AddColumns>, ReduceColumns<Larger>, ReduceColumns<Smaller>};
 
 const ReduceRows* Rows() { return &kernels; }
 

@@ -37,14 +37,16 @@ HWY_INLINE void StoreSome(hn::Vec<D> v, D d, float* to, std::size_t count) {
 #endif
 }
 
-/// e^x to 2 ulp; NaN stays NaN, overflow is +inf, what would be denormal is 0.
+/// x = n ln2 + r, |r| <= ln2/2, for x kept within the range of e^x; n whole, rest = e^r - 1.
+template <class D>
+struct ExpParts {
+  hn::Vec<D> n, rest;
+};
 template <class D, class V = hn::Vec<D>>
-HWY_INLINE V Exp(D d, V x) {
-  const V high = hn::Set(d, 88.72284f), low = hn::Set(d, -87.33655f);
-  const V clamped = hn::Min(hn::Max(x, low), high);
-  // x = n ln2 + r, |r| <= ln2/2; ln2 in two parts keeps r exact.
-  const V n = hn::Round(hn::Mul(clamped, hn::Set(d, 1.44269504088896341f)));
-  V r = hn::NegMulAdd(n, hn::Set(d, 0.693359375f), clamped);
+HWY_INLINE ExpParts<D> SplitExp(D d, V x) {
+  // ln2 in two parts keeps r exact.
+  const V n = hn::Round(hn::Mul(x, hn::Set(d, 1.44269504088896341f)));
+  V r = hn::NegMulAdd(n, hn::Set(d, 0.693359375f), x);
   r = hn::NegMulAdd(n, hn::Set(d, -2.12194440e-4f), r);
   V p = hn::Set(d, 1.9875691500e-4f);
   p = hn::MulAdd(p, r, hn::Set(d, 1.3981999507e-3f));
@@ -52,18 +54,44 @@ HWY_INLINE V Exp(D d, V x) {
   p = hn::MulAdd(p, r, hn::Set(d, 4.1665795894e-2f));
   p = hn::MulAdd(p, r, hn::Set(d, 1.6666665459e-1f));
   p = hn::MulAdd(p, r, hn::Set(d, 5.0000001201e-1f));
-  p = hn::Add(hn::MulAdd(p, hn::Mul(r, r), r), hn::Set(d, 1.0f));
-  // 2^n in two factors: n reaches 128.
+  return {n, hn::MulAdd(p, hn::Mul(r, r), r)};
+}
+
+/// x 2^n in two factors: n reaches 128.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Scale(D d, V x, V n) {
   const hn::RebindToSigned<D> di;
   const auto whole = hn::ConvertTo(di, n);
   const auto half = hn::ShiftRight<1>(whole);
   const auto bias = hn::Set(di, 127);
   const V scale_a = hn::BitCast(d, hn::ShiftLeft<23>(hn::Add(half, bias)));
   const V scale_b = hn::BitCast(d, hn::ShiftLeft<23>(hn::Add(hn::Sub(whole, half), bias)));
-  V y = hn::Mul(hn::Mul(p, scale_a), scale_b);
+  return hn::Mul(hn::Mul(x, scale_a), scale_b);
+}
+
+/// e^x to 2 ulp; NaN stays NaN, overflow is +inf, what would be denormal is 0.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Exp(D d, V x) {
+  const V high = hn::Set(d, 88.72284f), low = hn::Set(d, -87.33655f);
+  const ExpParts<D> parts = SplitExp(d, hn::Min(hn::Max(x, low), high));
+  V y = Scale(d, hn::Add(parts.rest, hn::Set(d, 1.0f)), parts.n);
   y = hn::IfThenElse(hn::Gt(x, high), hn::Inf(d), y);
   y = hn::IfThenZeroElse(hn::Lt(x, low), y);
   return hn::IfThenElse(hn::IsNaN(x), x, y);
+}
+
+/// e^x - 1 to 2 ulp; NaN stays NaN, overflow is +inf.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Expm1(D d, V x) {
+  const V high = hn::Set(d, 88.72284f), low = hn::Set(d, -40.0f), one = hn::Set(d, 1.0f);
+  const ExpParts<D> parts = SplitExp(d, hn::Min(hn::Max(x, low), high));
+  // 2^n ((e^r - 1) + (1 - 2^-n))
+  const hn::RebindToSigned<D> di;
+  const auto exponent = hn::Max(hn::Sub(hn::Set(di, 127), hn::ConvertTo(di, parts.n)), hn::Zero(di));
+  const V inverse = hn::BitCast(d, hn::ShiftLeft<23>(exponent));
+  V y = Scale(d, hn::Add(parts.rest, hn::Sub(one, inverse)), parts.n);
+  y = hn::IfThenElse(hn::Gt(x, high), hn::Inf(d), y);
+  return hn::IfThenElse(hn::Or(hn::IsNaN(x), hn::Eq(x, hn::Zero(d))), x, y);
 }
 
 /// 1 / (1 + e^-x) to 3 ulp; NaN stays NaN.
@@ -121,6 +149,22 @@ HWY_INLINE V Log(D d, V x) {
   y = hn::IfThenElse(hn::Eq(x, hn::Zero(d)), hn::Neg(hn::Inf(d)), y);
   y = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::NaN(d), y);
   return hn::IfThenElse(hn::Or(hn::IsNaN(x), hn::Eq(x, hn::Inf(d))), x, y);
+}
+
+/// log(1 + x) to 3 ulp; -1 gives -inf, what is below and NaN give NaN.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Log1p(D d, V x) {
+  const V one = hn::Set(d, 1.0f), u = hn::Add(x, one), kept = hn::Sub(u, one);
+  // What x loses in u it gets back as a factor (Kahan).
+  const V y = hn::Mul(Log(d, u), hn::Div(x, kept));
+  return hn::IfThenElse(hn::Or(hn::Eq(kept, hn::Zero(d)), hn::Eq(x, hn::Inf(d))), x, y);
+}
+
+/// log(1 + e^x) to 3 ulp; NaN stays NaN.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Softplus(D d, V x) {
+  const V tail = Log1p(d, Exp(d, hn::Neg(hn::Abs(x))));
+  return hn::Add(hn::IfThenZeroElse(hn::Lt(x, hn::Zero(d)), x), tail);
 }
 
 /// e^(a^2) (1 - erf(a)) for 0 <= a <= 10 to 5 ulp: a polynomial in q = (a - 2) / (a + 2), divided by 1 + 2a,

@@ -5,6 +5,7 @@
 
 #include "base/fail.hpp"
 #include "kernels/elementwise.hpp"
+#include "ops/fused_rule.hpp"
 #include "ops/guarded.hpp"
 #include "weft/autograd/record.hpp"
 
@@ -16,19 +17,6 @@ using kernels::Unary;
 namespace {
 
 Var zero_like(const Var& x) { return Var::scalar(0, x.dtype()); }
-
-// An activation with its own backward kernel, from what that needs; on a tape the factor's composite form.
-template <class Factor>
-void activation_rule(Sink& s, Binary kernel, const Var& saved, const Factor& factor) {
-  if (s.recording())
-    s.add(0, guarded_mul(s.grad(), factor(saved)));
-  else
-    s.add(0, kernels::binary(kernel, s.grad().value(), saved.value(), "backward"));
-}
-
-}  // namespace
-
-namespace {
 
 // a b, and 0 where either is exactly 0.
 Var zero_if_either(const Var& a, const Var& b) {
@@ -144,6 +132,17 @@ Var exp(const Var& x) {
   return record("exp", y, {&x}, [y = Saved(y)](Sink& s) { s.add(0, guarded_mul(s.grad(), s.output(y))); });
 }
 
+// e^x = y + 1
+Var expm1(const Var& x) {
+  const Tensor y = kernels::unary(Unary::expm1, x.value());
+  return record("expm1", y, {&x}, [y = Saved(y)](Sink& s) { s.add(0, guarded_mul(s.grad(), s.output(y) + 1)); });
+}
+
+Var log1p(const Var& x) {
+  return record("log1p", kernels::unary(Unary::log1p, x.value()), {&x},
+                [x = Saved(x)](Sink& s) { s.add(0, guarded_div(s.grad(), x.get() + 1)); });
+}
+
 Var log(const Var& x) {
   return record("log", kernels::unary(Unary::log, x.value()), {&x},
                 [x = Saved(x)](Sink& s) { s.add(0, guarded_div(s.grad(), x.get())); });
@@ -154,6 +153,21 @@ Var sqrt(const Var& x) {
   return record("sqrt", y, {&x}, [y = Saved(y)](Sink& s) { s.add(0, guarded_div(s.grad(), s.output(y) * 2)); });
 }
 
+// y = x^(-1/2):  dx = -g y^3 / 2
+Var rsqrt(const Var& x) {
+  const Tensor y = kernels::unary(Unary::rsqrt, x.value());
+  return record("rsqrt", y, {&x}, [y = Saved(y)](Sink& s) {
+    const Var out = s.output(y);
+    s.add(0, guarded_mul(s.grad(), square(out) * out * -0.5));
+  });
+}
+
+// -y^2
+Var reciprocal(const Var& x) {
+  const Tensor y = kernels::unary(Unary::reciprocal, x.value());
+  return record("reciprocal", y, {&x}, [y = Saved(y)](Sink& s) { s.add(0, -guarded_mul(s.grad(), square(s.output(y)))); });
+}
+
 Var square(const Var& x) {
   return record("square", kernels::unary(Unary::square, x.value()), {&x},
                 [x = Saved(x)](Sink& s) { s.add(0, guarded_mul(s.grad(), x.get() * 2)); });
@@ -162,6 +176,16 @@ Var square(const Var& x) {
 Var abs(const Var& x) {
   return record("abs", kernels::unary(Unary::abs, x.value()), {&x},
                 [x = Saved(x)](Sink& s) { s.add(0, guarded_mul(s.grad(), kernels::unary(Unary::sign, x.value()))); });
+}
+
+Var sin(const Var& x) {
+  return record("sin", kernels::unary(Unary::sin, x.value()), {&x},
+                [x = Saved(x)](Sink& s) { s.add(0, guarded_mul(s.grad(), cos(x.get()))); });
+}
+
+Var cos(const Var& x) {
+  return record("cos", kernels::unary(Unary::cos, x.value()), {&x},
+                [x = Saved(x)](Sink& s) { s.add(0, -guarded_mul(s.grad(), sin(x.get()))); });
 }
 
 // 2 / sqrt(pi) e^(-x^2)
@@ -175,7 +199,7 @@ Var erf(const Var& x) {
 Var tanh(const Var& x) {
   const Tensor y = kernels::unary(Unary::tanh, x.value());
   return record("tanh", y, {&x}, [y = Saved(y)](Sink& s) {
-    activation_rule(s, Binary::tanh_grad, s.output(y), [](const Var& out) { return 1 - square(out); });
+    fused_rule(s, Binary::tanh_grad, s.output(y), [](const Var& out) { return 1 - square(out); });
   });
 }
 
@@ -183,38 +207,22 @@ Var tanh(const Var& x) {
 Var sigmoid(const Var& x) {
   const Tensor y = kernels::unary(Unary::sigmoid, x.value());
   return record("sigmoid", y, {&x}, [y = Saved(y)](Sink& s) {
-    activation_rule(s, Binary::sigmoid_grad, s.output(y), [](const Var& out) { return out * (1 - out); });
+    fused_rule(s, Binary::sigmoid_grad, s.output(y), [](const Var& out) { return out * (1 - out); });
   });
 }
 
-Var relu(const Var& x) {
-  const Tensor y = kernels::unary(Unary::relu, x.value());
-  return record("relu", y, {&x}, [y = Saved(y)](Sink& s) {
-    if (s.recording())
-      s.add(0, masked_fill(s.grad(), kernels::binary(Binary::le, y.value(), 0.0), 0));
-    else
-      s.add(0, kernels::binary(Binary::relu_grad, s.grad().value(), y.value(), "backward"));
-  });
+// Constant in pieces: what they are given has no share in a gradient.
+Var sign(const Var& x) {
+  return record("sign", kernels::unary(Unary::sign, x.value()), {&x}, [](Sink&) {});
 }
-
-Var gelu(const Var& x, GeluApproximation approximation) {
-  if (approximation == GeluApproximation::none) {
-    // Phi(x) + x phi(x); phi guards infinite x
-    return record("gelu", kernels::unary(Unary::gelu, x.value()), {&x}, [x = Saved(x)](Sink& s) {
-      activation_rule(s, Binary::gelu_grad, x.get(), [](const Var& in) {
-        const Var phi = exp(square(in) * -0.5) * (std::numbers::inv_sqrtpi / std::numbers::sqrt2);
-        return (erf(in * (1 / std::numbers::sqrt2)) + 1) * 0.5 + guarded_mul(phi, in);
-      });
-    });
-  }
-  // (1 + t) / 2 + x (1 - t^2) u' / 2, t = tanh(u), u = sqrt(2 / pi) (x + 0.044715 x^3)
-  return record("gelu", kernels::unary(Unary::gelu_tanh, x.value()), {&x}, [x = Saved(x)](Sink& s) {
-    activation_rule(s, Binary::gelu_tanh_grad, x.get(), [](const Var& in) {
-      constexpr double root = std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
-      const Var cubic = square(in) * 0.044715, t = tanh(in * (cubic + 1) * root);
-      return (t + 1) * 0.5 + guarded_mul(1 - square(t), in * (cubic * 3 + 1) * (root / 2));
-    });
-  });
+Var floor(const Var& x) {
+  return record("floor", kernels::unary(Unary::floor, x.value()), {&x}, [](Sink&) {});
+}
+Var ceil(const Var& x) {
+  return record("ceil", kernels::unary(Unary::ceil, x.value()), {&x}, [](Sink&) {});
+}
+Var round(const Var& x) {
+  return record("round", kernels::unary(Unary::round, x.value()), {&x}, [](Sink&) {});
 }
 
 namespace {
@@ -248,10 +256,11 @@ Var clamp(const Var& x, std::optional<double> min, std::optional<double> max) {
 }
 
 Var where(const Tensor& condition, const Var& a, const Var& b) {
-  return record("where", kernels::where(condition, a.value(), b.value(), "where"), {&a, &b}, [condition = Saved(condition)](Sink& s) {
-    if (s.wants(0)) s.add(0, where(condition.value(), s.grad(), zero_like(s.grad())));
-    if (s.wants(1)) s.add(1, masked_fill(s.grad(), condition.value(), 0));
-  });
+  return record("where", kernels::where(condition, a.value(), b.value(), "where"), {&a, &b},
+                [condition = Saved(condition)](Sink& s) {
+                  if (s.wants(0)) s.add(0, where(condition.value(), s.grad(), zero_like(s.grad())));
+                  if (s.wants(1)) s.add(1, masked_fill(s.grad(), condition.value(), 0));
+                });
 }
 
 Var masked_fill(const Var& x, const Tensor& mask, double value) {

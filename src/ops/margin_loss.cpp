@@ -4,6 +4,7 @@
 
 #include "kernels/elementwise.hpp"
 #include "ops/loss_support.hpp"
+#include "weft/ops/activation.hpp"
 #include "weft/ops/distance_loss.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/reduce.hpp"

@@ -7,6 +7,7 @@
 #include "kernels/rnn.hpp"
 #include "ops/recurrent.hpp"
 #include "ops/work.hpp"
+#include "weft/ops/activation.hpp"
 
 namespace weft {
 namespace {

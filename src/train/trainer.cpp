@@ -1,5 +1,6 @@
 #include "weft/train/trainer.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <fstream>
@@ -27,6 +28,8 @@ void check_options(const TrainerOptions& o) {
                     o.lr, o.clip);
   check<ValueError>(o.decay > 0 && o.decay <= 1 && o.decay_patience >= 1, where,
                     "decay {} must be in (0, 1], decay_patience {} at least 1", o.decay, o.decay_patience);
+  check<ValueError>(o.cooldown >= 0 && o.cooldown <= 1, where, "cooldown {} must be in [0, 1], a share of the epochs",
+                    o.cooldown);
 }
 
 /// The learning rate's part that validation decides; none where it doesn't.
@@ -51,6 +54,8 @@ Metadata kept_settings(const TrainingTask& task, const TrainerOptions& o) {
                    {"training.on_non_finite", o.on_non_finite == optim::NonFinite::skip ? "skip" : "error"},
                    {"training.adam", fmt::format("betas {} and {}, eps {}, weight decay {}", o.adam.betas[0], o.adam.betas[1],
                                                  o.adam.eps, o.adam.weight_decay)}};
+  // With a cooldown the number of epochs is part of every learning rate.
+  kept["training.cooldown"] = o.cooldown > 0 ? fmt::format("{} of {} epochs", o.cooldown, o.epochs) : "0";
   kept.merge(task.metadata());
   kept.merge(task.settings());
   kept.merge(Metadata(o.settings));
@@ -130,12 +135,20 @@ class Training {
     batches_ = 0;
   }
 
-  // In the unit of the progress bar: seconds where they limit, otherwise epochs.
-  double done() const {
-    if (options_.seconds > 0) return state_.seconds;
+  double epochs_done() const {
     return static_cast<double>(state_.epoch) +
            (batches_ > 0 ? static_cast<double>(state_.position) / static_cast<double>(batches_) : 0);
   }
+
+  // The learning rate's part that falls to 0 at the end.
+  double cooldown() const {
+    if (options_.cooldown == 0) return 1;
+    const auto epochs = static_cast<double>(options_.epochs);
+    return std::min(1.0, (epochs - epochs_done()) / (options_.cooldown * epochs));
+  }
+
+  // In the unit of the progress bar: seconds where they limit, otherwise epochs.
+  double done() const { return options_.seconds > 0 ? state_.seconds : epochs_done(); }
 
   void show(ProgressBar& bar, double total) {
     bar.update({.label = fmt::format("epoch {}", state_.epoch + 1),
@@ -160,7 +173,8 @@ class Training {
     const optim::ClipResult clipped = optim::clip_grad_norm(parameters, options_.clip, {options_.on_non_finite});
     norm_ = clipped.norm;
     state_.skipped += clipped.skipped ? 1 : 0;
-    optimizer_.set_lr(options_.lr * (state_.plateau ? state_.plateau->factor() : 1) * schedule_(state_.update + 1));
+    optimizer_.set_lr(options_.lr * (state_.plateau ? state_.plateau->factor() : 1) * schedule_(state_.update + 1) *
+                      cooldown());
     optimizer_.step();
     ++state_.update;
     ++state_.position;

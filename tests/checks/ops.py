@@ -1,4 +1,5 @@
-"""Every operation that the public headers declare has a row in the case table. Argument: the program tests/test-ops."""
+"""Every operation that the public headers declare has a row in the case table; one whose result has no derivative (a Tensor,
+as of comparisons) is called in a test. Argument: the program tests/test-ops."""
 import re
 import subprocess
 import sys
@@ -32,23 +33,41 @@ def declarations(text):
 
 
 def operation(declaration):
-    """The name of a function that takes or returns a Var; None for anything else. Operators stand for named operations."""
-    if not re.search(r"\bVar\b", declaration) or re.match(r"\s*(?:struct|class|enum|using|template)\b|.*\boperator\b", declaration,
-                                                          re.DOTALL):
+    """(name, result) of a function that takes or returns tensors; None for anything else. Operators stand for named
+    operations."""
+    if not re.search(r"\b(?:Var|Tensor)\b", declaration) or re.match(
+            r"\s*(?:struct|class|enum|using|template)\b|.*\boperator\b", declaration, re.DOTALL):
         return None
     found = DECLARATION.search(declaration)
-    return found.group(1) if found else None
+    return (found.group(1), declaration[:found.start(1)]) if found else None
+
+
+def differentiable(result, text):
+    """Whether a result is a Var, or several of them, or a struct of the same header that holds one."""
+    for name in re.findall(r"\w+", result):
+        body = re.search(rf"\bstruct\s+{name}\s*{{(.*?)}};", text, re.DOTALL)
+        if name == "Var" or (body and re.search(r"\bVar\b", body.group(1))):
+            return True
+    return False
 
 
 rows = set(subprocess.run([sys.argv[1], "--list-ops"], check=True, capture_output=True, text=True).stdout.split())
-problems, names = [], set()
+tests = "\n".join(re.sub(r'"(?:\\.|[^"\\\n])*"', "", without_comments(read(path))) for path in project_files()
+                  if path.parts[:2] == ("tests", "ops") and path.name.endswith("_test.cpp"))
+problems, names, undifferentiable = [], set(), set()
 for header in project_files():
     if header.parts[:3] == ("include", "weft", "ops") and header.suffix == ".hpp":
-        for name in filter(None, map(operation, declarations(read(header)))):
-            if name not in rows and name not in names:
-                problems.append(f"{header}: {name} has no row in tests/ops/cases.cpp")
-            names.add(name)
+        text = without_comments(read(header))
+        for name, result in filter(None, map(operation, declarations(text))):
+            if differentiable(result, text):
+                if name not in rows and name not in names:
+                    problems.append(f"{header}: {name} has no row in tests/ops/cases.cpp")
+                names.add(name)
+            else:
+                if name not in undifferentiable and not re.search(rf"\b{name}\b", tests):
+                    problems.append(f"{header}: {name}, which has no derivative, is in no tests/ops/*_test.cpp")
+                undifferentiable.add(name)
 if not names:
     problems.append("no operation found in include/weft/ops")
 
-report(problems, f"{len(names)} operations have their rows")
+report(problems, f"{len(names)} operations have their rows, {len(undifferentiable)} without derivative their tests")

@@ -52,14 +52,20 @@ bool same_bits(const Tensor& a, const Tensor& b) {
          std::memcmp(a.raw(), b.raw(), static_cast<std::size_t>(a.numel()) * size_of(a.dtype())) == 0;
 }
 
-const std::vector<Unary> all_unary = {Unary::neg,        Unary::exp,  Unary::log,     Unary::sqrt, Unary::square,
-                                      Unary::abs,        Unary::tanh, Unary::sigmoid, Unary::relu, Unary::gelu,
-                                      Unary::gelu_tanh,  Unary::sign, Unary::cos,     Unary::sin,  Unary::erf,
-                                      Unary::reciprocal, Unary::rsqrt};
-const std::vector<Binary> floating_binary = {
-    Binary::add,          Binary::sub,       Binary::mul,         Binary::div,           Binary::pow,
-    Binary::maximum,      Binary::minimum,   Binary::guarded_mul, Binary::guarded_div,   Binary::tanh_grad,
-    Binary::sigmoid_grad, Binary::relu_grad, Binary::gelu_grad,   Binary::gelu_tanh_grad};
+const std::vector<Unary> all_unary = {
+    Unary::neg,     Unary::exp,        Unary::log,   Unary::sqrt,      Unary::square,    Unary::abs,   Unary::tanh,
+    Unary::sigmoid, Unary::relu,       Unary::gelu,  Unary::gelu_tanh, Unary::sign,      Unary::cos,   Unary::sin,
+    Unary::erf,     Unary::reciprocal, Unary::rsqrt, Unary::log1p,     Unary::expm1,     Unary::floor, Unary::ceil,
+    Unary::round,   Unary::silu,       Unary::mish,  Unary::softsign,  Unary::logsigmoid};
+const std::vector<Binary> floating_binary = {Binary::add,          Binary::sub,
+                                             Binary::mul,          Binary::div,
+                                             Binary::pow,          Binary::maximum,
+                                             Binary::minimum,      Binary::guarded_mul,
+                                             Binary::guarded_div,  Binary::tanh_grad,
+                                             Binary::sigmoid_grad, Binary::relu_grad,
+                                             Binary::gelu_grad,    Binary::gelu_tanh_grad,
+                                             Binary::silu_grad,    Binary::softplus,
+                                             Binary::elu,          Binary::leaky_relu};
 const std::vector<Binary> comparisons = {Binary::eq, Binary::ne, Binary::lt, Binary::le, Binary::gt, Binary::ge};
 
 TEST_CASE("functions of one argument match the reference on every instruction set, for all shapes and views") {
@@ -137,7 +143,7 @@ TEST_CASE("NaN and infinities come through; a gradient of 0 stays 0") {
         CHECK(std::isnan(kernels::binary(function, left, edges, "f").at({i, 0})));
       }
     for (const Binary function : {Binary::guarded_mul, Binary::guarded_div, Binary::tanh_grad, Binary::sigmoid_grad,
-                                  Binary::relu_grad, Binary::gelu_grad, Binary::gelu_tanh_grad})
+                                  Binary::relu_grad, Binary::gelu_grad, Binary::gelu_tanh_grad, Binary::silu_grad})
       for (std::int64_t i = 0; i < 9; ++i) CHECK(kernels::binary(function, zeros, edges, "f").at({i}) == 0);
   });
 }

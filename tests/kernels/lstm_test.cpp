@@ -52,27 +52,36 @@ struct Cell {
         output(Tensor::full({rows, 3 * hidden}, 9)),
         d_gates(Tensor::full({rows, 4 * hidden}, 9)) {}
 
+  const bool* active_rows() const { return active.defined() ? active.data<bool>() : nullptr; }
+
   // Rows of output and of its gradient have a pitch of three times their width.
   template <class Function>
   void forward(const Function& cell) {
     const std::int64_t rows = c.size(0), n = c.size(1);
-    cell(kernels::CellForward<float>{
-        rows, n, gates.mutable_data<float>(), 4 * n, c_before.data<float>(), h_before.data<float>(), c.mutable_data<float>(),
-        h.mutable_data<float>(), output.mutable_data<float>() + n, 3 * n, active.defined() ? active.data<bool>() : nullptr});
+    cell(kernels::LstmCellForward<float>{
+        {rows, n, h_before.data<float>(), h.mutable_data<float>(), output.mutable_data<float>() + n, 3 * n, active_rows()},
+        gates.mutable_data<float>(),
+        4 * n,
+        c_before.data<float>(),
+        c.mutable_data<float>()});
   }
   template <class Function>
   void backward(const Function& cell, bool clear) {
     const std::int64_t rows = c.size(0), n = c.size(1);
-    cell(kernels::CellBackward<float>{rows, n, gates.data<float>(), c_before.data<float>(), c.data<float>(),
-                                      dh.mutable_data<float>(), dc.mutable_data<float>(), d_output.data<float>() + n, 3 * n,
-                                      d_gates.mutable_data<float>(), active.defined() ? active.data<bool>() : nullptr, clear});
+    cell(kernels::LstmCellBackward<float>{
+        {rows, n, dh.mutable_data<float>(), d_output.data<float>() + n, 3 * n, active_rows(), clear},
+        gates.data<float>(),
+        c_before.data<float>(),
+        c.data<float>(),
+        dc.mutable_data<float>(),
+        d_gates.mutable_data<float>()});
   }
 };
 
-const auto fast_forward = [](const kernels::CellForward<float>& cell) { kernels::lstm_cell(cell); };
-const auto fast_backward = [](const kernels::CellBackward<float>& cell) { kernels::lstm_cell_backward(cell); };
-const auto plain_forward = [](const kernels::CellForward<float>& cell) { kernels::reference::lstm_cell(cell); };
-const auto plain_backward = [](const kernels::CellBackward<float>& cell) { kernels::reference::lstm_cell_backward(cell); };
+const auto fast_forward = [](const kernels::LstmCellForward<float>& cell) { kernels::lstm_cell(cell); };
+const auto fast_backward = [](const kernels::LstmCellBackward<float>& cell) { kernels::lstm_cell_backward(cell); };
+const auto plain_forward = [](const kernels::LstmCellForward<float>& cell) { kernels::reference::lstm_cell(cell); };
+const auto plain_backward = [](const kernels::LstmCellBackward<float>& cell) { kernels::reference::lstm_cell_backward(cell); };
 
 // x, w_ih, w_hh, bias, h0, c0 of a sequence.
 struct Sequence {

@@ -68,7 +68,7 @@ TEST_CASE("reductions match the reference on every instruction set, for all axes
         for (int axis = 0; axis < x.rank(); ++axis)
           if ((chosen & 1u << axis) != 0) axes.push_back(axis);
         INFO("input ", x.describe(), ", axes ", chosen);
-        for (const Reduction reduction : {Reduction::sum, Reduction::max, Reduction::logsumexp})
+        for (const Reduction reduction : {Reduction::sum, Reduction::max, Reduction::min, Reduction::logsumexp})
           check_reduction(reduction, x, axes);
       }
     }
@@ -102,6 +102,10 @@ TEST_CASE("reductions of nothing, of infinities and of NaN") {
             CHECK(y.at({2}) == static_cast<double>(inf));
             CHECK(std::isfinite(y.at({3})));
           }
+          const Tensor least = reduce(Reduction::min, kernels::unary(kernels::Unary::neg, view), {0}, false);
+          CHECK(std::isfinite(least.at({0})));
+          CHECK(std::isnan(least.at({1})));
+          CHECK(least.at({2}) == -static_cast<double>(inf));
         }
       }
       CHECK(reduce(Reduction::logsumexp, Tensor::full({n}, -static_cast<double>(inf)), {0}).item() ==
@@ -110,6 +114,17 @@ TEST_CASE("reductions of nothing, of infinities and of NaN") {
       CHECK(reduce(Reduction::logsumexp, Tensor::full({n}, 1e30), {0}).item() == doctest::Approx(1e30));
     }
   });
+}
+
+TEST_CASE("products and norms are held in f64") {
+  const Tensor x = Tensor::from<float>({1e30f, 1e30f, 1e-30f, 2e-30f}, {4});
+  CHECK(reduce(Reduction::prod, x, {0}).item() == doctest::Approx(2));
+  CHECK(reduce(Reduction::norm, x, {0}).item() == doctest::Approx(std::sqrt(2.0) * 1e30));
+  CHECK(reduce(Reduction::prod, Tensor::zeros({0, 2}), {0}).at({0, 1}) == 1);
+  CHECK(reduce(Reduction::norm, Tensor::zeros({0, 2}), {0}).at({0, 1}) == 0);
+  CHECK(reduce(Reduction::max, Tensor::zeros({0}, boolean), {0}).item() == 0);
+  CHECK(reduce(Reduction::min, Tensor::zeros({0}, boolean), {0}).item() == 1);
+  CHECK_THROWS_AS(reduce(Reduction::norm, Tensor::zeros({2}, i64), {0}), DTypeError);
 }
 
 TEST_CASE("integers and bool add up to i64") {
@@ -147,6 +162,10 @@ TEST_CASE("argmax finds the first maximum") {
   CHECK(kernels::argmax(Tensor::from<std::int64_t>({3, 8, 8}, {3}), 0).item() == 1);
   CHECK_THROWS_AS(kernels::argmax(Tensor::zeros({2, 0}), 1), ValueError);
   CHECK_THROWS_AS(kernels::argmax(x, 2), IndexError);
+  CHECK(kernels::argmin(x, 1).at({0}) == 0);
+  CHECK(kernels::argmin(x, 1).at({1}) == 0);
+  CHECK(kernels::argmin(x.flip(1), 1).at({1}) == 0);
+  CHECK_THROWS_AS(kernels::argmin(Tensor::zeros({2, 0}), 1), ValueError);
 }
 
 TEST_CASE("the same bits for any number of threads") {

@@ -49,7 +49,16 @@ TEST_CASE("vector functions are exact to a few units in the last place on every 
                             {Unary::erf, 2},
                             {Unary::sqrt, 0.5},
                             {Unary::reciprocal, 0.5},
-                            {Unary::rsqrt, 1.5}}) {
+                            {Unary::rsqrt, 1.5},
+                            {Unary::log1p, 3},
+                            {Unary::expm1, 2},
+                            {Unary::floor, 0},
+                            {Unary::ceil, 0},
+                            {Unary::round, 0},
+                            {Unary::silu, 4, 100 * smallest},
+                            {Unary::mish, 6, 100 * smallest},
+                            {Unary::softsign, 1.5},
+                            {Unary::logsigmoid, 4, smallest}}) {
     const Tensor expected = kernels::reference::unary(bound.function, wide);
     test::on_each_isa([&] {
       const Tensor y = kernels::unary(bound.function, x);
@@ -99,6 +108,28 @@ TEST_CASE("gelu and its derivatives keep their digits on the negative side") {
   }
 }
 
+TEST_CASE("functions with a parameter keep their digits, and NaN and infinities come through") {
+  using kernels::Binary;
+  const float nan = std::numeric_limits<float>::quiet_NaN(), inf = std::numeric_limits<float>::infinity();
+  const Tensor x = sweep(), wide = x.to(f64), edges = Tensor::from<float>({nan, inf, -inf, 0, -0.0f, -1e30f, 1e30f, 20}, {8});
+  for (const auto& [function, parameter] :
+       {std::pair{Binary::softplus, 20.0}, {Binary::elu, 0.75}, {Binary::leaky_relu, 0.25}}) {
+    const Tensor expected = kernels::reference::binary(function, wide, Tensor::full({}, parameter, f64), "f");
+    const Tensor at_edges = kernels::reference::binary(function, edges, Tensor::full({}, parameter), "f");
+    test::on_each_isa([&, function = function, parameter = parameter] {
+      const Tensor y = kernels::binary(function, x, parameter), z = kernels::binary(function, edges, parameter);
+      std::int64_t wrong = 0;
+      for (std::int64_t i = 0; i < x.numel(); ++i) {
+        const double wanted = expected.data<double>()[i];
+        if (std::abs(wanted) >= 1.2e-38 && !(ulps(y.data<float>()[i], wanted) <= 4)) ++wrong;
+      }
+      INFO("function ", static_cast<int>(function));
+      CHECK(wrong == 0);
+      for (std::int64_t i = 0; i < edges.numel(); ++i) CHECK(same_or_both_nan(z.data<float>()[i], at_edges.data<float>()[i]));
+    });
+  }
+}
+
 TEST_CASE("vector functions at the edges") {
   const float nan = std::numeric_limits<float>::quiet_NaN(), inf = std::numeric_limits<float>::infinity();
   struct Row {
@@ -122,6 +153,15 @@ TEST_CASE("vector functions at the edges") {
       {Unary::erf, 1, -1, 0, -0.0f, 1, -1},
       {Unary::reciprocal, 0, -0.0f, inf, -inf, 1 / large, -1 / large},
       {Unary::rsqrt, 0, nan, inf, -inf, 1 / root, nan},
+      {Unary::log1p, inf, nan, 0, -0.0f, std::log(large), nan},
+      {Unary::expm1, inf, -1, 0, -0.0f, inf, -1},
+      {Unary::floor, inf, -inf, 0, -0.0f, large, -large},
+      {Unary::ceil, inf, -inf, 0, -0.0f, large, -large},
+      {Unary::round, inf, -inf, 0, -0.0f, large, -large},
+      {Unary::silu, inf, 0, 0, -0.0f, large, 0},
+      {Unary::mish, inf, 0, 0, -0.0f, large, 0},
+      {Unary::softsign, 1, -1, 0, -0.0f, 1, -1},
+      {Unary::logsigmoid, 0, -inf, -std::log(2.0f), -std::log(2.0f), 0, -large},
   };
   const Tensor x = Tensor::from<float>({nan, inf, -inf, 0.0f, -0.0f, large, -large}, {7});
   test::on_each_isa([&] {
@@ -141,7 +181,8 @@ TEST_CASE("vector functions at the edges") {
 TEST_CASE("a result doesn't depend on its place in the row") {
   const Tensor x = sweep().slice(0, 100000, 100067);
   test::on_each_isa([&] {
-    for (const Unary function : {Unary::exp, Unary::log, Unary::tanh, Unary::sigmoid, Unary::erf, Unary::gelu}) {
+    for (const Unary function : {Unary::exp, Unary::log, Unary::tanh, Unary::sigmoid, Unary::erf, Unary::gelu, Unary::log1p,
+                                 Unary::expm1, Unary::silu, Unary::mish, Unary::logsigmoid}) {
       const Tensor all = kernels::unary(function, x);
       for (std::int64_t start = 0; start < 20; ++start) {
         for (std::int64_t length : {1, 3, 4, 7, 8, 9, 16, 31}) {

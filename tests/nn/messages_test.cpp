@@ -226,7 +226,7 @@ std::vector<Mistake> dtype_and_index_mistakes() {
        [] {
          gather(t({3, 4}), 1, ids({0, 1}));
        },
-       "[gather] index [2] and input [3, 4] differ in rank (one at least is needed)"},
+       "[gather] index [2] and input [3, 4] differ in rank"},
       {"a class that isn't there",
        [] {
          cross_entropy(t({3, 5}), ids({1, 2, 5}));

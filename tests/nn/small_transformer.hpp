@@ -5,6 +5,7 @@
 #include "weft/nn/embedding.hpp"
 #include "weft/nn/layer_norm.hpp"
 #include "weft/nn/linear.hpp"
+#include "weft/ops/activation.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/matmul.hpp"
 #include "weft/ops/shape.hpp"

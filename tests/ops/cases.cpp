@@ -6,7 +6,11 @@ const std::vector<Case>& cases() {
   static const std::vector<Case> all = [] {
     std::vector<Case> table;
     add_elementwise_cases(table);
+    add_activation_cases(table);
     add_reduce_cases(table);
+    add_statistics_cases(table);
+    add_scan_cases(table);
+    add_sort_cases(table);
     add_shape_cases(table);
     add_arrange_cases(table);
     add_triangle_cases(table);

@@ -22,7 +22,11 @@ const std::vector<Case>& cases();
 
 // A family of operations each, in a file cases_FAMILY.cpp.
 void add_elementwise_cases(std::vector<Case>& to);
+void add_activation_cases(std::vector<Case>& to);
 void add_reduce_cases(std::vector<Case>& to);
+void add_statistics_cases(std::vector<Case>& to);
+void add_scan_cases(std::vector<Case>& to);
+void add_sort_cases(std::vector<Case>& to);
 void add_shape_cases(std::vector<Case>& to);
 void add_arrange_cases(std::vector<Case>& to);
 void add_triangle_cases(std::vector<Case>& to);

@@ -1,37 +1,10 @@
-#include "ops/case_values.hpp"
-#include "ops/cases.hpp"
+#include "ops/unary_cases.hpp"
 #include "weft/ops/elementwise.hpp"
 
 namespace weft::test {
 namespace {
 
 using Inputs = std::vector<Var>;
-
-struct Range {
-  double low, high;
-};
-
-// A function of one argument on the shapes and views that all have to bear.
-void add_unary(std::vector<Case>& to, const char* op, const std::string& variant, Var (*function)(const Var&), Range r) {
-  const auto add = [&](const char* what, Tensor x) {
-    to.push_back({op, variant + what, [function](const Inputs& in) { return function(in[0]); }, {std::move(x)}});
-  };
-  add("matrix", spread({3, 4}, r.low, r.high));
-  add("size 0", spread({2, 0, 3}, r.low, r.high));
-  add("size 1", spread({1}, r.low, r.high, 0.8));
-  add("scalar", spread({}, r.low, r.high, 0.3));
-  add("odd size", spread({17}, r.low, r.high, 0.1));
-  add("more than some vectors", spread({3, 43}, r.low, r.high, 0.9));
-  add("four dimensions", spread({2, 1, 3, 3}, r.low, r.high, 0.7));
-  add("transposed", transposed({5, 3}, r.low, r.high));
-  add("strided", strided({3, 7}, r.low, r.high));
-  add("sliced", sliced({3, 5}, r.low, r.high));
-  add("flipped", flipped({2, 9}, r.low, r.high));
-  to.push_back({op,
-                variant + "repeated operand",
-                [function](const Inputs& in) { return function(in[0]) * in[0]; },
-                {spread({3, 4}, r.low, r.high)}});
-}
 
 void add_binary(std::vector<Case>& to, const char* op, Var (*function)(const Var&, const Var&), Range a, Range b) {
   const auto add = [&](const char* what, Tensor x, Tensor y) {
@@ -149,15 +122,24 @@ void add_elementwise_cases(std::vector<Case>& to) {
       to, "pow", "to the 0th, ", [](const Var& x) { return pow(x, 0); }, real);
   add_unary(to, "exp", "", exp, real);
   add_unary(to, "log", "", log, positive);
+  add_unary(to, "log1p", "", log1p, {-0.8, 3});
+  add_unary(to, "expm1", "", expm1, real);
   add_unary(to, "sqrt", "", sqrt, positive);
+  add_unary(to, "rsqrt", "", rsqrt, positive);
+  add_unary(to, "reciprocal", "", reciprocal, positive);
+  add_unary(to, "reciprocal", "below 0, ", reciprocal, {-3, -0.2});
   add_unary(to, "square", "", square, real);
   add_unary(to, "abs", "", abs, real);
+  add_unary(to, "sin", "", sin, {-4, 4});
+  add_unary(to, "cos", "", cos, {-4, 4});
   add_unary(to, "erf", "", erf, real);
   add_unary(to, "tanh", "", tanh, real);
   add_unary(to, "sigmoid", "", sigmoid, {-4, 4});
-  add_unary(to, "relu", "", relu, real);
-  add_unary(to, "gelu", "exact, ", [](const Var& x) { return gelu(x); }, {-4, 4});
-  add_unary(to, "gelu", "tanh, ", [](const Var& x) { return gelu(x, GeluApproximation::tanh); }, {-4, 4});
+  add_unary(to, "sign", "", sign, real);
+  add_unary(to, "floor", "", floor, {0.1, 0.9});
+  add_unary(to, "floor", "below 0, ", floor, {-1.9, -1.1});
+  add_unary(to, "ceil", "", ceil, {0.1, 0.9});
+  add_unary(to, "round", "", round, {0.6, 1.4});
   add_binary(to, "maximum", maximum, real, real);
   add_binary(to, "minimum", minimum, real, real);
   add_unary(

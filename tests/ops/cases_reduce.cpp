@@ -1,74 +1,41 @@
-#include <array>
-
-#include "ops/case_values.hpp"
-#include "ops/cases.hpp"
-#include "weft/ops/elementwise.hpp"
+#include "ops/reduction_cases.hpp"
 #include "weft/ops/reduce.hpp"
 
 namespace weft::test {
 namespace {
 
 using Inputs = std::vector<Var>;
+using All = Var(const Var&);
+using Over = Var(const Var&, std::span<const int>, bool);
 
-struct Function {
-  const char* op;
-  Var (*all)(const Var&);
-  Var (*over)(const Var&, std::span<const int>, bool);
-};
+ReductionCases reduction(const char* op, All* all, Over* over) { return {op, "", all, over}; }
 
-void add_reduction(std::vector<Case>& to, const Function& f) {
-  const auto add = [&](const char* what, std::vector<int> axes, bool keepdim, Tensor x) {
-    to.push_back({f.op,
-                  what,
-                  [over = f.over, axes = std::move(axes), keepdim](const Inputs& in) { return over(in[0], axes, keepdim); },
-                  {std::move(x)}});
+void add_products(std::vector<Case>& to) {
+  ReductionCases products = reduction("prod", prod, prod);
+  products.low = 0.5;
+  products.high = 1.7;
+  add_reduction(to, products);
+  const auto add = [&](const char* variant, Tensor x) {
+    to.push_back({"prod", variant, [](const Inputs& in) { return prod(in[0], {1}); }, {std::move(x)}});
   };
-  const auto add_all = [&](const char* what, Tensor x) {
-    to.push_back({f.op, what, [all = f.all](const Inputs& in) { return all(in[0]); }, {std::move(x)}});
-  };
-  const auto values = [](const Shape& shape) { return spread(shape, -2, 2); };
-  add_all("all", values({3, 4}));
-  add_all("all of one", values({1}));
-  add_all("all of a scalar", values({}));
-  add_all("all of a view", transposed({5, 3}, -2, 2));
-  add("no axis", {}, false, values({3, 4}));
-  add("first axis", {0}, false, values({3, 5}));
-  add("last axis", {-1}, false, values({3, 5}));
-  add("middle axis kept", {1}, true, values({2, 3, 4}));
-  add("two axes", {0, 2}, false, values({2, 3, 4}));
-  add("axes in any order", {-1, 0}, true, values({2, 3, 4}));
-  add("all axes", {0, 1}, false, values({3, 7}));
-  add("axis of size 1", {1}, false, values({3, 1, 2}));
-  add("odd size", {0}, false, values({17}));
-  add("size 0 of others", {1}, false, values({0, 3}));
-  add("transposed", {0}, false, transposed({5, 3}, -2, 2));
-  add("strided", {1}, false, strided({3, 7}, -2, 2));
-  add("sliced", {0}, true, sliced({4, 5}, -2, 2));
-  add("flipped", {1}, false, flipped({2, 9}, -2, 2));
-  add("long row", {1}, false, values({2, 131}));
-  add("long column", {0}, false, values({131, 2}));
-  to.push_back({f.op,
-                "repeated operand",
-                [over = f.over](const Inputs& in) {
-                  constexpr std::array axes{1};
-                  return over(in[0], axes, true) * in[0];
-                },
-                {values({3, 4})}});
+  add("either sign", spread({3, 5}, -2, 2));
+  add("one zero", Tensor::from<double>({2, 0, 3, -1.5, 0.5, 0}, {2, 3}));
+  add("two zeros", Tensor::from<double>({2, 0, 0, -1.5, 0, 0.5, 4, 0}, {2, 4}));
+  add("nothing but zeros", Tensor::zeros({2, 3}, f64));
+  add("zeros in a view", Tensor::from<double>({2, 0, 0, 3, 1, 4}, {3, 2}).transpose(0, 1));
+  add("size 0", spread({2, 0}, -2, 2));
 }
 
 }  // namespace
 
 void add_reduce_cases(std::vector<Case>& to) {
-  const auto nothing = [&](const Function& f) {
-    to.push_back({f.op, "size 0", [all = f.all](const Inputs& in) { return all(in[0]); }, {spread({0, 3}, -2, 2)}});
-  };
-  const Function sums{"sum", sum, sum}, means{"mean", mean, mean}, maxima{"max", max, max},
-      logsumexps{"logsumexp", logsumexp, logsumexp};
-  add_reduction(to, sums);
-  nothing(sums);
-  add_reduction(to, means);
-  add_reduction(to, maxima);
-  add_reduction(to, logsumexps);
+  add_reduction(to, reduction("sum", sum, sum));
+  to.push_back({"sum", "size 0", [](const Inputs& in) { return sum(in[0]); }, {spread({0, 3}, -2, 2)}});
+  add_reduction(to, reduction("mean", mean, mean));
+  add_products(to);
+  add_reduction(to, reduction("max", max, max));
+  add_reduction(to, reduction("min", min, min));
+  add_reduction(to, reduction("logsumexp", logsumexp, logsumexp));
 }
 
 }  // namespace weft::test

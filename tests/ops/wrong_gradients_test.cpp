@@ -9,6 +9,7 @@
 #include "ops/cases.hpp"
 #include "weft/autograd/gradcheck.hpp"
 #include "weft/autograd/record.hpp"
+#include "weft/ops/activation.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/index.hpp"
 #include "weft/ops/matmul.hpp"

@@ -304,6 +304,26 @@ TEST_CASE("training ends early when validation gets no better") {
   CHECK(train(task, options, progress).updates == 16);
 }
 
+TEST_CASE("the learning rate falls to 0 over the last epochs") {
+  const test::TemporaryFolder folder;
+  std::ostringstream progress;
+  const auto rate_after = [&](std::int64_t updates) {
+    auto options = options_for(folder.path());  // three epochs of four updates
+    options.updates = updates;
+    options.warmup = 0;
+    options.cooldown = 0.5;
+    Regression task;
+    train(task, options, progress);
+    for (const auto& [name, tensor] : last_state(folder.path()))
+      if (name == "optimizer.lr") return tensor.item();
+    return -1.0;
+  };
+  CHECK(rate_after(6) == 0.05);
+  CHECK(rate_after(7) == 0.05);
+  CHECK(rate_after(8) == doctest::Approx(0.05 * 5 / 6).epsilon(1e-12));
+  CHECK(rate_after(12) == doctest::Approx(0.05 / 6).epsilon(1e-12));
+}
+
 TEST_CASE("the learning rate falls on a plateau, and the checkpoint carries the plateau on") {
   const test::TemporaryFolder folder;
   std::ostringstream progress;
@@ -378,6 +398,7 @@ TEST_CASE("a run goes on with the options that it was made with") {
   refused([](auto& o) { o.lr = 0.1; }, "another 'training.lr': 0.05 there, 0.1 now");
   refused([](auto& o) { o.warmup = 4; }, "another 'training.warmup': 3 there, 4 now");
   refused([](auto& o) { o.clip = 2; }, "another 'training.clip': 1 there, 2 now");
+  refused([](auto& o) { o.cooldown = 0.5; }, "another 'training.cooldown': 0 there, 0.5 of 5 epochs now");
   refused([](auto& o) { o.decay = 0.5; }, "another 'training.decay': 1 there, 0.5 now");
   refused([](auto& o) { o.decay_patience = 2; }, "another 'training.decay_patience': 1 there, 2 now");
   refused([](auto& o) { o.validate_every = 2; }, "another 'training.validate_every': 0 there, 2 now");

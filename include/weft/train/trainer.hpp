@@ -57,6 +57,7 @@ struct TrainerOptions {
   double lr = 1e-3;
   double decay = 1;  ///< the learning rate is multiplied with it after `decay_patience` such validations (optim::Plateau)
   std::int64_t decay_patience = 1;
+  double cooldown = 0;      ///< share of the epochs at their end in which the rate falls linearly to 0
   std::int64_t warmup = 0;  ///< updates of linear warm-up, then the inverse square root; 0: constant
   double clip = 1.0;        ///< largest norm of all gradients together
   optim::NonFinite on_non_finite = optim::NonFinite::error;
