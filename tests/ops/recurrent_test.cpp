@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "ops/cases.hpp"
+#include "ops/work.hpp"
 #include "support/random.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/base/error.hpp"
@@ -220,6 +221,32 @@ TEST_CASE("what a resting row holds reaches only its own state") {
     };
     const auto clean = run(0), dirty = run(not_a_number);
     for (std::size_t i = 0; i < clean.size(); ++i) CHECK(largest_difference(clean[i], dirty[i]) == 0);
+  });
+}
+
+TEST_CASE("lengths are i64 or i32, and the longest needn't reach the last step") {
+  for_each_sequence([](const char* op, const Operands& o, const auto& f) {
+    INFO(op);
+    const Var wide = f(vars_of(o), lengths_of({3, 1}), true);
+    CHECK(largest_difference(f(vars_of(o), lengths_of({3, 1}).to(i32), true).value(), wide.value()) == 0);
+    CHECK(largest(wide.value().slice(0, 9, 12)) == 0);  // row 0, step 3
+  });
+}
+
+TEST_CASE("the multiply-adds of recurrent operations are counted") {
+  const auto work_of = [](const auto& call) {
+    const std::int64_t before = detail::multiply_adds;
+    call();
+    return detail::multiply_adds - before;
+  };
+  const auto weights = [](const Operands& o) { return o.w_ih.numel() + o.w_hh.numel(); };
+  for_each_sequence([&](const char* op, const Operands& o, const auto& f) {
+    INFO(op);
+    CHECK(work_of([&] { f(vars_of(o), Tensor(), false); }) == 2 * 4 * weights(o));
+  });
+  for_each_step([&](const char* op, const Operands& o, const auto& f) {
+    INFO(op);
+    CHECK(work_of([&] { f(vars_of(o), Tensor()); }) == 3 * weights(o));
   });
 }
 
