@@ -1,5 +1,4 @@
 #pragma once
-#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -37,7 +36,8 @@ Summary summary(ModuleBase& model, const std::function<void()>& run);
 
 /// The same for model(inputs...).
 template <class Model, class... Inputs>
-requires std::invocable<Model&, const Inputs&...> Summary summary(Model& model, const Inputs&... inputs) {
+requires requires(Model& model, const Inputs&... inputs) { model.forward(inputs...); }
+Summary summary(Model& model, const Inputs&... inputs) {
   return summary(static_cast<ModuleBase&>(model), std::function<void()>([&] { model(inputs...); }));
 }
 
