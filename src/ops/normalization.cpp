@@ -6,6 +6,7 @@
 #include "kernels/elementwise.hpp"
 #include "kernels/layer_norm.hpp"
 #include "ops/guarded.hpp"
+#include "weft/autograd/recompute.hpp"
 #include "weft/autograd/record.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/reduce.hpp"
@@ -113,7 +114,7 @@ Var by_batch(const Var& x, Tensor& running_mean, Tensor& running_var, const Batc
   check<ValueError>(n != 1, "batch_norm", "input {} has one value a channel; training needs more", x.shape());
   const Var turned = transpose(x, 0, 1);
   const Normalized rows = normalize("batch_norm", reshape(turned, {x.size(1), n}), {}, {}, o.eps);
-  if (Tape::recording() != nullptr && n > 0) {
+  if (Tape::recording() != nullptr && !recomputing() && n > 0) {
     // The variance is what 1 / deviation stands for; of a constant channel rounding may leave it below 0.
     const Tensor with_eps = kernels::unary(kernels::Unary::reciprocal, kernels::unary(kernels::Unary::square, rows.inverse));
     const Tensor variance = kernels::binary(Binary::maximum, kernels::binary(Binary::sub, with_eps, o.eps), 0.0);

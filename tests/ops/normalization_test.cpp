@@ -8,6 +8,8 @@
 
 #include "golden/golden.hpp"
 #include "support/random.hpp"
+#include "weft/autograd/gradcheck.hpp"
+#include "weft/autograd/recompute.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/base/error.hpp"
 #include "weft/ops/elementwise.hpp"
@@ -286,4 +288,20 @@ TEST_CASE("what doesn't fit a layer norm is refused with shapes") {
   CHECK_THROWS_AS(layer_norm(x, Tensor::ones({3}, f64)), Error);
   for (const double eps : {-1e-5, quiet_nan})
     CHECK_THROWS_WITH_AS(layer_norm(x, {}, {}, eps), doctest::Contains("eps"), ValueError);
+}
+
+TEST_CASE("running values move once where a batch norm is recomputed") {
+  const Tensor input = uniform({4, 3, 5}, -1, 2, 1);
+  const auto step = [&](bool again) {
+    Tensor running_mean = Tensor::zeros({3}, f64), running_var = Tensor::ones({3}, f64);
+    Tape tape;
+    const auto norm = [&](const std::vector<Var>& in) {
+      return batch_norm(in[0], running_mean, running_var, {}, {}, {.training = true});
+    };
+    const Var x = tape.leaf(input), y = again ? recompute(GradcheckFunction(norm), {x}) : norm({x});
+    tape.backward(sum(y * y * y));
+    return std::vector<Tensor>{running_mean, running_var, tape.grad(x).clone()};
+  };
+  const auto plain = step(false), recomputed = step(true);
+  for (std::size_t i = 0; i < plain.size(); ++i) CHECK(largest_difference(recomputed[i], plain[i]) == 0);
 }
