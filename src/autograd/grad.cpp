@@ -16,7 +16,7 @@ class OwnTape {
   explicit OwnTape(const char* op) {
     Tape* outer = Tape::recording();
     Generator* generator = outer != nullptr ? outer->generator() : nullptr;
-    generator != nullptr ? tape_.emplace(*generator) : tape_.emplace();
+    generator != nullptr ? tape_.emplace(*generator, outer->first_row()) : tape_.emplace();
     check<TapeError>(Tape::recording() == &*tape_, op, "a NoGrad guard is alive, so nothing can be recorded");
   }
   std::vector<Var> leaves(const std::vector<Tensor>& values) {

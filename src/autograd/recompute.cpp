@@ -28,11 +28,11 @@ class Replay {
   detail::GradAgain again_;
 };
 
-// A tape of recompute's own, with random numbers where the outer one has them.
+// A tape of recompute's own, with random numbers where the outer one has them, and of the same rows.
 class InnerTape {
  public:
-  explicit InnerTape(Generator* generator) {
-    generator != nullptr ? tape_.emplace(*generator) : tape_.emplace();
+  InnerTape(Generator* generator, std::int64_t first_row) {
+    generator != nullptr ? tape_.emplace(*generator, first_row) : tape_.emplace();
     state().recomputed = true;
   }
   TapeState& state() { return tape_->state(); }
@@ -99,7 +99,7 @@ class Recomputation {
 
   // The first run, which records nothing. The outputs, as constants.
   std::vector<Var> forward(const std::vector<Var>& inputs) {
-    InnerTape inner(tape_.generator);
+    InnerTape inner(tape_.generator, tape_.first_row);
     inner.state().dry = true;
     const std::vector<Var> outputs = function_(inner.leaves(inputs));
     check_outputs(outputs, inner.state().id);
@@ -175,7 +175,7 @@ class Recomputation {
   std::vector<Var> replayed_gradients(const Sink& s) const {
     const Replay replay;
     std::optional<Generator> copy;
-    InnerTape inner(generator(copy));
+    InnerTape inner(generator(copy), tape_.first_row);
     const std::vector<Var> leaves = inner.leaves(saved_inputs());
     const std::vector<Var> outputs = function_(leaves);
     check_same(outputs);

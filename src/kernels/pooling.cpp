@@ -82,10 +82,11 @@ Tensor avg_pool(const Tensor& x, const Windows& w) {
     const T* from = source.data<T>();
     T* to = y.mutable_data<T>();
     each_window(w, [&](std::int64_t plane, std::int64_t k, const Range& rows, const Range& columns) {
-      T sum = 0;
+      double sum = 0;  // a window may be the whole image
       for (std::int64_t i = rows.begin; i < rows.end; ++i)
-        for (std::int64_t j = columns.begin; j < columns.end; ++j) sum += from[(plane * w.input[0] + i) * w.input[1] + j];
-      to[k] = sum / divisor<T>(w, rows, columns);
+        for (std::int64_t j = columns.begin; j < columns.end; ++j)
+          sum += static_cast<double>(from[(plane * w.input[0] + i) * w.input[1] + j]);
+      to[k] = static_cast<T>(sum / divisor<double>(w, rows, columns));
     });
   });
   return y;

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <functional>
+
 #include "support/random.hpp"
 #include "weft/autograd/grad.hpp"
 #include "weft/autograd/gradcheck.hpp"
@@ -10,6 +12,7 @@
 #include "weft/nn/linear.hpp"
 #include "weft/nn/list.hpp"
 #include "weft/ops/activation.hpp"
+#include "weft/ops/dropout.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/reduce.hpp"
 
@@ -87,4 +90,40 @@ TEST_CASE("gradients through recompute agree with central differences") {
       },
       {x}, {.rtol = 1e-4, .atol = 1e-6})
       .require();
+}
+
+TEST_CASE("a part of a batch that is recomputed has the masks of its rows") {
+  const Tensor values = uniform({2, 8}, 1, 2, 1);
+  const auto gradient = [&](int depth, bool create_graph) {
+    Generator generator(1);
+    Tape tape(generator, 8);
+    const Var x = tape.leaf(values);
+    std::function<Var(const std::vector<Var>&)> f = [](const std::vector<Var>& in) { return dropout(in[0], 0.5); };
+    for (int i = 1; i < depth; ++i) f = [f](const std::vector<Var>& in) { return recompute(f, {in[0]}); };
+    const Var y = depth == 0 ? dropout(x, 0.5) : recompute(f, {x});
+    tape.backward(sum(y * y), {.create_graph = create_graph});
+    return std::pair(y.value().clone(), tape.grad(x).clone());
+  };
+  const auto plain = gradient(0, false);
+  for (const int depth : {1, 2})
+    for (const bool create_graph : {false, true}) {
+      INFO(depth, " deep", create_graph ? ", create_graph" : "");
+      const auto again = gradient(depth, create_graph);
+      CHECK(largest_difference(again.first, plain.first) == 0);
+      CHECK(largest_difference(again.second, plain.second) == 0);
+    }
+}
+
+TEST_CASE("a Jacobian under a tape of part of a batch has the masks of its rows") {
+  const Tensor values = uniform({2, 3}, 1, 2, 1);
+  Generator generator(1), same(1);
+  Tensor mask;
+  {
+    Tape tape(same, 8);
+    mask = dropout(tape.leaf(Tensor::ones({2, 3}, f64)), 0.5).value().clone();
+  }
+  Tape tape(generator, 8);
+  const Tensor found = jacobian([](const std::vector<Var>& in) { return dropout(in[0], 0.5); }, {values})[0];
+  const Tensor diagonal = found.reshape({6, 6});
+  for (std::int64_t i = 0; i < 6; ++i) CHECK(diagonal.at({i, i}) == mask.reshape({6}).at({i}));
 }

@@ -145,3 +145,8 @@ TEST_CASE("wrong arguments of interpolate are named") {
   CHECK_THROWS_AS(interpolate(x.to(i64), {.size = 3}), DTypeError);
   CHECK_THROWS_AS(interpolate(Tensor(), {.size = 3}), ValueError);
 }
+
+TEST_CASE("the average of a large window keeps f32's digits") {
+  const Tensor x = Tensor::full({1, 1, 1000000}, 0.1);
+  CHECK(std::abs(avg_pool1d(x, 1000000).value().item() - 0.1) <= 1e-8);
+}
