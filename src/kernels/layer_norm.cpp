@@ -17,7 +17,8 @@ template <class T>
 void forward(const Tensor& x, const T* weight, const T* bias, double eps, LayerNorm& result) {
   const std::int64_t n = x.size(1);
   const T* source = x.data<T>();
-  T *y = result.y.mutable_data<T>(), *means = result.mean.mutable_data<T>(), *inverses = result.inverse.mutable_data<T>();
+  T *y = result.y.mutable_data<T>(), *means = result.mean.mutable_data<T>(), *variances = result.variance.mutable_data<T>(),
+    *inverses = result.inverse.mutable_data<T>();
   parallel_chunks(x.size(0), rows_per_chunk(n), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
       const T* from = source + row * n;
@@ -32,8 +33,9 @@ void forward(const Tensor& x, const T* weight, const T* bias, double eps, LayerN
         squares += difference * difference;
       }
       check<NumericError>(squares != 0 || eps > 0, "layer_norm", "row {} is constant and eps is 0; choose a positive eps", row);
-      const double inverse = 1 / std::sqrt(squares / static_cast<double>(n) + eps);
+      const double variance = squares / static_cast<double>(n), inverse = 1 / std::sqrt(variance + eps);
       means[row] = static_cast<T>(mean);
+      variances[row] = static_cast<T>(variance);
       inverses[row] = static_cast<T>(inverse);
       for (std::int64_t j = 0; j < n; ++j) {
         const T normal = static_cast<T>((static_cast<double>(from[j]) - mean) * inverse);
@@ -90,7 +92,8 @@ void by_dtype(DType dtype, Function&& function) {
 }  // namespace
 
 LayerNorm layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps) {
-  LayerNorm result{x.empty_like(), Tensor::empty({x.size(0)}, x.dtype()), Tensor::empty({x.size(0)}, x.dtype())};
+  const auto per_row = [&] { return Tensor::empty({x.size(0)}, x.dtype()); };
+  LayerNorm result{x.empty_like(), per_row(), per_row(), per_row()};
   if (x.numel() == 0) return result;
   by_dtype(x.dtype(), [&]<class T>() { forward<T>(x, data_or_null<T>(weight), data_or_null<T>(bias), eps, result); });
   return result;

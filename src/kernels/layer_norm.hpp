@@ -4,10 +4,10 @@
 namespace weft::kernels {
 
 /// y = (x - mean) / sqrt(variance + eps) * weight + bias over the last dimension of x [rows, n]; weight, bias [n] or undefined.
-/// Two passes in f64, so that a large mean costs no digits. Keeps mean and 1/deviation of each row.
+/// Two passes in f64, so that a large mean costs no digits. Keeps mean, variance and 1/sqrt(variance + eps) of each row.
 /// Throws NumericError for a constant row where eps is 0.
 struct LayerNorm {
-  Tensor y, mean, inverse;
+  Tensor y, mean, variance, inverse;
 };
 LayerNorm layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps);
 

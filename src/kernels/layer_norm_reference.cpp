@@ -11,7 +11,8 @@ LayerNorm layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, 
   const std::int64_t rows = x.size(0), n = x.size(1);
   const Tensor from = x.to(f64).contiguous(), scale = weight.defined() ? weight.to(f64).contiguous() : Tensor::ones({n}, f64),
                shift = bias.defined() ? bias.to(f64).contiguous() : Tensor::zeros({n}, f64);
-  Tensor y = Tensor::empty({rows, n}, f64), means = Tensor::empty({rows}, f64), inverses = Tensor::empty({rows}, f64);
+  Tensor y = Tensor::empty({rows, n}, f64), means = Tensor::empty({rows}, f64), variances = means.empty_like(),
+         inverses = means.empty_like();
   for (std::int64_t row = 0; row < rows && n > 0; ++row) {
     const double* values = from.data<double>() + row * n;
     double mean = 0, variance = 0;
@@ -21,11 +22,12 @@ LayerNorm layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, 
     check<NumericError>(variance != 0 || eps > 0, "layer_norm", "row {} is constant and eps is 0; choose a positive eps", row);
     const double inverse = 1 / std::sqrt(variance + eps);
     means.mutable_data<double>()[row] = mean;
+    variances.mutable_data<double>()[row] = variance;
     inverses.mutable_data<double>()[row] = inverse;
     for (std::int64_t j = 0; j < n; ++j)
       y.mutable_data<double>()[row * n + j] = (values[j] - mean) * inverse * scale.data<double>()[j] + shift.data<double>()[j];
   }
-  return {y.to(x.dtype()), means.to(x.dtype()), inverses.to(x.dtype())};
+  return {y.to(x.dtype()), means.to(x.dtype()), variances.to(x.dtype()), inverses.to(x.dtype())};
 }
 
 LayerNormGradients layer_norm_backward(const Tensor& g, const Tensor& x, const Tensor& weight, const Tensor& mean,

@@ -60,10 +60,10 @@ void composite(Sink& s, const Var& x, const Var& weight, double eps) {
   if (s.wants(2)) s.add(2, g);
 }
 
-// layer_norm, with the mean and 1 / deviation of each row beside it.
+// layer_norm, with the mean and the variance of each row beside it.
 struct Normalized {
   Var y;
-  Tensor mean, inverse;
+  Tensor mean, variance;
 };
 
 Normalized normalize(const char* op, const Var& x, const Var& weight, const Var& bias, double eps) {
@@ -84,7 +84,7 @@ Normalized normalize(const char* op, const Var& x, const Var& weight, const Var&
                    if (s.wants(1)) s.add(1, gradients.weight);
                    if (s.wants(2)) s.add(2, gradients.bias);
                  });
-  return {std::move(y), result.mean, result.inverse};
+  return {std::move(y), result.mean, result.variance};
 }
 
 // A parameter [C] as it broadcasts to x [N, C, ...].
@@ -115,12 +115,9 @@ Var by_batch(const Var& x, Tensor& running_mean, Tensor& running_var, const Batc
   const Var turned = transpose(x, 0, 1);
   const Normalized rows = normalize("batch_norm", reshape(turned, {x.size(1), n}), {}, {}, o.eps);
   if (Tape::recording() != nullptr && !recomputing() && n > 0) {
-    // The variance is what 1 / deviation stands for; of a constant channel rounding may leave it below 0.
-    const Tensor with_eps = kernels::unary(kernels::Unary::reciprocal, kernels::unary(kernels::Unary::square, rows.inverse));
-    const Tensor variance = kernels::binary(Binary::maximum, kernels::binary(Binary::sub, with_eps, o.eps), 0.0);
+    const double unbiased = static_cast<double>(n) / static_cast<double>(n - 1);
     move_towards(running_mean, rows.mean, o.momentum);
-    move_towards(running_var, kernels::binary(Binary::mul, variance, static_cast<double>(n) / static_cast<double>(n - 1)),
-                 o.momentum);
+    move_towards(running_var, kernels::binary(Binary::mul, rows.variance, unbiased), o.momentum);
   }
   return transpose(reshape(rows.y, turned.shape()), 0, 1);
 }

@@ -47,6 +47,7 @@ TEST_CASE("layer norm and its gradients are the reference's") {
             const kernels::LayerNorm y = kernels::layer_norm(x, weight, bias, 1e-5);
             check_close(y.y, expected.y, tolerance);
             check_close(y.mean, expected.mean, tolerance);
+            check_close(y.variance, expected.variance, tolerance);
             check_close(y.inverse, expected.inverse, tolerance);
             const auto back = kernels::layer_norm_backward(g, x, weight, expected.mean, expected.inverse, true, parameters);
             check_close(back.x, gradients.x, tolerance * 10);

@@ -305,3 +305,15 @@ TEST_CASE("running values move once where a batch norm is recomputed") {
   const auto plain = step(false), recomputed = step(true);
   for (std::size_t i = 0; i < plain.size(); ++i) CHECK(largest_difference(recomputed[i], plain[i]) == 0);
 }
+
+TEST_CASE("the running variance is f32's own where eps is far larger") {
+  const Tensor x = uniform({64, 1}, -1e-5, 1e-5, 1);
+  const auto variance_of = [&](DType dtype, double eps) {
+    Tensor mean = Tensor::zeros({1}, dtype), variance = Tensor::ones({1}, dtype);
+    Tape tape;
+    batch_norm(tape.leaf(x.to(dtype)), mean, variance, {}, {}, {.training = true, .momentum = 1, .eps = eps});
+    return variance.item();
+  };
+  for (const double eps : {1e-5, 1e-3, 1.0})
+    CHECK(variance_of(f32, eps) == doctest::Approx(variance_of(f64, eps)).epsilon(1e-5));
+}
