@@ -6,6 +6,7 @@
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/reduce.hpp"
 #include "weft/ops/shape.hpp"
+#include "weft/ops/statistics.hpp"
 
 namespace weft {
 namespace {
@@ -23,8 +24,8 @@ Var huber(const Var& d, double delta) {
   return c * (d - c * 0.5);
 }
 
-// x / |x|
-Var unit(const Var& x, int axis, double eps) { return x / sqrt(clamp(sum(square(x), {axis}, true), eps * eps, std::nullopt)); }
+// x / max(|x|, eps)
+Var unit(const Var& x, int axis, double eps) { return x / clamp(norm(x, 2, {axis}, true), eps, std::nullopt); }
 
 }  // namespace
 

@@ -351,3 +351,14 @@ TEST_CASE("triplets whose anchor and positive are the same have a gradient, 0 of
   CHECK(triplet_margin_loss(row({0, 0}), row({3, 4}), row({6, 8}), {.margin = 0, .eps = 0}).item() == 0);
   CHECK(triplet_margin_loss(row({0, 0}), row({3, 4}), row({3, 4}), {.eps = 0, .swap = true}).item() == 6);
 }
+
+TEST_CASE("cosine similarity of large and small f32 vectors") {
+  for (const double size : {1e25, 1.0, 1e-6}) {
+    Tape tape;
+    const Var a = tape.leaf(row({3 * size, 4 * size}, f32)), b = row({4 * size, 3 * size}, f32);
+    const Var similarity = cosine_similarity(a, b, 0);
+    CHECK(similarity.item() == doctest::Approx(0.96).epsilon(1e-6));
+    tape.backward(similarity);
+    CHECK(tape.grad(a).to(f64).at({0}) * size == doctest::Approx(0.224 / 5).epsilon(1e-5));
+  }
+}
