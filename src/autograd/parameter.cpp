@@ -27,9 +27,13 @@ void Parameter::to(DType dtype) {
   grad_ = Tensor();
 }
 
+void Parameter::check_gradient(const Tensor& gradient) const {
+  check<DTypeError>(gradient.dtype() == dtype(), "Parameter::add_grad", "a gradient {} for '{}' {}", gradient, name_, value_);
+  check<ShapeError>(gradient.shape() == shape(), "Parameter::add_grad", "a gradient {} for '{}' {}", gradient, name_, value_);
+}
+
 void Parameter::add_grad(Tensor gradient) {
-  check<ShapeError>(gradient.shape() == shape() && gradient.dtype() == dtype(), "Parameter::add_grad",
-                    "a gradient {} for '{}' {}", gradient, name_, value_);
+  check_gradient(gradient);
   if (grad_.defined()) return kernels::add_into(grad_, gradient);
   grad_ = gradient.is_unique() && gradient.is_contiguous() ? std::move(gradient) : gradient.clone();
   grad_.set_category(MemoryCategory::gradients);

@@ -182,6 +182,10 @@ void Tape::backward(const Var& output, const Var& gradient, BackwardOptions opti
     detail::run_rules(*state_, output.slot()->node, nullptr, options);
     const detail::NoGradUnless mode(options.create_graph);
     detail::finish_leaves(*state_);
+    // All before any is changed: a parameter may have become another since it was used.
+    if (!options.create_graph)
+      for (Slot* leaf = state_->leaves; leaf != nullptr; leaf = leaf->next_leaf)
+        if (leaf->parameter != nullptr && leaf->grad.defined()) leaf->parameter->check_gradient(leaf->grad.value());
   } catch (...) {
     detail::clear_gradients(*state_, nullptr);
     detail::clear_leaves(*state_);

@@ -159,3 +159,14 @@ TEST_CASE("many parameters that end leave the others to be found") {
   for (int i = 1; i < 200; ++i)
     if (const auto& p = parameters[static_cast<std::size_t>(i)]) CHECK(p->grad().item() == (i < 100 ? 2 : 1));
 }
+
+TEST_CASE("a backward pass that fails at one parameter changes none") {
+  Parameter first("first", vector({1, 2})), second("second", vector({3, 4})), third("third", vector({5, 6}));
+  Tape tape;
+  const Var sum = total(plus(plus(times(first, vector({2, 2})), times(second, vector({3, 3}))), third));
+  second.to(f32);
+  CHECK_THROWS_WITH_AS(tape.backward(sum), doctest::Contains("a gradient f64[2] for 'second' f32[2]"), DTypeError);
+  CHECK_FALSE(first.grad().defined());
+  CHECK_FALSE(second.grad().defined());
+  CHECK_FALSE(third.grad().defined());
+}

@@ -30,7 +30,9 @@ class Parameter {
   /// What backward passes have added since the gradient was last used up; undefined where there is none.
   const Tensor& grad() const { return grad_; }
   Tensor& mutable_grad() { return grad_; }
-  /// Adds `gradient`, taking it over where it is the first.
+  /// Throws ShapeError or DTypeError where `gradient` isn't one of this parameter.
+  void check_gradient(const Tensor& gradient) const;
+  /// Adds `gradient`, taking it over where it is the first. Throws as check_gradient.
   void add_grad(Tensor gradient);
   /// Uses the gradient up: the next backward starts anew.
   void clear_grad() { grad_ = Tensor(); }
