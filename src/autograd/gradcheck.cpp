@@ -100,13 +100,16 @@ class BorrowedModel {
  public:
   BorrowedModel(const std::function<Var()>& loss, std::span<Parameter* const> parameters) {
     for (const Parameter* parameter : parameters) check_f64(parameter->value(), parameter->name());
+    std::vector<Parameter*> distinct;  // a tied one may be in the lists of several models
     for (Parameter* parameter : parameters) {
+      if (std::find(distinct.begin(), distinct.end(), parameter) != distinct.end()) continue;
+      distinct.push_back(parameter);
       borrowed_.push_back(std::make_unique<Borrowed>(*parameter));
       model_.variables.push_back({fmt::format("'{}'", parameter->name()), parameter->value()});
     }
-    model_.leaves = [parameters](Tape&) {
+    model_.leaves = [distinct](Tape&) {
       std::vector<Var> leaves;
-      for (Parameter* parameter : parameters) leaves.push_back(*parameter);
+      for (Parameter* parameter : distinct) leaves.push_back(*parameter);
       return leaves;
     };
     model_.output = [&loss](const std::vector<Var>&) { return loss(); };

@@ -321,3 +321,16 @@ TEST_CASE("second derivatives of whole models") {
   CHECK(w.grad().at({1, 2}) == 7);
   CHECK_FALSE(b.grad().defined());
 }
+
+TEST_CASE("a parameter that is listed twice is checked once") {
+  Parameter w("w", vector({1, -2}));
+  w.add_grad(vector({7, 7}));
+  const Tensor value = w.value();
+  Parameter* const twice[] = {&w, &w};
+  const auto report = gradcheck_parameters([&] { return total(times(w, w)); }, twice);
+  CHECK_MESSAGE(report.ok(), report.str());
+  CHECK(report.elements == 2);
+  CHECK(gradgradcheck_parameters([&] { return total(times(w, w)); }, twice).ok());
+  CHECK(w.value().is_same(value));
+  CHECK(w.grad().at({1}) == 7);
+}
