@@ -28,11 +28,16 @@ namespace detail {
 
 constinit thread_local bool tracking_modules = false;
 
-void count_module_bytes(const char* scope, std::int64_t bytes) noexcept {
+void add_module_bytes(const char* scope, std::int64_t bytes) {
   const std::lock_guard lock(modules().mutex);
   MemoryUse& use = modules().uses[scope];
   use.current += bytes;
   use.peak = std::max(use.peak, use.current);
+}
+
+void remove_module_bytes(const char* scope, std::int64_t bytes) noexcept {
+  const std::lock_guard lock(modules().mutex);
+  modules().uses.find(scope)->second.current -= bytes;
 }
 
 }  // namespace detail

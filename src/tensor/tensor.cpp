@@ -45,7 +45,7 @@ void destroy(TensorImpl* impl) noexcept {
   const std::size_t bytes = static_cast<std::size_t>(impl->shape.numel()) * size_of(impl->dtype);
   count_bytes(impl->category, -static_cast<std::int64_t>(bytes));
   if (impl->module != nullptr) [[unlikely]]
-    count_module_bytes(impl->module, -static_cast<std::int64_t>(bytes));
+    remove_module_bytes(impl->module, static_cast<std::int64_t>(bytes));
   const std::size_t separate = impl->data_bytes;
   std::byte* data = impl->data;
   impl->~TensorImpl();
@@ -78,11 +78,12 @@ Tensor Tensor::empty(const Shape& shape, DType dtype) {
   impl->shape = shape;
   impl->strides = shape.dense_strides();
   detail::count_bytes(impl->category, static_cast<std::int64_t>(bytes));
+  Tensor result(impl);
   if (detail::tracking_modules) [[unlikely]] {
+    detail::add_module_bytes(current_scope(), static_cast<std::int64_t>(bytes));
     impl->module = current_scope();
-    detail::count_module_bytes(impl->module, static_cast<std::int64_t>(bytes));
   }
-  return Tensor(impl);
+  return result;
 }
 
 Tensor Tensor::zeros(const Shape& shape, DType dtype) {

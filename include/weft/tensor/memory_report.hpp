@@ -38,8 +38,9 @@ namespace detail {
 
 /// Whether this thread's new tensors are counted by module.
 extern constinit thread_local bool tracking_modules;
-/// Adds to what the module at `scope` (an interned path) has. From any thread.
-void count_module_bytes(const char* scope, std::int64_t bytes) noexcept;
+/// What the module at `scope` (an interned path) has, more or less, from any thread. Only what was added is taken away.
+void add_module_bytes(const char* scope, std::int64_t bytes);
+void remove_module_bytes(const char* scope, std::int64_t bytes) noexcept;
 
 }  // namespace detail
 }  // namespace weft
