@@ -18,7 +18,7 @@ namespace {
 
 // Where the elements that gather takes stand in x's dense order, of index's shape.
 Tensor flat_places(const Tensor& index, const Shape& shape, int axis) {
-  Tensor places = index.to(i64).clone();
+  Tensor places = index.dtype() == i64 ? index.clone() : index.to(i64);  // its own, to be changed
   const Strides strides = shape.dense_strides();
   std::int64_t* place = places.mutable_data<std::int64_t>();
   std::array<std::int64_t, max_rank> at{};

@@ -98,7 +98,7 @@ class Training {
       if (state_.update % options_.save_every == 0) save();
     }
     if (stop_.requested() == 0 && state_.validated != state_.update) validate(bar, false);
-    save();
+    if (!saved_) save();
     bar.finish();
     return {state_.update,
             state_.epoch,
@@ -178,6 +178,7 @@ class Training {
     optimizer_.step();
     ++state_.update;
     ++state_.position;
+    saved_ = false;
     const double now = steady_seconds();
     state_.window.seconds += now - begin;
     step_seconds_ += now - begin;
@@ -245,6 +246,7 @@ class Training {
   void save() {
     state_.log_bytes = log_.tellp();
     save_training(last(), task_.model(), optimizer_, state_, settings_);
+    saved_ = true;
   }
 
   void resume() {
@@ -272,6 +274,7 @@ class Training {
   std::optional<double> last_loss_;
   std::int64_t batches_ = 0, words_ = 0;
   double started_ = 0, step_seconds_ = 0, norm_ = 0;
+  bool saved_ = false;  // all of what the last checkpoint would hold now
 };
 
 }  // namespace
