@@ -1,4 +1,5 @@
-// One training step of a model on made-up data: train_step lstm --threads N --steps N prints one JSON line.
+// One training step of a model on made-up data: train_step lstm --threads N --steps N prints one JSON line; with --profile also
+// where the time of the measured steps went.
 #include <fmt/format.h>
 #include <sys/resource.h>
 
@@ -7,7 +8,9 @@
 #include <chrono>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
+#include "weft/autograd/profile.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/base/threads.hpp"
 #include "weft/ops/loss.hpp"
@@ -22,6 +25,7 @@ namespace {
 struct Settings {
   int threads, steps;
   double dropout;
+  bool profile;
 };
 
 struct Measurement {
@@ -30,18 +34,23 @@ struct Measurement {
   double gflop;         // matrix work of a step by the model's formula
 };
 
-// Runs `step` a few times to warm up, then `steps` times; the median in milliseconds.
+// Runs `step` a few times to warm up, then as often as asked for; the median in milliseconds.
 template <class Step>
-double median_milliseconds(int steps, const Step& step) {
+double median_milliseconds(const Settings& settings, const Step& step) {
   for (int i = 0; i < 3; ++i) step();
   std::vector<double> times;
-  for (int i = 0; i < steps; ++i) {
+  Profile profile;
+  std::optional<Profiling> profiling;
+  if (settings.profile) profiling.emplace(profile);
+  for (int i = 0; i < settings.steps; ++i) {
     const auto begin = std::chrono::steady_clock::now();
     step();
     times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
   }
-  std::nth_element(times.begin(), times.begin() + steps / 2, times.end());
-  return times[static_cast<std::size_t>(steps) / 2];
+  profiling.reset();
+  if (settings.profile) std::cerr << profile.str();
+  std::nth_element(times.begin(), times.begin() + settings.steps / 2, times.end());
+  return times[static_cast<std::size_t>(settings.steps) / 2];
 }
 
 // Row i has `length` tokens, of which the last i mod 5 are padding.
@@ -79,7 +88,7 @@ Measurement lstm(const Settings& settings) {
                                  .dropout = settings.dropout});
   optim::Adam optimizer(model.parameters(), {.lr = 5e-4, .betas = {0.9, 0.98}, .eps = 1e-9});
   Generator generator(1);
-  const double milliseconds = median_milliseconds(settings.steps, [&] {
+  const double milliseconds = median_milliseconds(settings, [&] {
     Tape tape(generator);
     const Var loss = cross_entropy(model(batch), batch.target_out, {.ignore_index = seq2seq::pad_id, .label_smoothing = 0.1});
     tape.backward(loss);
@@ -108,7 +117,8 @@ int run(int argc, char** argv) {
   options.add_options()("help", "this text")("name", po::value(&name), "the model")(
       "threads", po::value(&settings.threads)->default_value(num_threads()), "threads of weft")(
       "steps", po::value(&settings.steps)->default_value(20), "steps that are measured, after 3 to warm up")(
-      "dropout", po::value(&settings.dropout)->default_value(0), "dropout of the model");
+      "dropout", po::value(&settings.dropout)->default_value(0), "dropout of the model")(
+      "profile", po::bool_switch(&settings.profile), "print the time by operation and by module to the standard error");
   po::positional_options_description first;
   first.add("name", 1);
   po::variables_map given;
