@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "autograd/linear_maps.hpp"
+#include "autograd/profiler.hpp"
 #include "autograd/tape_state.hpp"
 #include "base/fail.hpp"
 #include "kernels/elementwise.hpp"
@@ -78,9 +79,9 @@ void accumulate_rows(Slot& slot, const Tensor& index, const Tensor& gradient) {
   slot.grad = Var(std::move(whole));
 }
 
-void accumulate_product(TapeState& tape, Slot& slot, const Tensor& grad, const Tensor& x) {
+void accumulate_product(TapeState& tape, const Node& node, Slot& slot, const Tensor& grad, const Tensor& x) {
   slot.pending =
-      new (tape.arena.allocate(sizeof(PendingProduct), alignof(PendingProduct))) PendingProduct{grad, x, slot.pending};
+      new (tape.arena.allocate(sizeof(PendingProduct), alignof(PendingProduct))) PendingProduct{grad, x, &node, slot.pending};
   slot.pending_bytes += static_cast<std::size_t>(grad.numel() + x.numel()) * size_of(grad.dtype());
   if (slot.pending_bytes > pending_limit) flush(slot);
 }
@@ -88,6 +89,7 @@ void accumulate_product(TapeState& tape, Slot& slot, const Tensor& grad, const T
 void flush(Slot& slot) {
   if (slot.pending == nullptr) return;
   PendingProduct* pending = slot.pending;
+  const ProfiledCall profiled(pending->node->op, pending->node->scope, Direction::backward, 0);
   Tensor grad = pending->grad, x = pending->x;
   if (pending->next != nullptr) {
     std::int64_t rows = 0;
@@ -148,7 +150,7 @@ void Sink::add_rows(int i, const Tensor& index, const Var& gradient) {
 
 void Sink::add_product(int i, const Tensor& grad, const Tensor& x) {
   if (!wants(i)) return;
-  detail::accumulate_product(tape_, *node_.inputs[i], grad, x);
+  detail::accumulate_product(tape_, node_, *node_.inputs[i], grad, x);
   // In the search for the first non-finite number a product is done, and seen, at once.
   if (detail::anomaly_guards > 0) [[unlikely]]
     detail::flush(*node_.inputs[i]);

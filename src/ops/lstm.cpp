@@ -5,7 +5,6 @@
 #include "kernels/lstm.hpp"
 #include "kernels/matmul.hpp"
 #include "ops/recurrent.hpp"
-#include "ops/work.hpp"
 
 namespace weft {
 namespace {
@@ -48,7 +47,6 @@ LSTMResult lstm(const Var& x, const Var& w_ih, const Var& w_hh, const Var& b_ih,
   const Tensor lengths = checked_lengths(sequence_kind, options.lengths, x);
   kernels::LstmRun run = kernels::lstm(x.value(), w_ih.value(), w_hh.value(), sum_of(b_ih, b_hh), h0.value(), c0.value(),
                                        lengths, options.reverse);
-  detail::multiply_adds += x.size(0) * x.size(1) * (w_ih.numel() + w_hh.numel());
   std::array<Var, 3> outputs = {run.output, run.h, run.c};
   const std::array<const Var*, 7> inputs = {&x, &w_ih, &w_hh, &b_ih, &b_hh, &h0, &c0};
   record("lstm", outputs, inputs, [trace = std::move(run.trace), parameters = saved(w_ih, w_hh, b_ih, b_hh)](Sink& s) {
@@ -77,7 +75,6 @@ LSTMState lstm_step(const Var& x, const LSTMState& state, const Var& w_ih, const
   Tensor gates = kernels::linear(x.value(), w_ih.value(), sum_of(b_ih, b_hh));
   kernels::matmul_into(gates, h.value(), w_hh.value().transpose(0, 1), true);
   const kernels::LstmStep step = kernels::lstm_step(gates, h.value(), c.value(), active);
-  detail::multiply_adds += x.size(0) * (w_ih.numel() + w_hh.numel());
   std::array<Var, 2> outputs = {step.h, step.c};
   const std::array<const Var*, 7> inputs = {&x, &w_ih, &w_hh, &b_ih, &b_hh, &h, &c};
   record("lstm_step", outputs, inputs,

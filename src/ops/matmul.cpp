@@ -5,7 +5,6 @@
 #include "base/fail.hpp"
 #include "kernels/matmul.hpp"
 #include "ops/sizes.hpp"
-#include "ops/work.hpp"
 #include "weft/autograd/record.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/reduce.hpp"
@@ -32,7 +31,6 @@ void check_types(const char* op, const Var& a, const Var& b) {
 // C = A B:  dA = dC B^T,  dB = A^T dC
 Var matmul(const Var& a, const Var& b) {
   Tensor product = kernels::matmul(a.value(), b.value(), "matmul");
-  detail::multiply_adds += product.numel() * a.size(-1);
   return record("matmul", std::move(product), {&a, &b},
                 [a = Saved(a, b.requires_grad()), b = Saved(b, a.requires_grad()), shared = b.rank() == 2](Sink& s) {
                   const Var g = s.grad();
@@ -87,7 +85,6 @@ Var linear(const Var& x, const Var& weight, const Var& bias) {
   const std::int64_t rows = x.rank() == 1 ? 1 : x.shape().without(-1).numel();
   Tensor y = kernels::linear(x.value().reshape({rows, weight.size(1)}), weight.value(), bias.value())
                  .reshape(with_last(x.shape(), weight.size(0)));
-  detail::multiply_adds += weight.numel() * rows;
   return record("linear", std::move(y), {&x, &weight, &bias},
                 [x = Saved(x, weight.requires_grad()), weight = Saved(weight, x.requires_grad()), rows](Sink& s) {
                   const Var g = s.grad();
