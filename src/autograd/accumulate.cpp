@@ -23,15 +23,16 @@ Tensor own_gradient(Slot& slot) {
   return gradient.is_unique() && gradient.is_contiguous() ? gradient : gradient.clone();
 }
 
-// Rows of all pairs under each other, in one dense matrix.
+// Rows of all pairs under each other, in one dense matrix (or batch of them).
 Tensor stack_rows(const detail::PendingProduct* pending, std::int64_t rows, Tensor detail::PendingProduct::*which) {
   const Tensor& first = pending->*which;
-  Tensor all = Tensor::empty({rows, first.shape().back()}, first.dtype());
+  const int axis = first.rank() - 2;
+  Tensor all = Tensor::empty(first.shape().with(axis, rows), first.dtype());
   std::int64_t row = 0;
   for (const auto* pair = pending; pair != nullptr; pair = pair->next) {
     const Tensor& part = pair->*which;
-    kernels::copy_into(part, all.slice(0, row, row + part.shape()[0]));
-    row += part.shape()[0];
+    kernels::copy_into(part, all.slice(axis, row, row + part.size(axis)));
+    row += part.size(axis);
   }
   return all;
 }
@@ -93,18 +94,18 @@ void flush(Slot& slot) {
   Tensor grad = pending->grad, x = pending->x;
   if (pending->next != nullptr) {
     std::int64_t rows = 0;
-    for (const auto* pair = pending; pair != nullptr; pair = pair->next) rows += pair->grad.shape()[0];
+    for (const auto* pair = pending; pair != nullptr; pair = pair->next) rows += pair->grad.size(-2);
     grad = stack_rows(pending, rows, &PendingProduct::grad);
     x = stack_rows(pending, rows, &PendingProduct::x);
   }
+  const Tensor turned = grad.transpose(-1, -2);
   if (slot.grad.defined()) {
     Tensor sum = own_gradient(slot);
-    kernels::matmul_into(sum, grad.transpose(0, 1), x, true);
+    turned.rank() == 2 ? kernels::matmul_into(sum, turned, x, true)
+                       : kernels::add_into(sum, kernels::matmul(turned, x, "backward"));
     slot.grad = Var(std::move(sum));
   } else {
-    Tensor product = Tensor::empty(slot.shape(), slot.dtype);
-    kernels::matmul_into(product, grad.transpose(0, 1), x, false);
-    slot.grad = Var(std::move(product));
+    slot.grad = Var(kernels::matmul(turned, x, "backward"));
   }
   slot.pending = nullptr;
   slot.pending_bytes = 0;

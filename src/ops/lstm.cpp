@@ -58,13 +58,9 @@ LSTMResult lstm(const Var& x, const Var& w_ih, const Var& w_hh, const Var& b_ih,
     }
     const auto gradients = kernels::lstm_backward(trace, parameters.w_hh.value(), grad_or_none(s, 0).value(),
                                                   grad_or_none(s, 1).value(), grad_or_none(s, 2).value());
-    const std::int64_t width = gradients.gates.size(2), rows = trace.steps() * trace.rows();
-    const Tensor g = gradients.gates.reshape({rows, width});
-    add_parameter_gradients(s, g, g, trace.input_rows(), trace.states_before(trace.hidden).reshape({rows, trace.units()}));
-    if (s.wants(input_x)) {
-      const Tensor dx = kernels::matmul(g, parameters.w_ih.value(), "lstm").reshape(trace.input.shape());
-      s.add(input_x, dx.transpose(0, 1));
-    }
+    add_parameter_gradients(s, gradients.gates, gradients.gates, trace.input, trace.states_before(trace.hidden));
+    if (s.wants(input_x))
+      s.add(input_x, trace.packing.unpack(kernels::matmul(gradients.gates, parameters.w_ih.value(), "lstm")));
     s.add(input_h, gradients.h0);
     s.add(input_c, gradients.c0);
   });

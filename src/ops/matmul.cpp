@@ -1,5 +1,6 @@
 #include "weft/ops/matmul.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "base/fail.hpp"
@@ -20,6 +21,10 @@ Tensor rows_of(const Tensor& x) {
 
 Shape with_last(const Shape& shape, std::int64_t size) { return shape.with(shape.rank() - 1, size); }
 
+bool same_batch(const Var& a, const Var& b) {
+  return a.rank() == b.rank() && std::equal(a.shape().begin(), a.shape().end() - 2, b.shape().begin());
+}
+
 Var transposed(const Var& x) { return transpose(x, -1, -2); }
 
 void check_types(const char* op, const Var& a, const Var& b) {
@@ -31,13 +36,16 @@ void check_types(const char* op, const Var& a, const Var& b) {
 // C = A B:  dA = dC B^T,  dB = A^T dC
 Var matmul(const Var& a, const Var& b) {
   Tensor product = kernels::matmul(a.value(), b.value(), "matmul");
+  // Whether B is one matrix for all rows of A, or goes with A batch by batch: its uses then make one product.
+  const bool shared = b.rank() == 2, paired = !shared && same_batch(a, b);
   return record("matmul", std::move(product), {&a, &b},
-                [a = Saved(a, b.requires_grad()), b = Saved(b, a.requires_grad()), shared = b.rank() == 2](Sink& s) {
+                [a = Saved(a, b.requires_grad()), b = Saved(b, a.requires_grad()), shared, paired](Sink& s) {
                   const Var g = s.grad();
                   if (s.wants(0)) s.add(0, matmul(g, transposed(b.get())));
                   if (!s.wants(1)) return;
-                  if (shared && !s.recording() && a.get().numel() > 0 && g.numel() > 0)
-                    return s.add_product(1, rows_of(a.value()), rows_of(g.value()));
+                  if (s.recording() || a.get().numel() == 0 || g.numel() == 0) return s.add(1, matmul(transposed(a.get()), g));
+                  if (shared) return s.add_product(1, rows_of(a.value()), rows_of(g.value()));
+                  if (paired) return s.add_product(1, a.value(), g.value());
                   s.add(1, matmul(transposed(a.get()), g));
                 });
 }
