@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "weft/autograd/profile.hpp"
 #include "weft/base/threads.hpp"
 #include "weft/train/benchmark.hpp"
 #include "weft/train/count_allocations.hpp"
@@ -19,6 +20,7 @@ struct Command {
   std::string name, dtype;
   bench::Settings settings;
   int steps = 0, warmup = 3;
+  bool profile = false, deterministic = false;
 };
 
 std::string names() {
@@ -47,7 +49,10 @@ po::options_description described(Command& command) {
                                                                                "layers of encoder, decoder or the one stack")(
       "width", size(s.width), "of the model, a cell, a head (attention), channels (conv)")(
       "heads", size(s.heads), "of attention")("feed-forward", size(s.feed_forward), "inner size of the transformer's layers")(
-      "vocabulary", size(s.vocabulary), "tokens or classes");
+      "vocabulary", size(s.vocabulary), "tokens or classes")("deterministic", po::bool_switch(&command.deterministic),
+                                                             "the same bits for any number of threads")(
+      "profile", po::bool_switch(&command.profile),
+      "then print to the standard error where the time of as many further steps goes, by operation and by module");
   return options;
 }
 
@@ -70,15 +75,24 @@ int run(int argc, char** argv) {
   if (command.steps < 1 && given.count("steps") != 0) throw po::error("--steps must be at least 1");
   command.settings.f64 = command.dtype == "f64";
   weft::set_num_threads(command.settings.threads);  // for the peak, too
+  weft::deterministic(command.deterministic);
   bench::prepare(command.settings);
   const bench::Work work = entry->make(command.settings);
+  const int steps = command.steps > 0 ? command.steps : work.steps;
   const weft::BenchmarkResult result = weft::benchmark_step(work.step, {.name = command.name,
                                                                         .warmup = command.warmup,
-                                                                        .steps = command.steps > 0 ? command.steps : work.steps,
+                                                                        .steps = steps,
                                                                         .tokens = work.tokens,
                                                                         .gflop = work.gflop,
                                                                         .dtype = command.settings.f64 ? weft::f64 : weft::f32});
   std::cout << result.json() << '\n';
+  if (!command.profile) return 0;
+  weft::Profile profile;
+  {
+    const weft::Profiling on(profile);
+    for (int i = 0; i < steps; ++i) work.step();
+  }
+  std::cerr << profile.str();
   return 0;
 }
 
