@@ -24,6 +24,7 @@
 #include "weft/nn/summary.hpp"
 #include "weft/ops/activation.hpp"
 #include "weft/ops/arrange.hpp"
+#include "weft/ops/attention.hpp"
 #include "weft/ops/comparison.hpp"
 #include "weft/ops/convolution.hpp"
 #include "weft/ops/distance_loss.hpp"
