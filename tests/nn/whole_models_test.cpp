@@ -9,6 +9,7 @@
 #include "weft/nn/attention.hpp"
 #include "weft/nn/lstm.hpp"
 #include "weft/ops/loss.hpp"
+#include "weft/ops/shape.hpp"
 
 using namespace weft;
 
