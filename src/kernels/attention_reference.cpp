@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <vector>
 
 #include "kernels/attention.hpp"
 #include "kernels/parallel.hpp"
+#include "weft/tensor/pool_vector.hpp"
 
 namespace weft::kernels::reference {
 namespace {
@@ -53,7 +53,7 @@ void for_heads(const Tensor& query, const Tensor& key, const Tensor& value, cons
 template <class T>
 void forward_head(const Head<T>& head, T* output, std::int64_t output_row, T* log_sums) {
   constexpr T infinity = std::numeric_limits<T>::infinity();
-  std::vector<T> scores(static_cast<std::size_t>(head.keys));
+  PoolVector<T> scores(static_cast<std::size_t>(head.keys));
   for (std::int64_t q = 0; q < head.queries; ++q) {
     const std::int64_t end = head.end(q);
     T most = -infinity, sum = 0;
@@ -87,7 +87,7 @@ struct Outgoing {
 template <class T>
 void backward_head(const Head<T>& head, const T* gradient, std::int64_t gradient_row, const T* log_sums,
                    const Outgoing<T>& to) {
-  std::vector<T> weights(static_cast<std::size_t>(head.keys)), incoming(weights.size());
+  PoolVector<T> weights(static_cast<std::size_t>(head.keys)), incoming(weights.size());
   for (std::int64_t q = 0; q < head.queries; ++q) {
     const T* g = gradient + q * gradient_row;
     if (std::all_of(g, g + head.value_size, [](T x) { return x == 0; })) continue;
