@@ -4,7 +4,6 @@
 
 #include "base/fail.hpp"
 #include "weft/ops/elementwise.hpp"
-#include "weft/ops/index.hpp"
 #include "weft/ops/shape.hpp"
 
 namespace weft::seq2seq {
@@ -36,19 +35,10 @@ std::unique_ptr<nn::attention::Attention> make_attention(const EncoderDecoderOpt
       nn::attention::AdditiveOptions{.query_dim = o.hidden, .key_dim = o.hidden, .hidden = o.hidden}, scope);
 }
 
-Var select_rows(const Var& x, const Tensor& index) { return x.defined() ? index_select(x, 0, index) : x; }
-
 }  // namespace
 
-DecoderState DecoderState::select(const Tensor& index) const {
-  DecoderState chosen;
-  for (const LSTMState& layer : layers) chosen.layers.push_back({select_rows(layer.h, index), select_rows(layer.c, index)});
-  chosen.feed = select_rows(feed, index);
-  return chosen;
-}
-
-EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options, nn::Scope scope)
-    : Module(scope),
+EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options, const nn::Scope& scope)
+    : Model(scope),
       options_(checked(options)),
       target_embedding_(
           {.num_embeddings = options.target_vocabulary, .embedding_dim = options.embedding, .padding_idx = pad_id},
@@ -78,13 +68,13 @@ EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options, nn::Scope s
                     nn::Scope{this, "output"});
 }
 
-EncoderDecoder::Encoded EncoderDecoder::encode(const Padded& source) {
+EncoderDecoder::Start EncoderDecoder::start(const Padded& source) {
   check<ShapeError>(source.ids.rank() == 2 && source.ids.size(0) > 0 && source.ids.size(1) > 0, "EncoderDecoder",
                     "source ids {} are not [rows, columns] with one of each at least", source.ids);
   nn::Embedding& embedding = source_embedding_ ? *source_embedding_ : target_embedding_;
   const nn::LSTMOutput encoded = encoder_(dropout_(embedding(source.ids)), source.lengths);
   const std::int64_t rows = source.ids.size(0);
-  Encoded result;
+  Start result;
   result.memory = attention_->remember(encoded.output, encoded.output, source.mask);
   for (std::int64_t layer = 0; layer < options_.decoder_layers; ++layer) {
     // Both directions of the encoder layer side by side; a deeper decoder starts from the last.
@@ -96,8 +86,33 @@ EncoderDecoder::Encoded EncoderDecoder::encode(const Padded& source) {
   return result;
 }
 
-DecoderStep EncoderDecoder::step(const nn::AttentionMemory& memory, const DecoderState& state, const Var& embedded) {
-  DecoderStep result;
+Model::Encoded EncoderDecoder::encode(const Padded& source) {
+  Start first = start(source);
+  Encoded result{{{first.memory.keys, first.memory.values}, first.memory.mask, source.lengths}, {}};
+  result.state = packed(first.state);
+  return result;
+}
+
+// The states' h and c, layer by layer, then the attentional vector where it is fed.
+DecoderState EncoderDecoder::packed(const State& state) {
+  DecoderState result;
+  for (const LSTMState& layer : state.layers) result.values.insert(result.values.end(), {layer.h, layer.c});
+  if (state.feed.defined()) result.values.push_back(state.feed);
+  return result;
+}
+
+DecoderStep EncoderDecoder::step(const DecoderMemory& memory, const DecoderState& state, const Tensor& tokens,
+                                 bool /*attention*/) {
+  State unpacked;
+  for (std::size_t layer = 0; layer < decoder_.size(); ++layer)
+    unpacked.layers.push_back({state.values[2 * layer], state.values[2 * layer + 1]});
+  if (options_.input_feeding) unpacked.feed = state.values.back();
+  Step next = advance({memory.values[0], memory.values[1], memory.mask}, unpacked, embed_target(tokens));
+  return {packed(next.state), std::move(next.attentional), std::move(next.weights)};
+}
+
+EncoderDecoder::Step EncoderDecoder::advance(const nn::AttentionMemory& memory, const State& state, const Var& embedded) {
+  Step result;
   Var input = options_.input_feeding ? concat({embedded, state.feed}, 1) : embedded;
   for (std::size_t layer = 0; layer < decoder_.size(); ++layer) {
     if (layer > 0) input = dropout_(input);
@@ -117,16 +132,16 @@ DecoderStep EncoderDecoder::step(const nn::AttentionMemory& memory, const Decode
 
 Var EncoderDecoder::embed_target(const Tensor& ids) { return dropout_(target_embedding_(ids)); }
 
-Var EncoderDecoder::project(const Var& attentional) {
-  return output_ ? (*output_)(attentional) : target_embedding_.project(attentional);
+Var EncoderDecoder::project(const Var& features) {
+  return output_ ? (*output_)(features) : target_embedding_.project(features);
 }
 
 Var EncoderDecoder::forward(const Batch& batch) {
-  auto [memory, state] = encode(batch.source);
+  auto [memory, state] = start(batch.source);
   const Var embedded = embed_target(batch.target_in);
   PoolVector<Var> attentional;
   for (std::int64_t t = 0; t < batch.target_in.size(1); ++t) {
-    DecoderStep next = step(memory, state, select(embedded, 1, t));
+    Step next = advance(memory, state, select(embedded, 1, t));
     attentional.push_back(next.attentional);
     state = std::move(next.state);
   }

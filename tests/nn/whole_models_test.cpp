@@ -13,6 +13,7 @@
 #include "weft/ops/convolution.hpp"
 #include "weft/ops/loss.hpp"
 #include "weft/ops/sequence_loss.hpp"
+#include "weft/ops/shape.hpp"
 
 using namespace weft;
 

@@ -25,10 +25,10 @@ seq2seq::Translator& translator() {
     const text::SentencePieceOptions options{.vocab_size = 40};
     const seq2seq::Vocabularies vocabularies{text::SentencePiece::train(pairs().source, options),
                                              text::SentencePiece::train(pairs().target, options)};
-    return seq2seq::Translator({.source_vocabulary = vocabularies.source.size(),
-                                .target_vocabulary = vocabularies.target.size(),
-                                .embedding = 6,
-                                .hidden = 8},
+    return seq2seq::Translator(seq2seq::EncoderDecoderOptions{.source_vocabulary = vocabularies.source.size(),
+                                                              .target_vocabulary = vocabularies.target.size(),
+                                                              .embedding = 6,
+                                                              .hidden = 8},
                                vocabularies);
   }();
   return made;
