@@ -4,6 +4,7 @@
 
 #include "base/fail.hpp"
 #include "weft/ops/elementwise.hpp"
+#include "weft/ops/index.hpp"
 #include "weft/ops/shape.hpp"
 
 namespace weft::seq2seq {
@@ -34,6 +35,35 @@ std::unique_ptr<nn::attention::Attention> make_attention(const EncoderDecoderOpt
   return std::make_unique<nn::attention::Additive>(
       nn::attention::AdditiveOptions{.query_dim = o.hidden, .key_dim = o.hidden, .hidden = o.hidden}, scope);
 }
+
+Var first_rows(const Var& x, std::int64_t rows) { return x.size(0) == rows ? x : slice(x, 0, 0, rows); }
+
+// The rows of a batch by falling length, rows of one length as they were.
+class SortedRows {
+ public:
+  explicit SortedRows(const Tensor& lengths) : order_(Tensor::empty(lengths.shape(), i64)), lengths_(lengths) {
+    const std::int64_t rows = lengths.numel();
+    auto* const order = order_.mutable_data<std::int64_t>();
+    for (std::int64_t row = 0; row < rows; ++row) {  // by insertion: batches come nearly sorted, and are short
+      std::int64_t place = row;
+      for (; place > 0 && length(order[place - 1]) < length(row); --place) order[place] = order[place - 1];
+      order[place] = row;
+    }
+  }
+
+  const std::int64_t* order() const { return order_.data<std::int64_t>(); }
+  Tensor of(const Tensor& x) const { return index_select(Var(x), 0, order_).value(); }
+  std::int64_t longer_than(std::int64_t steps) const {
+    std::int64_t count = 0;
+    while (count < lengths_.numel() && length(order()[count]) > steps) ++count;
+    return count;
+  }
+
+ private:
+  std::int64_t length(std::int64_t row) const { return lengths_.data<std::int64_t>()[row]; }
+
+  Tensor order_, lengths_;
+};
 
 }  // namespace
 
@@ -136,16 +166,43 @@ Var EncoderDecoder::project(const Var& features) {
   return output_ ? (*output_)(features) : target_embedding_.project(features);
 }
 
-Var EncoderDecoder::forward(const Batch& batch) {
-  auto [memory, state] = start(batch.source);
-  const Var embedded = embed_target(batch.target_in);
-  PoolVector<Var> attentional;
-  for (std::int64_t t = 0; t < batch.target_in.size(1); ++t) {
-    Step next = advance(memory, state, select(embedded, 1, t));
-    attentional.push_back(next.attentional);
+void EncoderDecoder::keep_first(std::int64_t rows, nn::AttentionMemory& memory, State& state) {
+  const auto cut = [rows](Var& x) {
+    if (x.defined()) x = first_rows(x, rows);
+  };
+  for (LSTMState& layer : state.layers) {
+    cut(layer.h);
+    cut(layer.c);
+  }
+  cut(state.feed);
+  cut(memory.keys);
+  cut(memory.values);
+  if (memory.mask.defined()) memory.mask = memory.mask.slice(0, 0, rows);
+}
+
+// Rows go by falling length of the target, so that at each step those that go on are the first ones: where many have ended,
+// the work of the step is cut to the others.
+Model::Reading EncoderDecoder::read(const Batch& batch) {
+  const SortedRows sorted(batch.target_lengths);
+  auto [memory, state] = start({sorted.of(batch.source.ids), sorted.of(batch.source.lengths), sorted.of(batch.source.mask)});
+  const Var embedded = embed_target(sorted.of(batch.target_in));
+  const std::int64_t steps = batch.target_in.size(1);
+  PoolVector<Var> features;
+  Tensor places = Tensor::empty({batch.target_tokens}, i64);
+  auto* place = places.mutable_data<std::int64_t>();
+  std::int64_t rows = batch.target_in.size(0);
+  for (std::int64_t t = 0; t < steps; ++t) {
+    const std::int64_t going_on = sorted.longer_than(t);
+    if (going_on <= rows - (rows + 7) / 8) {  // a cut has its price
+      rows = going_on;
+      keep_first(rows, memory, state);
+    }
+    Step next = advance(memory, state, first_rows(select(embedded, 1, t), rows));
+    features.push_back(first_rows(next.attentional, going_on));
+    for (std::int64_t row = 0; row < going_on; ++row) *place++ = sorted.order()[row] * steps + t;
     state = std::move(next.state);
   }
-  return project(stack(attentional, 1));
+  return {concat(features, 0), places};
 }
 
 }  // namespace weft::seq2seq

@@ -1,6 +1,8 @@
 #include "weft/seq2seq/model.hpp"
 
 #include "weft/ops/index.hpp"
+#include "weft/ops/loss.hpp"
+#include "weft/ops/shape.hpp"
 
 namespace weft::seq2seq {
 namespace {
@@ -20,5 +22,20 @@ DecoderMemory DecoderMemory::select(const Tensor& index) const {
 }
 
 DecoderState DecoderState::select(const Tensor& index) const { return {chosen(values, index)}; }
+
+Var Model::forward(const Batch& batch) {
+  const Reading reading = read(batch);
+  const Var logits = project(reading.features);
+  const std::int64_t rows = batch.target_out.size(0), steps = batch.target_out.size(1), width = logits.size(1);
+  const Tensor nothing = Tensor::zeros({rows * steps, width}, logits.dtype());
+  return reshape(index_add(nothing, 0, reading.places, logits), {rows, steps, width});
+}
+
+Var Model::loss(const Batch& batch, double label_smoothing) {
+  const Reading reading = read(batch);
+  const Var all = batch.target_out.reshape({-1});
+  return cross_entropy(project(reading.features), index_select(all, 0, reading.places).value(),
+                       {.label_smoothing = label_smoothing});
+}
 
 }  // namespace weft::seq2seq

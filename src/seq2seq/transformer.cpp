@@ -4,6 +4,7 @@
 
 #include "base/fail.hpp"
 #include "weft/ops/elementwise.hpp"
+#include "weft/ops/index.hpp"
 #include "weft/ops/shape.hpp"
 
 namespace weft::seq2seq {
@@ -98,9 +99,15 @@ DecoderStep Transformer::step(const DecoderMemory& memory, const DecoderState& s
 Var Transformer::project(const Var& features) { return output_ ? (*output_)(features) : target_embedding_.project(features); }
 
 // The target needs no lengths: its padding comes last, and earlier places see nothing of it.
-Var Transformer::forward(const Batch& batch) {
-  return project(transformer_.decoder(embedded(target_embedding_, batch.target_in, 0), encoded(batch.source),
-                                      AttentionMask{.causal = true}, AttentionMask{.lengths = batch.source.lengths}));
+Model::Reading Transformer::read(const Batch& batch) {
+  const Var output = transformer_.decoder(embedded(target_embedding_, batch.target_in, 0), encoded(batch.source),
+                                          AttentionMask{.causal = true}, AttentionMask{.lengths = batch.source.lengths});
+  const std::int64_t rows = output.size(0), steps = output.size(1);
+  Tensor places = Tensor::empty({batch.target_tokens}, i64);
+  auto* place = places.mutable_data<std::int64_t>();
+  for (std::int64_t row = 0; row < rows; ++row)
+    for (std::int64_t t = 0; t < batch.target_lengths.data<std::int64_t>()[row]; ++t) *place++ = row * steps + t;
+  return {index_select(reshape(output, {rows * steps, output.size(2)}), 0, places), places};
 }
 
 }  // namespace weft::seq2seq

@@ -57,8 +57,6 @@ std::vector<std::unique_ptr<Model>> models() {
   return made;
 }
 
-const test::BeforeTests model_is_made([] { model(); });
-
 }  // namespace
 
 TEST_CASE("scores are those of teacher forcing") {

@@ -36,7 +36,7 @@ std::vector<Tensor> trained(const ModelOptions& options, int threads) {
   Generator generator(3);
   for (int step = 0; step < steps; ++step) {
     Tape tape(generator);
-    tape.backward(cross_entropy((*model)(batch), batch.target_out, {.ignore_index = pad_id, .label_smoothing = 0.1}));
+    tape.backward(model->loss(batch, 0.1));
     optim::clip_grad_norm(model->parameters(), 1.0);
     optimizer.step();
   }

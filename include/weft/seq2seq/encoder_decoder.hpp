@@ -36,12 +36,12 @@ class EncoderDecoder : public Model {
   Encoded encode(const Padded& source) override;
   DecoderStep step(const DecoderMemory& memory, const DecoderState& state, const Tensor& tokens, bool attention) override;
   Var project(const Var& features) override;
-  Var forward(const Batch& batch) override;
   std::int64_t target_vocabulary() const override { return options_.target_vocabulary; }
 
   const EncoderDecoderOptions& options() const { return options_; }
 
  private:
+  Reading read(const Batch& batch) override;
   /// The layers' states and, with input feeding, the attentional vector of the last step [rows, attention size].
   struct State {
     PoolVector<LSTMState> layers;
@@ -58,6 +58,7 @@ class EncoderDecoder : public Model {
   };
   Start start(const Padded& source);
   static DecoderState packed(const State& state);
+  static void keep_first(std::int64_t rows, nn::AttentionMemory& memory, State& state);
   /// From embedded tokens [rows, embedding].
   Step advance(const nn::AttentionMemory& memory, const State& state, const Var& embedded);
   /// Target embeddings of ids (any shape), with dropout in training.

@@ -42,12 +42,22 @@ class Model : public nn::Module<Model> {
   /// Logits [..., target vocabulary] of features [..., any].
   virtual Var project(const Var& features) = 0;
 
-  /// Teacher forcing: logits [rows, steps, target vocabulary].
-  virtual Var forward(const Batch& batch) = 0;
+  /// Teacher forcing: logits [rows, steps, target vocabulary], zeros at the target's padding.
+  Var forward(const Batch& batch);
+  /// Cross entropy of the target's tokens, their mean; no logits are made for padding.
+  Var loss(const Batch& batch, double label_smoothing = 0);
 
   virtual std::int64_t target_vocabulary() const = 0;
 
  protected:
+  /// Teacher forcing: for each token of the target what `project` makes logits of [tokens, any], and which of the rows * steps
+  /// places it has (i64 [tokens]).
+  struct Reading {
+    Var features;
+    Tensor places;
+  };
+  virtual Reading read(const Batch& batch) = 0;
+
   explicit Model(const nn::Scope& scope) : Module(scope) {}
 };
 

@@ -34,12 +34,12 @@ class Transformer : public Model {
   /// Its weights are the last layer's, averaged over the heads.
   DecoderStep step(const DecoderMemory& memory, const DecoderState& state, const Tensor& tokens, bool attention) override;
   Var project(const Var& features) override;
-  Var forward(const Batch& batch) override;
   std::int64_t target_vocabulary() const override { return options_.target_vocabulary; }
 
   const TransformerOptions& options() const { return options_; }
 
  private:
+  Reading read(const Batch& batch) override;
   Var encoded(const Padded& source);
   /// Embeddings of ids [rows, places], sqrt(width) times, with positions from `first` on.
   Var embedded(nn::Embedding& embedding, const Tensor& ids, std::int64_t first);
