@@ -6,15 +6,20 @@ namespace weft::nn {
 namespace {
 
 thread_local Observer* innermost = nullptr;
+thread_local const ModuleBase* running = nullptr;
 
 }  // namespace
 
 Observer::Observer() : outer_(std::exchange(innermost, this)) {}
 Observer::~Observer() { innermost = outer_; }
 
-ModuleCall::ModuleCall(const ModuleBase& module) : module_(module), scope_(module.path()) {
+ModuleCall::ModuleCall(const ModuleBase& module) : module_(module), caller_(running), scope_(module.path()) {
+  if (caller_ != nullptr) module.check_belongs(*caller_);
   for (Observer* observer = innermost; observer != nullptr; observer = observer->outer_) observer->entered(module);
+  running = &module;
 }
+
+ModuleCall::~ModuleCall() { running = caller_; }
 
 void ModuleCall::finish(const Var& output) const {
   for (Observer* observer = innermost; observer != nullptr; observer = observer->outer_) observer->left(module_, output);

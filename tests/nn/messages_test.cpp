@@ -45,6 +45,15 @@ class Tagger : public nn::Module<Tagger> {
   nn::List<nn::Linear> layers;
 };
 
+// Its layer is missing from the tree.
+class Forgetful : public nn::Module<Forgetful> {
+ public:
+  Var forward(const Tensor& x) { return layer(x); }
+
+ private:
+  nn::Linear layer{{.in_features = 4, .out_features = 3}};
+};
+
 std::vector<Mistake> shape_mistakes() {
   return {
       {"adding what doesn't broadcast",
@@ -444,6 +453,19 @@ std::vector<Mistake> module_mistakes() {
 
 void check(const std::vector<Mistake>& mistakes) {
   for (const Mistake& mistake : mistakes) {
+      {"a member that was constructed without its owner",
+       [] {
+         Forgetful model;
+         Tape tape;
+         model(t({2, 4}));
+       },
+       "[Module] Linear is called by Forgetful and isn't part of it: its parameters would be neither trained nor saved. "
+       "Construct "
+       "it with {this, \"name\"}; where it is meant to stand apart, put it into eval mode or call its forward"},
+      {"dropout between the layers of one", [] { nn::GRU({.input_size = 4, .hidden_size = 3, .dropout = 0.5}); },
+       "[GRU] dropout 0.5 stands between layers and would do nothing: num_layers is 1. Add layers, set it to 0, or put "
+       "nn::Dropout "
+       "behind"},
     INFO(mistake.what);
     std::string message = "no error";
     try {
