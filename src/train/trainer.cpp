@@ -175,7 +175,7 @@ class Training {
     state_.skipped += clipped.skipped ? 1 : 0;
     optimizer_.set_lr(options_.lr * (state_.plateau ? state_.plateau->factor() : 1) * schedule_(state_.update + 1) *
                       cooldown());
-    optimizer_.step();
+    if (!clipped.skipped) optimizer_.step();
     ++state_.update;
     ++state_.position;
     saved_ = false;

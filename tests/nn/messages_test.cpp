@@ -483,3 +483,23 @@ TEST_CASE("messages about shapes") { check(shape_mistakes()); }
 TEST_CASE("messages about dtypes, indices and values") { check(dtype_and_index_mistakes()); }
 TEST_CASE("messages about tapes") { check(tape_mistakes()); }
 TEST_CASE("messages about modules and optimizers") { check(module_mistakes()); }
+      {"a step without a backward pass",
+       [] {
+         nn::Linear linear({.in_features = 4, .out_features = 3});
+         optim::Adam(linear.parameters()).step();
+       },
+       "[Adam] no parameter has a gradient: call tape.backward(loss) before each step, which uses the gradients up, for a loss "
+       "that "
+       "was computed with these parameters"},
+      {"weights from a text file",
+       [] {
+         nn::Linear linear({.in_features = 4, .out_features = 3});
+         nn::load(linear, "LICENSE");
+       },
+       "[load_safetensors] 'LICENSE' is no safetensors file: it starts as a text does"},
+      {"saving into a folder that isn't there",
+       [] {
+         nn::Linear linear({.in_features = 4, .out_features = 3});
+         nn::save(linear, "no-such-folder/model.safetensors");
+       },
+       "[write] can't write 'no-such-folder/model.safetensors': its folder 'no-such-folder' doesn't exist; make it first"},
