@@ -3,6 +3,7 @@
 
 #include "autograd/arena.hpp"
 #include "weft/autograd/record.hpp"
+#include "weft/base/error.hpp"
 
 namespace weft::detail {
 
@@ -61,7 +62,7 @@ struct TapeState {
   std::uint64_t id;
   Generator* generator;
   Tape* tape;
-  TapeState* outer;  // the tape that was innermost before
+  TapeState* outer;            // the tape that was innermost before
   std::int64_t first_row = 0;  // of the batch that this tape computes a part of
   Node* last = nullptr;
   std::int64_t count = 0;
@@ -86,6 +87,17 @@ struct TapeState {
 
 /// Takes a parameter that ends out of this thread's tapes.
 void forget(const Parameter& parameter);
+
+/// A rule wanted a saved value that was changed; run_rules says of which operation.
+class ChangedValue : public TapeError {
+ public:
+  explicit ChangedValue(const Tensor& value)
+      : TapeError("[backward] a saved value " + value.describe() + " was changed before backward"), value_(value) {}
+  const Tensor& value() const { return value_; }
+
+ private:
+  Tensor value_;
+};
 
 /// Adds `gradient` (of the slot's shape, or broadcast from it) to what the slot has.
 void accumulate(Slot& slot, Var gradient, bool recording);
