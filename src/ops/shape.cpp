@@ -161,11 +161,15 @@ Var concat(std::initializer_list<Var> parts, int axis) { return concat(std::span
 Var stack(std::span<const Var> parts, int axis) {
   check_parts(parts, "stack");
   const Shape& first = parts[0].shape();
+  check<IndexError>(axis >= -first.rank() - 1 && axis <= first.rank(), "stack", "axis {} is out of range for inserting into {}",
+                    axis, first);
+  check<ShapeError>(first.rank() < max_rank, "stack", "{} already has the {} dimensions a tensor may have", first, max_rank);
   const Shape joined_shape = first.with_inserted(axis, static_cast<std::int64_t>(parts.size()));
   axis = axis < 0 ? axis + joined_shape.rank() : axis;
   Tensor joined = Tensor::empty(joined_shape, parts[0].dtype());
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    check<ShapeError>(parts[i].shape() == first, "stack", "shapes {} and {} differ; all parts need one shape", first, parts[i].shape());
+    check<ShapeError>(parts[i].shape() == first, "stack", "shapes {} and {} differ; all parts need one shape", first,
+                      parts[i].shape());
     kernels::copy_into(parts[i].value(), joined.select(axis, static_cast<std::int64_t>(i)));
   }
   Var result(std::move(joined));
