@@ -1,5 +1,6 @@
 #include "weft/nn/observer.hpp"
 
+#include "autograd/profiler.hpp"
 #include "weft/nn/module.hpp"
 
 namespace weft::nn {
@@ -8,12 +9,18 @@ namespace {
 thread_local Observer* innermost = nullptr;
 thread_local const ModuleBase* running = nullptr;
 
+// What went before is counted outside of the module.
+const char* entered(const ModuleBase& module) {
+  detail::profile_between();
+  return module.path();
+}
+
 }  // namespace
 
 Observer::Observer() : outer_(std::exchange(innermost, this)) {}
 Observer::~Observer() { innermost = outer_; }
 
-ModuleCall::ModuleCall(const ModuleBase& module) : module_(module), caller_(running), scope_(module.path()) {
+ModuleCall::ModuleCall(const ModuleBase& module) : module_(module), caller_(running), scope_(entered(module)) {
   if (caller_ != nullptr) module.check_belongs(*caller_);
   for (Observer* observer = innermost; observer != nullptr; observer = observer->outer_) observer->entered(module);
   running = &module;
@@ -22,6 +29,7 @@ ModuleCall::ModuleCall(const ModuleBase& module) : module_(module), caller_(runn
 ModuleCall::~ModuleCall() { running = caller_; }
 
 void ModuleCall::finish(const Var& output) const {
+  detail::profile_between();
   for (Observer* observer = innermost; observer != nullptr; observer = observer->outer_) observer->left(module_, output);
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "seq2seq/small_model.hpp"
+#include "support/leaks.hpp"
 #include "weft/base/error.hpp"
 #include "weft/ops/softmax.hpp"
 
@@ -51,6 +52,8 @@ EncoderDecoder& model() {
   made.eval();
   return made;
 }
+
+const test::BeforeTests model_is_made([] { model(); });
 
 }  // namespace
 
