@@ -170,6 +170,9 @@ Var concat(std::initializer_list<Var> parts, int axis) { return concat(std::span
 Var stack(std::span<const Var> parts, int axis) {
   check_parts(parts, "stack");
   const Shape& first = parts[0].shape();
+  check<IndexError>(axis >= -first.rank() - 1 && axis <= first.rank(), "stack", "axis {} is out of range for inserting into {}",
+                    axis, first);
+  check<ShapeError>(first.rank() < max_rank, "stack", "{} already has the {} dimensions a tensor may have", first, max_rank);
   const Shape joined_shape = first.with_inserted(axis, static_cast<std::int64_t>(parts.size()));
   axis = axis < 0 ? axis + joined_shape.rank() : axis;
   Tensor joined = Tensor::empty(joined_shape, parts[0].dtype());

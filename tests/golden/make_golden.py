@@ -226,6 +226,19 @@ def cross_entropy():
     write("cross_entropy", {"input": logits, "target": target, **options, "loss": loss, "grad.input": logits.grad})
 
 
+def cross_entropy_weight():
+    """Class weights, a class of weight 0 among them; SMOOTHING.REDUCTION and the gradient of its sum."""
+    logits, target, weight = leaf(8, 5), torch.tensor([3, 0, 1, 4, 0, 2, 2, 1]), torch.tensor([0.5, 0.0, 2.0, 0.25, 1.5])
+    result = {"input": logits, "target": target, "weight": weight, "ignore_index": 2}
+    for smoothing in (0.0, 0.1, 1.0):
+        for reduction in ("mean", "sum", "none"):
+            loss = nn.functional.cross_entropy(logits, target, weight, ignore_index=2, label_smoothing=smoothing,
+                                               reduction=reduction)
+            result[f"{smoothing}.{reduction}"] = loss
+            result[f"{smoothing}.{reduction}.grad"] = torch.autograd.grad(loss.sum(), logits)[0]
+    write("cross_entropy_weight", result)
+
+
 def losses():
     """Of each loss the values and their mean, and the mean's gradients with respect to a and b where it has any."""
     functional = nn.functional
@@ -355,7 +368,7 @@ def plateau():
 
 
 if __name__ == "__main__":
-    for make in (linear, embedding, lstm, gru, rnn, layer_norm, cross_entropy, losses, ctc_loss, optimizers, plateau,
-                 convolution, batch_norm, group_norm, pooling, multihead_attention, transformer):
+    for make in (linear, embedding, lstm, gru, rnn, layer_norm, cross_entropy, cross_entropy_weight, losses, ctc_loss, optimizers,
+                 plateau, convolution, batch_norm, group_norm, pooling, multihead_attention, transformer):
         torch.manual_seed(20221215)
         make()

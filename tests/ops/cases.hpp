@@ -17,7 +17,8 @@ struct Case {
   bool second_order = true;     ///< false for operations whose backward pass can't be recorded: they say so
 };
 
-/// All cases, in the order of the families below.
+/// All cases, in the order of the families below; with the environment variable WEFT_CASES=NAME,... those of these operations
+/// alone. Throws std::invalid_argument for a name that none has.
 const std::vector<Case>& cases();
 
 // A family of operations each, in a file cases_FAMILY.cpp.

@@ -12,6 +12,9 @@
 #include "weft/tensor/memory.hpp"
 
 namespace weft {
+
+class Generator;
+
 namespace detail {
 
 /// What a kernel keeps with a buffer, computed from its values: a packed copy. Goes with it.
@@ -67,6 +70,10 @@ class Tensor {
   static Tensor zeros(const Shape& shape, DType dtype = f32);
   static Tensor ones(const Shape& shape, DType dtype = f32) { return full(shape, 1, dtype); }
   static Tensor full(const Shape& shape, double value, DType dtype = f32);
+  /// Uniform in [0, 1), and normal with mean 0 and deviation 1. Takes one position of the generator; an element is a function
+  /// of (seed, position, place in row-major order), of f32 the f64 one with fewer digits. Throws DTypeError unless f32 or f64.
+  static Tensor rand(const Shape& shape, Generator& generator, DType dtype = f32);
+  static Tensor randn(const Shape& shape, Generator& generator, DType dtype = f32);
   /// A copy of `values` in row-major order. Throws ShapeError where the counts differ.
   template <class T>
   static Tensor from(std::span<const T> values, const Shape& shape);
