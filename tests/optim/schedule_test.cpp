@@ -25,6 +25,14 @@ TEST_CASE("the inverse square root rises to 1 and falls from there") {
   CHECK_THROWS_AS(optim::inverse_sqrt(0), ValueError);
 }
 
+TEST_CASE("a linear warm-up rises to 1 and stays there") {
+  const auto schedule = optim::linear_warmup(400);
+  CHECK(schedule(1) == 1.0 / 400);
+  CHECK(schedule(400) == 1);
+  CHECK(schedule(1600) == 1);
+  CHECK_THROWS_AS(optim::linear_warmup(0), ValueError);
+}
+
 TEST_CASE("a product multiplies, a plateau among its factors") {
   optim::Plateau plateau({.factor = 0.5, .patience = 0});
   const auto schedule = optim::product({optim::inverse_sqrt(4), optim::constant(3), std::ref(plateau)});

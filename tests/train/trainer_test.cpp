@@ -397,6 +397,7 @@ TEST_CASE("a run goes on with the options that it was made with") {
   refused([](auto& o) { o.seed = 2; }, "was made with another 'training.seed': 1 there, 2 now; go on with the same settings");
   refused([](auto& o) { o.lr = 0.1; }, "another 'training.lr': 0.05 there, 0.1 now");
   refused([](auto& o) { o.warmup = 4; }, "another 'training.warmup': 3 there, 4 now");
+  refused([](auto& o) { o.after_warmup = AfterWarmup::constant; }, "another 'training.warmup': 3 there, 3 then constant now");
   refused([](auto& o) { o.clip = 2; }, "another 'training.clip': 1 there, 2 now");
   refused([](auto& o) { o.cooldown = 0.5; }, "another 'training.cooldown': 0 there, 0.5 of 5 epochs now");
   refused([](auto& o) { o.decay = 0.5; }, "another 'training.decay': 1 there, 0.5 now");

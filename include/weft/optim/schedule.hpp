@@ -17,6 +17,9 @@ Schedule constant(double factor = 1);
 /// Throws ValueError for warmup < 1.
 Schedule inverse_sqrt(std::int64_t warmup);
 
+/// Linear to 1 over `warmup` steps, then 1. Throws ValueError for warmup < 1.
+Schedule linear_warmup(std::int64_t warmup);
+
 /// All factors multiplied. `std::ref(plateau)` puts a Plateau among them.
 Schedule product(std::vector<Schedule> schedules);
 
