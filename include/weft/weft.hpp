@@ -4,6 +4,7 @@
 #include "weft/autograd/anomaly.hpp"
 #include "weft/autograd/grad.hpp"
 #include "weft/autograd/gradcheck.hpp"
+#include "weft/autograd/profile.hpp"
 #include "weft/autograd/recompute.hpp"
 #include "weft/autograd/record.hpp"
 #include "weft/autograd/tape.hpp"

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "autograd/linear_maps.hpp"
+#include "autograd/profiler.hpp"
 #include "autograd/tape_state.hpp"
 #include "base/fail.hpp"
 #include "kernels/elementwise.hpp"
@@ -22,15 +23,16 @@ Tensor own_gradient(Slot& slot) {
   return gradient.is_unique() && gradient.is_contiguous() ? gradient : gradient.clone();
 }
 
-// Rows of all pairs under each other, in one dense matrix.
+// Rows of all pairs under each other, in one dense matrix (or batch of them).
 Tensor stack_rows(const detail::PendingProduct* pending, std::int64_t rows, Tensor detail::PendingProduct::*which) {
   const Tensor& first = pending->*which;
-  Tensor all = Tensor::empty({rows, first.shape().back()}, first.dtype());
+  const int axis = first.rank() - 2;
+  Tensor all = Tensor::empty(first.shape().with(axis, rows), first.dtype());
   std::int64_t row = 0;
   for (const auto* pair = pending; pair != nullptr; pair = pair->next) {
     const Tensor& part = pair->*which;
-    kernels::copy_into(part, all.slice(0, row, row + part.shape()[0]));
-    row += part.shape()[0];
+    kernels::copy_into(part, all.slice(axis, row, row + part.size(axis)));
+    row += part.size(axis);
   }
   return all;
 }
@@ -78,9 +80,9 @@ void accumulate_rows(Slot& slot, const Tensor& index, const Tensor& gradient) {
   slot.grad = Var(std::move(whole));
 }
 
-void accumulate_product(TapeState& tape, Slot& slot, const Tensor& grad, const Tensor& x) {
+void accumulate_product(TapeState& tape, const Node& node, Slot& slot, const Tensor& grad, const Tensor& x) {
   slot.pending =
-      new (tape.arena.allocate(sizeof(PendingProduct), alignof(PendingProduct))) PendingProduct{grad, x, slot.pending};
+      new (tape.arena.allocate(sizeof(PendingProduct), alignof(PendingProduct))) PendingProduct{grad, x, &node, slot.pending};
   slot.pending_bytes += static_cast<std::size_t>(grad.numel() + x.numel()) * size_of(grad.dtype());
   if (slot.pending_bytes > pending_limit) flush(slot);
 }
@@ -88,21 +90,22 @@ void accumulate_product(TapeState& tape, Slot& slot, const Tensor& grad, const T
 void flush(Slot& slot) {
   if (slot.pending == nullptr) return;
   PendingProduct* pending = slot.pending;
+  const ProfiledCall profiled(pending->node->op, pending->node->scope, Direction::backward, 0);
   Tensor grad = pending->grad, x = pending->x;
   if (pending->next != nullptr) {
     std::int64_t rows = 0;
-    for (const auto* pair = pending; pair != nullptr; pair = pair->next) rows += pair->grad.shape()[0];
+    for (const auto* pair = pending; pair != nullptr; pair = pair->next) rows += pair->grad.size(-2);
     grad = stack_rows(pending, rows, &PendingProduct::grad);
     x = stack_rows(pending, rows, &PendingProduct::x);
   }
+  const Tensor turned = grad.transpose(-1, -2);
   if (slot.grad.defined()) {
     Tensor sum = own_gradient(slot);
-    kernels::matmul_into(sum, grad.transpose(0, 1), x, true);
+    turned.rank() == 2 ? kernels::matmul_into(sum, turned, x, true)
+                       : kernels::add_into(sum, kernels::matmul(turned, x, "backward"));
     slot.grad = Var(std::move(sum));
   } else {
-    Tensor product = Tensor::empty(slot.shape(), slot.dtype);
-    kernels::matmul_into(product, grad.transpose(0, 1), x, false);
-    slot.grad = Var(std::move(product));
+    slot.grad = Var(kernels::matmul(turned, x, "backward"));
   }
   slot.pending = nullptr;
   slot.pending_bytes = 0;
@@ -148,7 +151,7 @@ void Sink::add_rows(int i, const Tensor& index, const Var& gradient) {
 
 void Sink::add_product(int i, const Tensor& grad, const Tensor& x) {
   if (!wants(i)) return;
-  detail::accumulate_product(tape_, *node_.inputs[i], grad, x);
+  detail::accumulate_product(tape_, node_, *node_.inputs[i], grad, x);
   // In the search for the first non-finite number a product is done, and seen, at once.
   if (detail::anomaly_guards > 0) [[unlikely]]
     detail::flush(*node_.inputs[i]);

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "autograd/pass.hpp"
+#include "autograd/profiler.hpp"
 #include "base/fail.hpp"
 
 namespace weft {
@@ -26,6 +27,7 @@ class Replay {
 
  private:
   detail::GradAgain again_;
+  detail::ProfileInside inside_;
 };
 
 // A tape of recompute's own, with random numbers where the outer one has them, and of the same rows.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "autograd/profiler.hpp"
 #include "autograd/tape_state.hpp"
 #include "base/fail.hpp"
 #include "tensor/copy.hpp"
@@ -89,6 +90,7 @@ void run_rules(TapeState& tape, Node* last, const Node* stop, const BackwardOpti
     }
     check<TapeError>(node->rule != nullptr, "backward",
                      "what '{}' saved was released by an earlier backward; pass {{.retain = true}} to that one", node->op);
+    const ProfiledCall profiled(node->op, node->scope, Direction::backward);
     const ScopeGuard scope(node->scope);
     Sink sink(tape, *node, options.create_graph);
     node->type->run(node->rule, sink);
@@ -120,6 +122,7 @@ void clear_leaves(TapeState& tape) {
 
 Tape::Tape() : state_(new (detail::pool_allocate(sizeof(TapeState))) TapeState{++tapes_made, nullptr, this, innermost}) {
   innermost = state_;
+  detail::profile_between();
 }
 
 Tape::Tape(Generator& generator, std::int64_t first_row) : Tape() {
@@ -196,6 +199,7 @@ void Tape::backward(const Var& output, const Var& gradient, BackwardOptions opti
     if (leaf->parameter == nullptr || !leaf->grad.defined()) continue;
     leaf->parameter->add_grad(std::exchange(leaf->grad, Var()).value());
   }
+  detail::profile_between();
 }
 
 Var Tape::grad_var(const Var& leaf) const {
@@ -255,6 +259,7 @@ void forget(const Parameter& parameter) {
 bool should_record(const char* op, std::span<const Var* const> inputs, std::span<const Var> outputs) {
   if (anomaly_values) [[unlikely]]
     check_values(op, inputs, outputs);
+  profile_operation(op);
   if (innermost == nullptr || no_grad_depth > 0) return false;
   bool wanted = false;
   for (const Var* input : inputs) {

@@ -9,6 +9,7 @@ namespace weft::detail {
 /// One use of a weight whose gradient is grad^T x, kept for a single product over all uses.
 struct PendingProduct {
   Tensor grad, x;
+  const Node* node;  // whose rule asked for it
   PendingProduct* next;
 };
 
@@ -61,7 +62,7 @@ struct TapeState {
   std::uint64_t id;
   Generator* generator;
   Tape* tape;
-  TapeState* outer;  // the tape that was innermost before
+  TapeState* outer;            // the tape that was innermost before
   std::int64_t first_row = 0;  // of the batch that this tape computes a part of
   Node* last = nullptr;
   std::int64_t count = 0;
@@ -92,7 +93,7 @@ void accumulate(Slot& slot, Var gradient, bool recording);
 /// Adds into a part of the slot's gradient; not recorded.
 void accumulate_slice(Slot& slot, int axis, std::int64_t start, const Tensor& gradient);
 void accumulate_rows(Slot& slot, const Tensor& index, const Tensor& gradient);
-void accumulate_product(TapeState& tape, Slot& slot, const Tensor& grad, const Tensor& x);
+void accumulate_product(TapeState& tape, const Node& node, Slot& slot, const Tensor& grad, const Tensor& x);
 /// Does the products that were put off.
 void flush(Slot& slot);
 

@@ -6,7 +6,7 @@
 
 #include "kernels/onednn.hpp"
 #include "kernels/parallel.hpp"
-#include "weft/tensor/pool_vector.hpp"
+#include "kernels/work.hpp"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/attention.cpp"
@@ -324,6 +324,26 @@ void backward_head(const Call& call, const Head& head, const Gradients& g) {
     scale_row(g.query + i * g.query_row, g.query + i * g.query_row, static_cast<std::size_t>(call.size), scale);
 }
 
+// Multiply-adds for one thread at least: small heads are done several together.
+constexpr std::int64_t work_per_chunk = std::int64_t{1} << 20;
+
+// body(task) for each of some tasks of `rows` queries, in parallel.
+template <class Body>
+void for_tasks(const Call& call, std::int64_t tasks, std::int64_t rows, const Body& body) {
+  const std::int64_t work = std::max<std::int64_t>(1, std::min(rows, call.queries) * call.keys * (call.size + call.value_size));
+  parallel_chunks(tasks, std::max<std::int64_t>(1, work_per_chunk / work), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t task = begin; task < end; ++task) body(task);
+  });
+}
+
+// Pairs of a query and a key that it may see for length and causality, over all heads.
+std::int64_t visible_pairs(const Tensor& query, const Tensor& key, const AttentionSettings& settings) {
+  std::int64_t pairs = 0;
+  for (std::int64_t b = 0; b < query.size(0); ++b)
+    for (std::int64_t q = 0; q < query.size(2); ++q) pairs += settings.visible(b, q, query.size(2), key.size(2));
+  return query.size(1) * pairs;
+}
+
 bool plain(const Tensor& query, const Tensor& key, const Tensor& value) {
   return query.dtype() != f32 || query.numel() == 0 || key.numel() == 0 || value.numel() == 0;
 }
@@ -331,12 +351,13 @@ bool plain(const Tensor& query, const Tensor& key, const Tensor& value) {
 }  // namespace
 
 AttentionForward attention(const Tensor& query, const Tensor& key, const Tensor& value, const AttentionSettings& settings) {
+  multiply_adds += visible_pairs(query, key, settings) * (query.size(3) + value.size(3));
   if (plain(query, key, value)) return reference::attention(query, key, value, settings);
   const Call call(query, key, value, settings);
   AttentionForward result{heads::empty(query, call.value_size), Tensor::empty({call.batch, call.heads, call.queries})};
   float *output = result.output.mutable_data<float>(), *log_sums = result.log_sums.mutable_data<float>();
   const std::int64_t blocks = call.blocks(), row = result.output.stride(2);
-  parallel_chunks(call.batch * call.heads * blocks, 1, [&](std::int64_t task, std::int64_t) {
+  for_tasks(call, call.batch * call.heads * blocks, block_queries, [&](std::int64_t task) {
     const std::int64_t head = task / blocks, b = head / call.heads, h = head % call.heads, turn = task % blocks;
     // Long and short blocks of a causal head in turn, so that threads which get tasks side by side have equally much to do.
     const std::int64_t block = turn % 2 == 0 ? turn / 2 : blocks - 1 - turn / 2, q = block * block_queries;
@@ -349,6 +370,7 @@ AttentionForward attention(const Tensor& query, const Tensor& key, const Tensor&
 AttentionGradients attention_backward(const Tensor& query, const Tensor& key, const Tensor& value,
                                       const AttentionForward& forward, const Tensor& gradient,
                                       const AttentionSettings& settings) {
+  multiply_adds += visible_pairs(query, key, settings) * (3 * query.size(3) + 2 * value.size(3));
   if (plain(query, key, value)) return reference::attention_backward(query, key, value, forward, gradient, settings);
   const Call call(query, key, value, settings);
   const Tensor incoming = with_plain_rows(gradient), output = with_plain_rows(forward.output);
@@ -356,7 +378,7 @@ AttentionGradients attention_backward(const Tensor& query, const Tensor& key, co
   float *dq = result.query.mutable_data<float>(), *dk = result.key.mutable_data<float>(),
         *dv = result.value.mutable_data<float>();
   const float* log_sums = forward.log_sums.data<float>();
-  parallel_chunks(call.batch * call.heads, 1, [&](std::int64_t head, std::int64_t) {
+  for_tasks(call, call.batch * call.heads, call.queries, [&](std::int64_t head) {
     const std::int64_t b = head / call.heads, h = head % call.heads;
     const auto at = [b, h](const Tensor& x) { return b * x.stride(0) + h * x.stride(1); };
     backward_head(call, Head(call, b, h),

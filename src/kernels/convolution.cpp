@@ -1,9 +1,12 @@
 #include "kernels/convolution.hpp"
 
+#include <algorithm>
+
 #include "kernels/elementwise.hpp"
 #include "kernels/onednn_convolution.hpp"
 #include "kernels/parallel.hpp"
 #include "kernels/reduce.hpp"
+#include "kernels/work.hpp"
 
 namespace weft::kernels {
 namespace {
@@ -16,6 +19,8 @@ constexpr double tiny = 2048;
 constexpr double work_per_call = 1 << 21;
 // Parts of the batch, at most, whose weight gradients are added up in deterministic mode.
 constexpr std::int64_t most_parts = 8;
+
+void count(const Convolution& c) { multiply_adds += static_cast<std::int64_t>(std::min(c.work(), 0x1p62)); }
 
 bool plain(const Convolution& c, DType dtype) { return dtype != f32 || c.work() <= tiny || !onednn::takes(c); }
 
@@ -44,6 +49,7 @@ void by_samples(ConvolutionPass pass, const Convolution& c, const float* first, 
 }  // namespace
 
 Tensor convolution(const Tensor& x, const Tensor& weight, const Tensor& bias, const Convolution& c) {
+  count(c);
   if (plain(c, x.dtype())) return reference::convolution(x, weight, bias, c);
   Tensor y = Tensor::empty(c.y_shape());
   const Tensor from = dense(x), factors = dense(weight), added = bias.defined() ? dense(bias) : Tensor();
@@ -53,6 +59,7 @@ Tensor convolution(const Tensor& x, const Tensor& weight, const Tensor& bias, co
 }
 
 Tensor convolution_input(const Tensor& g, const Tensor& weight, const Convolution& c) {
+  count(c);
   if (plain(c, g.dtype())) return reference::convolution_input(g, weight, c);
   Tensor dx = Tensor::empty(c.x_shape());
   const Tensor from = dense(g), factors = dense(weight);
@@ -61,6 +68,7 @@ Tensor convolution_input(const Tensor& g, const Tensor& weight, const Convolutio
 }
 
 Tensor convolution_weight(const Tensor& g, const Tensor& x, const Convolution& c) {
+  count(c);
   if (plain(c, g.dtype())) return reference::convolution_weight(g, x, c);
   const Tensor gradient = dense(g), from = dense(x);
   if (!deterministic()) {

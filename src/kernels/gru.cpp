@@ -3,6 +3,7 @@
 #include "kernels/elementwise.hpp"
 #include "kernels/gru_cell.hpp"
 #include "kernels/matmul.hpp"
+#include "kernels/repeated_matmul.hpp"
 
 namespace weft::kernels {
 namespace {
@@ -10,32 +11,36 @@ namespace {
 template <class T>
 void run_steps(GruRun& run, const Tensor& w_hh, const Tensor& b_hh) {
   GruTrace& trace = run.trace;
-  const std::int64_t steps = trace.steps(), rows = trace.rows(), units = trace.units();
+  const Packing& packing = trace.packing;
+  const std::int64_t steps = trace.steps(), units = trace.units();
+  T *hidden = trace.hidden.mutable_data<T>(), *output = run.output.mutable_data<T>();
   for (std::int64_t s = 0; s < steps; ++s) {
-    const std::int64_t t = trace.time(s), before = trace.before(t);
-    const Tensor recurrent = linear(trace.hidden.select(0, before), w_hh, b_hh);
-    gru_cell(GruCellForward<T>{{rows, units, row_of<T>(trace.hidden, before), row_of<T>(trace.hidden, trace.after(t)),
-                                run.output.mutable_data<T>() + t * units, steps * units, trace.flags(t)},
-                               row_of<T>(trace.gates, t),
+    const std::int64_t t = trace.time(s), start = packing.start(t);
+    const Tensor recurrent = repeated_linear(packing.step(trace.hidden, t), w_hh, b_hh);
+    gru_cell(GruCellForward<T>{{packing.rows(t), units, hidden + start * units, trace.after(hidden, t), output + t * units,
+                                steps * units, packing.order(), nullptr},
+                               row_of<T>(trace.gates, start),
                                recurrent.data<T>(),
-                               row_of<T>(trace.recurrent_n, t)});
+                               row_of<T>(trace.recurrent_n, start)});
   }
 }
 
 template <class T>
 void run_back(const GruTrace& trace, const Tensor& w_hh, const Tensor& d_output, GruGradients& result) {
-  const std::int64_t steps = trace.steps(), rows = trace.rows(), units = trace.units();
+  const Packing& packing = trace.packing;
+  const std::int64_t steps = trace.steps(), units = trace.units();
   for (std::int64_t s = steps - 1; s >= 0; --s) {
-    const std::int64_t t = trace.time(s);
+    const std::int64_t t = trace.time(s), start = packing.start(t);
     gru_cell_backward(GruCellBackward<T>{
-        {rows, units, result.h0.mutable_data<T>(), d_output.defined() ? d_output.data<T>() + t * units : nullptr, steps * units,
-         trace.flags(t), false},
-        row_of<T>(trace.gates, t),
-        row_of<T>(trace.recurrent_n, t),
-        row_of<T>(trace.hidden, trace.before(t)),
-        row_of<T>(result.gates, t),
-        row_of<T>(result.recurrent, t)});
-    matmul_into(result.h0, result.recurrent.select(0, t), w_hh, true);
+        {packing.rows(t), units, result.h0.mutable_data<T>(), d_output.defined() ? d_output.data<T>() + t * units : nullptr,
+         steps * units, packing.order(), nullptr, false},
+        row_of<T>(trace.gates, start),
+        row_of<T>(trace.recurrent_n, start),
+        row_of<T>(trace.hidden, start),
+        row_of<T>(result.gates, start),
+        row_of<T>(result.recurrent, start)});
+    Tensor dh = result.h0.slice(0, 0, packing.rows(t));
+    repeated_matmul_into(dh, packing.step(result.recurrent, t), w_hh, true);
   }
 }
 
@@ -46,28 +51,29 @@ GruRun gru(const Tensor& x, const Tensor& w_ih, const Tensor& w_hh, const Tensor
   GruRun run;
   GruTrace& trace = run.trace;
   begin(trace, x, h0, lengths, reverse);
-  trace.gates = linear(trace.input_rows(), w_ih, b_ih).reshape({trace.steps(), trace.rows(), w_ih.size(0)});
-  trace.recurrent_n = Tensor::empty({trace.steps(), trace.rows(), trace.units()}, x.dtype());
-  run.output = Tensor::empty({trace.rows(), trace.steps(), trace.units()}, x.dtype());
+  trace.gates = linear(trace.input, w_ih, b_ih);
+  trace.recurrent_n = Tensor::empty({trace.packing.total(), trace.units()}, x.dtype());
+  run.output = empty_output(trace);
   by_dtype(x.dtype(), [&]<class T>() { run_steps<T>(run, w_hh, b_hh); });
-  run.h = trace.last(trace.hidden).clone();
+  run.h = trace.last(trace.hidden);
   return run;
 }
 
 GruGradients gru_backward(const GruTrace& trace, const Tensor& w_hh, const Tensor& d_output, const Tensor& d_h) {
-  GruGradients result{trace.gates.empty_like(), trace.gates.empty_like(),
-                      copy_or_zeros(d_h, {trace.rows(), trace.units()}, w_hh.dtype())};
+  GruGradients result{trace.gates.empty_like(), trace.gates.empty_like(), sorted_or_zeros(trace, d_h, w_hh.dtype())};
   const Tensor output = d_output.defined() ? dense(d_output) : Tensor();
   by_dtype(w_hh.dtype(), [&]<class T>() { run_back<T>(trace, w_hh, output, result); });
+  result.h0 = trace.packing.unsort(result.h0);
   return result;
 }
 
 GruStep gru_step(Tensor& gates, const Tensor& w_hh, const Tensor& b_hh, const Tensor& h, const Tensor& active) {
   GruStep result{h.empty_like(), h.empty_like()};
-  const Tensor before = dense(h), flags = active.defined() ? dense(active) : Tensor(), recurrent = linear(h, w_hh, b_hh);
+  const Tensor before = dense(h), flags = active.defined() ? dense(active) : Tensor(),
+               recurrent = repeated_linear(h, w_hh, b_hh);
   by_dtype(h.dtype(), [&]<class T>() {
-    gru_cell(GruCellForward<T>{{h.size(0), h.size(1), before.data<T>(), result.h.mutable_data<T>(), nullptr, 0,
-                                flags.defined() ? flags.data<bool>() : nullptr},
+    gru_cell(GruCellForward<T>{{h.size(0), h.size(1), before.data<T>(), block_of(result.h.mutable_data<T>(), h.size(0)),
+                                nullptr, 0, nullptr, flags.defined() ? flags.data<bool>() : nullptr},
                                gates.mutable_data<T>(),
                                recurrent.data<T>(),
                                result.recurrent_n.mutable_data<T>()});
@@ -80,7 +86,7 @@ GruGradients gru_step_backward(const Tensor& gates, const Tensor& recurrent_n, c
   GruGradients result{gates.empty_like(), gates.empty_like(), dh.clone()};
   const Tensor before = dense(h_before), flags = active.defined() ? dense(active) : Tensor();
   by_dtype(dh.dtype(), [&]<class T>() {
-    gru_cell_backward(GruCellBackward<T>{{before.size(0), before.size(1), result.h0.mutable_data<T>(), nullptr, 0,
+    gru_cell_backward(GruCellBackward<T>{{before.size(0), before.size(1), result.h0.mutable_data<T>(), nullptr, 0, nullptr,
                                           flags.defined() ? flags.data<bool>() : nullptr, false},
                                          gates.data<T>(),
                                          recurrent_n.data<T>(),
@@ -88,7 +94,7 @@ GruGradients gru_step_backward(const Tensor& gates, const Tensor& recurrent_n, c
                                          result.gates.mutable_data<T>(),
                                          result.recurrent.mutable_data<T>()});
   });
-  matmul_into(result.h0, result.recurrent, w_hh, true);
+  repeated_matmul_into(result.h0, result.recurrent, w_hh, true);
   return result;
 }
 

@@ -3,10 +3,10 @@
 
 namespace weft::kernels {
 
-/// B rows, T steps, H units, I inputs.
+/// Sizes as in recurrent.hpp.
 struct GruTrace : RecurrentTrace {
-  Tensor gates;        ///< [T, B, 3H] activations; zeros where a row has ended
-  Tensor recurrent_n;  ///< [T, B, H]: W_hn h + b_hn, which r multiplies
+  Tensor gates;        ///< [P, 3H] activations
+  Tensor recurrent_n;  ///< [P, H]: W_hn h + b_hn, which r multiplies
 };
 
 struct GruRun {
@@ -20,8 +20,8 @@ struct GruRun {
 GruRun gru(const Tensor& x, const Tensor& w_ih, const Tensor& w_hh, const Tensor& b_ih, const Tensor& b_hh, const Tensor& h0,
            const Tensor& lengths, bool reverse);
 
-/// From the gradients of output and h (undefined: none): those of x W_ih^T + b_ih and of h W_hh^T + b_hh, [T, B, 3H] or
-/// [B, 3H] each, and of the state before.
+/// From the gradients of output and h (undefined: none): those of x W_ih^T + b_ih and of h W_hh^T + b_hh, [P, 3H] or [B, 3H]
+/// each, and of the state before.
 struct GruGradients {
   Tensor gates, recurrent, h0;
 };

@@ -111,7 +111,7 @@ void forward(const GruCellForward<T>& cell, const Row& row) {
       cell.step, 8 * n,
       [&](std::int64_t r) {
         const T* recurrent = cell.recurrent + r * 3 * n;
-        row(static_cast<std::size_t>(n), cell.gates + r * 3 * n, recurrent, cell.step.h_before + r * n, cell.step.h + r * n);
+        row(static_cast<std::size_t>(n), cell.gates + r * 3 * n, recurrent, cell.step.h_before + r * n, cell.step.h.row(r, n));
         std::copy_n(recurrent + 2 * n, n, cell.recurrent_n + r * n);
       },
       [&](std::int64_t r) {

@@ -3,10 +3,10 @@
 
 namespace weft::kernels {
 
-/// B rows, T steps, H units, I inputs.
+/// Sizes as in recurrent.hpp.
 struct LstmTrace : RecurrentTrace {
-  Tensor gates;  ///< [T, B, 4H] activations; zeros where a row has ended
-  Tensor cells;  ///< [T+1, B, H], placed as the hidden states are
+  Tensor gates;  ///< [P, 4H] activations
+  Tensor cells;  ///< [P + B, H], placed as the hidden states are
 };
 
 struct LstmRun {
@@ -20,7 +20,7 @@ struct LstmRun {
 LstmRun lstm(const Tensor& x, const Tensor& w_ih, const Tensor& w_hh, const Tensor& bias, const Tensor& h0, const Tensor& c0,
              const Tensor& lengths, bool reverse);
 
-/// From the gradients of output, h and c (undefined: none): those of the gates' inputs [T, B, 4H] and of h0 and c0.
+/// From the gradients of output, h and c (undefined: none): those of the gates' inputs [P, 4H] and of h0 and c0 [B, H].
 struct LstmGradients {
   Tensor gates, h0, c0;
 };
@@ -39,10 +39,21 @@ struct LstmStepGradients {
 LstmStepGradients lstm_step_backward(const Tensor& gates, const Tensor& c_before, const Tensor& c, const Tensor& dh,
                                      const Tensor& dc, const Tensor& active);
 
+// As one would write it down, on padded rows. Traces are time first; the state before the first step stands where the
+// direction begins: states [T+1, B, H] hold step t at t+1 (forward) or at t (reverse).
 namespace reference {
-/// Its trace marks the active rows wherever lengths are given.
+struct LstmTrace {
+  Tensor input, gates, hidden, cells;  ///< [T, B, I], [T, B, 4H], [T+1, B, H] twice
+  Tensor active;                       ///< bool [T, B]; undefined without lengths
+  bool reverse = false;
+};
+struct LstmRun {
+  Tensor output, h, c;
+  LstmTrace trace;
+};
 LstmRun lstm(const Tensor& x, const Tensor& w_ih, const Tensor& w_hh, const Tensor& bias, const Tensor& h0, const Tensor& c0,
              const Tensor& lengths, bool reverse);
+/// Its gates' gradients are [T, B, 4H].
 LstmGradients lstm_backward(const LstmTrace& trace, const Tensor& w_hh, const Tensor& d_output, const Tensor& d_h,
                             const Tensor& d_c);
 }  // namespace reference

@@ -111,12 +111,12 @@ void forward(const LstmCellForward<T>& cell, const Row& row) {
   step_rows(
       cell.step, 8 * n,
       [&](std::int64_t r) {
-        row(static_cast<std::size_t>(n), cell.gates + r * cell.gates_row, cell.c_before + r * n, cell.c + r * n,
-            cell.step.h + r * n);
+        row(static_cast<std::size_t>(n), cell.gates + r * cell.gates_row, cell.c_before + r * n, cell.c.row(r, n),
+            cell.step.h.row(r, n));
       },
       [&](std::int64_t r) {
         std::fill_n(cell.gates + r * cell.gates_row, 4 * n, T{0});
-        std::copy_n(cell.c_before + r * n, n, cell.c + r * n);
+        std::copy_n(cell.c_before + r * n, n, cell.c.row(r, n));
       });
 }
 
@@ -126,7 +126,7 @@ void backward(const LstmCellBackward<T>& cell, const Row& row) {
   step_rows_back(
       cell.step, 8 * n,
       [&](std::int64_t r) {
-        row(static_cast<std::size_t>(n), cell.gates + r * 4 * n, cell.c_before + r * n, cell.c + r * n, cell.step.dh + r * n,
+        row(static_cast<std::size_t>(n), cell.gates + r * 4 * n, cell.c_before + r * n, cell.c.row(r, n), cell.step.dh + r * n,
             cell.dc + r * n, cell.d_gates + r * 4 * n);
       },
       [&](std::int64_t r) { std::fill_n(cell.d_gates + r * 4 * n, 4 * n, T{0}); });

@@ -14,7 +14,7 @@ struct LstmCellForward {
   T* gates;
   std::int64_t gates_row;
   const T* c_before;  // [rows, H], dense
-  T* c;               // [rows, H], dense
+  StateRows<T> c;
 };
 void lstm_cell(const LstmCellForward<float>& cell);
 void lstm_cell(const LstmCellForward<double>& cell);
@@ -24,10 +24,11 @@ void lstm_cell(const LstmCellForward<double>& cell);
 template <class T>
 struct LstmCellBackward {
   StepRowsBack<T> step;
-  const T* gates;         // activations [rows, 4H], dense
-  const T *c_before, *c;  // [rows, H], dense
-  T* dc;                  // [rows, H], dense
-  T* d_gates;             // [rows, 4H], dense
+  const T* gates;     // activations [rows, 4H], dense
+  const T* c_before;  // [rows, H], dense
+  StateRows<const T> c;
+  T* dc;       // [rows, H], dense
+  T* d_gates;  // [rows, 4H], dense
 };
 void lstm_cell_backward(const LstmCellBackward<float>& cell);
 void lstm_cell_backward(const LstmCellBackward<double>& cell);

@@ -6,6 +6,7 @@
 #include "kernels/elementwise.hpp"
 #include "kernels/onednn.hpp"
 #include "kernels/parallel.hpp"
+#include "kernels/work.hpp"
 
 namespace weft::kernels {
 namespace {
@@ -96,6 +97,7 @@ Tensor fold(const Tensor& x, const Shape& batch) {
 
 void batched_into(Tensor& target, const Tensor& a, const Tensor& b) {
   const std::int64_t count = target.size(0), m = target.size(1), n = target.size(2), k = a.size(2);
+  multiply_adds += count * m * n * k;
   if (target.dtype() != f32 || m * n * k <= tiny || k == 0) {
     parallel_chunks(count, std::max<std::int64_t>(1, elements_per_chunk / std::max<std::int64_t>(1, m * n * k)),
                     [&](std::int64_t begin, std::int64_t end) {
@@ -140,7 +142,10 @@ void matmul_into(Tensor& target, const Tensor& a, const Tensor& b, bool accumula
       "{} times {} doesn't fit the target {}", a, b, target);
   const std::int64_t m = a.size(0), n = b.size(1), k = a.size(1);
   if (m == 0 || n == 0) return;
-  if (a.dtype() != f32 || k == 0 || m * n * k <= tiny) return reference::matmul_into(target, a, b, accumulate);
+  if (a.dtype() != f32 || k == 0 || m * n * k <= tiny) {
+    multiply_adds += m * n * k;
+    return reference::matmul_into(target, a, b, accumulate);
+  }
   if (target.stride(1) != 1 && n > 1) {
     if (target.stride(0) == 1) {  // a transposed target: (a b)^T = b^T a^T
       Tensor turned = target.transpose(0, 1);
@@ -150,6 +155,7 @@ void matmul_into(Tensor& target, const Tensor& a, const Tensor& b, bool accumula
     matmul_into(made, a, b, accumulate);
     return copy_into(made, target);
   }
+  multiply_adds += m * n * k;
   const Tensor left = as_matrix(a), right = as_matrix(b);
   multiply({1, m, n, k, operand(left, 0), operand(right, 0), target.mutable_data<float>(), 0, pitch(target.stride(0), m, n),
             nullptr, accumulate});
@@ -183,7 +189,10 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   if (result.numel() == 0) return result;
   if (!bias.defined()) {
     matmul_into(result, x, weight.transpose(0, 1), false);
-  } else if (x.dtype() != f32 || k == 0 || m * n * k <= tiny) {
+    return result;
+  }
+  multiply_adds += m * n * k;
+  if (x.dtype() != f32 || k == 0 || m * n * k <= tiny) {
     copy_into(bias, result);
     reference::matmul_into(result, x, weight.transpose(0, 1), true);
   } else {

@@ -1,79 +1,124 @@
 #include "kernels/recurrent.hpp"
 
+#include <utility>
+
 #include "kernels/elementwise.hpp"
 #include "kernels/parallel.hpp"
+#include "kernels/rows.hpp"
 
 namespace weft::kernels {
 namespace {
 
-// active[t, b] = t < lengths[b]; undefined where every row reaches `steps`.
-Tensor active_rows(const Tensor& lengths, std::int64_t steps) {
-  if (!lengths.defined()) return {};
-  const std::int64_t rows = lengths.numel();
-  const std::int64_t* length = lengths.data<std::int64_t>();
-  bool all = true;
-  for (std::int64_t b = 0; b < rows; ++b) all = all && length[b] == steps;
-  if (all) return {};
-  Tensor active = Tensor::empty({steps, rows}, boolean);
-  bool* flags = active.mutable_data<bool>();
-  for (std::int64_t t = 0; t < steps; ++t)
-    for (std::int64_t b = 0; b < rows; ++b) flags[t * rows + b] = t < length[b];
-  return active;
-}
+Tensor integers(std::int64_t count) { return Tensor::empty({count}, i64); }
 
-// [B, T, I] -> [T, B, I]; what stands behind a row's end is replaced by zeros, whatever it is.
-Tensor time_major(const Tensor& x, const Tensor& active) {
-  const std::int64_t rows = x.size(0), steps = x.size(1), width = x.size(2);
-  Tensor result = Tensor::empty({steps, rows, width}, x.dtype());
-  if (!active.defined()) {
-    copy_into(x.transpose(0, 1), result);
-    return result;
-  }
-  by_dtype(x.dtype(), [&]<class T>() {
-    const T* from = x.data<T>();
-    T* to = result.mutable_data<T>();
-    const bool* flags = active.data<bool>();
-    const std::int64_t row = x.stride(0), step = x.stride(1), column = x.stride(2);
-    parallel_chunks(steps * rows, rows_per_chunk(width), [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) {
-        const T* source = from + i % rows * row + i / rows * step;
-        for (std::int64_t j = 0; j < width; ++j) to[i * width + j] = flags[i] ? source[j * column] : T{0};
-      }
+// target[index[i]] = x[i]; no index twice.
+void put_rows(Tensor& target, const Tensor& index, const Tensor& x) {
+  const std::int64_t n = target.size(1);
+  const Tensor source = dense(x);
+  const std::int64_t* place = index.data<std::int64_t>();
+  by_dtype(target.dtype(), [&]<class T>() {
+    T* to = target.mutable_data<T>();
+    const T* from = source.data<T>();
+    parallel_chunks(index.numel(), rows_per_chunk(n), [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) std::copy_n(from + i * n, n, to + place[i] * n);
     });
   });
-  return result;
 }
 
 }  // namespace
 
-bool RecurrentTrace::any_rests(std::int64_t t) const {
-  const bool* row = flags(t);
-  return row != nullptr && std::find(row, row + rows(), false) != row + rows();
+Packing::Packing(const Tensor& lengths, std::int64_t batch, std::int64_t steps)
+    : starts_(integers(steps + 1)), order_(integers(batch)), places_(integers(batch)) {
+  const std::int64_t* length = lengths.defined() ? lengths.data<std::int64_t>() : nullptr;
+  const auto steps_of = [&](std::int64_t row) { return length == nullptr ? steps : length[row]; };
+  // A counting sort: `next` has how many rows have each length, then where the next one of that length goes.
+  Tensor counts = Tensor::zeros({steps + 1}, i64);
+  auto* const next = counts.mutable_data<std::int64_t>();
+  auto *const starts = starts_.mutable_data<std::int64_t>(), *const order = order_.mutable_data<std::int64_t>();
+  for (std::int64_t row = 0; row < batch; ++row) ++next[steps_of(row)];
+  starts[0] = 0;
+  std::int64_t longer = batch;
+  for (std::int64_t t = 0; t <= steps; ++t) {
+    longer -= next[t];
+    next[t] = longer;
+    if (t < steps) starts[t + 1] = starts[t] + longer;
+  }
+  for (std::int64_t row = 0; row < batch; ++row) {
+    const std::int64_t place = next[steps_of(row)]++;
+    order[place] = row;
+    places_.mutable_data<std::int64_t>()[row] = place;
+  }
+  if (is_full()) return;
+  rows_ = integers(total());
+  auto* packed = rows_.mutable_data<std::int64_t>();
+  for (std::int64_t t = 0; t < steps; ++t)
+    for (std::int64_t place = 0; place < rows(t); ++place) *packed++ = order[place] * steps + t;
 }
 
-Tensor RecurrentTrace::states_before(const Tensor& states) const {
-  return reverse ? states.slice(0, 1, steps() + 1) : states.slice(0, 0, steps());
+Tensor Packing::pack(const Tensor& x) const {
+  const std::int64_t n = x.size(2);
+  if (!is_full()) return gather_rows(dense(x).reshape({batch() * steps(), n}), rows_, "pack");
+  return x.transpose(0, 1).clone().reshape({total(), n});
 }
 
-Tensor RecurrentTrace::states_after(const Tensor& states) const {
-  return reverse ? states.slice(0, 0, steps()) : states.slice(0, 1, steps() + 1);
+Tensor Packing::unpack(const Tensor& packed) const {
+  const std::int64_t n = packed.size(1);
+  if (is_full()) return packed.reshape({steps(), batch(), n}).transpose(0, 1);
+  Tensor result = Tensor::zeros({batch() * steps(), n}, packed.dtype());
+  put_rows(result, rows_, packed);
+  return result.reshape({batch(), steps(), n});
+}
+
+Tensor Packing::sort(const Tensor& x) const { return gather_rows(x, order_, "sort"); }
+Tensor Packing::unsort(const Tensor& sorted) const { return gather_rows(sorted, places_, "unsort"); }
+
+Tensor Packing::active() const {
+  if (is_full()) return {};
+  Tensor result = Tensor::zeros({steps(), batch()}, boolean);
+  bool* flags = result.mutable_data<bool>();
+  for (std::int64_t t = 0; t < steps(); ++t)
+    for (std::int64_t place = 0; place < rows(t); ++place) flags[t * batch() + order()[place]] = true;
+  return result;
+}
+
+Tensor Packing::first_rows(bool reverse) const {
+  Tensor result = integers(batch());
+  auto* const first = result.mutable_data<std::int64_t>();
+  std::int64_t place = batch();
+  for (std::int64_t t = -1; t < steps(); ++t)  // places rows(t + 1) .. place - 1 have t + 1 steps
+    for (const std::int64_t begin = rows(t + 1); place > begin;) {
+      --place;
+      first[order()[place]] = place + (t < 0 ? total() : reverse ? start(t) : 0);
+    }
+  return result;
+}
+
+Tensor RecurrentTrace::first(const Tensor& states) const { return gather_rows(states, packing.first_rows(reverse), "first"); }
+Tensor RecurrentTrace::last(const Tensor& states) const {
+  return packing.unsort(states.slice(0, packing.total(), packing.total() + packing.batch()));
 }
 
 void begin(RecurrentTrace& trace, const Tensor& x, const Tensor& h0, const Tensor& lengths, bool reverse) {
   trace.reverse = reverse;
-  trace.active = active_rows(lengths, x.size(1));
-  trace.input = time_major(x, trace.active);
+  trace.packing = Packing(lengths, x.size(0), x.size(1));
+  trace.input = trace.packing.pack(x);
   trace.hidden = states_from(trace, h0);
 }
 
 Tensor states_from(const RecurrentTrace& trace, const Tensor& first) {
-  Tensor states = Tensor::empty({trace.steps() + 1, trace.rows(), first.size(1)}, first.dtype());
-  copy_into(first, trace.first(states));
+  Tensor states = Tensor::empty({trace.packing.total() + trace.packing.batch(), first.size(1)}, first.dtype());
+  put_rows(states, trace.packing.first_rows(trace.reverse), first);
   return states;
 }
 
-Tensor copy_or_zeros(const Tensor& x, const Shape& shape, DType dtype) {
-  return x.defined() ? x.clone() : Tensor::zeros(shape, dtype);
+Tensor empty_output(const RecurrentTrace& trace) {
+  const Packing& packing = trace.packing;
+  const Shape shape{packing.batch(), packing.steps(), trace.units()};
+  return packing.is_full() ? Tensor::empty(shape, trace.hidden.dtype()) : Tensor::zeros(shape, trace.hidden.dtype());
+}
+
+Tensor sorted_or_zeros(const RecurrentTrace& trace, const Tensor& x, DType dtype) {
+  return x.defined() ? trace.packing.sort(x) : Tensor::zeros({trace.packing.batch(), trace.units()}, dtype);
 }
 
 }  // namespace weft::kernels

@@ -14,7 +14,7 @@ struct RnnRun {
 RnnRun rnn(const Tensor& x, const Tensor& w_ih, const Tensor& w_hh, const Tensor& bias, const Tensor& h0, const Tensor& lengths,
            bool reverse, bool relu);
 
-/// From the gradients of output and h (undefined: none): those of the pre-activations, [T, B, H] or [B, H], and of the state
+/// From the gradients of output and h (undefined: none): those of the pre-activations, [P, H] or [B, H], and of the state
 /// before.
 struct RnnGradients {
   Tensor gates, h0;

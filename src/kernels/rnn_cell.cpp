@@ -15,17 +15,17 @@ namespace weft::kernels::HWY_NAMESPACE {
 
 // One vector of units; NaN stays NaN.
 template <class D>
-HWY_INLINE void ForwardUnits(D d, bool relu, float* h) {
-  const auto x = hn::LoadU(d, h);
+HWY_INLINE void ForwardUnits(D d, bool relu, const float* gates, float* h) {
+  const auto x = hn::LoadU(d, gates);
   hn::StoreU(relu ? hn::IfThenZeroElse(hn::Lt(x, hn::Zero(d)), x) : Tanh(d, x), d, h);
 }
 
-void ForwardRow(std::size_t n, bool relu, float* h) {
+void ForwardRow(std::size_t n, bool relu, const float* gates, float* h) {
   const hn::ScalableTag<float> d;
   const hn::CappedTag<float, 1> one;
   std::size_t j = 0;
-  for (; j + hn::Lanes(d) <= n; j += hn::Lanes(d)) ForwardUnits(d, relu, h + j);
-  for (; j < n; ++j) ForwardUnits(one, relu, h + j);
+  for (; j + hn::Lanes(d) <= n; j += hn::Lanes(d)) ForwardUnits(d, relu, gates + j, h + j);
+  for (; j < n; ++j) ForwardUnits(one, relu, gates + j, h + j);
 }
 
 template <class D>
@@ -56,8 +56,8 @@ namespace {
 
 struct PlainForward {
   template <class T>
-  void operator()(std::size_t n, bool relu, T* h) const {
-    for (std::size_t j = 0; j < n; ++j) h[j] = !relu ? std::tanh(h[j]) : h[j] < 0 ? T{0} : h[j];
+  void operator()(std::size_t n, bool relu, const T* gates, T* h) const {
+    for (std::size_t j = 0; j < n; ++j) h[j] = !relu ? std::tanh(gates[j]) : gates[j] < 0 ? T{0} : gates[j];
   }
 };
 
@@ -72,7 +72,8 @@ template <class T, class Row>
 void forward(const RnnCellForward<T>& cell, const Row& row) {
   const std::int64_t n = cell.step.units;
   step_rows(
-      cell.step, 4 * n, [&](std::int64_t r) { row(static_cast<std::size_t>(n), cell.relu, cell.step.h + r * n); },
+      cell.step, 4 * n,
+      [&](std::int64_t r) { row(static_cast<std::size_t>(n), cell.relu, cell.gates + r * n, cell.step.h.row(r, n)); },
       [](std::int64_t) {});
 }
 
@@ -82,7 +83,7 @@ void backward(const RnnCellBackward<T>& cell, const Row& row) {
   step_rows_back(
       cell.step, 4 * n,
       [&](std::int64_t r) {
-        row(static_cast<std::size_t>(n), cell.relu, cell.h + r * n, cell.step.dh + r * n, cell.d_gates + r * n);
+        row(static_cast<std::size_t>(n), cell.relu, cell.h.row(r, n), cell.step.dh + r * n, cell.d_gates + r * n);
       },
       [&](std::int64_t r) { std::fill_n(cell.d_gates + r * n, n, T{0}); });
 }

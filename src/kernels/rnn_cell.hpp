@@ -5,21 +5,22 @@ namespace weft::kernels {
 
 // The point-wise part of a plain recurrent net (Elman 1990) for rows of H units. f32 is vectorised, f64 plain.
 
-/// step.h: pre-activations in, tanh or max(x, 0) of them out.
+/// gates [rows, H]: pre-activations; the new state is tanh or max(x, 0) of them.
 template <class T>
 struct RnnCellForward {
   StepRows<T> step;
+  const T* gates;
   bool relu;
 };
 void rnn_cell(const RnnCellForward<float>& cell);
 void rnn_cell(const RnnCellForward<double>& cell);
 
-/// From dh of the new state h [rows, H]: the pre-activations' gradients, zero for a row that rested, which keeps dh. The
+/// From dh of the new state h: the pre-activations' gradients, zero for a row that rested, which keeps dh. The
 /// derivative of relu at 0 is 0.
 template <class T>
 struct RnnCellBackward {
   StepRowsBack<T> step;
-  const T* h;
+  StateRows<const T> h;
   T* d_gates;
   bool relu;
 };

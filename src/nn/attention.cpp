@@ -51,7 +51,7 @@ AttentionOutput Attention::forward(const Var& query, const AttentionMemory& memo
   check<ShapeError>(
       query.rank() == 3 && query.size(0) == memory.keys.size(0) && (query_size_ == 0 || query.size(2) == query_size_), op,
       "query {} is not [{}, queries, {}]", query.value(), memory.keys.size(0),
-      query_size_ == 0 ? memory.keys.size(2) : query_size_);
+      query_size_ == 0 ? memory.keys.size(1) : query_size_);
   const Var raw = scores(query, memory.keys);
   const Var weights = memory.mask.defined() ? masked_softmax(raw, memory.mask.unsqueeze(1)) : softmax(raw, -1);
   return {matmul(weights, memory.values), weights};
@@ -63,18 +63,24 @@ AttentionOutput Attention::forward(const Var& query, const Var& keys, const Var&
 
 Dot::Dot(const DotOptions& options, const Scope& scope) : Attention(0, 0, scope), scaled_(options.scaled) {}
 
+Var Dot::prepare(const Var& keys) { return transpose(keys, 1, 2); }
+
 Var Dot::scores(const Var& query, const Var& keys) {
-  check<ShapeError>(query.size(2) == keys.size(2), op, "query {} and keys {} differ in size", query.value(), keys.value());
-  check<ShapeError>(!scaled_ || keys.size(2) > 0, op, "keys {} have the size 0; the scale 1 / sqrt(size) doesn't exist",
-                    keys.value());
-  const Var raw = matmul(query, transpose(keys, 1, 2));
-  return scaled_ ? raw * (1 / std::sqrt(static_cast<double>(keys.size(2)))) : raw;
+  const std::int64_t size = keys.size(1);
+  if (query.size(2) != size)
+    fail<ShapeError>(op, "query {} and keys {} differ in size", query.value(), keys.value().transpose(1, 2));
+  if (scaled_ && size == 0)
+    fail<ShapeError>(op, "keys {} have the size 0; the scale 1 / sqrt(size) doesn't exist", keys.value().transpose(1, 2));
+  const Var raw = matmul(query, keys);
+  return scaled_ ? raw * (1 / std::sqrt(static_cast<double>(size))) : raw;
 }
 
 General::General(const GeneralOptions& options, const Scope& scope)
     : Attention(options.query_dim, options.key_dim, scope), query(plain(options.query_dim, options.key_dim), {this, "query"}) {}
 
-Var General::scores(const Var& queries, const Var& keys) { return matmul(query(queries), transpose(keys, 1, 2)); }
+Var General::prepare(const Var& keys) { return transpose(keys, 1, 2); }
+
+Var General::scores(const Var& queries, const Var& keys) { return matmul(query(queries), keys); }
 
 Additive::Additive(const AdditiveOptions& options, const Scope& scope)
     : Attention(options.query_dim, options.key_dim, scope),

@@ -1,5 +1,6 @@
 #include "weft/nn/observer.hpp"
 
+#include "autograd/profiler.hpp"
 #include "weft/nn/module.hpp"
 
 namespace weft::nn {
@@ -7,16 +8,23 @@ namespace {
 
 thread_local Observer* innermost = nullptr;
 
+// What went before is counted outside of the module.
+const char* entered(const ModuleBase& module) {
+  detail::profile_between();
+  return module.path();
+}
+
 }  // namespace
 
 Observer::Observer() : outer_(std::exchange(innermost, this)) {}
 Observer::~Observer() { innermost = outer_; }
 
-ModuleCall::ModuleCall(const ModuleBase& module) : module_(module), scope_(module.path()) {
+ModuleCall::ModuleCall(const ModuleBase& module) : module_(module), scope_(entered(module)) {
   for (Observer* observer = innermost; observer != nullptr; observer = observer->outer_) observer->entered(module);
 }
 
 void ModuleCall::finish(const Var& output) const {
+  detail::profile_between();
   for (Observer* observer = innermost; observer != nullptr; observer = observer->outer_) observer->left(module_, output);
 }
 

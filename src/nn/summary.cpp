@@ -7,7 +7,7 @@
 #include <map>
 #include <set>
 
-#include "ops/work.hpp"
+#include "kernels/work.hpp"
 #include "weft/autograd/tape.hpp"
 
 namespace weft::nn {
@@ -32,7 +32,7 @@ class Recorder : public Observer {
   }
   /// Gives the work since the last change to the module that was running.
   void charge() {
-    const std::int64_t work = detail::multiply_adds - std::exchange(charged_, detail::multiply_adds);
+    const std::int64_t work = kernels::multiply_adds - std::exchange(charged_, kernels::multiply_adds);
     summary_.multiply_adds += work;
     if (running_.empty()) return;
     if (SummaryRow* row = row_of(*running_.back())) row->multiply_adds += work;
@@ -47,7 +47,7 @@ class Recorder : public Observer {
   Summary& summary_;
   std::map<const ModuleBase*, std::size_t> places_;
   std::vector<const ModuleBase*> running_;
-  std::int64_t charged_ = detail::multiply_adds;
+  std::int64_t charged_ = kernels::multiply_adds;
 };
 
 // Puts every module into evaluation mode and back.

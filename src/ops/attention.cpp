@@ -6,7 +6,6 @@
 #include "kernels/attention.hpp"
 #include "ops/dropout_draw.hpp"
 #include "ops/guarded.hpp"
-#include "ops/work.hpp"
 #include "weft/autograd/record.hpp"
 #include "weft/ops/comparison.hpp"
 #include "weft/ops/elementwise.hpp"
@@ -155,7 +154,6 @@ AttentionResult scaled_dot_product_attention(const Var& query, const Var& key, c
   AttentionSettings settings{
       checked_allowed(mask.allowed, weights), checked_lengths(mask.lengths, key), mask.causal, scale_of(options, query), {}};
   settings.draw = next_draw(weights, options.dropout);
-  detail::multiply_adds += weights.numel() * (query.size(3) + value.size(3));
   Var keys = key, values = value;
   if (settings.allowed.defined()) {
     const Tensor open = any(settings.allowed, {2}, true).transpose(2, 3);

@@ -6,7 +6,6 @@
 
 #include "base/fail.hpp"
 #include "kernels/convolution.hpp"
-#include "ops/work.hpp"
 #include "weft/autograd/record.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/reduce.hpp"
@@ -26,11 +25,8 @@ Var convolve(const char* op, const Var& x, const Var& weight, const Var& bias, c
 Var convolve_input(const char* op, const Var& g, const Var& weight, const Convolution& c);
 Var convolve_weight(const char* op, const Var& g, const Var& x, const Convolution& c);
 
-void count_work(const Convolution& c) { detail::multiply_adds += static_cast<std::int64_t>(std::min(c.work(), 0x1p62)); }
-
 // y = x * w + b
 Var convolve(const char* op, const Var& x, const Var& weight, const Var& bias, const Convolution& c) {
-  count_work(c);
   return record(op, kernels::convolution(x.value(), weight.value(), bias.value(), c), {&x, &weight, &bias},
                 [op, x = Saved(x, weight.requires_grad()), weight = Saved(weight, x.requires_grad()), c](Sink& s) {
                   const Var g = s.grad();
@@ -41,7 +37,6 @@ Var convolve(const char* op, const Var& x, const Var& weight, const Var& bias, c
 }
 
 Var convolve_input(const char* op, const Var& g, const Var& weight, const Convolution& c) {
-  count_work(c);
   return record(op, kernels::convolution_input(g.value(), weight.value(), c), {&g, &weight},
                 [op, g = Saved(g, weight.requires_grad()), weight = Saved(weight, g.requires_grad()), c](Sink& s) {
                   const Var dx = s.grad();
@@ -51,7 +46,6 @@ Var convolve_input(const char* op, const Var& g, const Var& weight, const Convol
 }
 
 Var convolve_weight(const char* op, const Var& g, const Var& x, const Convolution& c) {
-  count_work(c);
   return record(op, kernels::convolution_weight(g.value(), x.value(), c), {&g, &x},
                 [op, g = Saved(g, x.requires_grad()), x = Saved(x, g.requires_grad()), c](Sink& s) {
                   const Var dw = s.grad();

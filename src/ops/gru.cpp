@@ -4,8 +4,8 @@
 
 #include "kernels/gru.hpp"
 #include "kernels/matmul.hpp"
+#include "kernels/repeated_matmul.hpp"
 #include "ops/recurrent.hpp"
-#include "ops/work.hpp"
 
 namespace weft {
 namespace {
@@ -46,7 +46,6 @@ GRUResult gru(const Var& x, const Var& w_ih, const Var& w_hh, const Var& b_ih, c
   const Tensor lengths = checked_lengths(sequence_kind, options.lengths, x);
   kernels::GruRun run =
       kernels::gru(x.value(), w_ih.value(), w_hh.value(), b_ih.value(), b_hh.value(), h0.value(), lengths, options.reverse);
-  detail::multiply_adds += x.size(0) * x.size(1) * (w_ih.numel() + w_hh.numel());
   std::array<Var, 2> outputs = {run.output, run.h};
   const std::array<const Var*, 6> inputs = {&x, &w_ih, &w_hh, &b_ih, &b_hh, &h0};
   record("gru", outputs, inputs, [trace = std::move(run.trace), parameters = saved(w_ih, w_hh, b_ih, b_hh)](Sink& s) {
@@ -57,14 +56,9 @@ GRUResult gru(const Var& x, const Var& w_ih, const Var& w_hh, const Var& b_ih, c
     }
     const auto gradients =
         kernels::gru_backward(trace, parameters.w_hh.value(), grad_or_none(s, 0).value(), grad_or_none(s, 1).value());
-    const std::int64_t width = gradients.gates.size(2), rows = trace.steps() * trace.rows();
-    const Tensor g = gradients.gates.reshape({rows, width});
-    add_parameter_gradients(s, g, gradients.recurrent.reshape({rows, width}), trace.input_rows(),
-                            trace.states_before(trace.hidden).reshape({rows, trace.units()}));
-    if (s.wants(input_x)) {
-      const Tensor dx = kernels::matmul(g, parameters.w_ih.value(), "gru").reshape(trace.input.shape());
-      s.add(input_x, dx.transpose(0, 1));
-    }
+    add_parameter_gradients(s, gradients.gates, gradients.recurrent, trace.input, trace.states_before(trace.hidden));
+    if (s.wants(input_x))
+      s.add(input_x, trace.packing.unpack(kernels::matmul(gradients.gates, parameters.w_ih.value(), "gru")));
     s.add(input_h, gradients.h0);
   });
   return {outputs[0], outputs[1]};
@@ -75,9 +69,8 @@ Var gru_step(const Var& x, const Var& h, const Var& w_ih, const Var& w_hh, const
   check_weights(step_kind, 2, x, w_ih, w_hh, b_ih, b_hh);
   check_active(step_kind, active, x);
   const Var before = state_or_zeros(step_kind, h, x, w_hh);
-  Tensor gates = kernels::linear(x.value(), w_ih.value(), b_ih.value());
+  Tensor gates = kernels::repeated_linear(x.value(), w_ih.value(), b_ih.value());
   const kernels::GruStep step = kernels::gru_step(gates, w_hh.value(), b_hh.value(), before.value(), active);
-  detail::multiply_adds += x.size(0) * (w_ih.numel() + w_hh.numel());
   return record(
       "gru_step", step.h, {&x, &w_ih, &w_hh, &b_ih, &b_hh, &before},
       [gates, recurrent_n = step.recurrent_n, active = Saved(active), x = Saved(x), h = Saved(before),
@@ -91,7 +84,7 @@ Var gru_step(const Var& x, const Var& h, const Var& w_ih, const Var& w_hh, const
                                                           s.grad().value(), active.value());
         add_parameter_gradients(s, gradients.gates, gradients.recurrent, active_rows(active.value(), x.value()),
                                 active_rows(active.value(), h.value()));
-        if (s.wants(input_x)) s.add(input_x, kernels::matmul(gradients.gates, parameters.w_ih.value(), "gru_step"));
+        if (s.wants(input_x)) s.add(input_x, kernels::repeated_matmul(gradients.gates, parameters.w_ih.value()));
         s.add(input_h, gradients.h0);
       });
 }

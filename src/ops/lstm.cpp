@@ -4,8 +4,8 @@
 
 #include "kernels/lstm.hpp"
 #include "kernels/matmul.hpp"
+#include "kernels/repeated_matmul.hpp"
 #include "ops/recurrent.hpp"
-#include "ops/work.hpp"
 
 namespace weft {
 namespace {
@@ -48,7 +48,6 @@ LSTMResult lstm(const Var& x, const Var& w_ih, const Var& w_hh, const Var& b_ih,
   const Tensor lengths = checked_lengths(sequence_kind, options.lengths, x);
   kernels::LstmRun run = kernels::lstm(x.value(), w_ih.value(), w_hh.value(), sum_of(b_ih, b_hh), h0.value(), c0.value(),
                                        lengths, options.reverse);
-  detail::multiply_adds += x.size(0) * x.size(1) * (w_ih.numel() + w_hh.numel());
   std::array<Var, 3> outputs = {run.output, run.h, run.c};
   const std::array<const Var*, 7> inputs = {&x, &w_ih, &w_hh, &b_ih, &b_hh, &h0, &c0};
   record("lstm", outputs, inputs, [trace = std::move(run.trace), parameters = saved(w_ih, w_hh, b_ih, b_hh)](Sink& s) {
@@ -60,13 +59,9 @@ LSTMResult lstm(const Var& x, const Var& w_ih, const Var& w_hh, const Var& b_ih,
     }
     const auto gradients = kernels::lstm_backward(trace, parameters.w_hh.value(), grad_or_none(s, 0).value(),
                                                   grad_or_none(s, 1).value(), grad_or_none(s, 2).value());
-    const std::int64_t width = gradients.gates.size(2), rows = trace.steps() * trace.rows();
-    const Tensor g = gradients.gates.reshape({rows, width});
-    add_parameter_gradients(s, g, g, trace.input_rows(), trace.states_before(trace.hidden).reshape({rows, trace.units()}));
-    if (s.wants(input_x)) {
-      const Tensor dx = kernels::matmul(g, parameters.w_ih.value(), "lstm").reshape(trace.input.shape());
-      s.add(input_x, dx.transpose(0, 1));
-    }
+    add_parameter_gradients(s, gradients.gates, gradients.gates, trace.input, trace.states_before(trace.hidden));
+    if (s.wants(input_x))
+      s.add(input_x, trace.packing.unpack(kernels::matmul(gradients.gates, parameters.w_ih.value(), "lstm")));
     s.add(input_h, gradients.h0);
     s.add(input_c, gradients.c0);
   });
@@ -78,10 +73,9 @@ LSTMState lstm_step(const Var& x, const LSTMState& state, const Var& w_ih, const
   check_weights(step_kind, 2, x, w_ih, w_hh, b_ih, b_hh);
   check_active(step_kind, active, x);
   const Var h = state_or_zeros(step_kind, state.h, x, w_hh), c = state_or_zeros(step_kind, state.c, x, w_hh);
-  Tensor gates = kernels::linear(x.value(), w_ih.value(), sum_of(b_ih, b_hh));
-  kernels::matmul_into(gates, h.value(), w_hh.value().transpose(0, 1), true);
+  Tensor gates = kernels::repeated_linear(x.value(), w_ih.value(), sum_of(b_ih, b_hh));
+  kernels::repeated_matmul_into(gates, h.value(), w_hh.value().transpose(0, 1), true);
   const kernels::LstmStep step = kernels::lstm_step(gates, h.value(), c.value(), active);
-  detail::multiply_adds += x.size(0) * (w_ih.numel() + w_hh.numel());
   std::array<Var, 2> outputs = {step.h, step.c};
   const std::array<const Var*, 7> inputs = {&x, &w_ih, &w_hh, &b_ih, &b_hh, &h, &c};
   record("lstm_step", outputs, inputs,
@@ -97,10 +91,10 @@ LSTMState lstm_step(const Var& x, const LSTMState& state, const Var& w_ih, const
                                                               s.grad(1).value(), active.value());
            add_parameter_gradients(s, gradients.gates, gradients.gates, active_rows(active.value(), x.value()),
                                    active_rows(active.value(), h.value()));
-           if (s.wants(input_x)) s.add(input_x, kernels::matmul(gradients.gates, parameters.w_ih.value(), "lstm_step"));
+           if (s.wants(input_x)) s.add(input_x, kernels::repeated_matmul(gradients.gates, parameters.w_ih.value()));
            if (s.wants(input_h)) {
              Tensor dh = gradients.h.defined() ? gradients.h : h.value().empty_like();
-             kernels::matmul_into(dh, gradients.gates, parameters.w_hh.value(), gradients.h.defined());
+             kernels::repeated_matmul_into(dh, gradients.gates, parameters.w_hh.value(), gradients.h.defined());
              s.add(input_h, dh);
            }
            s.add(input_c, gradients.c);

@@ -1,11 +1,11 @@
 #include "weft/ops/matmul.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "base/fail.hpp"
 #include "kernels/matmul.hpp"
 #include "ops/sizes.hpp"
-#include "ops/work.hpp"
 #include "weft/autograd/record.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/reduce.hpp"
@@ -21,6 +21,10 @@ Tensor rows_of(const Tensor& x) {
 
 Shape with_last(const Shape& shape, std::int64_t size) { return shape.with(shape.rank() - 1, size); }
 
+bool same_batch(const Var& a, const Var& b) {
+  return a.rank() == b.rank() && std::equal(a.shape().begin(), a.shape().end() - 2, b.shape().begin());
+}
+
 Var transposed(const Var& x) { return transpose(x, -1, -2); }
 
 void check_types(const char* op, const Var& a, const Var& b) {
@@ -32,14 +36,16 @@ void check_types(const char* op, const Var& a, const Var& b) {
 // C = A B:  dA = dC B^T,  dB = A^T dC
 Var matmul(const Var& a, const Var& b) {
   Tensor product = kernels::matmul(a.value(), b.value(), "matmul");
-  detail::multiply_adds += product.numel() * a.size(-1);
+  // Whether B is one matrix for all rows of A, or goes with A batch by batch: its uses then make one product.
+  const bool shared = b.rank() == 2, paired = !shared && same_batch(a, b);
   return record("matmul", std::move(product), {&a, &b},
-                [a = Saved(a, b.requires_grad()), b = Saved(b, a.requires_grad()), shared = b.rank() == 2](Sink& s) {
+                [a = Saved(a, b.requires_grad()), b = Saved(b, a.requires_grad()), shared, paired](Sink& s) {
                   const Var g = s.grad();
                   if (s.wants(0)) s.add(0, matmul(g, transposed(b.get())));
                   if (!s.wants(1)) return;
-                  if (shared && !s.recording() && a.get().numel() > 0 && g.numel() > 0)
-                    return s.add_product(1, rows_of(a.value()), rows_of(g.value()));
+                  if (s.recording() || a.get().numel() == 0 || g.numel() == 0) return s.add(1, matmul(transposed(a.get()), g));
+                  if (shared) return s.add_product(1, rows_of(a.value()), rows_of(g.value()));
+                  if (paired) return s.add_product(1, a.value(), g.value());
                   s.add(1, matmul(transposed(a.get()), g));
                 });
 }
@@ -87,7 +93,6 @@ Var linear(const Var& x, const Var& weight, const Var& bias) {
   const std::int64_t rows = x.rank() == 1 ? 1 : x.shape().without(-1).numel();
   Tensor y = kernels::linear(x.value().reshape({rows, weight.size(1)}), weight.value(), bias.value())
                  .reshape(with_last(x.shape(), weight.size(0)));
-  detail::multiply_adds += weight.numel() * rows;
   return record("linear", std::move(y), {&x, &weight, &bias},
                 [x = Saved(x, weight.requires_grad()), weight = Saved(weight, x.requires_grad()), rows](Sink& s) {
                   const Var g = s.grad();

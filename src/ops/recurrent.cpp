@@ -72,10 +72,10 @@ void add_parameter_gradients(Sink& s, const Tensor& g_input, const Tensor& g_rec
 
 Layer layer_of(const Sink& s, const kernels::RecurrentTrace& trace, const Tensor& cells) {
   Layer layer;
-  layer.x = transpose(s.input(trace.input.transpose(0, 1), input_x), 0, 1);
+  layer.x = transpose(s.input(trace.packing.unpack(trace.input), input_x), 0, 1);
   layer.initial.h = s.input(trace.first(trace.hidden), input_h);
   if (cells.defined()) layer.initial.c = s.input(trace.first(cells), input_c);
-  layer.active = trace.active;
+  layer.active = trace.packing.active();
   layer.reverse = trace.reverse;
   return layer;
 }

@@ -4,9 +4,9 @@
 
 #include "kernels/elementwise.hpp"
 #include "kernels/matmul.hpp"
+#include "kernels/repeated_matmul.hpp"
 #include "kernels/rnn.hpp"
 #include "ops/recurrent.hpp"
-#include "ops/work.hpp"
 #include "weft/ops/activation.hpp"
 
 namespace weft {
@@ -41,7 +41,6 @@ RNNResult rnn(const Var& x, const Var& w_ih, const Var& w_hh, const Var& b_ih, c
   const bool relu = options.nonlinearity == RNNNonlinearity::relu;
   kernels::RnnRun run =
       kernels::rnn(x.value(), w_ih.value(), w_hh.value(), sum_of(b_ih, b_hh), h0.value(), lengths, options.reverse, relu);
-  detail::multiply_adds += x.size(0) * x.size(1) * (w_ih.numel() + w_hh.numel());
   std::array<Var, 2> outputs = {run.output, run.h};
   const std::array<const Var*, 6> inputs = {&x, &w_ih, &w_hh, &b_ih, &b_hh, &h0};
   record("rnn", outputs, inputs, [trace = std::move(run.trace), relu, parameters = saved(w_ih, w_hh, b_ih, b_hh)](Sink& s) {
@@ -53,13 +52,9 @@ RNNResult rnn(const Var& x, const Var& w_ih, const Var& w_hh, const Var& b_ih, c
     }
     const auto gradients =
         kernels::rnn_backward(trace, parameters.w_hh.value(), grad_or_none(s, 0).value(), grad_or_none(s, 1).value(), relu);
-    const std::int64_t rows = trace.steps() * trace.rows();
-    const Tensor g = gradients.gates.reshape({rows, trace.units()});
-    add_parameter_gradients(s, g, g, trace.input_rows(), trace.states_before(trace.hidden).reshape({rows, trace.units()}));
-    if (s.wants(input_x)) {
-      const Tensor dx = kernels::matmul(g, parameters.w_ih.value(), "rnn").reshape(trace.input.shape());
-      s.add(input_x, dx.transpose(0, 1));
-    }
+    add_parameter_gradients(s, gradients.gates, gradients.gates, trace.input, trace.states_before(trace.hidden));
+    if (s.wants(input_x))
+      s.add(input_x, trace.packing.unpack(kernels::matmul(gradients.gates, parameters.w_ih.value(), "rnn")));
     s.add(input_h, gradients.h0);
   });
   return {outputs[0], outputs[1]};
@@ -71,10 +66,9 @@ Var rnn_step(const Var& x, const Var& h, const Var& w_ih, const Var& w_hh, const
   check_active(step_kind, active, x);
   const Var before = state_or_zeros(step_kind, h, x, w_hh);
   const bool relu = nonlinearity == RNNNonlinearity::relu;
-  Tensor after = kernels::linear(x.value(), w_ih.value(), sum_of(b_ih, b_hh));
-  kernels::matmul_into(after, before.value(), w_hh.value().transpose(0, 1), true);
+  Tensor after = kernels::repeated_linear(x.value(), w_ih.value(), sum_of(b_ih, b_hh));
+  kernels::repeated_matmul_into(after, before.value(), w_hh.value().transpose(0, 1), true);
   kernels::rnn_step(after, before.value(), active, relu);
-  detail::multiply_adds += x.size(0) * (w_ih.numel() + w_hh.numel());
   return record("rnn_step", after, {&x, &w_ih, &w_hh, &b_ih, &b_hh, &before},
                 [after = Saved(after), relu, active = Saved(active), x = Saved(x), h = Saved(before),
                  parameters = saved(w_ih, w_hh, b_ih, b_hh)](Sink& s) {
@@ -88,7 +82,7 @@ Var rnn_step(const Var& x, const Var& h, const Var& w_ih, const Var& w_hh, const
                                                                     active.value(), relu);
                   add_parameter_gradients(s, gradients.gates, gradients.gates, active_rows(active.value(), x.value()),
                                           active_rows(active.value(), h.value()));
-                  if (s.wants(input_x)) s.add(input_x, kernels::matmul(gradients.gates, parameters.w_ih.value(), "rnn_step"));
+                  if (s.wants(input_x)) s.add(input_x, kernels::repeated_matmul(gradients.gates, parameters.w_ih.value()));
                   s.add(input_h, gradients.h0);
                 });
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/fail.hpp"
 #include "kernels/elementwise.hpp"
@@ -37,9 +38,21 @@ struct Variance {
   }
 };
 
+// level (sum (|x| / level)^p)^(1 / p): the level is the element that weighs most, so that powers of f32 don't overflow to a
+// norm of inf or vanish to one of 0.
 Tensor power_norm(const Tensor& x, double p, const AxesPlan& plan) {
-  const Tensor powers = kernels::binary(Binary::pow, kernels::unary(Unary::abs, x), p);
-  return kernels::binary(Binary::pow, kernels::reduce(Reduction::sum, powers, plan.span(), plan.keepdim), 1 / p);
+  Tensor sizes = kernels::unary(Unary::abs, x), level;
+  if (plan.reduced > 0) {
+    level = kernels::reduce(p > 0 ? Reduction::max : Reduction::min, sizes, plan.span(), true);
+    const Tensor one = Tensor::ones(Shape{}, x.dtype());
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    level = kernels::where(kernels::binary(Binary::gt, level, 0.0), level, one, "norm");
+    level = kernels::where(kernels::binary(Binary::lt, level, infinity), level, one, "norm");
+    sizes = kernels::binary(Binary::div, sizes, level, "norm");
+  }
+  const Tensor sums = kernels::reduce(Reduction::sum, kernels::binary(Binary::pow, sizes, p), plan.span(), true);
+  const Tensor y = kernels::binary(Binary::pow, sums, 1 / p);
+  return (level.defined() ? kernels::binary(Binary::mul, y, level, "norm") : y).reshape(plan.result);
 }
 
 }  // namespace

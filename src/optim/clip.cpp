@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "autograd/profiler.hpp"
 #include "base/fail.hpp"
 #include "kernels/elementwise.hpp"
 #include "kernels/optimizer.hpp"
@@ -9,6 +10,7 @@
 namespace weft::optim {
 
 ClipResult clip_grad_norm(std::span<Parameter* const> parameters, double max_norm, const ClipOptions& options) {
+  const detail::ProfiledCall profiled("clip_grad_norm", current_scope(), detail::Direction::forward);
   check<ValueError>(max_norm >= 0, "clip_grad_norm", "max_norm is {}, not at least 0", max_norm);
   double sum = 0;
   for (Parameter* parameter : parameters) {

@@ -4,6 +4,7 @@
 #include <set>
 #include <string_view>
 
+#include "autograd/profiler.hpp"
 #include "base/fail.hpp"
 #include "optim/match_state.hpp"
 
@@ -72,6 +73,7 @@ void Optimizer::prepare(const Slot& slot) const {
 }
 
 void Optimizer::step() {
+  const detail::ProfiledCall profiled(name_, current_scope(), detail::Direction::forward);
   for (const Slot& slot : slots_)
     if (slot.parameter->grad().defined()) prepare(slot);
   for (Slot& slot : slots_) {

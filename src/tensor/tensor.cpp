@@ -46,6 +46,7 @@ void destroy(TensorImpl* impl) noexcept {
   count_bytes(impl->category, -static_cast<std::int64_t>(bytes));
   if (impl->module != nullptr) [[unlikely]]
     remove_module_bytes(impl->module, static_cast<std::int64_t>(bytes));
+  delete impl->attachment.load(std::memory_order_acquire);
   const std::size_t separate = impl->data_bytes;
   std::byte* data = impl->data;
   impl->~TensorImpl();

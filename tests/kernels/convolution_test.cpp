@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "kernels/onednn_convolution.hpp"
+#include "kernels/work.hpp"
 #include "support/random.hpp"
 #include "weft/base/threads.hpp"
 
@@ -156,6 +157,16 @@ TEST_CASE("what oneDNN doesn't take is computed all the same") {
     for (std::int64_t i = 0; i < maps.y.numel(); ++i) CHECK(maps.y.data<float>()[i] == 1);
     CHECK(test::largest(maps.dx) == 0);
     CHECK(test::largest(maps.dw) == 0);
+  }
+}
+
+TEST_CASE("multiply-adds of the three maps are counted") {
+  for (std::uint64_t seed = 0; seed < 10; ++seed) {
+    const Convolution c = random_convolution(seed);
+    const std::int64_t before = kernels::multiply_adds;
+    all_maps(c, Tensor::ones(c.x_shape()), Tensor::ones(c.weight_shape()), Tensor(), Tensor::ones(c.y_shape()));
+    CHECK(kernels::multiply_adds - before ==
+          3 * c.batch * c.out * c.output[0] * c.output[1] * c.weight_shape().numel() / c.out);
   }
 }
 

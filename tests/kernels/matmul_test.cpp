@@ -8,6 +8,7 @@
 #include <limits>
 #include <vector>
 
+#include "kernels/work.hpp"
 #include "support/random.hpp"
 #include "weft/base/error.hpp"
 #include "weft/base/threads.hpp"
@@ -247,6 +248,29 @@ TEST_CASE("f32 products stay within their error bound of f64") {
       CHECK(wrong == 0);
     });
   }
+}
+
+TEST_CASE("multiply-adds are counted once, whichever way a product goes") {
+  const auto work_of = [](const auto& call) {
+    const std::int64_t before = kernels::multiply_adds;
+    call();
+    return kernels::multiply_adds - before;
+  };
+  for (const std::int64_t n : {3, 40})  // below and above what a plain loop does
+    for (const DType dtype : {f32, f64})
+      for (const Layout layout : layouts) {
+        const std::int64_t m = n + 1, k = n + 2;
+        const Tensor a = Tensor::ones({m, k}, dtype), b = Tensor::ones({k, n}, dtype), batch = Tensor::ones({5, m, k}, dtype);
+        Tensor target = dtype == f32 ? room({m, n}, layout) : Tensor::ones({m, n}, dtype);
+        CHECK(work_of([&] { kernels::matmul_into(target, a, b, true); }) == m * n * k);
+        CHECK(work_of([&] { kernels::matmul(batch, b, "matmul"); }) == 5 * m * n * k);
+        CHECK(work_of([&] {
+                kernels::matmul(batch.transpose(0, 1).contiguous().transpose(0, 1), Tensor::ones({5, k, n}, dtype), "matmul");
+              }) == 5 * m * n * k);
+        CHECK(work_of([&] { kernels::linear(a, b.transpose(0, 1), Tensor()); }) == m * n * k);
+        CHECK(work_of([&] { kernels::linear(a, b.transpose(0, 1), Tensor::ones({n}, dtype)); }) == m * n * k);
+      }
+  CHECK(work_of([] { kernels::matmul(Tensor::ones({0, 3}), Tensor::ones({3, 4}), "matmul"); }) == 0);
 }
 
 TEST_CASE("a NaN or an infinity in an operand comes through") {

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <functional>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "golden/golden.hpp"
@@ -38,13 +39,14 @@ StepRows<float> forward_rows(std::vector<Tensor>& v, const Setting& s) {
   return {s.rows,
           s.units,
           v[1].data<float>(),
-          v[0].mutable_data<float>(),
+          block_of(v[0].mutable_data<float>(), s.rows),
           s.with_output ? v[2].mutable_data<float>() : nullptr,
           2 * s.units,
+          nullptr,
           s.active};
 }
 StepRowsBack<float> backward_rows(std::vector<Tensor>& v, const Setting& s, bool clear) {
-  return {s.rows,   s.units, v[0].mutable_data<float>(), s.with_output ? v[1].data<float>() : nullptr, 2 * s.units,
+  return {s.rows,   s.units, v[0].mutable_data<float>(), s.with_output ? v[1].data<float>() : nullptr, 2 * s.units, nullptr,
           s.active, clear};
 }
 
@@ -58,28 +60,30 @@ std::vector<Cell> all_cells() {
   cells.push_back({"lstm",
                    {1, 1, 2, 4, 1, 1},
                    WEFT_CELL(lstm_cell, {forward_rows(v, s), v[3].mutable_data<float>(), 4 * s.units, v[4].data<float>(),
-                                         v[5].mutable_data<float>()})});
+                                         block_of(v[5].mutable_data<float>(), s.rows)})});
   cells.push_back(
       {"gru",
        {1, 1, 2, 3, 3, 1},
        WEFT_CELL(gru_cell, {forward_rows(v, s), v[3].mutable_data<float>(), v[4].data<float>(), v[5].mutable_data<float>()})});
   for (const bool clear : {false, true})
-    cells.push_back(
-        {"lstm backward",
-         {1, 2, 4, 1, 1, 1, 4},
-         WEFT_CELL(lstm_cell_backward, {backward_rows(v, s, clear), v[2].data<float>(), v[3].data<float>(), v[4].data<float>(),
-                                        v[5].mutable_data<float>(), v[6].mutable_data<float>()})});
+    cells.push_back({"lstm backward",
+                     {1, 2, 4, 1, 1, 1, 4},
+                     WEFT_CELL(lstm_cell_backward, {backward_rows(v, s, clear), v[2].data<float>(), v[3].data<float>(),
+                                                    block_of(std::as_const(v[4]).data<float>(), s.rows),
+                                                    v[5].mutable_data<float>(), v[6].mutable_data<float>()})});
   cells.push_back({"gru backward",
                    {1, 2, 3, 1, 1, 3, 3},
                    WEFT_CELL(gru_cell_backward, {backward_rows(v, s, false), v[2].data<float>(), v[3].data<float>(),
                                                  v[4].data<float>(), v[5].mutable_data<float>(), v[6].mutable_data<float>()})});
   for (const bool relu : {false, true}) {
-    cells.push_back({relu ? "rnn relu" : "rnn tanh", {1, 1, 2}, WEFT_CELL(rnn_cell, {forward_rows(v, s), relu})});
+    cells.push_back(
+        {relu ? "rnn relu" : "rnn tanh", {1, 1, 2, 1}, WEFT_CELL(rnn_cell, {forward_rows(v, s), v[3].data<float>(), relu})});
     for (const bool clear : {false, true})
       cells.push_back(
           {relu ? "rnn relu backward" : "rnn tanh backward",
            {1, 2, 1, 1},
-           WEFT_CELL(rnn_cell_backward, {backward_rows(v, s, clear), v[2].data<float>(), v[3].mutable_data<float>(), relu})});
+           WEFT_CELL(rnn_cell_backward, {backward_rows(v, s, clear), block_of(std::as_const(v[2]).data<float>(), s.rows),
+                                         v[3].mutable_data<float>(), relu})});
   }
   return cells;
 }
@@ -140,7 +144,7 @@ TEST_CASE("recurrent cells show a NaN, and keep it from rows that rest") {
       const Setting setting{2, 9, flags, true};
       auto v = buffers(cell, setting);
       // Pre-activations of a forward step, gradients of a backward step.
-      const std::size_t place = back ? 0 : v.size() > 3 ? 3 : 0;
+      const std::size_t place = back ? 0 : 3;
       v[place].fill(std::numeric_limits<float>::quiet_NaN());
       cell.fast(v, setting);
       const Tensor& result = back ? v.back() : v[2];  // the last buffer has gate gradients; the third the output

@@ -10,6 +10,7 @@
 #include "weft/base/error.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/reduce.hpp"
+#include "weft/ops/shape.hpp"
 
 using namespace weft;
 using namespace weft::test;
@@ -151,4 +152,23 @@ TEST_CASE("products refuse what doesn't fit, by their own names") {
   CHECK_THROWS_AS(outer(vector, Var()), ValueError);
   const Tensor long_one = Tensor::zeros({1}).expand({std::int64_t{1} << 32});
   CHECK_THROWS_WITH_AS(outer(long_one, long_one), doctest::Contains("[outer] a result of shape"), ShapeError);
+}
+
+TEST_CASE("a batch of matrices that is multiplied many times has its gradient by one product, whatever the rows") {
+  for (const DType type : {f32, f64}) {
+    const Tensor matrices = test::uniform({2, 3, 4}, -1, 1, 1, type);
+    Tensor expected = Tensor::zeros({2, 3, 4}, type);
+    Tape tape;
+    const Var b = tape.leaf(matrices);
+    Var total = Var::scalar(0, type);
+    for (const std::int64_t rows : {1, 5, 0, 2}) {
+      const Tensor a = test::uniform({2, rows, 3}, -1, 1, 2 + static_cast<std::uint64_t>(rows), type);
+      const Tensor weights = test::uniform({2, rows, 4}, -1, 1, 9 + static_cast<std::uint64_t>(rows), type);
+      total = total + sum(matmul(a, b) * weights);
+      expected.copy_from((Var(expected) + matmul(transpose(Var(a), 1, 2), weights)).value());
+    }
+    total = total + sum(b);  // beside the products
+    tape.backward(total);
+    CHECK(test::largest_difference(tape.grad(b), (Var(expected) + 1.0).value()) <= (type == f32 ? 1e-6 : 1e-14));
+  }
 }

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/work.hpp"
 #include "ops/cases.hpp"
-#include "ops/work.hpp"
 #include "support/random.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/base/error.hpp"
@@ -235,9 +235,9 @@ TEST_CASE("lengths are i64 or i32, and the longest needn't reach the last step")
 
 TEST_CASE("the multiply-adds of recurrent operations are counted") {
   const auto work_of = [](const auto& call) {
-    const std::int64_t before = detail::multiply_adds;
+    const std::int64_t before = kernels::multiply_adds;
     call();
-    return detail::multiply_adds - before;
+    return kernels::multiply_adds - before;
   };
   const auto weights = [](const Operands& o) { return o.w_ih.numel() + o.w_hh.numel(); };
   for_each_sequence([&](const char* op, const Operands& o, const auto& f) {

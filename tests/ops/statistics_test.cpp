@@ -110,6 +110,18 @@ TEST_CASE("norms of zeros, of nothing, of large and of special numbers") {
   }
   CHECK(norm(Tensor::from<float>({3e30f, 4e30f}, {2})).item() == doctest::Approx(5e30).epsilon(1e-6));
   CHECK(norm(Tensor::from<float>({3e-30f, 4e-30f}, {2})).item() / 5e-30 == doctest::Approx(1).epsilon(1e-6));
+  // Powers that f32 doesn't hold, for norms that it does: the gradient is there as well.
+  for (const double p : {3.0, 7.5, -2.0, 0.5})
+    for (const float scale : {1e-30f, 1e30f}) {
+      Tape tape;
+      const Var x = tape.leaf(Tensor::from<float>({3 * scale, -4 * scale}, {2}));
+      const Var y = norm(x, p);
+      tape.backward(y);
+      const double expected = std::pow(std::pow(3, p) + std::pow(4, p), 1 / p);
+      CHECK(y.item() / scale == doctest::Approx(expected).epsilon(1e-5));
+      CHECK(tape.grad(x).at({0}) == doctest::Approx(std::pow(3 / expected, p - 1)).epsilon(1e-5));
+      CHECK(tape.grad(x).at({1}) == doctest::Approx(-std::pow(4 / expected, p - 1)).epsilon(1e-5));
+    }
 }
 
 TEST_CASE("variance and norms name wrong arguments") {

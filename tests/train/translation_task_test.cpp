@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "support/leaks.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/base/error.hpp"
 
@@ -32,6 +33,8 @@ seq2seq::Translator& translator() {
   }();
   return made;
 }
+
+const test::BeforeTests translator_is_made([] { translator(); });
 
 TranslationTaskOptions options() {
   return {.batching = {.max_tokens = 120, .max_length = 60}, .validation = {.search = {.beam = 1, .max_length = 8}}};

@@ -55,8 +55,8 @@ class Sink {
   /// Contributions to rows of input `i` [rows, ...]: row index[k] gets gradient[k] (index: i32 or i64, any shape;
   /// gradient: index shape + row shape). Repeated rows add up.
   void add_rows(int i, const Tensor& index, const Var& gradient);
-  /// grad^T x for a weight [out, in] at input `i`, from grad [rows, out] and x [rows, in]: kept and done as one product
-  /// over all uses of the weight at the end. Not while `recording`.
+  /// grad^T x for a weight [..., out, in] at input `i`, from grad [..., rows, out] and x [..., rows, in]: kept and done as one
+  /// product over all uses of the weight at the end. Not while `recording`.
   void add_product(int i, const Tensor& grad, const Tensor& x);
 
   // For the engine.

@@ -56,6 +56,7 @@ class Dot : public Attention {
   explicit Dot(const DotOptions& options = {}, const Scope& scope = {});
 
  private:
+  Var prepare(const Var& keys) override;  // [batch, size, places]: turned once, so that all steps' gradients are one product
   Var scores(const Var& query, const Var& keys) override;
   bool scaled_;
 };
@@ -73,6 +74,7 @@ class General : public Attention {
   Linear query;  ///< W [key_dim, query_dim]
 
  private:
+  Var prepare(const Var& keys) override;  // [batch, key_dim, places]
   Var scores(const Var& query, const Var& keys) override;
 };
 

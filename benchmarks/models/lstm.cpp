@@ -1,0 +1,66 @@
+// The translator: bidirectional encoder, decoder with general attention and input feeding, label smoothing 0.1, Adam, clipping.
+#include <memory>
+
+#include "models/models.hpp"
+#include "weft/autograd/tape.hpp"
+#include "weft/ops/loss.hpp"
+#include "weft/optim/adam.hpp"
+#include "weft/optim/clip.hpp"
+#include "weft/seq2seq/encoder_decoder.hpp"
+#include "work/sizes.hpp"
+#include "work/values.hpp"
+
+using namespace weft;
+
+namespace bench {
+namespace {
+
+seq2seq::Batch make_batch(const LstmSizes& sizes) {
+  // Without the token of their beginning or end, which makes them `length` long.
+  const Rows source = token_rows(sizes.batch, sizes.length, sizes.vocabulary, 1);
+  const Rows target = token_rows(sizes.batch, sizes.length - 1, sizes.vocabulary, 2);
+  std::vector<const seq2seq::TokenIds*> sources, targets;
+  for (const auto& row : source) sources.push_back(&row);
+  for (const auto& row : target) targets.push_back(&row);
+  return seq2seq::make_batch(sources, targets);
+}
+
+struct State {
+  explicit State(const LstmSizes& sizes, const Settings& settings)
+      : batch(make_batch(sizes)),
+        model({.source_vocabulary = sizes.vocabulary,
+               .target_vocabulary = sizes.vocabulary,
+               .embedding = sizes.embedding,
+               .hidden = sizes.width,
+               .attention = seq2seq::AttentionKind::general,
+               .input_feeding = true,
+               .dropout = sizes.dropout}) {
+    fill_parameters(model, settings);
+    optimizer =
+        std::make_unique<optim::Adam>(model.parameters(), optim::AdamOptions{.lr = 5e-4, .betas = {0.9, 0.98}, .eps = 1e-9});
+  }
+
+  seq2seq::Batch batch;
+  seq2seq::EncoderDecoder model;
+  std::unique_ptr<optim::Adam> optimizer;
+  Generator generator{1};
+};
+
+}  // namespace
+
+Work lstm(const Settings& settings) {
+  const LstmSizes sizes(settings);
+  const auto state = std::make_shared<State>(sizes, settings);
+  const auto step = [state] {
+    Tape tape(state->generator);
+    const Var loss = cross_entropy(state->model(state->batch), state->batch.target_out,
+                                   {.ignore_index = seq2seq::pad_id, .label_smoothing = 0.1});
+    tape.backward(loss);
+    optim::clip_grad_norm(state->model.parameters(), 1.0);
+    state->optimizer->step();
+    return loss.item();
+  };
+  return {step, static_cast<double>(state->batch.target_tokens), sizes.gflop()};
+}
+
+}  // namespace bench
