@@ -6,9 +6,12 @@
 A mutant is one changed line of src/ops or src/autograd: a sign, an operator, an index, an operand, a constant, a dropped
 term or statement. Those that don't compile are drawn anew. One is killed when a test program fails, crashes or doesn't end.
 Prints each survivor as file:line with the line before and after, and at the end the share that was killed; exit status 1
-below 95 %. Takes about a quarter of a minute for each mutant on two cores.
+below 95 %. Takes about a quarter of a minute for each mutant on two cores; what was found is kept in the folder, and a run
+that was stopped goes on there while sources and tests are the same.
 """
 import argparse
+import hashlib
+import json
 import pathlib
 import random
 import re
@@ -57,6 +60,26 @@ def mutants(root):
     return found
 
 
+class Findings:
+    """What became of each mutant: "broken" (doesn't compile), "killed" or "survived"; kept in a file for these sources."""
+
+    def __init__(self, folder):
+        digest = hashlib.sha256()
+        for path in sorted(path for name in ("src", "include", "tests") for path in (folder / name).rglob("*") if path.is_file()):
+            digest.update(path.read_bytes())
+        self.path = folder / f"findings-{digest.hexdigest()[:16]}.jsonl"
+        lines = self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else []
+        self.known = dict(json.loads(line) for line in lines)
+
+    def of(self, mutant, find):
+        key = ":".join(map(str, mutant))
+        if key not in self.known:
+            self.known[key] = find()
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps([key, self.known[key]]) + "\n")
+        return self.known[key]
+
+
 def run(command, folder, seconds=None):
     try:
         return subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=seconds).returncode
@@ -95,25 +118,29 @@ def main():
 
     candidates = mutants(folder)
     random.Random(arguments.seed).shuffle(candidates)
+    findings = Findings(folder)
     tried, survivors = 0, []
     for path, number, line, changed in candidates:
         if tried == arguments.count:
             break
-        original = (folder / path).read_text(encoding="utf-8")
-        lines = original.split("\n")
-        lines[number] = changed
-        (folder / path).write_text("\n".join(lines), encoding="utf-8")
-        try:
-            if build(folder) != 0:
-                continue
-            tried += 1
-            if tried % 10 == 0:
-                print(f"{tried} tried, {len(survivors)} survived", file=sys.stderr, flush=True)
-            if not killed(folder):
-                survivors.append((path, number, line, changed))
-                print(f"survived: {path}:{number + 1}\n  - {line.strip()}\n  + {changed.strip()}", flush=True)
-        finally:
-            (folder / path).write_text(original, encoding="utf-8")
+
+        def find():
+            original = (folder / path).read_text(encoding="utf-8")
+            lines = original.split("\n")
+            lines[number] = changed
+            (folder / path).write_text("\n".join(lines), encoding="utf-8")
+            try:
+                return "broken" if build(folder) != 0 else "killed" if killed(folder) else "survived"
+            finally:
+                (folder / path).write_text(original, encoding="utf-8")
+
+        found = findings.of((path, number, changed), find)
+        tried += found != "broken"
+        if found == "survived":
+            survivors.append(path)
+            print(f"survived: {path}:{number + 1}\n  - {line.strip()}\n  + {changed.strip()}", flush=True)
+        if found != "broken" and tried % 10 == 0:
+            print(f"{tried} tried, {len(survivors)} survived", file=sys.stderr, flush=True)
     share = 100 * (tried - len(survivors)) / max(tried, 1)
     print(f"{tried - len(survivors)} of {tried} mutants killed ({share:.1f} %)")
     sys.exit(share < 95)
