@@ -12,7 +12,7 @@ import statistics
 import subprocess
 import sys
 
-WORKS = ["lstm", "transformer", "gpt2", "attention", "ragged", "conv", "ctc", "mlp"]
+WORKS = ["lstm", "transformer", "gpt2", "attention", "ragged", "conv", "ctc", "mlp", "tape"]
 TOLERANCE = 1e-4  # of losses, relative
 
 

@@ -8,7 +8,7 @@
 namespace bench {
 namespace {
 
-constexpr Entry entries[] = {{"lstm", lstm}, {"ragged", ragged}, {"conv", conv}, {"ctc", ctc}, {"mlp", mlp}};
+constexpr Entry entries[] = {{"lstm", lstm}, {"ragged", ragged}, {"conv", conv}, {"ctc", ctc}, {"mlp", mlp}, {"tape", tape}};
 
 // Calls value(place) for every element in row-major order.
 template <class Value>

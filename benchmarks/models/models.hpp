@@ -13,6 +13,7 @@ Work ctc(const Settings& settings);
 Work lstm(const Settings& settings);
 Work mlp(const Settings& settings);
 Work ragged(const Settings& settings);
+Work tape(const Settings& settings);
 
 inline weft::DType dtype_of(const Settings& settings) { return settings.f64 ? weft::f64 : weft::f32; }
 
