@@ -30,7 +30,11 @@ class Number : public po::typed_value<T> {
   void xparse(boost::any& store, const std::vector<std::string>& words) const override {
     // A minus sign would wrap around.
     if (std::is_unsigned_v<T> && !words.empty() && words[0].starts_with('-')) refuse(words[0], rule());
-    po::typed_value<T>::xparse(store, words);
+    try {
+      po::typed_value<T>::xparse(store, words);
+    } catch (const po::invalid_option_value&) {
+      refuse(words[0], rule());
+    }
     const T value = boost::any_cast<T>(store);
     if (!(value >= least_ && value <= most_)) refuse(words[0], rule());  // NaN neither
   }
@@ -38,7 +42,8 @@ class Number : public po::typed_value<T> {
  private:
   std::string rule() const {
     const bool open = most_ >= std::numeric_limits<T>::max();
-    return open ? fmt::format("{} or more", least_) : fmt::format("from {} to {}", least_, most_);
+    const char* const kind = std::is_integral_v<T> ? "a whole number" : "a number";
+    return open ? fmt::format("{}, {} or more", kind, least_) : fmt::format("{} from {} to {}", kind, least_, most_);
   }
 
   T least_, most_;

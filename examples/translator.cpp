@@ -5,10 +5,11 @@
 
 #include <boost/program_options.hpp>
 #include <cstdio>
-#include <fstream>
 #include <iostream>
+#include <map>
 
 #include "option_values.hpp"
+#include "read_options.hpp"
 #include "weft/base/error.hpp"
 #include "weft/base/threads.hpp"
 #include "weft/data/grammar.hpp"
@@ -24,14 +25,9 @@ using namespace weft;
 using option_values::choice;
 using option_values::number;
 using option_values::option;
+using read_options::UsageError;
 
 namespace {
-
-/// A wrong call: exit code 2.
-class UsageError : public Error {
- public:
-  using Error::Error;
-};
 
 constexpr const char* usage = R"(translator COMMAND [options]
 
@@ -44,23 +40,9 @@ constexpr const char* usage = R"(translator COMMAND [options]
 translator COMMAND --help lists a command's options; --config FILE reads them from a file (option = value).
 )";
 
-/// Reads the options of one command, from the command line first and then from --config. False when it was only --help.
-bool read_options(const std::vector<std::string>& words, po::options_description& options) {
-  options.add_options()("help", "this text")("config", po::value<std::string>(), "file with lines `option = value`");
-  po::variables_map given;
-  po::store(po::command_line_parser(words).options(options).positional({}).run(), given);
-  if (given.count("help") != 0) {
-    std::cout << options;
-    return false;
-  }
-  if (given.count("config") != 0) {
-    const auto& path = given["config"].as<std::string>();
-    std::ifstream file(path);
-    if (!file) throw IoError(fmt::format("can't read the configuration {}", path));
-    po::store(po::parse_config_file(file, options), given);
-  }
-  po::notify(given);
-  return true;
+/// False when it was only --help. The description's caption is the call.
+bool read_options(const std::vector<std::string>& words, po::options_description& options, const char* call) {
+  return read_options::read(words, options, std::cout, fmt::format("{} --help", call));
 }
 
 std::string required(const std::string& value, const char* name) {
@@ -215,7 +197,7 @@ int command_train(const std::vector<std::string>& words) {
       }),
       "the text is tokenised: BLEU takes its words as they are");
   add_training_options(options, s);
-  if (!read_options(words, options)) return 0;
+  if (!read_options(words, options, "translator train")) return 0;
   apply(s);
   const auto text = read_pairs(required(s.source, "source"), required(s.target, "target"));
   const auto validation = read_pairs(required(s.valid_source, "valid-source"), required(s.valid_target, "valid-target"));
@@ -253,7 +235,7 @@ int command_translate(const std::vector<std::string>& words) {
   Decoding d;
   po::options_description options("translator translate");
   add_decoding_options(options, d);
-  if (!read_options(words, options)) return 0;
+  if (!read_options(words, options, "translator translate")) return 0;
   const auto translator = load(d);
   data::LineReader reader(std::cin, "standard input");
   std::vector<std::string> lines;
@@ -282,7 +264,7 @@ int command_evaluate(const std::vector<std::string>& words) {
       "tokenize", choice(tokenization, {"13a", "none", "char", "intl"}), "13a, none, char or intl")(
       "lowercase", po::bool_switch(&bleu.lowercase), "ignore case");
   add_decoding_options(options, d);
-  if (!read_options(words, options)) return 0;
+  if (!read_options(words, options, "translator evaluate")) return 0;
   bleu.tokenize = metrics::parse_tokenization(tokenization);
   // Every line counts, blank ones too, as in other scorers.
   const data::ParallelText text{read_lines(data::LineReader(required(source, "source"))),
@@ -328,7 +310,7 @@ int command_attention(const std::vector<std::string>& words) {
   po::options_description options("translator attention");
   options.add_options()("output", option(output), "folder for the pictures");
   add_decoding_options(options, d);
-  if (!read_options(words, options)) return 0;
+  if (!read_options(words, options, "translator attention")) return 0;
   const auto translator = load(d);
   for (const auto& path : draw(*translator, read_lines(data::LineReader(std::cin, "standard input")), output, d.options))
     fmt::print("{}\n", path.string());
@@ -347,7 +329,7 @@ int command_quickstart(const std::vector<std::string>& words) {
   s.task.validation_sentences = 200;
   po::options_description options("translator quickstart");
   add_training_options(options, s);
-  if (!read_options(words, options)) return 0;
+  if (!read_options(words, options, "translator quickstart")) return 0;
   apply(s);
   const data::GrammarCorpus corpus = data::make_grammar_corpus({.seed = s.trainer.seed});
   const TrainingResult result = train_on(s, corpus.train, corpus.validation);
@@ -366,6 +348,43 @@ int command_quickstart(const std::vector<std::string>& words) {
   return 0;
 }
 
+/// A run that can't go on, in terms of the options that made it.
+std::string explain(const SettingsError& error) {
+  static const std::map<std::string, const char*> options = {{"training.seed", "--seed"},
+                                                             {"batching.seed", "--seed"},
+                                                             {"training.validate_every", "--validate-every"},
+                                                             {"training.lr", "--lr"},
+                                                             {"training.decay", "--decay"},
+                                                             {"training.cooldown", "--cooldown, --epochs"},
+                                                             {"training.warmup", "--warmup"},
+                                                             {"training.clip", "--clip"},
+                                                             {"translator.embedding", "--embedding"},
+                                                             {"translator.hidden", "--hidden"},
+                                                             {"translator.encoder_layers", "--encoder-layers"},
+                                                             {"translator.decoder_layers", "--decoder-layers"},
+                                                             {"translator.attention", "--attention"},
+                                                             {"translator.input_feeding", "--no-input-feeding"},
+                                                             {"translator.tie_output", "--untied"},
+                                                             {"translator.share_embeddings", "--joint"},
+                                                             {"translator.dropout", "--dropout"},
+                                                             {"batching.max_tokens", "--batch-tokens"},
+                                                             {"batching.max_length", "--max-length"},
+                                                             {"label_smoothing", "--label-smoothing"},
+                                                             {"vocabulary", "--vocabulary"},
+                                                             {"subword", "--subword"},
+                                                             {"source_vocabulary", "--source-model"},
+                                                             {"target_vocabulary", "--target-model"},
+                                                             {"training_text", "--source, --target"},
+                                                             {"validation_text", "--valid-source, --valid-target"},
+                                                             {"validation.bleu", "--tokenized, --lowercase-bleu"}};
+  std::string text = fmt::format("{} was made with other settings:", error.path());
+  for (const SettingDifference& d : error.differences()) {
+    const auto found = options.find(d.name);
+    text += fmt::format(" {} ({} there, {} now);", found == options.end() ? d.name : found->second, d.there, d.now);
+  }
+  return text + " go on with the same settings, or start anew (--resume never), or in another folder (--output)";
+}
+
 int run(const std::vector<std::string>& words) {
   const std::vector<std::pair<std::string, int (*)(const std::vector<std::string>&)>> commands = {
       {"train", command_train},
@@ -379,7 +398,12 @@ int run(const std::vector<std::string>& words) {
   }
   for (const auto& [name, command] : commands)
     if (!words.empty() && words[0] == name) return command({words.begin() + 1, words.end()});
-  std::cerr << (words.empty() ? "" : fmt::format("translator: '{}' is no command\n", words[0])) << usage;
+  if (!words.empty()) {
+    std::vector<std::string> names;
+    for (const auto& [name, command] : commands) names.push_back(name);
+    std::cerr << fmt::format("translator: '{}' is no command{}\n", words[0], read_options::suggestion(words[0], names, ""));
+  }
+  std::cerr << usage;
   return 2;
 }
 
@@ -390,12 +414,12 @@ int main(int argc, char** argv) {
     const int code = run({argv + 1, argv + argc});
     flush_output();
     return code;
-  } catch (const po::error& error) {
-    std::cerr << "translator: " << error.what() << '\n';
-    return 2;
   } catch (const UsageError& error) {
     std::cerr << "translator: " << error.what() << '\n';
     return 2;
+  } catch (const SettingsError& error) {
+    std::cerr << "translator: " << explain(error) << '\n';
+    return 1;
   } catch (const std::exception& error) {
     std::cerr << "translator: " << error.what() << '\n';
     return 1;

@@ -35,11 +35,11 @@ CHANGES = [
 PASSED_OVER = re.compile(r'^\s*(#|//|namespace|using|template|check<|fail<|\[\[noreturn|static_assert|")|fail<|check<|"[^"]*\{\}')
 
 
-def mutants():
-    """(path, line number, line, changed line) of every possible one."""
+def mutants(root):
+    """(path, line number, line, changed line) of every possible one below `root`."""
     found = []
     for folder in ("src/ops", "src/autograd"):
-        for path in sorted((ROOT / folder).glob("*.cpp")):
+        for path in sorted((root / folder).glob("*.cpp")):
             lines = path.read_text(encoding="utf-8").split("\n")
             inside_check = False
             for number, line in enumerate(lines):
@@ -53,7 +53,7 @@ def mutants():
                             continue
                         changed = code[:match.start()] + match.expand(replacement) + code[match.end():]
                         if changed != code:
-                            found.append((path.relative_to(ROOT), number, line, changed))
+                            found.append((path.relative_to(root), number, line, changed))
     return found
 
 
@@ -93,7 +93,7 @@ def main():
     if killed(folder):
         sys.exit("mutate.py: the sources don't pass their tests as they are")
 
-    candidates = mutants()
+    candidates = mutants(folder)
     random.Random(arguments.seed).shuffle(candidates)
     tried, survivors = 0, []
     for path, number, line, changed in candidates:
@@ -107,6 +107,8 @@ def main():
             if build(folder) != 0:
                 continue
             tried += 1
+            if tried % 10 == 0:
+                print(f"{tried} tried, {len(survivors)} survived", file=sys.stderr, flush=True)
             if not killed(folder):
                 survivors.append((path, number, line, changed))
                 print(f"survived: {path}:{number + 1}\n  - {line.strip()}\n  + {changed.strip()}", flush=True)

@@ -3,7 +3,6 @@
 
 #include "models/models.hpp"
 #include "weft/autograd/tape.hpp"
-#include "weft/ops/loss.hpp"
 #include "weft/optim/adam.hpp"
 #include "weft/optim/clip.hpp"
 #include "weft/seq2seq/encoder_decoder.hpp"
@@ -53,8 +52,7 @@ Work lstm(const Settings& settings) {
   const auto state = std::make_shared<State>(sizes, settings);
   const auto step = [state] {
     Tape tape(state->generator);
-    const Var loss = cross_entropy(state->model(state->batch), state->batch.target_out,
-                                   {.ignore_index = seq2seq::pad_id, .label_smoothing = 0.1});
+    const Var loss = state->model.loss(state->batch, 0.1);
     tape.backward(loss);
     optim::clip_grad_norm(state->model.parameters(), 1.0);
     state->optimizer->step();

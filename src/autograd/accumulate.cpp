@@ -157,10 +157,6 @@ void Sink::add_product(int i, const Tensor& grad, const Tensor& x) {
     detail::flush(*node_.inputs[i]);
 }
 
-void Saved::changed() const {
-  fail<TapeError>("backward",
-                  "a value {} that the tape had saved was changed before backward (in place, or by an optimizer step)",
-                  var_.value());
-}
+void Saved::changed() const { throw detail::ChangedValue(var_.value()); }
 
 }  // namespace weft

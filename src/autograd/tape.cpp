@@ -93,7 +93,14 @@ void run_rules(TapeState& tape, Node* last, const Node* stop, const BackwardOpti
     const ProfiledCall profiled(node->op, node->scope, Direction::backward);
     const ScopeGuard scope(node->scope);
     Sink sink(tape, *node, options.create_graph);
-    node->type->run(node->rule, sink);
+    try {
+      node->type->run(node->rule, sink);
+    } catch (const ChangedValue& changed) {
+      fail<TapeError>("backward",
+                      "'{}' had saved {}, which was changed before backward (in place, or by an optimizer's step); "
+                      "change it afterwards, or give the operation a clone()",
+                      node->op, changed.value());
+    }
     if (anomaly_guards > 0) [[unlikely]]
       check_gradients(tape, *node);
     if (!options.retain && !options.create_graph) release(*node);
@@ -204,7 +211,7 @@ void Tape::backward(const Var& output, const Var& gradient, BackwardOptions opti
 
 Var Tape::grad_var(const Var& leaf) const {
   check<TapeError>(leaf.requires_grad() && leaf.tape() == state_->id && leaf.slot()->node == nullptr, "Tape::grad",
-                   "only a leaf of this tape keeps its gradient");
+                   "only a leaf of this tape keeps its gradient; for any other variable use weft::grad(output, {{variable}})");
   if (leaf.slot()->grad.defined()) return leaf.slot()->grad;
   return Tensor::zeros(leaf.shape(), leaf.dtype());
 }

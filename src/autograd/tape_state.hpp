@@ -3,6 +3,7 @@
 
 #include "autograd/arena.hpp"
 #include "weft/autograd/record.hpp"
+#include "weft/base/error.hpp"
 
 namespace weft::detail {
 
@@ -87,6 +88,17 @@ struct TapeState {
 
 /// Takes a parameter that ends out of this thread's tapes.
 void forget(const Parameter& parameter);
+
+/// A rule wanted a saved value that was changed; run_rules says of which operation.
+class ChangedValue : public TapeError {
+ public:
+  explicit ChangedValue(const Tensor& value)
+      : TapeError("[backward] a saved value " + value.describe() + " was changed before backward"), value_(value) {}
+  const Tensor& value() const { return value_; }
+
+ private:
+  Tensor value_;
+};
 
 /// Adds `gradient` (of the slot's shape, or broadcast from it) to what the slot has.
 void accumulate(Slot& slot, Var gradient, bool recording);

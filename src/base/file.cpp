@@ -15,8 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* op = "write_atomically";
-
 std::string reason(int error) { return std::generic_category().message(error); }
 
 class Descriptor {
@@ -42,11 +40,11 @@ class TemporaryFile {
       path_ = folder / fmt::format(".{}.{}-{}.tmp", target.filename().string(), ::getpid(), attempt);
       const int number = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
       if (number < 0 && errno == EEXIST) continue;
-      check<IoError>(number >= 0, op, "can't make '{}': {}", path_.string(), reason(errno));
+      check<IoError>(number >= 0, "write", "can't make '{}': {}", path_.string(), reason(errno));
       descriptor_ = number;
       return;
     }
-    fail<IoError>(op, "can't make a temporary file for '{}': too many are left over", target.string());
+    fail<IoError>("write", "can't make a temporary file for '{}': too many are left over", target.string());
   }
   ~TemporaryFile() {
     if (descriptor_ >= 0) ::close(descriptor_);
@@ -57,9 +55,10 @@ class TemporaryFile {
 
   int descriptor() const { return descriptor_; }
   void rename_to(const fs::path& target) {
-    check<IoError>(::fsync(descriptor_) == 0, op, "can't sync '{}' to the disk: {}", target.string(), reason(errno));
-    check<IoError>(::close(std::exchange(descriptor_, -1)) == 0, op, "can't close '{}': {}", target.string(), reason(errno));
-    check<IoError>(::rename(path_.c_str(), target.c_str()) == 0, op, "can't rename '{}' to '{}': {}", path_.string(),
+    check<IoError>(::fsync(descriptor_) == 0, "write", "can't sync '{}' to the disk: {}", target.string(), reason(errno));
+    check<IoError>(::close(std::exchange(descriptor_, -1)) == 0, "write", "can't close '{}': {}", target.string(),
+                   reason(errno));
+    check<IoError>(::rename(path_.c_str(), target.c_str()) == 0, "write", "can't rename '{}' to '{}': {}", path_.string(),
                    target.string(), reason(errno));
     path_.clear();
   }
@@ -85,19 +84,23 @@ void OutputFile::write(const void* data, std::size_t bytes) {
 void write_atomically(const fs::path& path, const std::function<void(OutputFile&)>& write) {
   struct stat existing {};
   if (::stat(path.c_str(), &existing) == 0)
-    check<IoError>(S_ISREG(existing.st_mode), op, "'{}' is not a regular file; name another path", path.string());
+    check<IoError>(S_ISREG(existing.st_mode), "write", "'{}' is not a regular file; name another path", path.string());
   const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
   const Descriptor folder_descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  check<IoError>(folder_descriptor.number() >= 0, op, "can't write '{}': can't open its folder '{}': {}", path.string(),
-                 folder.string(), reason(errno));
-  check<IoError>(path.has_filename(), op, "'{}' names a folder, not a file", path.string());
+  if (folder_descriptor.number() < 0) {
+    const int error = errno;
+    check<IoError>(error != ENOENT, "write", "can't write '{}': its folder '{}' doesn't exist; make it first", path.string(),
+                   folder.string());
+    fail<IoError>("write", "can't write '{}': can't open its folder '{}': {}", path.string(), folder.string(), reason(error));
+  }
+  check<IoError>(path.has_filename(), "write", "'{}' names a folder, not a file", path.string());
 
   TemporaryFile temporary(path, folder);
   OutputFile file(temporary.descriptor(), path);
   write(file);
   temporary.rename_to(path);
   // The rename itself lasts only once the folder is synced; some file systems don't sync folders and say EINVAL.
-  check<IoError>(::fsync(folder_descriptor.number()) == 0 || errno == EINVAL, op,
+  check<IoError>(::fsync(folder_descriptor.number()) == 0 || errno == EINVAL, "write",
                  "'{}' is written, but its folder can't be synced to the disk: {}", path.string(), reason(errno));
 }
 

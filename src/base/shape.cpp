@@ -1,6 +1,7 @@
 #include "weft/base/shape.hpp"
 
 #include <algorithm>
+#include <string_view>
 
 #include "base/fail.hpp"
 
@@ -8,6 +9,12 @@ namespace weft {
 namespace {
 
 constexpr std::int64_t max_numel = std::int64_t{1} << 62;
+
+// For two shapes that don't broadcast.
+const char* remedy_of(const Shape& a, const Shape& b, std::string_view op) {
+  if (op == "mul" && a.rank() >= 2 && b.rank() >= 2 && a.size(-1) == b.size(-2)) return "the product of matrices is matmul";
+  return "sizes must be equal or one of them 1, counted from the last axis: reshape or unsqueeze an operand";
+}
 
 }  // namespace
 
@@ -80,8 +87,9 @@ Shape broadcast(const Shape& a, const Shape& b, const char* op) {
   for (int i = 1; i <= rank; ++i) {
     const std::int64_t m = i <= a.rank() ? a[a.rank() - i] : 1;
     const std::int64_t n = i <= b.rank() ? b[b.rank() - i] : 1;
-    check<ShapeError>(m == n || m == 1 || n == 1, op, "shapes {} and {} don't broadcast: {} against {} at axis -{}", a, b, m, n,
-                      i);
+    if (m != n && m != 1 && n != 1) [[unlikely]]
+      fail<ShapeError>(op, "shapes {} and {} don't broadcast: {} against {} at axis -{}; {}", a, b, m, n, i,
+                       remedy_of(a, b, op));
     sizes[static_cast<std::size_t>(rank - i)] = m == 1 ? n : m;
   }
   return Shape(std::span(sizes.data(), static_cast<std::size_t>(rank)));

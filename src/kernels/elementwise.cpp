@@ -260,7 +260,7 @@ Tensor binary(Binary function, double a, const Tensor& b) {
 
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b, const char* op) {
   for (const Tensor* operand : {&condition, &a, &b}) check_defined(*operand, op);
-  check<DTypeError>(condition.dtype() == boolean, op, "the condition is {}, not bool", condition);
+  check<DTypeError>(condition.dtype() == boolean, op, "the condition is {}, not bool: compare, as in ne(x, 0)", condition);
   check_same_dtype(a, b, op);
   const Shape shape = broadcast(broadcast(condition.shape(), a.shape(), op), b.shape(), op);
   Tensor out = Tensor::empty(shape, a.dtype());

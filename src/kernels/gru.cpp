@@ -3,6 +3,7 @@
 #include "kernels/elementwise.hpp"
 #include "kernels/gru_cell.hpp"
 #include "kernels/matmul.hpp"
+#include "kernels/repeated_matmul.hpp"
 
 namespace weft::kernels {
 namespace {
@@ -15,7 +16,7 @@ void run_steps(GruRun& run, const Tensor& w_hh, const Tensor& b_hh) {
   T *hidden = trace.hidden.mutable_data<T>(), *output = run.output.mutable_data<T>();
   for (std::int64_t s = 0; s < steps; ++s) {
     const std::int64_t t = trace.time(s), start = packing.start(t);
-    const Tensor recurrent = linear(packing.step(trace.hidden, t), w_hh, b_hh);
+    const Tensor recurrent = repeated_linear(packing.step(trace.hidden, t), w_hh, b_hh);
     gru_cell(GruCellForward<T>{{packing.rows(t), units, hidden + start * units, trace.after(hidden, t), output + t * units,
                                 steps * units, packing.order(), nullptr},
                                row_of<T>(trace.gates, start),
@@ -39,7 +40,7 @@ void run_back(const GruTrace& trace, const Tensor& w_hh, const Tensor& d_output,
         row_of<T>(result.gates, start),
         row_of<T>(result.recurrent, start)});
     Tensor dh = result.h0.slice(0, 0, packing.rows(t));
-    matmul_into(dh, packing.step(result.recurrent, t), w_hh, true);
+    repeated_matmul_into(dh, packing.step(result.recurrent, t), w_hh, true);
   }
 }
 
@@ -68,7 +69,8 @@ GruGradients gru_backward(const GruTrace& trace, const Tensor& w_hh, const Tenso
 
 GruStep gru_step(Tensor& gates, const Tensor& w_hh, const Tensor& b_hh, const Tensor& h, const Tensor& active) {
   GruStep result{h.empty_like(), h.empty_like()};
-  const Tensor before = dense(h), flags = active.defined() ? dense(active) : Tensor(), recurrent = linear(h, w_hh, b_hh);
+  const Tensor before = dense(h), flags = active.defined() ? dense(active) : Tensor(),
+               recurrent = repeated_linear(h, w_hh, b_hh);
   by_dtype(h.dtype(), [&]<class T>() {
     gru_cell(GruCellForward<T>{{h.size(0), h.size(1), before.data<T>(), block_of(result.h.mutable_data<T>(), h.size(0)),
                                 nullptr, 0, nullptr, flags.defined() ? flags.data<bool>() : nullptr},
@@ -92,7 +94,7 @@ GruGradients gru_step_backward(const Tensor& gates, const Tensor& recurrent_n, c
                                          result.gates.mutable_data<T>(),
                                          result.recurrent.mutable_data<T>()});
   });
-  matmul_into(result.h0, result.recurrent, w_hh, true);
+  repeated_matmul_into(result.h0, result.recurrent, w_hh, true);
   return result;
 }
 

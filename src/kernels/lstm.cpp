@@ -3,6 +3,7 @@
 #include "kernels/elementwise.hpp"
 #include "kernels/lstm_cell.hpp"
 #include "kernels/matmul.hpp"
+#include "kernels/repeated_matmul.hpp"
 
 namespace weft::kernels {
 namespace {
@@ -17,7 +18,7 @@ void run_steps(LstmRun& run, const Tensor& w_hh) {
   for (std::int64_t s = 0; s < steps; ++s) {
     const std::int64_t t = trace.time(s), start = packing.start(t);
     Tensor gates = packing.step(trace.gates, t);
-    matmul_into(gates, packing.step(trace.hidden, t), recurrent, true);
+    repeated_matmul_into(gates, packing.step(trace.hidden, t), recurrent, true);
     lstm_cell(LstmCellForward<T>{{packing.rows(t), units, hidden + start * units, trace.after(hidden, t), output + t * units,
                                   steps * units, packing.order(), nullptr},
                                  row_of<T>(trace.gates, start),
@@ -42,7 +43,7 @@ void run_back(const LstmTrace& trace, const Tensor& w_hh, const Tensor& d_output
         result.c0.mutable_data<T>(),
         row_of<T>(result.gates, start)});
     Tensor dh = result.h0.slice(0, 0, packing.rows(t));
-    matmul_into(dh, packing.step(result.gates, t), w_hh, false);
+    repeated_matmul_into(dh, packing.step(result.gates, t), w_hh, false);
   }
 }
 

@@ -70,17 +70,20 @@ void plain_rows(const Tensor& target, T* c, const Tensor& a, const Tensor& b, bo
 
 void check_operands(const Tensor& a, const Tensor& b, const char* op) {
   check<ValueError>(a.defined() && b.defined(), op, "the operands are {} and {}; both need a value", a, b);
-  check<DTypeError>(a.dtype() == b.dtype() && is_floating(a.dtype()), op,
-                    "operands are {} and {}; both must be f32 or both f64", a, b);
+  check<DTypeError>(
+      a.dtype() == b.dtype() && is_floating(a.dtype()), op,
+      "operands are {} and {}; both must be f32 or both f64: convert data with x.to(f64), a module with model.to(f64)", a, b);
   check<ShapeError>(a.rank() >= 2 && b.rank() >= 2, op,
                     "operands have shapes {} and {}; each needs two dimensions at least (unsqueeze a vector)", a.shape(),
                     b.shape());
-  check<ShapeError>(a.size(-1) == b.size(-2), op, "{} columns of shape {} meet {} rows of shape {}", a.size(-1), a.shape(),
-                    b.size(-2), b.shape());
+  check<ShapeError>(a.size(-1) == b.size(-2), op,
+                    "{} columns of shape {} meet {} rows of shape {}; they must be equal: transpose or reshape an operand",
+                    a.size(-1), a.shape(), b.size(-2), b.shape());
   for (int axis = -3; axis >= -std::min(a.rank(), b.rank()); --axis)
-    check<ShapeError>(a.size(axis) == b.size(axis) || a.size(axis) == 1 || b.size(axis) == 1, op,
-                      "batches of shapes {} and {} don't broadcast: {} against {} at axis {}", a.shape(), b.shape(),
-                      a.size(axis), b.size(axis), axis);
+    check<ShapeError>(
+        a.size(axis) == b.size(axis) || a.size(axis) == 1 || b.size(axis) == 1, op,
+        "batches of shapes {} and {} don't broadcast: {} against {} at axis {}; they must be equal or one of them 1", a.shape(),
+        b.shape(), a.size(axis), b.size(axis), axis);
 }
 
 Shape leading(const Shape& shape) { return Shape(std::span(shape.begin(), shape.end() - 2)); }

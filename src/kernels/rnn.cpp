@@ -4,6 +4,7 @@
 
 #include "kernels/elementwise.hpp"
 #include "kernels/matmul.hpp"
+#include "kernels/repeated_matmul.hpp"
 #include "kernels/rnn_cell.hpp"
 
 namespace weft::kernels {
@@ -19,7 +20,7 @@ void run_steps(RnnRun& run, Tensor& gates, const Tensor& w_hh, bool relu) {
   for (std::int64_t s = 0; s < steps; ++s) {
     const std::int64_t t = trace.time(s), start = packing.start(t);
     Tensor sums = packing.step(gates, t);
-    matmul_into(sums, packing.step(trace.hidden, t), recurrent, true);
+    repeated_matmul_into(sums, packing.step(trace.hidden, t), recurrent, true);
     rnn_cell(RnnCellForward<T>{{packing.rows(t), units, hidden + start * units, trace.after(hidden, t), output + t * units,
                                 steps * units, packing.order(), nullptr},
                                row_of<T>(std::as_const(gates), start),
@@ -40,7 +41,7 @@ void run_back(const RecurrentTrace& trace, const Tensor& w_hh, const Tensor& d_o
         row_of<T>(result.gates, packing.start(t)),
         relu});
     Tensor dh = result.h0.slice(0, 0, packing.rows(t));
-    matmul_into(dh, packing.step(result.gates, t), w_hh, false);
+    repeated_matmul_into(dh, packing.step(result.gates, t), w_hh, false);
   }
 }
 
@@ -88,7 +89,7 @@ RnnGradients rnn_step_backward(const Tensor& h, const Tensor& w_hh, const Tensor
                                          result.gates.mutable_data<T>(),
                                          relu});
   });
-  matmul_into(result.h0, result.gates, w_hh, flags.defined());
+  repeated_matmul_into(result.h0, result.gates, w_hh, flags.defined());
   return result;
 }
 

@@ -1,8 +1,11 @@
 #include "kernels/rows.hpp"
 
 #include <algorithm>
+#include <string>
+#include <string_view>
 
 #include "base/fail.hpp"
+#include "base/place.hpp"
 #include "kernels/elementwise.hpp"
 #include "kernels/parallel.hpp"
 #include "tensor/copy.hpp"
@@ -10,14 +13,11 @@
 namespace weft::kernels {
 namespace {
 
-// "[1, 4]": where the k-th element in row-major order stands.
-std::string place(const Shape& shape, std::int64_t k) {
-  std::array<std::int64_t, max_rank> at{};
-  for (int i = shape.rank() - 1; i >= 0; --i) {
-    at[static_cast<std::size_t>(i)] = k % shape[i];
-    k /= shape[i];
-  }
-  return Shape(std::span<const std::int64_t>(at.data(), static_cast<std::size_t>(shape.rank()))).str();
+std::string remedy_of(std::int64_t index, std::int64_t rows, std::string_view op) {
+  if (rows == 0) return "";
+  if (index < 0) return fmt::format(": use 0 to {}, negative ones don't count from the end", rows - 1);
+  if (op == "embedding") return fmt::format(": use ids 0 to {}, or a table with more rows (num_embeddings)", rows - 1);
+  return fmt::format(": use 0 to {}", rows - 1);
 }
 
 // The index as dense i64, every element within 0..limit-1.
@@ -28,8 +28,8 @@ Tensor checked(const Tensor& index, std::int64_t limit, const char* op) {
   const auto* end = first + wide.numel();
   const auto* wrong = std::find_if(first, end, [limit](std::int64_t i) { return i < 0 || i >= limit; });
   if (wrong != end)
-    fail<IndexError>(op, "index {} at {} of {} is out of range; there are {} rows", *wrong, place(index.shape(), wrong - first),
-                     index, limit);
+    fail<IndexError>(op, "index {} at {} of {} is out of range; there are {} rows{}", *wrong,
+                     place_of(index.shape(), wrong - first), index, limit, remedy_of(*wrong, limit, op));
   return wide;
 }
 

@@ -18,7 +18,7 @@ Shape weight_shape(const EmbeddingOptions& o) {
 }  // namespace
 
 Embedding::Embedding(const EmbeddingOptions& options, const Scope& scope)
-    : Module(scope), weight(this, "weight", weight_shape(options), init::normal()), padding_idx_(options.padding_idx) {
+    : Module(scope), weight(this, "weight", weight_shape(options), options.weight_init), padding_idx_(options.padding_idx) {
   if (padding_idx_) weight->mutable_value().select(0, *padding_idx_).fill(0);
 }
 

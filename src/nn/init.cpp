@@ -1,8 +1,8 @@
 #include "weft/nn/init.hpp"
 
 #include <cmath>
-#include <numbers>
 
+#include "base/draws.hpp"
 #include "base/fail.hpp"
 #include "weft/base/random.hpp"
 
@@ -46,13 +46,6 @@ Init resolve(const Init& init, const Parameter& parameter) {
   return init;
 }
 
-double unit(std::uint32_t high, std::uint32_t low) {
-  return static_cast<double>((std::uint64_t{high} << 32 | low) >> 11) * 0x1p-53;  // [0, 1)
-}
-
-std::uint32_t low_word(std::uint64_t number) { return static_cast<std::uint32_t>(number); }
-std::uint32_t high_word(std::uint64_t number) { return static_cast<std::uint32_t>(number >> 32); }
-
 template <class T>
 void fill(T* to, std::int64_t count, const Init& init, std::uint64_t seed, std::uint64_t name) {
   if (init.kind == Init::Kind::constant) {
@@ -60,21 +53,12 @@ void fill(T* to, std::int64_t count, const Init& init, std::uint64_t seed, std::
     return;
   }
   for (std::int64_t i = 0; i < count; i += 2) {
-    const auto place = static_cast<std::uint64_t>(i) / 2;
-    const auto words =
-        philox({low_word(place), high_word(place), low_word(name), high_word(name)}, {low_word(seed), high_word(seed)});
-    const double u = unit(words[0], words[1]), v = unit(words[2], words[3]);
-    double first, second;
-    if (init.kind == Init::Kind::uniform) {
-      first = init.a + (init.b - init.a) * u;
-      second = init.a + (init.b - init.a) * v;
-    } else {  // Box and Muller 1958
-      const double radius = init.b * std::sqrt(-2 * std::log1p(-u)), angle = 2 * std::numbers::pi * v;
-      first = init.a + radius * std::cos(angle);
-      second = init.a + radius * std::sin(angle);
-    }
-    to[i] = static_cast<T>(first);
-    if (i + 1 < count) to[i + 1] = static_cast<T>(second);
+    const detail::Draws uniform = detail::uniform_draws(seed, name, static_cast<std::uint64_t>(i) / 2);
+    const bool normal = init.kind == Init::Kind::normal;
+    const detail::Draws draws = normal ? detail::normal_draws(uniform, init.b) : uniform;
+    const double factor = normal ? 1 : init.b - init.a;
+    to[i] = static_cast<T>(init.a + factor * draws.first);
+    if (i + 1 < count) to[i + 1] = static_cast<T>(init.a + factor * draws.second);
   }
 }
 

@@ -17,14 +17,14 @@ Shape weight_shape(const LinearOptions& o) {
 Weight bias_of(const LinearOptions& o, ModuleBase* owner) {
   if (!o.bias) return {};
   const double bound = 1 / std::sqrt(static_cast<double>(o.in_features));
-  return {owner, "bias", Shape{o.out_features}, init::uniform(-bound, bound)};
+  return {owner, "bias", Shape{o.out_features}, o.bias_init.value_or(init::uniform(-bound, bound))};
 }
 
 }  // namespace
 
 Linear::Linear(const LinearOptions& options, const Scope& scope)
     : Module(scope),
-      weight(this, "weight", weight_shape(options), init::kaiming_uniform(std::sqrt(5.0))),
+      weight(this, "weight", weight_shape(options), options.weight_init.value_or(init::kaiming_uniform(std::sqrt(5.0)))),
       bias(bias_of(options, this)) {}
 
 Linear::Linear(const LinearOptions& options, const Weight& tied, const Scope& scope)

@@ -8,11 +8,16 @@
 #include <typeinfo>
 
 #include "base/fail.hpp"
+#include "weft/autograd/tape.hpp"
 
 namespace weft::nn {
 
-ModuleBase::ModuleBase(const Scope& scope)
-    : owner_(scope.owner), path_(""), name_(scope.name), seed_(owner_ != nullptr ? owner_->seed_ : scope.seed) {
+ModuleBase::ModuleBase(const Scope& scope, bool callable)
+    : owner_(scope.owner),
+      path_(""),
+      name_(scope.name),
+      seed_(owner_ != nullptr ? owner_->seed_ : scope.seed),
+      callable_(callable) {
   if (owner_ == nullptr) {
     check<ValueError>(name_.empty(), "Module", "'{}' has a name but no owner; a root has none", name_);
     return;
@@ -32,6 +37,30 @@ ModuleBase::~ModuleBase() {
   auto& siblings = owner_->children_;
   siblings.erase(std::find(siblings.rbegin(), siblings.rend(), this).base() - 1);
   owner_->forget_cache();
+}
+
+const ModuleBase& ModuleBase::root() const {
+  const ModuleBase* top = this;
+  while (top->owner_ != nullptr) top = top->owner_;
+  return *top;
+}
+
+void ModuleBase::check_belongs(const ModuleBase& caller) const {
+  const ModuleBase* top = this;
+  while (top->owner_ != nullptr && !top->owner_->callable_) top = top->owner_;  // a List that was lost, not its element
+  if (top->owner_ != nullptr || !training_ || Tape::recording() == nullptr || top == &caller.root()) return;
+  bool lost = false;
+  visit("", [&](const std::string&, const Parameter& mine) {
+    bool known = false;
+    caller.root().visit("", [&](const std::string&, const Parameter& theirs) { known = known || &mine == &theirs; });
+    lost = lost || !known;
+  });
+  const std::string place = *caller.path() == '\0' ? "" : fmt::format(" '{}'", caller.path());
+  check<ValueError>(
+      !lost, "Module",
+      "{} is called by {}{} and isn't part of it: its parameters would be neither trained nor saved. Construct it "
+      "with {{this, \"name\"}}; where it is meant to stand apart, put it into eval mode or call its forward",
+      top->type_name(), caller.type_name(), place);
 }
 
 std::string ModuleBase::path_of(std::string_view name) const {

@@ -7,6 +7,7 @@ namespace weft::nn {
 namespace {
 
 thread_local Observer* innermost = nullptr;
+thread_local const ModuleBase* running = nullptr;
 
 // What went before is counted outside of the module.
 const char* entered(const ModuleBase& module) {
@@ -19,9 +20,13 @@ const char* entered(const ModuleBase& module) {
 Observer::Observer() : outer_(std::exchange(innermost, this)) {}
 Observer::~Observer() { innermost = outer_; }
 
-ModuleCall::ModuleCall(const ModuleBase& module) : module_(module), scope_(entered(module)) {
+ModuleCall::ModuleCall(const ModuleBase& module) : module_(module), caller_(running), scope_(entered(module)) {
+  if (caller_ != nullptr) module.check_belongs(*caller_);
   for (Observer* observer = innermost; observer != nullptr; observer = observer->outer_) observer->entered(module);
+  running = &module;
 }
+
+ModuleCall::~ModuleCall() { running = caller_; }
 
 void ModuleCall::finish(const Var& output) const {
   detail::profile_between();

@@ -36,6 +36,10 @@ RecurrentLayers make_layers(ModuleBase* owner, const char* type, std::int64_t ga
   check<ValueError>(options.num_layers > 0, type, "num_layers is {}; one at least is needed", options.num_layers);
   check<ValueError>(options.dropout >= 0 && options.dropout <= 1, type, "dropout is {}; a probability from 0 to 1 is needed",
                     options.dropout);
+  check<ValueError>(options.dropout == 0 || options.num_layers > 1, type,
+                    "dropout {} stands between layers and would do nothing: num_layers is 1. Add layers, set it to 0, or put "
+                    "nn::Dropout behind",
+                    options.dropout);
   RecurrentLayers layers{options, {}};
   const std::int64_t count = options.bidirectional ? 2 : 1;
   for (std::int64_t layer = 0; layer < options.num_layers; ++layer) {

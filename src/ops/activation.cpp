@@ -11,6 +11,16 @@ namespace weft {
 using kernels::Binary;
 using kernels::Unary;
 
+namespace {
+
+// For an operation that is made of others, whose names a message would have.
+void check_floating(const char* op, const Var& x) {
+  check<ValueError>(x.defined(), op, "the operand is undefined; it needs a value");
+  check<DTypeError>(is_floating(x.dtype()), op, "the operand is {}; f32 or f64 is needed", x);
+}
+
+}  // namespace
+
 Var relu(const Var& x) {
   const Tensor y = kernels::unary(Unary::relu, x.value());
   return record("relu", y, {&x}, [y = Saved(y)](Sink& s) {
@@ -22,6 +32,7 @@ Var relu(const Var& x) {
 }
 
 Var gelu(const Var& x, GeluApproximation approximation) {
+  check_floating("gelu", x);
   if (approximation == GeluApproximation::none) {
     // Phi(x) + x phi(x); phi guards infinite x
     return record("gelu", kernels::unary(Unary::gelu, x.value()), {&x}, [x = Saved(x)](Sink& s) {
@@ -76,7 +87,7 @@ Var elu(const Var& x, double alpha) {
 
 Var hardtanh(const Var& x, double min, double max) {
   check<ValueError>(!(min > max), "hardtanh", "min {} is above max {}", min, max);
-  check<DTypeError>(!x.defined() || is_floating(x.dtype()), "hardtanh", "elements of {} are not supported", x);
+  check_floating("hardtanh", x);
   Tensor y = kernels::binary(Binary::minimum, kernels::binary(Binary::maximum, x.value(), min), max);
   return record("hardtanh", std::move(y), {&x}, [x = Saved(x), min, max](Sink& s) {
     const Var above_min = masked_fill(s.grad(), kernels::binary(Binary::le, x.value(), min), 0);
@@ -86,6 +97,7 @@ Var hardtanh(const Var& x, double min, double max) {
 
 // dx = g sigmoid(beta x)
 Var softplus(const Var& x, double beta, double threshold) {
+  check_floating("softplus", x);
   check<ValueError>(beta != 0, "softplus", "beta is 0");
   Tensor y;
   if (beta == 1) {

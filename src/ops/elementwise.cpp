@@ -244,7 +244,12 @@ Var maximum(const Var& a, const Var& b) { return choose("maximum", Binary::maxim
 Var minimum(const Var& a, const Var& b) { return choose("minimum", Binary::minimum, Binary::gt, a, b); }
 
 Var clamp(const Var& x, std::optional<double> min, std::optional<double> max) {
+  check<ValueError>(x.defined(), "clamp", "the operand is undefined; it needs a value");
+  check<DTypeError>(x.dtype() != boolean, "clamp", "elements of {} are not supported", x);
   check<ValueError>(!(min > max) || !min || !max, "clamp", "min {} is above max {}", min.value_or(0), max.value_or(0));
+  for (const std::optional<double>& bound : {min, max})
+    check<ValueError>(is_floating(x.dtype()) || !bound || *bound == std::floor(*bound), "clamp",
+                      "the bound {} for elements of {}; a whole number is needed", bound.value_or(0), x);
   Tensor y = min ? kernels::binary(Binary::maximum, x.value(), *min) : x.value();
   if (max) y = kernels::binary(Binary::minimum, y, *max);
   return record("clamp", std::move(y), {&x}, [x = Saved(x), min, max](Sink& s) {

@@ -4,6 +4,7 @@
 
 #include "kernels/gru.hpp"
 #include "kernels/matmul.hpp"
+#include "kernels/repeated_matmul.hpp"
 #include "ops/recurrent.hpp"
 
 namespace weft {
@@ -68,7 +69,7 @@ Var gru_step(const Var& x, const Var& h, const Var& w_ih, const Var& w_hh, const
   check_weights(step_kind, 2, x, w_ih, w_hh, b_ih, b_hh);
   check_active(step_kind, active, x);
   const Var before = state_or_zeros(step_kind, h, x, w_hh);
-  Tensor gates = kernels::linear(x.value(), w_ih.value(), b_ih.value());
+  Tensor gates = kernels::repeated_linear(x.value(), w_ih.value(), b_ih.value());
   const kernels::GruStep step = kernels::gru_step(gates, w_hh.value(), b_hh.value(), before.value(), active);
   return record(
       "gru_step", step.h, {&x, &w_ih, &w_hh, &b_ih, &b_hh, &before},
@@ -83,7 +84,7 @@ Var gru_step(const Var& x, const Var& h, const Var& w_ih, const Var& w_hh, const
                                                           s.grad().value(), active.value());
         add_parameter_gradients(s, gradients.gates, gradients.recurrent, active_rows(active.value(), x.value()),
                                 active_rows(active.value(), h.value()));
-        if (s.wants(input_x)) s.add(input_x, kernels::matmul(gradients.gates, parameters.w_ih.value(), "gru_step"));
+        if (s.wants(input_x)) s.add(input_x, kernels::repeated_matmul(gradients.gates, parameters.w_ih.value()));
         s.add(input_h, gradients.h0);
       });
 }

@@ -1,5 +1,8 @@
 #include "weft/ops/loss.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "kernels/cross_entropy.hpp"
 #include "kernels/elementwise.hpp"
 #include "kernels/reduce.hpp"
@@ -19,25 +22,40 @@ using kernels::Binary;
 using kernels::CrossEntropyTargets;
 
 CrossEntropyTargets targets_of(const Var& logits, const Tensor& targets, const CrossEntropyOptions& options) {
-  check<DTypeError>(is_floating(logits.dtype()) && is_integer(targets.dtype()), "cross_entropy",
-                    "logits are {}, targets {}; floating logits and integer targets are needed", logits.value(), targets);
-  check<ShapeError>(logits.rank() >= 1 && logits.shape().without(-1) == targets.shape(), "cross_entropy",
-                    "targets {} don't fit logits {}: one class for each row of the last dimension is needed", targets.shape(),
-                    logits.shape());
+  Tensor own = detail::own_classes("cross_entropy", logits.value(), targets, &options.ignore_index);
   check<ValueError>(options.label_smoothing >= 0 && options.label_smoothing <= 1, "cross_entropy",
                     "label_smoothing is {}; it must be in [0, 1]", options.label_smoothing);
-  check<ShapeError>(logits.shape().back() > 0 || targets.numel() == 0, "cross_entropy", "logits {} have no classes",
-                    logits.shape());
-  // A copy of its own: the caller may use the same tensor for the next batch before this one's backward.
-  const Tensor own = targets.dtype() == i64 ? targets.clone() : targets.to(i64);
-  return {own.reshape({targets.numel()}), options.ignore_index, options.label_smoothing};
+  return {own.reshape({own.numel()}), options.ignore_index, options.label_smoothing};
 }
 
-std::int64_t counted(const CrossEntropyTargets& targets) {
-  std::int64_t count = 0;
-  for (std::int64_t i = 0; i < targets.classes.numel(); ++i)
-    count += targets.classes.data<std::int64_t>()[i] != targets.ignore_index ? 1 : 0;
+bool counts(const CrossEntropyTargets& targets, std::int64_t row) {
+  return targets.classes.data<std::int64_t>()[row] != targets.ignore_index;
+}
+
+// The same with the rows that `left_out` names ignored.
+template <class LeftOut>
+CrossEntropyTargets without(CrossEntropyTargets targets, const LeftOut& left_out) {
+  targets.classes = targets.classes.clone();
+  auto* const to = targets.classes.mutable_data<std::int64_t>();
+  for (std::int64_t row = 0; row < targets.classes.numel(); ++row)
+    if (left_out(row)) to[row] = targets.ignore_index;
+  return targets;
+}
+
+// What the mean divides by: the rows that count, each by its weight.
+double counted(const CrossEntropyTargets& targets, const Tensor& weights) {
+  double count = 0;
+  for (std::int64_t row = 0; row < targets.classes.numel(); ++row)
+    if (counts(targets, row)) count += weights.defined() ? weights.data<double>()[row] : 1;
   return count;
+}
+
+// A column of truth values.
+Tensor rows_that_count(const CrossEntropyTargets& targets) {
+  Tensor result = Tensor::empty({targets.classes.numel(), 1}, boolean);
+  auto* const to = result.mutable_data<bool>();
+  for (std::int64_t row = 0; row < targets.classes.numel(); ++row) to[row] = counts(targets, row);
+  return result;
 }
 
 // The distribution that the loss asks for, [rows, V]; ignored rows are zeros. For the composite rule alone.
@@ -46,7 +64,7 @@ Tensor distribution(const CrossEntropyTargets& targets, const Tensor& logits) {
   for (std::int64_t row = 0; row < logits.size(0); ++row) {
     const std::int64_t target = targets.classes.data<std::int64_t>()[row];
     Tensor part = all.select(0, row);
-    if (target == targets.ignore_index) {
+    if (!counts(targets, row)) {
       part.fill(0);
     } else {
       Tensor at = part.slice(0, target, target + 1);
@@ -58,42 +76,74 @@ Tensor distribution(const CrossEntropyTargets& targets, const Tensor& logits) {
 
 // d(losses)/d(logits) = softmax - distribution, each row times its factor; ignored rows 0.
 Var composite_gradient(const Var& logits, const CrossEntropyTargets& targets, const Var& factors) {
-  Tensor counts = Tensor::empty({logits.size(0), 1}, boolean);
-  for (std::int64_t row = 0; row < logits.size(0); ++row)
-    counts.mutable_data<bool>()[row] = targets.classes.data<std::int64_t>()[row] != targets.ignore_index;
+  const Tensor counts = rows_that_count(targets);
   const Var zero = Var::scalar(0, logits.dtype());
   const Var difference = softmax(where(counts, logits, zero), -1) - distribution(targets, logits.value());
   return where(counts, guarded_mul(unsqueeze(factors, 1), difference), zero);
+}
+
+// The losses of all rows, each times its weight (of the logits' dtype, or undefined: 1); their sum times `scale`, or each.
+Var fused(const Var& logits, const Tensor& targets, CrossEntropyTargets classes, Tensor row_weights, bool reduced,
+          double scale) {
+  const std::int64_t rows = targets.numel(), width = logits.shape().back();
+  const Tensor flat = kernels::dense(logits.value()).reshape({rows, width});
+  Tensor losses = Tensor::empty({rows}, logits.dtype()), normalisers = Tensor::empty({rows, 2}, logits.dtype());
+  kernels::cross_entropy(flat, classes, losses, normalisers);
+  if (row_weights.defined()) losses = kernels::binary(Binary::mul, losses, row_weights, "cross_entropy");
+
+  Tensor value = losses.reshape(targets.shape());
+  if (reduced) value = kernels::binary(Binary::mul, kernels::sum_to(losses, Shape{}), scale);
+
+  return record("cross_entropy", std::move(value), {&logits},
+                [logits = Saved(logits), flat_shape = flat.shape(), targets = Saved(targets), classes = std::move(classes),
+                 row_weights = std::move(row_weights), normalisers, scale, rows, reduced](Sink& s) {
+                  static_cast<void>(targets.value());  // `classes` may share it
+                  Var factors = reduced ? expand(s.grad() * scale, {rows}) : reshape(s.grad(), {rows});
+                  if (row_weights.defined()) factors = factors * row_weights;
+                  if (s.recording())
+                    return s.add(0, reshape(composite_gradient(reshape(logits.get(), flat_shape), classes, factors),
+                                            logits.get().shape()));
+                  const Tensor x = kernels::dense(logits.value()).reshape(flat_shape);
+                  Tensor gradient = x.empty_like();
+                  kernels::cross_entropy_backward(x, classes, normalisers, kernels::dense(factors.value()), gradient);
+                  s.add(0, gradient.reshape(logits.get().shape()));
+                });
+}
+
+// -sum(weight log softmax(logits)) of each row, [rows]: what label smoothing takes a share of.
+Var smoothing_losses(const Var& logits, const CrossEntropyTargets& classes, const Tensor& weight) {
+  const Tensor counts = rows_that_count(classes);
+  const Var zero = Var::scalar(0, logits.dtype());
+  const Var flat = reshape(logits, {classes.classes.numel(), logits.shape().back()});
+  const Var log_probs = log_softmax(where(counts, flat, zero), -1);
+  return where(counts.squeeze(1), -sum(guarded_mul(expand(weight, flat.shape()), log_probs), {1}), zero);
 }
 
 }  // namespace
 
 Var cross_entropy(const Var& logits, const Tensor& targets, const CrossEntropyOptions& options) {
   CrossEntropyTargets classes = targets_of(logits, targets, options);
-  const std::int64_t rows = targets.numel(), width = logits.shape().back();
-  const Tensor flat = kernels::dense(logits.value()).reshape({rows, width});
-  Tensor losses = Tensor::empty({rows}, logits.dtype()), normalisers = Tensor::empty({rows, 2}, logits.dtype());
-  kernels::cross_entropy(flat, classes, losses, normalisers);
-
   const bool reduced = options.reduction != LossReduction::none;
-  const std::int64_t count = options.reduction == LossReduction::mean ? counted(classes) : 1;
-  const double weight = count == 0 ? 0 : 1.0 / static_cast<double>(count);
-  Tensor value = losses.reshape(targets.shape());
-  if (reduced) value = kernels::binary(Binary::mul, kernels::sum_to(losses, Shape{}), weight);
+  const Tensor weights = detail::class_weights("cross_entropy", logits.value(), options.weight, classes.classes);
+  const double total = options.reduction == LossReduction::mean ? counted(classes, weights) : 1;
+  const double scale = total == 0 ? 0 : 1 / total;
+  if (!weights.defined()) return fused(logits, targets, std::move(classes), {}, reduced, scale);
 
-  return record("cross_entropy", std::move(value), {&logits},
-                [logits = Saved(logits), flat_shape = flat.shape(), targets = Saved(targets), classes = std::move(classes),
-                 normalisers, weight, rows, reduced](Sink& s) {
-                  static_cast<void>(targets.value());  // `classes` may share it
-                  const Var weights = reduced ? expand(s.grad() * weight, {rows}) : reshape(s.grad(), {rows});
-                  if (s.recording())
-                    return s.add(0, reshape(composite_gradient(reshape(logits.get(), flat_shape), classes, weights),
-                                            logits.get().shape()));
-                  const Tensor x = kernels::dense(logits.value()).reshape(flat_shape);
-                  Tensor gradient = x.empty_like();
-                  kernels::cross_entropy_backward(x, classes, normalisers, kernels::dense(weights.value()), gradient);
-                  s.add(0, gradient.reshape(logits.get().shape()));
-                });
+  const double smoothing = std::exchange(classes.smoothing, 0);
+  if (total == 0) classes = without(std::move(classes), [](std::int64_t) { return true; });
+  Var loss, smooth;
+  if (smoothing < 1) {
+    const auto left_out = [&](std::int64_t row) { return weights.data<double>()[row] == 0; };
+    loss = fused(logits, targets, without(classes, left_out), weights.to(logits.dtype()), reduced, scale);
+  }
+  if (smoothing > 0) {
+    // Each class has its own weight in the share that goes to all of them.
+    smooth = smoothing_losses(logits, classes, options.weight);
+    smooth = (reduced ? sum(smooth) * scale : reshape(smooth, targets.shape())) *
+             (smoothing / static_cast<double>(std::max<std::int64_t>(logits.shape().back(), 1)));
+  }
+  if (!smooth.defined()) return loss;
+  return loss.defined() ? loss * (1 - smoothing) + smooth : smooth;
 }
 
 Var nll_loss(const Var& log_probs, const Tensor& targets, const NLLLossOptions& options) {

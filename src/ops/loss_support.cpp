@@ -1,5 +1,6 @@
 #include "ops/loss_support.hpp"
 
+#include "base/place.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/index.hpp"
 #include "weft/ops/reduce.hpp"
@@ -36,20 +37,36 @@ Tensor own_integers(const char* op, const LossArgument& argument) {
   return argument.value.dtype() == i64 ? argument.value.clone() : argument.value.to(i64);
 }
 
+namespace {
+
+// For rows [N, V, ...] with targets [N, ...], which is PyTorch's layout, and for targets that have a number for each class.
+std::string hint_of_layout(const Shape& rows, const Shape& targets) {
+  if (rows == targets) return rows.rank() > 0 ? "; one-hot targets become classes by argmax(targets, -1)" : "";
+  if (rows.rank() < 3 || rows.without(1) != targets) return "";
+  std::string axes = "0";
+  for (int axis = 2; axis < rows.rank(); ++axis) axes += fmt::format(", {}", axis);
+  return fmt::format("; the classes are last here, not second as in PyTorch: permute(input, {{{}, 1}})", axes);
+}
+
+}  // namespace
+
 Tensor own_classes(const char* op, const Tensor& rows, const Tensor& targets, const std::int64_t* ignored) {
   check_defined(op, {{"input", rows}, {"target", targets}});
   check<DTypeError>(is_floating(rows.dtype()), op, "f32 or f64 is needed for the input, not {}", rows);
   Tensor own = own_integers(op, {"targets", targets});
-  check<ShapeError>(rows.rank() >= 1 && rows.shape().without(-1) == targets.shape(), op,
-                    "targets {} don't fit the input {}: one class for each row of the last dimension is needed",
-                    targets.shape(), rows.shape());
+  if (rows.rank() < 1 || rows.shape().without(-1) != targets.shape())
+    fail<ShapeError>(op, "targets {} don't fit the input {}: one class for each row of the last dimension is needed{}",
+                     targets.shape(), rows.shape(), hint_of_layout(rows.shape(), targets.shape()));
   const std::int64_t classes = rows.shape().back();
   check<ShapeError>(classes > 0 || targets.numel() == 0, op, "the input {} has no classes", rows.shape());
   for (std::int64_t i = 0; i < own.numel(); ++i) {
     const std::int64_t target = own.data<std::int64_t>()[i];
     const bool fits = (target >= 0 && target < classes) || (ignored != nullptr && target == *ignored);
-    check<IndexError>(fits, op, "target {} at position {} is outside 0 to {} (input {}, targets {})", target, i, classes - 1,
-                      rows.shape(), targets.shape());
+    if (fits) continue;
+    const std::string unless = ignored != nullptr ? fmt::format(", and isn't ignore_index {}", *ignored) : "";
+    fail<IndexError>(op,
+                     "target {} at {} of targets {} is outside 0 to {}, the classes of the input {}{}; classes count from 0",
+                     target, place_of(targets.shape(), i), targets.shape(), classes - 1, rows.shape(), unless);
   }
   return own;
 }
@@ -80,8 +97,8 @@ Tensor positives(const char* op, const Tensor& labels, const Shape& shape) {
   bool* const positive = result.mutable_data<bool>();
   for (std::int64_t i = 0; i < numbers.numel(); ++i) {
     const double label = numbers.data<double>()[i];
-    check<ValueError>(label == 1 || label == -1, op, "the target is {} at position {} of {}; 1 or -1 is needed", label, i,
-                      shape);
+    if (label != 1 && label != -1)
+      fail<ValueError>(op, "the target is {} at {} of {}; 1 or -1 is needed", label, place_of(shape, i), shape);
     positive[i] = label == 1;
   }
   return result;

@@ -4,6 +4,7 @@
 
 #include "kernels/lstm.hpp"
 #include "kernels/matmul.hpp"
+#include "kernels/repeated_matmul.hpp"
 #include "ops/recurrent.hpp"
 
 namespace weft {
@@ -72,8 +73,8 @@ LSTMState lstm_step(const Var& x, const LSTMState& state, const Var& w_ih, const
   check_weights(step_kind, 2, x, w_ih, w_hh, b_ih, b_hh);
   check_active(step_kind, active, x);
   const Var h = state_or_zeros(step_kind, state.h, x, w_hh), c = state_or_zeros(step_kind, state.c, x, w_hh);
-  Tensor gates = kernels::linear(x.value(), w_ih.value(), sum_of(b_ih, b_hh));
-  kernels::matmul_into(gates, h.value(), w_hh.value().transpose(0, 1), true);
+  Tensor gates = kernels::repeated_linear(x.value(), w_ih.value(), sum_of(b_ih, b_hh));
+  kernels::repeated_matmul_into(gates, h.value(), w_hh.value().transpose(0, 1), true);
   const kernels::LstmStep step = kernels::lstm_step(gates, h.value(), c.value(), active);
   std::array<Var, 2> outputs = {step.h, step.c};
   const std::array<const Var*, 7> inputs = {&x, &w_ih, &w_hh, &b_ih, &b_hh, &h, &c};
@@ -90,10 +91,10 @@ LSTMState lstm_step(const Var& x, const LSTMState& state, const Var& w_ih, const
                                                               s.grad(1).value(), active.value());
            add_parameter_gradients(s, gradients.gates, gradients.gates, active_rows(active.value(), x.value()),
                                    active_rows(active.value(), h.value()));
-           if (s.wants(input_x)) s.add(input_x, kernels::matmul(gradients.gates, parameters.w_ih.value(), "lstm_step"));
+           if (s.wants(input_x)) s.add(input_x, kernels::repeated_matmul(gradients.gates, parameters.w_ih.value()));
            if (s.wants(input_h)) {
              Tensor dh = gradients.h.defined() ? gradients.h : h.value().empty_like();
-             kernels::matmul_into(dh, gradients.gates, parameters.w_hh.value(), gradients.h.defined());
+             kernels::repeated_matmul_into(dh, gradients.gates, parameters.w_hh.value(), gradients.h.defined());
              s.add(input_h, dh);
            }
            s.add(input_c, gradients.c);

@@ -27,8 +27,15 @@ bool same_batch(const Var& a, const Var& b) {
 
 Var transposed(const Var& x) { return transpose(x, -1, -2); }
 
-void check_types(const char* op, const Var& a, const Var& b) {
-  check<DTypeError>(a.dtype() == b.dtype(), op, "operands {} and {} differ in type", a.value(), b.value());
+// `integers` are taken too, where it says so.
+void check_types(const char* op, const Var& a, const Var& b, bool integers = false) {
+  check<ValueError>(a.defined() && b.defined(), op, "the operands are {} and {}; both need a value", a.value(), b.value());
+  check<DTypeError>(a.dtype() == b.dtype(), op,
+                    "operands {} and {} differ in type; convert data with x.to(f64), a module with model.to(f64)", a.value(),
+                    b.value());
+  check<DTypeError>(is_floating(a.dtype()) || (integers && is_integer(a.dtype())), op,
+                    "operands {} and {}; numbers of {} are needed", a.value(), b.value(),
+                    integers ? "f32, f64, i32 or i64" : "f32 or f64");
 }
 
 }  // namespace
@@ -65,14 +72,14 @@ Var mv(const Var& matrix, const Var& vector) {
 }
 
 Var dot(const Var& a, const Var& b) {
-  check_types("dot", a, b);
+  check_types("dot", a, b, true);
   check<ShapeError>(a.rank() == 1 && a.shape() == b.shape(), "dot",
                     "operands have shapes {} and {}; two vectors of one length are needed", a.shape(), b.shape());
   return sum(a * b);
 }
 
 Var outer(const Var& a, const Var& b) {
-  check_types("outer", a, b);
+  check_types("outer", a, b, true);
   check<ShapeError>(a.rank() == 1 && b.rank() == 1, "outer", "operands have shapes {} and {}; two vectors are needed",
                     a.shape(), b.shape());
   Sizes sizes(a.shape());
@@ -86,8 +93,10 @@ Var linear(const Var& x, const Var& weight, const Var& bias) {
   check<ShapeError>(x.rank() >= 1 && weight.rank() == 2 && x.size(-1) == weight.size(1), "linear",
                     "input {} doesn't fit weight {}: the input's last size must be the weight's second", x.shape(),
                     weight.shape());
-  check<DTypeError>(x.dtype() == weight.dtype() && is_floating(x.dtype()), "linear", "input {} and weight {} differ in type",
-                    x.value(), weight.value());
+  check<DTypeError>(
+      x.dtype() == weight.dtype() && is_floating(x.dtype()), "linear",
+      "input {} and weight {} must be of one floating type: convert data with x.to({}), a module with model.to({})", x.value(),
+      weight.value(), name_of(weight.dtype()), name_of(is_floating(x.dtype()) ? x.dtype() : f32));
   check<ShapeError>(!bias.defined() || (bias.shape() == Shape{weight.size(0)} && bias.dtype() == weight.dtype()), "linear",
                     "bias {} doesn't fit weight {}: one element an output is needed", bias.value(), weight.value());
   const std::int64_t rows = x.rank() == 1 ? 1 : x.shape().without(-1).numel();

@@ -4,6 +4,7 @@
 
 #include "kernels/elementwise.hpp"
 #include "kernels/matmul.hpp"
+#include "kernels/repeated_matmul.hpp"
 #include "kernels/rnn.hpp"
 #include "ops/recurrent.hpp"
 #include "weft/ops/activation.hpp"
@@ -65,8 +66,8 @@ Var rnn_step(const Var& x, const Var& h, const Var& w_ih, const Var& w_hh, const
   check_active(step_kind, active, x);
   const Var before = state_or_zeros(step_kind, h, x, w_hh);
   const bool relu = nonlinearity == RNNNonlinearity::relu;
-  Tensor after = kernels::linear(x.value(), w_ih.value(), sum_of(b_ih, b_hh));
-  kernels::matmul_into(after, before.value(), w_hh.value().transpose(0, 1), true);
+  Tensor after = kernels::repeated_linear(x.value(), w_ih.value(), sum_of(b_ih, b_hh));
+  kernels::repeated_matmul_into(after, before.value(), w_hh.value().transpose(0, 1), true);
   kernels::rnn_step(after, before.value(), active, relu);
   return record("rnn_step", after, {&x, &w_ih, &w_hh, &b_ih, &b_hh, &before},
                 [after = Saved(after), relu, active = Saved(active), x = Saved(x), h = Saved(before),
@@ -81,7 +82,7 @@ Var rnn_step(const Var& x, const Var& h, const Var& w_ih, const Var& w_hh, const
                                                                     active.value(), relu);
                   add_parameter_gradients(s, gradients.gates, gradients.gates, active_rows(active.value(), x.value()),
                                           active_rows(active.value(), h.value()));
-                  if (s.wants(input_x)) s.add(input_x, kernels::matmul(gradients.gates, parameters.w_ih.value(), "rnn_step"));
+                  if (s.wants(input_x)) s.add(input_x, kernels::repeated_matmul(gradients.gates, parameters.w_ih.value()));
                   s.add(input_h, gradients.h0);
                 });
 }

@@ -99,12 +99,21 @@ PoolVector<Var> split(const Var& x, std::span<const std::int64_t> sizes, int axi
   }
   check<ShapeError>(total == x.size(axis), "split", "parts of {} elements in all don't fill axis {} of shape {}", total, axis,
                     x.shape());
+  check<ValueError>(sizes.size() <= most_parts, "split", "{} parts; at most {} can be cut at once", sizes.size(), most_parts);
   PoolVector<Var> parts;
   std::int64_t start = 0;
   for (const std::int64_t size : sizes) {
-    parts.push_back(slice(x, axis, start, start + size));
+    parts.emplace_back(x.value().slice(axis, start, start + size));
     start += size;
   }
+  if (parts.empty()) return parts;
+  // One node for all parts, so that their gradients are joined in one pass.
+  const Var* input = &x;
+  record("split", parts, std::span(&input, 1), [axis, count = static_cast<int>(parts.size())](Sink& s) {
+    PoolVector<Var> gradients;
+    for (int i = 0; i < count; ++i) gradients.push_back(s.grad(i));
+    s.add(0, concat(gradients, axis));
+  });
   return parts;
 }
 PoolVector<Var> split(const Var& x, std::initializer_list<std::int64_t> sizes, int axis) {
@@ -161,11 +170,15 @@ Var concat(std::initializer_list<Var> parts, int axis) { return concat(std::span
 Var stack(std::span<const Var> parts, int axis) {
   check_parts(parts, "stack");
   const Shape& first = parts[0].shape();
+  check<IndexError>(axis >= -first.rank() - 1 && axis <= first.rank(), "stack", "axis {} is out of range for inserting into {}",
+                    axis, first);
+  check<ShapeError>(first.rank() < max_rank, "stack", "{} already has the {} dimensions a tensor may have", first, max_rank);
   const Shape joined_shape = first.with_inserted(axis, static_cast<std::int64_t>(parts.size()));
   axis = axis < 0 ? axis + joined_shape.rank() : axis;
   Tensor joined = Tensor::empty(joined_shape, parts[0].dtype());
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    check<ShapeError>(parts[i].shape() == first, "stack", "shapes {} and {} differ; all parts need one shape", first, parts[i].shape());
+    check<ShapeError>(parts[i].shape() == first, "stack", "shapes {} and {} differ; all parts need one shape", first,
+                      parts[i].shape());
     kernels::copy_into(parts[i].value(), joined.select(axis, static_cast<std::int64_t>(i)));
   }
   Var result(std::move(joined));

@@ -74,8 +74,15 @@ void Optimizer::prepare(const Slot& slot) const {
 
 void Optimizer::step() {
   const detail::ProfiledCall profiled(name_, current_scope(), detail::Direction::forward);
-  for (const Slot& slot : slots_)
-    if (slot.parameter->grad().defined()) prepare(slot);
+  bool any = false;
+  for (const Slot& slot : slots_) {
+    if (!slot.parameter->grad().defined()) continue;
+    prepare(slot);
+    any = true;
+  }
+  check<TapeError>(any, name_,
+                   "no parameter has a gradient: call tape.backward(loss) before each step, which uses the gradients up, for a "
+                   "loss that was computed with these parameters");
   for (Slot& slot : slots_) {
     if (!slot.parameter->grad().defined()) continue;
     update(slot, lr_ * slot.lr_factor, ++*slot.step.mutable_data<std::int64_t>());

@@ -49,8 +49,13 @@ Batch make_batch(std::span<const TokenIds* const> source, std::span<const TokenI
   check<ValueError>(source.size() == target.size(), "make_batch", "{} source rows but {} target rows", source.size(),
                     target.size());
   const std::int64_t columns = longest(target) + 1;
-  Batch batch{pad(source), fill_rows(target, columns, begin_id, -1), fill_rows(target, columns, -1, end_id), 0};
-  for (const TokenIds* tokens : target) batch.target_tokens += static_cast<std::int64_t>(tokens->size()) + 1;
+  Batch batch{pad(source), fill_rows(target, columns, begin_id, -1), fill_rows(target, columns, -1, end_id),
+              Tensor::empty({static_cast<std::int64_t>(target.size())}, i64), 0};
+  auto* length = batch.target_lengths.mutable_data<std::int64_t>();
+  for (const TokenIds* tokens : target) {
+    *length = static_cast<std::int64_t>(tokens->size()) + 1;
+    batch.target_tokens += *length++;
+  }
   return batch;
 }
 

@@ -48,7 +48,7 @@ struct Sentence {
 
 class Search {
  public:
-  Search(EncoderDecoder& model, const Padded& source, const BeamSearchOptions& options) : model_(model), options_(options) {
+  Search(Model& model, const Padded& source, const BeamSearchOptions& options) : model_(model), options_(options) {
     const std::int64_t rows = source.ids.size(0);
     for (std::int64_t row = 0; row < rows; ++row) {
       const std::int64_t length = source.lengths.data<std::int64_t>()[row];
@@ -70,9 +70,9 @@ class Search {
     for (std::size_t s = 0; s < live_.size(); ++s) origins.insert(origins.end(), beam(), static_cast<std::int64_t>(s));
     state = state.select(Tensor::from<std::int64_t>(origins, {static_cast<std::int64_t>(origins.size())}));
     for (std::int64_t step = 0; !live_.empty(); ++step) {
-      DecoderStep next = model_.step(memory, state, model_.embed_target(last_tokens()));
+      DecoderStep next = model_.step(memory, state, last_tokens(), options_.attention);
       if (options_.attention) weights_.push_back(next.weights.value().to(f32).contiguous());
-      const Tensor scores = log_softmax(model_.project(next.attentional), -1).value().to(f32).contiguous();
+      const Tensor scores = log_softmax(model_.project(next.features), -1).value().to(f32).contiguous();
       PoolVector<std::int64_t> parents, stay;  // rows to go on from; sentences to go on with
       std::vector<Sentence> remaining;
       for (std::size_t s = 0; s < live_.size(); ++s) {
@@ -198,7 +198,7 @@ class Search {
     return result;
   }
 
-  EncoderDecoder& model_;
+  Model& model_;
   const BeamSearchOptions& options_;
   std::vector<Sentence> live_;
   std::vector<std::int64_t> lengths_;
@@ -207,10 +207,9 @@ class Search {
 
 }  // namespace
 
-std::vector<std::vector<Hypothesis>> beam_search(EncoderDecoder& model, const Padded& source,
-                                                 const BeamSearchOptions& options) {
-  check<ValueError>(options.beam >= 1 && options.beam <= model.options().target_vocabulary, "beam_search",
-                    "a beam of {}; 1 to {} (the vocabulary) is possible", options.beam, model.options().target_vocabulary);
+std::vector<std::vector<Hypothesis>> beam_search(Model& model, const Padded& source, const BeamSearchOptions& options) {
+  check<ValueError>(options.beam >= 1 && options.beam <= model.target_vocabulary(), "beam_search",
+                    "a beam of {}; 1 to {} (the vocabulary) is possible", options.beam, model.target_vocabulary());
   check<ValueError>(options.max_length >= 0, "beam_search", "max_length is {}; it must not be negative", options.max_length);
   check<ValueError>(std::isfinite(options.length_penalty), "beam_search", "length_penalty is {}; it must be finite",
                     options.length_penalty);

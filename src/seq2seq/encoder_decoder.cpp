@@ -36,19 +36,39 @@ std::unique_ptr<nn::attention::Attention> make_attention(const EncoderDecoderOpt
       nn::attention::AdditiveOptions{.query_dim = o.hidden, .key_dim = o.hidden, .hidden = o.hidden}, scope);
 }
 
-Var select_rows(const Var& x, const Tensor& index) { return x.defined() ? index_select(x, 0, index) : x; }
+Var first_rows(const Var& x, std::int64_t rows) { return x.size(0) == rows ? x : slice(x, 0, 0, rows); }
+
+// The rows of a batch by falling length, rows of one length as they were.
+class SortedRows {
+ public:
+  explicit SortedRows(const Tensor& lengths) : order_(Tensor::empty(lengths.shape(), i64)), lengths_(lengths) {
+    const std::int64_t rows = lengths.numel();
+    auto* const order = order_.mutable_data<std::int64_t>();
+    for (std::int64_t row = 0; row < rows; ++row) {  // by insertion: batches come nearly sorted, and are short
+      std::int64_t place = row;
+      for (; place > 0 && length(order[place - 1]) < length(row); --place) order[place] = order[place - 1];
+      order[place] = row;
+    }
+  }
+
+  const std::int64_t* order() const { return order_.data<std::int64_t>(); }
+  Tensor of(const Tensor& x) const { return index_select(Var(x), 0, order_).value(); }
+  std::int64_t longer_than(std::int64_t steps) const {
+    std::int64_t count = 0;
+    while (count < lengths_.numel() && length(order()[count]) > steps) ++count;
+    return count;
+  }
+
+ private:
+  std::int64_t length(std::int64_t row) const { return lengths_.data<std::int64_t>()[row]; }
+
+  Tensor order_, lengths_;
+};
 
 }  // namespace
 
-DecoderState DecoderState::select(const Tensor& index) const {
-  DecoderState chosen;
-  for (const LSTMState& layer : layers) chosen.layers.push_back({select_rows(layer.h, index), select_rows(layer.c, index)});
-  chosen.feed = select_rows(feed, index);
-  return chosen;
-}
-
-EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options, nn::Scope scope)
-    : Module(scope),
+EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options, const nn::Scope& scope)
+    : Model(scope),
       options_(checked(options)),
       target_embedding_(
           {.num_embeddings = options.target_vocabulary, .embedding_dim = options.embedding, .padding_idx = pad_id},
@@ -78,13 +98,13 @@ EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options, nn::Scope s
                     nn::Scope{this, "output"});
 }
 
-EncoderDecoder::Encoded EncoderDecoder::encode(const Padded& source) {
+EncoderDecoder::Start EncoderDecoder::start(const Padded& source) {
   check<ShapeError>(source.ids.rank() == 2 && source.ids.size(0) > 0 && source.ids.size(1) > 0, "EncoderDecoder",
                     "source ids {} are not [rows, columns] with one of each at least", source.ids);
   nn::Embedding& embedding = source_embedding_ ? *source_embedding_ : target_embedding_;
   const nn::LSTMOutput encoded = encoder_(dropout_(embedding(source.ids)), source.lengths);
   const std::int64_t rows = source.ids.size(0);
-  Encoded result;
+  Start result;
   result.memory = attention_->remember(encoded.output, encoded.output, source.mask);
   for (std::int64_t layer = 0; layer < options_.decoder_layers; ++layer) {
     // Both directions of the encoder layer side by side; a deeper decoder starts from the last.
@@ -96,8 +116,33 @@ EncoderDecoder::Encoded EncoderDecoder::encode(const Padded& source) {
   return result;
 }
 
-DecoderStep EncoderDecoder::step(const nn::AttentionMemory& memory, const DecoderState& state, const Var& embedded) {
-  DecoderStep result;
+Model::Encoded EncoderDecoder::encode(const Padded& source) {
+  Start first = start(source);
+  Encoded result{{{first.memory.keys, first.memory.values}, first.memory.mask, source.lengths}, {}};
+  result.state = packed(first.state);
+  return result;
+}
+
+// The states' h and c, layer by layer, then the attentional vector where it is fed.
+DecoderState EncoderDecoder::packed(const State& state) {
+  DecoderState result;
+  for (const LSTMState& layer : state.layers) result.values.insert(result.values.end(), {layer.h, layer.c});
+  if (state.feed.defined()) result.values.push_back(state.feed);
+  return result;
+}
+
+DecoderStep EncoderDecoder::step(const DecoderMemory& memory, const DecoderState& state, const Tensor& tokens,
+                                 bool /*attention*/) {
+  State unpacked;
+  for (std::size_t layer = 0; layer < decoder_.size(); ++layer)
+    unpacked.layers.push_back({state.values[2 * layer], state.values[2 * layer + 1]});
+  if (options_.input_feeding) unpacked.feed = state.values.back();
+  Step next = advance({memory.values[0], memory.values[1], memory.mask}, unpacked, embed_target(tokens));
+  return {packed(next.state), std::move(next.attentional), std::move(next.weights)};
+}
+
+EncoderDecoder::Step EncoderDecoder::advance(const nn::AttentionMemory& memory, const State& state, const Var& embedded) {
+  Step result;
   Var input = options_.input_feeding ? concat({embedded, state.feed}, 1) : embedded;
   for (std::size_t layer = 0; layer < decoder_.size(); ++layer) {
     if (layer > 0) input = dropout_(input);
@@ -117,20 +162,47 @@ DecoderStep EncoderDecoder::step(const nn::AttentionMemory& memory, const Decode
 
 Var EncoderDecoder::embed_target(const Tensor& ids) { return dropout_(target_embedding_(ids)); }
 
-Var EncoderDecoder::project(const Var& attentional) {
-  return output_ ? (*output_)(attentional) : target_embedding_.project(attentional);
+Var EncoderDecoder::project(const Var& features) {
+  return output_ ? (*output_)(features) : target_embedding_.project(features);
 }
 
-Var EncoderDecoder::forward(const Batch& batch) {
-  auto [memory, state] = encode(batch.source);
-  const Var embedded = embed_target(batch.target_in);
-  PoolVector<Var> attentional;
-  for (std::int64_t t = 0; t < batch.target_in.size(1); ++t) {
-    DecoderStep next = step(memory, state, select(embedded, 1, t));
-    attentional.push_back(next.attentional);
+void EncoderDecoder::keep_first(std::int64_t rows, nn::AttentionMemory& memory, State& state) {
+  const auto cut = [rows](Var& x) {
+    if (x.defined()) x = first_rows(x, rows);
+  };
+  for (LSTMState& layer : state.layers) {
+    cut(layer.h);
+    cut(layer.c);
+  }
+  cut(state.feed);
+  cut(memory.keys);
+  cut(memory.values);
+  if (memory.mask.defined()) memory.mask = memory.mask.slice(0, 0, rows);
+}
+
+// Rows go by falling length of the target, so that at each step those that go on are the first ones: where many have ended,
+// the work of the step is cut to the others.
+Model::Reading EncoderDecoder::read(const Batch& batch) {
+  const SortedRows sorted(batch.target_lengths);
+  auto [memory, state] = start({sorted.of(batch.source.ids), sorted.of(batch.source.lengths), sorted.of(batch.source.mask)});
+  const Var embedded = embed_target(sorted.of(batch.target_in));
+  const std::int64_t steps = batch.target_in.size(1);
+  PoolVector<Var> features;
+  Tensor places = Tensor::empty({batch.target_tokens}, i64);
+  auto* place = places.mutable_data<std::int64_t>();
+  std::int64_t rows = batch.target_in.size(0);
+  for (std::int64_t t = 0; t < steps; ++t) {
+    const std::int64_t going_on = sorted.longer_than(t);
+    if (going_on <= rows - (rows + 7) / 8) {  // a cut has its price
+      rows = going_on;
+      keep_first(rows, memory, state);
+    }
+    Step next = advance(memory, state, first_rows(select(embedded, 1, t), rows));
+    features.push_back(first_rows(next.attentional, going_on));
+    for (std::int64_t row = 0; row < going_on; ++row) *place++ = sorted.order()[row] * steps + t;
     state = std::move(next.state);
   }
-  return project(stack(attentional, 1));
+  return {concat(features, 0), places};
 }
 
 }  // namespace weft::seq2seq

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <boost/crc.hpp>
-#include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "base/fail.hpp"
 #include "weft/base/file.hpp"
@@ -12,7 +12,6 @@ namespace weft::seq2seq {
 namespace {
 
 constexpr const char* where = "Translator";
-constexpr const char* attention_names[] = {"dot", "general", "additive"};
 
 std::string checksum(const text::SentencePiece& vocabulary) {
   boost::crc_32_type crc;
@@ -20,58 +19,18 @@ std::string checksum(const text::SentencePiece& vocabulary) {
   return fmt::format("{} pieces, crc32 {:08x}", vocabulary.size(), crc.checksum());
 }
 
-std::string to_json(const EncoderDecoderOptions& o) {
-  return nlohmann::ordered_json{{"source_vocabulary", o.source_vocabulary},
-                                {"target_vocabulary", o.target_vocabulary},
-                                {"embedding", o.embedding},
-                                {"hidden", o.hidden},
-                                {"encoder_layers", o.encoder_layers},
-                                {"decoder_layers", o.decoder_layers},
-                                {"attention", attention_names[static_cast<std::size_t>(o.attention)]},
-                                {"input_feeding", o.input_feeding},
-                                {"tie_output", o.tie_output},
-                                {"share_embeddings", o.share_embeddings},
-                                {"dropout", o.dropout}}
-      .dump();
-}
-
-AttentionKind attention_of(const std::string& name) {
-  const auto* found = std::find(std::begin(attention_names), std::end(attention_names), name);
-  check<ValueError>(found != std::end(attention_names), where, "'{}' is no attention; dot, general and additive are", name);
-  return static_cast<AttentionKind>(found - std::begin(attention_names));
-}
-
-EncoderDecoderOptions from_json(const std::string& text, const std::string& path) {
-  try {
-    const auto json = nlohmann::json::parse(text);
-    return {.source_vocabulary = json.at("source_vocabulary"),
-            .target_vocabulary = json.at("target_vocabulary"),
-            .embedding = json.at("embedding"),
-            .hidden = json.at("hidden"),
-            .encoder_layers = json.at("encoder_layers"),
-            .decoder_layers = json.at("decoder_layers"),
-            .attention = attention_of(json.at("attention")),
-            .input_feeding = json.at("input_feeding"),
-            .tie_output = json.at("tie_output"),
-            .share_embeddings = json.at("share_embeddings"),
-            .dropout = json.at("dropout")};
-  } catch (const nlohmann::json::exception& error) {
-    fail<FormatError>(where, "{}: its metadata don't describe a translator ({})", path, error.what());
-  }
-}
-
-EncoderDecoderOptions fitted(const EncoderDecoderOptions& options, const Vocabularies& vocabularies) {
-  check<ValueError>(
-      options.source_vocabulary == vocabularies.source.size() && options.target_vocabulary == vocabularies.target.size(), where,
-      "vocabularies of {} and {} pieces don't fit a model of {} and {}", vocabularies.source.size(), vocabularies.target.size(),
-      options.source_vocabulary, options.target_vocabulary);
+void check_fit(const ModelOptions& model, const Vocabularies& vocabularies) {
+  const auto [source, target, shared] =
+      std::visit([](const auto& o) { return std::tuple(o.source_vocabulary, o.target_vocabulary, o.share_embeddings); }, model);
+  check<ValueError>(source == vocabularies.source.size() && target == vocabularies.target.size(), where,
+                    "vocabularies of {} and {} pieces don't fit a model of {} and {}", vocabularies.source.size(),
+                    vocabularies.target.size(), source, target);
   constexpr text::Vocabulary special;
   static_assert(special.pad == pad_id && special.unk == unknown_id && special.bos == begin_id && special.eos == end_id);
   vocabularies.source.vocabulary().require_special_pieces("the source vocabulary");
   vocabularies.target.vocabulary().require_special_pieces("the target vocabulary");
-  check<ValueError>(!options.share_embeddings || checksum(vocabularies.source) == checksum(vocabularies.target), where,
+  check<ValueError>(!shared || checksum(vocabularies.source) == checksum(vocabularies.target), where,
                     "share_embeddings needs one vocabulary for both languages, not two");
-  return options;
 }
 
 // A piece as a reader knows it: the mark of a new word left out.
@@ -90,12 +49,14 @@ std::vector<std::string> words_of(const text::SentencePiece& vocabulary, const T
 
 }  // namespace
 
-Translator::Translator(const EncoderDecoderOptions& options, Vocabularies vocabularies, std::uint64_t seed)
-    : vocabularies_(std::move(vocabularies)),
-      model_(fitted(options, vocabularies_), nn::Scope{.owner = nullptr, .name = {}, .seed = seed}) {}
+Translator::Translator(const ModelOptions& options, Vocabularies vocabularies, std::uint64_t seed)
+    : vocabularies_(std::move(vocabularies)), options_(options) {
+  check_fit(options_, vocabularies_);
+  model_ = make_model(options_, nn::Scope{.owner = nullptr, .name = {}, .seed = seed});
+}
 
 Metadata Translator::metadata() const {
-  return {{"translator", to_json(model_.options())},
+  return {{"translator", to_json(options_)},
           {"source_vocabulary", checksum(vocabularies_.source)},
           {"target_vocabulary", checksum(vocabularies_.target)}};
 }
@@ -105,7 +66,7 @@ std::unique_ptr<Translator> Translator::load(const std::filesystem::path& folder
   const SafetensorsFile file = load_safetensors(path);
   const auto settings = file.metadata.find("translator");
   check<FormatError>(settings != file.metadata.end(), where, "{}: its metadata don't describe a translator", path.string());
-  const EncoderDecoderOptions options = from_json(settings->second, path.string());
+  const ModelOptions options = model_options_of(settings->second, path.string());
   Vocabularies vocabularies = load_vocabularies(folder);
   for (const auto& [key, vocabulary] :
        {std::pair("source_vocabulary", &vocabularies.source), {"target_vocabulary", &vocabularies.target}}) {
@@ -115,8 +76,8 @@ std::unique_ptr<Translator> Translator::load(const std::filesystem::path& folder
                       folder.string(), expected == file.metadata.end() ? "none" : expected->second, checksum(*vocabulary));
   }
   auto translator = std::make_unique<Translator>(options, std::move(vocabularies));
-  translator->model_.load_state_dict(file.tensors);
-  translator->model_.eval();
+  translator->model_->load_state_dict(file.tensors);
+  translator->model_->eval();
   return translator;
 }
 
@@ -140,7 +101,7 @@ std::vector<Translation> Translator::translate(std::span<const std::string> line
     const std::span<const std::size_t> chosen(order.data() + start, std::min(batch, order.size() - start));
     std::vector<const TokenIds*> rows;
     for (const std::size_t i : chosen) rows.push_back(&source[i]);
-    auto hypotheses = beam_search(model_, pad(rows), options.search);
+    auto hypotheses = beam_search(*model_, pad(rows), options.search);
     for (std::size_t r = 0; r < chosen.size(); ++r) {
       const Hypothesis& best = hypotheses[r].front();
       Translation& translation = result[chosen[r]];

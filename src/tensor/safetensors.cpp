@@ -9,6 +9,7 @@
 #include <boost/crc.hpp>
 #include <cerrno>
 #include <numeric>
+#include <string_view>
 #include <system_error>
 
 #include "base/fail.hpp"
@@ -79,6 +80,18 @@ void require(bool condition, const InputFile& file, fmt::format_string<Args...> 
                       fmt::format(format, std::forward<Args>(args)...));
 }
 
+// What a file that starts with these 8 bytes is instead; null where it may be a safetensors file. Its header's length has
+// zeros in the upper bytes.
+const char* other_kind(std::string_view start) {
+  if (start.starts_with("PK\x03\x04"))
+    return "it is a zip archive, as torch.save writes; save the weights with safetensors.torch.save_file";
+  if (start.starts_with("\x1f\x8b")) return "it is compressed with gzip";
+  const auto is_text = [](unsigned char c) {
+    return (c >= 0x20 && c < 0x7f) || (c >= 0xc2 && c < 0xf5) || (c >= 0x80 && c < 0xc0) || c == '\t' || c == '\n' || c == '\r';
+  };
+  return std::all_of(start.begin(), start.end(), is_text) ? "it starts as a text does" : nullptr;
+}
+
 // Takes weft's own keys out of the metadata. The checksum's digits in `text` become zeros and are returned; "" without.
 std::string take_checksum(const InputFile& file, Metadata& metadata, std::string& text) {
   const auto ours = std::erase_if(metadata, [](const auto& pair) { return pair.first.starts_with("weft."); });
@@ -131,6 +144,8 @@ SafetensorsFile load_safetensors(const fs::path& path) {
   require(file.size() >= 8, file, "it has only {} bytes", file.size());
   std::uint64_t length = 0;
   file.read(&length, sizeof(length));
+  if (const char* kind = other_kind(as_bytes(length)))
+    fail<FormatError>("load_safetensors", "'{}' is no safetensors file: {}", file.name(), kind);
   require(length <= safetensors::max_header_bytes, file, "its header of {} bytes is longer than {}", length,
           safetensors::max_header_bytes);
   require(length <= file.size() - 8, file, "it ends inside its header (cut off?)");

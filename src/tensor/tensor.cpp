@@ -46,6 +46,7 @@ void destroy(TensorImpl* impl) noexcept {
   count_bytes(impl->category, -static_cast<std::int64_t>(bytes));
   if (impl->module != nullptr) [[unlikely]]
     remove_module_bytes(impl->module, static_cast<std::int64_t>(bytes));
+  delete impl->attachment.load(std::memory_order_acquire);
   const std::size_t separate = impl->data_bytes;
   std::byte* data = impl->data;
   impl->~TensorImpl();
@@ -114,7 +115,9 @@ template Tensor Tensor::from(std::span<const std::int64_t>, const Shape&);
 template Tensor Tensor::from(std::span<const bool>, const Shape&);
 
 double Tensor::item() const {
-  check<ShapeError>(numel() == 1, "Tensor::item", "a tensor of shape {} has {} elements, not one", shape(), numel());
+  check<ShapeError>(numel() == 1, "Tensor::item",
+                    "a tensor of shape {} has {} elements, not one: reduce it (sum, mean), or read one with at({{...}})",
+                    shape(), numel());
   return element_as_double(impl_->dtype, impl_->data);
 }
 
@@ -187,6 +190,9 @@ Tensor Tensor::transpose(int a, int b) const {
 }
 
 Tensor Tensor::unsqueeze(int axis) const {
+  check<IndexError>(axis >= -rank() - 1 && axis <= rank(), "unsqueeze", "axis {} is out of range for inserting into {}", axis,
+                    shape());
+  check<ShapeError>(rank() < max_rank, "unsqueeze", "{} already has the {} dimensions a tensor may have", shape(), max_rank);
   const Shape result = shape().with_inserted(axis, 1);
   const int place = axis < 0 ? axis + result.rank() : axis;
   Strides strides{};
@@ -239,8 +245,10 @@ Tensor Tensor::reshape(std::span<const std::int64_t> sizes) const {
   if (open >= 0 && known > 0) wanted[weft::at(open)] = numel() / known;
   if (open >= 0 && known == 0) wanted[weft::at(open)] = 0;
   const Shape target{std::span<const std::int64_t>(wanted.data(), sizes.size())};
-  check<ShapeError>(target.numel() == numel(), "reshape", "shape {} ({} elements) can't become [{}]", shape(), numel(),
-                    fmt::join(sizes, ", "));
+  if (target.numel() != numel()) [[unlikely]]
+    fail<ShapeError>("reshape", "shape {} ({} elements) can't become [{}]: {}", shape(), numel(), fmt::join(sizes, ", "),
+                     open >= 0 ? fmt::format("no size for -1 makes {} elements of {}", numel(), known)
+                               : fmt::format("that has {}; one size may be -1, to be found", known));
   if (target == shape()) return *this;
   if (is_contiguous()) return view(target, target.dense_strides(), 0);
   if (const auto strides = strides_of_reshape(shape(), impl_->strides, target)) return view(target, *strides, 0);

@@ -62,6 +62,12 @@ Metadata kept_settings(const TrainingTask& task, const TrainerOptions& o) {
   return kept;
 }
 
+// A model that has learned nothing has one of any size.
+std::string format_perplexity(double loss) {
+  const double perplexity = std::exp(loss);
+  return perplexity < 1e6 ? fmt::format("{:.2f}", perplexity) : fmt::format("{:.2e}", perplexity);
+}
+
 class Training {
  public:
   Training(TrainingTask& task, const TrainerOptions& options, std::ostream& progress)
@@ -175,7 +181,7 @@ class Training {
     state_.skipped += clipped.skipped ? 1 : 0;
     optimizer_.set_lr(options_.lr * (state_.plateau ? state_.plateau->factor() : 1) * schedule_(state_.update + 1) *
                       cooldown());
-    optimizer_.step();
+    if (!clipped.skipped) optimizer_.step();
     ++state_.update;
     ++state_.position;
     saved_ = false;
@@ -193,8 +199,8 @@ class Training {
         options_.seconds > 0 ? state_.seconds / options_.seconds : done() / static_cast<double>(options_.epochs);
     const double left = share > 0 ? state_.seconds * (1 - share) / share : -1;
     line(bar,
-         fmt::format("update {} epoch {} loss {:.4f} perplexity {:.2f} words/s {:.0f} gradient norm {:.3f} lr {:.3g} left {}",
-                     state_.update, state_.epoch + 1, *last_loss_, std::exp(*last_loss_),
+         fmt::format("update {} epoch {} loss {:.4f} perplexity {} words/s {:.0f} gradient norm {:.3f} lr {:.3g} left {}",
+                     state_.update, state_.epoch + 1, *last_loss_, format_perplexity(*last_loss_),
                      static_cast<double>(window.words) / window.seconds, norm_, optimizer_.lr(), format_duration(left)),
          false);
     state_.window = {};
@@ -227,8 +233,8 @@ class Training {
     }
     const std::string score = result.score ? fmt::format(" score {:.2f}", *result.score) : "";
     line(bar,
-         fmt::format("update {} epoch {} validation loss {:.4f} perplexity {:.2f}{}{} after {}", state_.update,
-                     state_.epoch + (state_.position > 0 ? 1 : 0), result.loss, std::exp(result.loss), score,
+         fmt::format("update {} epoch {} validation loss {:.4f} perplexity {}{}{} after {}", state_.update,
+                     state_.epoch + (state_.position > 0 ? 1 : 0), result.loss, format_perplexity(result.loss), score,
                      better ? " (best)" : "", format_duration(state_.seconds)),
          true);
     save();

@@ -1,10 +1,13 @@
 #include "train/training_state.hpp"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
 #include <string_view>
 #include <vector>
 
 #include "base/fail.hpp"
+#include "weft/train/trainer.hpp"
 
 namespace weft {
 namespace {
@@ -42,14 +45,41 @@ const Tensor& find(const SafetensorsFile& file, const char* name, DType dtype, s
                     name);
 }
 
-void check_settings(const Metadata& expected, const Metadata& found, const std::string& path) {
+// A setting that is a JSON object of its own counts by its fields.
+void add_differences(const std::string& name, const std::string& there, const std::string& now,
+                     std::vector<SettingDifference>& to) {
+  const auto old = nlohmann::json::parse(there, nullptr, false), fresh = nlohmann::json::parse(now, nullptr, false);
+  if (!old.is_object() || !fresh.is_object()) {
+    to.push_back({name, there, now});
+    return;
+  }
+  const auto text_of = [](const nlohmann::json& from, const std::string& key) {
+    if (!from.contains(key)) return std::string("none");
+    return from[key].is_string() ? from[key].get<std::string>() : from[key].dump();
+  };
+  std::set<std::string> keys;
+  for (const auto* each : {&old, &fresh})
+    for (const auto& [key, value] : each->items()) keys.insert(key);
+  for (const std::string& key : keys)
+    if (text_of(old, key) != text_of(fresh, key)) to.push_back({name + "." + key, text_of(old, key), text_of(fresh, key)});
+}
+
+void check_settings(const Metadata& expected, const Metadata& found, const std::filesystem::path& path) {
+  std::vector<SettingDifference> differences;
   for (const auto& [key, value] : expected) {
     const auto there = found.find(key);
-    check<ValueError>(
-        there != found.end() && there->second == value, where,
-        "{} was made with another '{}': {} there, {} now; go on with the same settings, or start anew or in another folder",
-        path, key, there == found.end() ? "none" : there->second, value);
+    if (there == found.end())
+      differences.push_back({key, "none", value});
+    else if (there->second != value)
+      add_differences(key, there->second, value, differences);
   }
+  if (!differences.empty()) throw SettingsError(path, std::move(differences));
+}
+
+std::string text_of(const std::filesystem::path& path, const std::vector<SettingDifference>& differences) {
+  std::string text = fmt::format("[{}] {} was made with other settings:", where, path.string());
+  for (const auto& [name, there, now] : differences) text += fmt::format(" '{}' ({} there, {} now);", name, there, now);
+  return text + " go on with the same settings, or start anew or in another folder";
 }
 
 TrainingState read_state(const SafetensorsFile& file, const std::string& path) {
@@ -76,6 +106,9 @@ TrainingState read_state(const SafetensorsFile& file, const std::string& path) {
 
 }  // namespace
 
+SettingsError::SettingsError(const std::filesystem::path& path, std::vector<SettingDifference> differences)
+    : ValueError(text_of(path, differences)), path_(path.string()), differences_(std::move(differences)) {}
+
 void save_training(const std::filesystem::path& path, const nn::ModuleBase& model, const optim::Optimizer& optimizer,
                    const TrainingState& state, const Metadata& settings) {
   std::vector<NamedTensor> tensors;
@@ -98,7 +131,7 @@ void save_training(const std::filesystem::path& path, const nn::ModuleBase& mode
 void load_training(const std::filesystem::path& path, nn::ModuleBase& model, optim::Optimizer& optimizer, TrainingState& state,
                    const Metadata& settings) {
   const SafetensorsFile file = load_safetensors(path);
-  check_settings(settings, file.metadata, path.string());
+  check_settings(settings, file.metadata, path);
   TrainingState read = read_state(file, path.string());
   read.plateau = state.plateau;
   // Each checks everything before it changes anything; the model's values are kept in case the optimizer's state doesn't fit.

@@ -35,7 +35,7 @@ void save_training(const std::filesystem::path& path, const nn::ModuleBase& mode
                    const TrainingState& state, const Metadata& settings);
 
 /// Reads it back; after an error nothing has changed. Throws IoError, FormatError, ValueError where the file is of another
-/// model or was made with other settings (the first that differs is named with both values).
+/// model or was made with other settings (SettingsError, which names all that differ).
 void load_training(const std::filesystem::path& path, nn::ModuleBase& model, optim::Optimizer& optimizer, TrainingState& state,
                    const Metadata& settings);
 

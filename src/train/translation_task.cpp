@@ -4,7 +4,6 @@
 #include <boost/crc.hpp>
 
 #include "base/fail.hpp"
-#include "weft/ops/loss.hpp"
 
 namespace weft {
 namespace {
@@ -96,9 +95,7 @@ TranslationTask::Loss TranslationTask::loss_of(const std::vector<seq2seq::TokenI
     targets.push_back(&target[static_cast<std::size_t>(row)]);
   }
   const seq2seq::Batch batch = seq2seq::make_batch(sources, targets);
-  const Var logits = translator_.model()(batch);
-  return {cross_entropy(logits, batch.target_out, {.ignore_index = seq2seq::pad_id, .label_smoothing = smoothing}),
-          batch.target_tokens};
+  return {translator_.model().loss(batch, smoothing), batch.target_tokens};
 }
 
 StepLoss TranslationTask::step(std::int64_t index) {

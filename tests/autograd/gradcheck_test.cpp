@@ -151,6 +151,17 @@ TEST_CASE("a function that isn't repeatable is reported") {
   CHECK_THROWS_AS(report.require(), Error);
 }
 
+TEST_CASE("gradients that aren't repeatable are reported at second order") {
+  int runs = 0;
+  const auto report = gradgradcheck(
+      [&](const std::vector<Var>& in) {
+        return record("drifts", product(in[0].value(), in[0].value()), {&in[0]},
+                      [&runs](Sink& s) { s.add(0, times(s.grad(), vector({1.0 + ++runs}))); });
+      },
+      {vector({1})});
+  CHECK(report.str().find("different values") != std::string::npos);
+}
+
 TEST_CASE("an operation that misreads views is reported") {
   const auto misread = [](const std::vector<Var>& in) {
     const Tensor x = in[0].value();
@@ -212,6 +223,12 @@ TEST_CASE("whole models: parameters are perturbed and restored") {
   CHECK(failed.failures[2].input == "'layer.bias'");
   CHECK(failed.failures[2].index == "[2]");
   CHECK_THROWS_AS(gradcheck_parameters([]() -> Var { throw ValueError("no"); }, parameters), ValueError);
+  const auto refuses_others = [&]() -> Var {
+    if (w.value().at({0, 0}) != 1) throw ValueError("no");
+    return total(times(w, w));
+  };
+  CHECK_THROWS_AS(gradcheck_parameters(refuses_others, parameters), ValueError);
+  CHECK(w.value().at({0, 0}) == 1);
   CHECK(w.value().is_same(value));
   CHECK(w.grad().at({0, 0}) == 7);
 }

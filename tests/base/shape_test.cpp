@@ -32,5 +32,5 @@ TEST_CASE("broadcasting follows NumPy") {
   CHECK(broadcast({}, {2, 3}, "t") == Shape{2, 3});
   CHECK(broadcast({0, 3}, {1, 3}, "t") == Shape{0, 3});
   CHECK_THROWS_WITH_AS(broadcast({2, 3}, {2, 4}, "add"),
-                       "[add] shapes [2, 3] and [2, 4] don't broadcast: 3 against 4 at axis -1", ShapeError);
+                       doctest::Contains("[add] shapes [2, 3] and [2, 4] don't broadcast: 3 against 4 at axis -1"), ShapeError);
 }

@@ -1,5 +1,5 @@
 """Every operation that the public headers declare has a row in the case table; one whose result has no derivative (a Tensor,
-as of comparisons) is called in a test. Argument: the program tests/test-ops."""
+as of comparisons) is called in a test. All stand in docs/operations.md. Argument: the program tests/test-ops."""
 import re
 import subprocess
 import sys
@@ -54,11 +54,16 @@ def differentiable(result, text):
 rows = set(subprocess.run([sys.argv[1], "--list-ops"], check=True, capture_output=True, text=True).stdout.split())
 tests = "\n".join(re.sub(r'"(?:\\.|[^"\\\n])*"', "", without_comments(read(path))) for path in project_files()
                   if path.parts[:2] == ("tests", "ops") and path.name.endswith("_test.cpp"))
+# The names in the first column of its tables.
+first_columns = [row.split("|")[1] for row in read("docs/operations.md").splitlines() if row.startswith("| `")]
+listed = {word for code in re.findall(r"`([^`]*)`", " ".join(first_columns)) for word in re.findall(r"\w+", code)}
 problems, names, undifferentiable = [], set(), set()
 for header in project_files():
     if header.parts[:3] == ("include", "weft", "ops") and header.suffix == ".hpp":
         text = without_comments(read(header))
         for name, result in filter(None, map(operation, declarations(text))):
+            if name not in listed and name not in names | undifferentiable:
+                problems.append(f"{header}: {name} has no line in docs/operations.md")
             if differentiable(result, text):
                 if name not in rows and name not in names:
                     problems.append(f"{header}: {name} has no row in tests/ops/cases.cpp")

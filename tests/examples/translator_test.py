@@ -222,13 +222,15 @@ class BadUsage(Case):
                 (["--unheard-of"], train_words(run, "--unheard-of", "1")),
                 (["--unheard-of"], ["translate", *given, "--unheard-of"]),
                 (["--unheard-of"], ["evaluate", *given, "--unheard-of"]),
+                (["no option --epocs", "did you mean --epochs?", "translator train --help"], train_words(run, "--epocs", "3")),
+                (["no option --bean; did you mean --beam?", "translate --help"], ["translate", *given, "--bean=3"]),
                 (["positional"], ["translate", *given, "stray"]),
                 (["sometimes", "auto, never or must"], train_words(run, "--resume", "sometimes")),
                 (["sideways", "additive"], train_words(run, "--attention", "sideways")),
                 (["words", "unigram"], train_words(run, "--resume", "never", "--subword", "words")),
-                (["many", "--updates"], train_words(run, "--updates", "many")),
-                (["1.5", "--hidden"], train_words(run, "--hidden", "1.5")),
-                (["fast", "--lr"], train_words(run, "--lr", "fast")),
+                (["many", "--updates", "must be a whole number, 0 or more"], train_words(run, "--updates", "many")),
+                (["1.5", "--hidden", "a whole number from 2 to"], train_words(run, "--hidden", "1.5")),
+                (["fast", "--lr", "must be a number, 0 or more"], train_words(run, "--lr", "fast")),
                 (["--beam"], ["translate", *given, "--beam", "wide"]),
                 (["--updates"], train_words(run, "--updates")),
                 (["--output"], ["train"]),
@@ -273,7 +275,7 @@ class BadUsage(Case):
         self.fails(2, ["dropout", "from 0 to 1"], *train_words(run, "--config", config))
 
     def test_commands(self):
-        self.fails(2, ["'trian' is no command", "quickstart"], "trian", "--output", FOLDER / "run", lines=None)
+        self.fails(2, ["'trian' is no command; did you mean train?", "quickstart"], "trian", "--output", FOLDER / "run", lines=None)
         self.fails(2, ["translator COMMAND", "quickstart"], lines=None)
 
 
@@ -326,7 +328,7 @@ class BadInput(Case):
         copy = self.copy_of_run()
         shutil.copy(copy / "source.model", copy / "target.model")
         self.fails(1, ["target_vocabulary", copy], "translate", "--model", copy, stdin=b"the dog\n", unchanged=copy)
-        self.fails(1, ["target_vocabulary", copy], *train_words(copy, "--updates", "30"), unchanged=copy, lines=None)
+        self.fails(1, ["--target-model", copy], *train_words(copy, "--updates", "30"), unchanged=copy, lines=None)
         (copy / "target.model").write_bytes(b"no vocabulary")
         self.fails(1, ["target.model"], "translate", "--model", copy, stdin=b"the dog\n", unchanged=copy)
         (copy / "target.model").unlink()
@@ -350,19 +352,20 @@ class BadInput(Case):
         other_text = self.file("other.en", b"".join([b"a" + lines[0], *lines[1:]]))
         other_model = pathlib.Path(shutil.copy(run / "target.model", self.folder / "other.model"))
         for fragments, words, files in [
-                (["'translator'", "general", "dot"], ["--attention", "dot"], {}),
-                (["'batching.max_tokens'", "400 there", "500 now"], ["--batch-tokens", "500"], {}),
-                (["'batching.max_length'", "100 there", "90 now"], ["--max-length", "90"], {}),
-                (["seed'", "1 there", "2 now"], ["--seed", "2"], {}),
-                (["'label_smoothing'", "0.1 there", "0.2 now"], ["--label-smoothing", "0.2"], {}),
-                (["'training.lr'", "0.001 there", "0.002 now"], ["--lr", "0.002"], {}),
-                (["'training.validate_every'", "6 there", "7 now"], ["--validate-every", "7"], {}),
-                (["'vocabulary'", "60 there", "50 now"], ["--vocabulary", "50"], {}),
-                (["'subword'", "bpe there", "unigram now"], ["--subword", "unigram"], {}),
-                (["'source_vocabulary'", "crc32"], ["--source-model", other_model], {}),
-                (["'validation.bleu'", "13a", "none"], ["--tokenized"], {}),
-                (["'training_text'", "300 pairs, crc32"], [], {"source": other_text}),
-                (["'validation_text'", "6 pairs", "300 pairs"], [], {"valid_source": "train.en", "valid_target": "train.fr"})]:
+                (["--attention (general there, dot now)"], ["--attention", "dot"], {}),
+                (["--batch-tokens (400 there, 500 now)"], ["--batch-tokens", "500"], {}),
+                (["--max-length (100 there, 90 now)"], ["--max-length", "90"], {}),
+                (["--seed (1 there, 2 now)"], ["--seed", "2"], {}),
+                (["--label-smoothing (0.1 there, 0.2 now)"], ["--label-smoothing", "0.2"], {}),
+                (["--lr (0.001 there, 0.002 now)"], ["--lr", "0.002"], {}),
+                (["--lr (0.001 there, 0.002 now); --validate-every (6 there, 7 now)", "--hidden (32 there, 34 now)"],
+                 ["--lr", "0.002", "--validate-every", "7", "--hidden", "34"], {}),
+                (["--vocabulary (60 there, 50 now)"], ["--vocabulary", "50"], {}),
+                (["--subword (bpe there, unigram now)"], ["--subword", "unigram"], {}),
+                (["--source-model (", "crc32"], ["--source-model", other_model], {}),
+                (["--tokenized, --lowercase-bleu (", "13a", "none"], ["--tokenized"], {}),
+                (["--source, --target (300 pairs, crc32"], [], {"source": other_text}),
+                (["--valid-source, --valid-target (6 pairs", "300 pairs"], [], {"valid_source": "train.en", "valid_target": "train.fr"})]:
             with self.subTest(words=words, files=files):
                 self.fails(1, ["last.safetensors", "same settings", *fragments],
                            *train_words(run, "--updates", "30", *words, **files), lines=None)
@@ -410,8 +413,14 @@ class Configuration(Case):
 
     def test_errors(self):
         words = train_words(FOLDER / "run", "--config")
-        self.fails(2, ["colour"], *words, self.file("unknown.conf", b"updates = 30\ncolour = red\n"))
-        self.fails(2, ["many"], *words, self.file("number.conf", b"updates = many\n"))
+        for fragments, content in [
+                (["c.conf:2: ", "no option 'colour'"], b"updates = 30\ncolour = red\n"),
+                (["c.conf:3: ", "no option 'epoch'; did you mean epochs?"], b"# so\n\nepoch = 30\n"),
+                (["c.conf:1: ", "many", "'updates' must be a whole number"], b"updates = many\n"),
+                (["c.conf:2: ", "no line `option = value`"], b"updates = 30\nepochs\n"),
+                (["c.conf:3: ", "'epochs' stands in line 1 already"], b"epochs = 3\nupdates = 30\nepochs = 4\n"),
+                (["c.conf:1: ", "no sections"], b"[training]\nepochs = 3\n")]:
+            self.fails(2, fragments, *words, self.file("c.conf", content))
         self.fails(1, ["absent.conf"], *words, self.folder / "absent.conf")
 
 

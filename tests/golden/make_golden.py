@@ -84,6 +84,66 @@ def rnn():
     recurrent("rnn_relu", nn.RNN, "h", 4, nonlinearity="relu")
 
 
+def before(lengths, places):
+    """True before each row's length; PyTorch's key_padding_mask is the opposite."""
+    return torch.arange(places)[None, :] < lengths[:, None]
+
+
+def module_result(name, module, inputs, outputs, more):
+    """A module's inputs and parameters, outputs and gradients. None may have its first values of 0 or 1."""
+    write(name, {**more, **run_backward({**inputs, **dict(module.named_parameters())}, outputs)})
+
+
+def randomise(module):
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.add_(0.3 * torch.randn_like(parameter))
+    return module
+
+
+def multihead_attention():
+    """Rows behind a length are left out of outputs: weft takes them for zeros."""
+    lengths, causal = torch.tensor([5, 3, 1]), torch.ones(5, 5).tril().bool()
+    module = randomise(nn.MultiheadAttention(6, 2, batch_first=True))
+    x, within = leaf(3, 5, 6), before(lengths, 5)
+    masks = {"attn_mask": ~causal, "key_padding_mask": ~within}
+    output, averaged = module(x, x, x, **masks)
+    _, per_head = module(x, x, x, average_attn_weights=False, **masks)
+    outputs = {"output": output * within[:, :, None], "averaged": averaged * within[:, :, None],
+               "per_head": per_head * within[:, None, :, None]}
+    module_result("multihead_attention", module, {"input": x}, outputs, {"lengths": lengths})
+
+    module = randomise(nn.MultiheadAttention(6, 3, bias=False, kdim=4, vdim=5, batch_first=True))
+    inputs = {"query": leaf(2, 3, 6), "key": leaf(2, 4, 4), "value": leaf(2, 4, 5)}
+    allowed = torch.tensor([[1, 1, 0, 1], [0, 1, 1, 1], [1, 0, 0, 0]])
+    output, averaged = module(*inputs.values(), attn_mask=~allowed.bool())
+    module_result("multihead_attention_cross", module, inputs, {"output": output, "averaged": averaged}, {"allowed": allowed})
+
+
+def transformer():
+    sizes = {"d_model": 6, "nhead": 2, "dim_feedforward": 7, "dropout": 0.0, "batch_first": True}
+    source_lengths, target_lengths = torch.tensor([4, 2, 3]), torch.tensor([3, 5, 1])
+    source_within, target_within = before(source_lengths, 4), before(target_lengths, 5)
+    lengths = {"source_lengths": source_lengths, "target_lengths": target_lengths}
+    causal = torch.ones(5, 5).tril().bool()
+    target_masks = {"tgt_mask": ~causal, "tgt_key_padding_mask": ~target_within, "memory_key_padding_mask": ~source_within}
+    for suffix, options in {"": {}, "_norm_first": {"norm_first": True, "activation": "gelu", "layer_norm_eps": 1e-3}}.items():
+        layer = randomise(nn.TransformerEncoderLayer(**sizes, **options))
+        source = leaf(3, 4, 6)
+        output = layer(source, src_key_padding_mask=~source_within) * source_within[:, :, None]
+        module_result("transformer_encoder_layer" + suffix, layer, {"source": source}, {"output": output}, lengths)
+
+        layer = randomise(nn.TransformerDecoderLayer(**sizes, **options))
+        inputs = {"target": leaf(3, 5, 6), "memory": leaf(3, 4, 6)}
+        output = layer(*inputs.values(), **target_masks) * target_within[:, :, None]
+        module_result("transformer_decoder_layer" + suffix, layer, inputs, {"output": output}, lengths)
+
+        module = randomise(nn.Transformer(num_encoder_layers=2, num_decoder_layers=2, **sizes, **options))
+        inputs = {"source": leaf(3, 4, 6), "target": leaf(3, 5, 6)}
+        output = module(*inputs.values(), src_key_padding_mask=~source_within, **target_masks) * target_within[:, :, None]
+        module_result("transformer" + suffix, module, inputs, {"output": output}, lengths)
+
+
 def layer_norm():
     inputs, eps = {"input": leaf(2, 3, 7), "weight": leaf(7), "bias": leaf(7)}, 1e-5
     output = nn.functional.layer_norm(normalized_shape=(7,), eps=eps, **inputs)
@@ -164,6 +224,19 @@ def cross_entropy():
     loss = nn.functional.cross_entropy(logits, target, reduction="mean", **options)
     loss.backward()
     write("cross_entropy", {"input": logits, "target": target, **options, "loss": loss, "grad.input": logits.grad})
+
+
+def cross_entropy_weight():
+    """Class weights, a class of weight 0 among them; SMOOTHING.REDUCTION and the gradient of its sum."""
+    logits, target, weight = leaf(8, 5), torch.tensor([3, 0, 1, 4, 0, 2, 2, 1]), torch.tensor([0.5, 0.0, 2.0, 0.25, 1.5])
+    result = {"input": logits, "target": target, "weight": weight, "ignore_index": 2}
+    for smoothing in (0.0, 0.1, 1.0):
+        for reduction in ("mean", "sum", "none"):
+            loss = nn.functional.cross_entropy(logits, target, weight, ignore_index=2, label_smoothing=smoothing,
+                                               reduction=reduction)
+            result[f"{smoothing}.{reduction}"] = loss
+            result[f"{smoothing}.{reduction}.grad"] = torch.autograd.grad(loss.sum(), logits)[0]
+    write("cross_entropy_weight", result)
 
 
 def losses():
@@ -295,7 +368,7 @@ def plateau():
 
 
 if __name__ == "__main__":
-    for make in (linear, embedding, lstm, gru, rnn, layer_norm, cross_entropy, losses, ctc_loss, optimizers, plateau,
-                 convolution, batch_norm, group_norm, pooling):
+    for make in (linear, embedding, lstm, gru, rnn, layer_norm, cross_entropy, cross_entropy_weight, losses, ctc_loss, optimizers,
+                 plateau, convolution, batch_norm, group_norm, pooling, multihead_attention, transformer):
         torch.manual_seed(20221215)
         make()

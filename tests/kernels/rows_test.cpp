@@ -75,7 +75,8 @@ TEST_CASE("rows of every width are added up") {
 TEST_CASE("an index out of range is named with its place, and nothing is written") {
   const Tensor index = Tensor::from<std::int64_t>({0, 1, 2, 3, 4, 9}, {2, 3});
   CHECK_THROWS_WITH_AS(kernels::gather_rows(Tensor::zeros({5, 2}), index, "embedding"),
-                       "[embedding] index 9 at [1, 2] of i64[2, 3] is out of range; there are 5 rows", IndexError);
+                       doctest::Contains("[embedding] index 9 at [1, 2] of i64[2, 3] is out of range; there are 5 rows"),
+                       IndexError);
   CHECK_THROWS_AS(kernels::check_index(Tensor::from<std::int32_t>({-1}, {1}), 5, "test"), IndexError);
   CHECK_THROWS_AS(kernels::check_index(Tensor::zeros({1}), 5, "test"), DTypeError);
   Tensor target = Tensor::zeros({5, 2});

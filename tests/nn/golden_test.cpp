@@ -1,8 +1,7 @@
 // Modules against what PyTorch computes (tests/golden): outputs and every gradient.
-#include "golden/golden.hpp"
-
 #include <doctest/doctest.h>
 
+#include "golden/module_golden.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/nn/embedding.hpp"
 #include "weft/nn/gru.hpp"
@@ -10,35 +9,16 @@
 #include "weft/nn/linear.hpp"
 #include "weft/nn/lstm.hpp"
 #include "weft/nn/rnn.hpp"
-#include "weft/ops/elementwise.hpp"
-#include "weft/ops/reduce.hpp"
 
 using namespace weft;
+using test::check_parameters;
+using test::fill;
 using test::Golden;
 using test::relative_error;
+using test::tolerance;
+using test::weighted;
 
 namespace {
-
-double tolerance(DType dtype) { return dtype == f32 ? 1e-6 : 1e-12; }
-
-// Gives the module the golden file's parameters of the same names.
-void fill(nn::ModuleBase& module, const Golden& golden, DType dtype) {
-  module.to(dtype);
-  std::vector<NamedTensor> state;
-  for (const auto& [name, tensor] : module.state_dict()) state.push_back({name, golden[name].to(dtype)});
-  module.load_state_dict(state);
-}
-
-void check_parameters(const nn::ModuleBase& module, const Golden& golden, DType dtype) {
-  for (const auto& [name, parameter] : module.named_parameters()) {
-    CAPTURE(name);
-    CHECK(relative_error(parameter->grad(), golden["grad." + name]) <= tolerance(dtype));
-  }
-}
-
-Var weighted(const Golden& golden, const std::string& name, const Var& output) {
-  return sum(output * golden["cotangent." + name].to(output.dtype()));
-}
 
 // Two layers, both directions, lengths, initial state: a module with a hidden state alone.
 template <class Module, class Options>

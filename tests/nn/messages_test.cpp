@@ -45,23 +45,34 @@ class Tagger : public nn::Module<Tagger> {
   nn::List<nn::Linear> layers;
 };
 
+// Its layer is missing from the tree.
+class Forgetful : public nn::Module<Forgetful> {
+ public:
+  Var forward(const Tensor& x) { return layer(x); }
+
+ private:
+  nn::Linear layer{{.in_features = 4, .out_features = 3}};
+};
+
 std::vector<Mistake> shape_mistakes() {
   return {
       {"adding what doesn't broadcast",
        [] {
          add(t({2, 3}), t({4}));
        },
-       "[add] shapes [2, 3] and [4] don't broadcast: 3 against 4 at axis -1"},
+       "[add] shapes [2, 3] and [4] don't broadcast: 3 against 4 at axis -1; sizes must be equal or one of them 1, counted "
+       "from "
+       "the last axis: reshape or unsqueeze an operand"},
       {"an element-wise product of two matrices for a matrix product",
        [] {
          mul(t({2, 3}), t({3, 2}));
        },
-       "[mul] shapes [2, 3] and [3, 2] don't broadcast: 3 against 2 at axis -1"},
+       "[mul] shapes [2, 3] and [3, 2] don't broadcast: 3 against 2 at axis -1; the product of matrices is matmul"},
       {"a matrix product with the sizes the wrong way round",
        [] {
          matmul(t({2, 3}), t({4, 3}));
        },
-       "[matmul] 3 columns of shape [2, 3] meet 4 rows of shape [4, 3]"},
+       "[matmul] 3 columns of shape [2, 3] meet 4 rows of shape [4, 3]; they must be equal: transpose or reshape an operand"},
       {"a matrix product with a vector",
        [] {
          matmul(t({2, 3}), t({3}));
@@ -71,7 +82,8 @@ std::vector<Mistake> shape_mistakes() {
        [] {
          matmul(t({5, 2, 3}), t({4, 3, 2}));
        },
-       "[matmul] batches of shapes [5, 2, 3] and [4, 3, 2] don't broadcast: 5 against 4 at axis -3"},
+       "[matmul] batches of shapes [5, 2, 3] and [4, 3, 2] don't broadcast: 5 against 4 at axis -3; they must be equal or one "
+       "of them 1"},
       {"a weight that is transposed",
        [] {
          linear(t({8, 4}), t({4, 3}));
@@ -86,7 +98,12 @@ std::vector<Mistake> shape_mistakes() {
        [] {
          reshape(t({2, 3}), {4, 2});
        },
-       "[reshape] shape [2, 3] (6 elements) can't become [4, 2]"},
+       "[reshape] shape [2, 3] (6 elements) can't become [4, 2]: that has 8; one size may be -1, to be found"},
+      {"reshaping with an open size that isn't whole",
+       [] {
+         reshape(t({2, 3}), {4, -1});
+       },
+       "[reshape] shape [2, 3] (6 elements) can't become [4, -1]: no size for -1 makes 6 elements of 4"},
       {"two open sizes",
        [] {
          reshape(t({2, 3}), {-1, -1});
@@ -177,7 +194,8 @@ std::vector<Mistake> shape_mistakes() {
        [] {
          masked_softmax(t({2, 5}), t({2, 4}, boolean));
        },
-       "[masked_softmax] shapes [2, 5] and [2, 4] don't broadcast: 5 against 4 at axis -1"},
+       "[masked_softmax] shapes [2, 5] and [2, 4] don't broadcast: 5 against 4 at axis -1; sizes must be equal or one of them "
+       "1, counted from the last axis: reshape or unsqueeze an operand"},
   };
 }
 
@@ -189,8 +207,23 @@ std::vector<Mistake> dtype_and_index_mistakes() {
        [] {
          masked_fill(t({2, 2}), t({2, 2}), 0);
        },
-       "[masked_fill] the condition is f32[2, 2], not bool"},
-      {"a condition of numbers", [] { where(t({2}), t({2}), t({2})); }, "[where] the condition is f32[2], not bool"},
+       "[masked_fill] the condition is f32[2, 2], not bool: compare, as in ne(x, 0)"},
+      {"a condition of numbers", [] { where(t({2}), t({2}), t({2})); },
+       "[where] the condition is f32[2], not bool: compare, as in ne(x, 0)"},
+      {"a module in f32 and data in f64",
+       [] {
+         nn::Linear layer({.in_features = 4, .out_features = 3});
+         layer(t({2, 4}, f64));
+       },
+       "[linear] input f64[2, 4] and weight f32[3, 4] must be of one floating type: convert data with x.to(f32), a module with "
+       "model.to(f64)"},
+      {"a product of f32 and f64",
+       [] {
+         matmul(t({2, 3}), t({3, 2}, f64));
+       },
+       "[matmul] operands are f32[2, 3] and f64[3, 2]; both must be f32 or both f64: convert data with x.to(f64), a module "
+       "with "
+       "model.to(f64)"},
       {"reading elements as another type",
        [] {
          const Tensor x = t({2}, f64);
@@ -201,17 +234,20 @@ std::vector<Mistake> dtype_and_index_mistakes() {
        [] {
          t({2, 3}).item();
        },
-       "[Tensor::item] a tensor of shape [2, 3] has 6 elements, not one"},
+       "[Tensor::item] a tensor of shape [2, 3] has 6 elements, not one: reduce it (sum, mean), or read one with at({...})"},
       {"an id outside the vocabulary",
        [] {
          embedding(t({10, 4}), ids({3, 10, 2}));
        },
-       "[embedding] index 10 at [1] of i64[3] is out of range; there are 10 rows"},
+       "[embedding] index 10 at [1] of i64[3] is out of range; there are 10 rows: use ids 0 to 9, or a table with more rows "
+       "(num_embeddings)"},
       {"a negative id",
        [] {
          embedding(t({10, 4}), ids({-1}));
        },
-       "[embedding] index -1 at [0] of i64[1] is out of range; there are 10 rows"},
+       "[embedding] index -1 at [0] of i64[1] is out of range; there are 10 rows: use 0 to 9, negative ones don't count from "
+       "the "
+       "end"},
       {"ids that are floats",
        [] {
          embedding(t({10, 4}), t({3}));
@@ -221,7 +257,7 @@ std::vector<Mistake> dtype_and_index_mistakes() {
        [] {
          index_select(t({3, 4}), 1, ids({0, 4}));
        },
-       "[index_select] index 4 at [1] of i64[2] is out of range; there are 4 rows"},
+       "[index_select] index 4 at [1] of i64[2] is out of range; there are 4 rows: use 0 to 3"},
       {"gathering with another rank",
        [] {
          gather(t({3, 4}), 1, ids({0, 1}));
@@ -231,17 +267,34 @@ std::vector<Mistake> dtype_and_index_mistakes() {
        [] {
          cross_entropy(t({3, 5}), ids({1, 2, 5}));
        },
-       "[cross_entropy] target 5 at position 2 is outside 0 to 4 (and isn't ignore_index -100)"},
+       "[cross_entropy] target 5 at [2] of targets [3] is outside 0 to 4, the classes of the input [3, 5], and isn't "
+       "ignore_index "
+       "-100; classes count from 0"},
+      {"a class of a sequence that isn't there",
+       [] {
+         cross_entropy(t({2, 3, 5}), Tensor::from<std::int64_t>({0, 1, 2, 3, 7, 0}, {2, 3}));
+       },
+       "[cross_entropy] target 7 at [1, 1] of targets [2, 3] is outside 0 to 4, the classes of the input [2, 3, 5], and isn't "
+       "ignore_index -100; classes count from 0"},
+      {"classes second, as in PyTorch",
+       [] {
+         cross_entropy(t({2, 5, 3, 4}), t({2, 3, 4}, i64));
+       },
+       "[cross_entropy] targets [2, 3, 4] don't fit the input [2, 5, 3, 4]: one class for each row of the last dimension is "
+       "needed; "
+       "the classes are last here, not second as in PyTorch: permute(input, {0, 2, 3, 1})"},
       {"targets that are one-hot",
        [] {
          cross_entropy(t({3, 5}), t({3, 5}, i64));
        },
-       "[cross_entropy] targets [3, 5] don't fit logits [3, 5]: one class for each row of the last dimension is needed"},
+       "[cross_entropy] targets [3, 5] don't fit the input [3, 5]: one class for each row of the last dimension is needed; "
+       "one-hot "
+       "targets become classes by argmax(targets, -1)"},
       {"targets that are floats",
        [] {
          cross_entropy(t({3, 5}), t({3}));
        },
-       "[cross_entropy] logits are f32[3, 5], targets f32[3]; floating logits and integer targets are needed"},
+       "[cross_entropy] i32 or i64 is needed for the targets, not f32[3]"},
       {"a probability of 2",
        [] {
          Generator g(1);
@@ -326,7 +379,7 @@ std::vector<Mistake> tape_mistakes() {
          tape.backward(y);
          tape.grad(y);
        },
-       "[Tape::grad] only a leaf of this tape keeps its gradient"},
+       "[Tape::grad] only a leaf of this tape keeps its gradient; for any other variable use weft::grad(output, {variable})"},
       {"changing a value before backward",
        [] {
          Tape tape;
@@ -335,7 +388,8 @@ std::vector<Mistake> tape_mistakes() {
          v.fill(1);
          tape.backward(y);
        },
-       "[backward] a value f32[3] that the tape had saved was changed before backward (in place, or by an optimizer step)"},
+       "[backward] 'mul' had saved f32[3], which was changed before backward (in place, or by an optimizer's step); change it "
+       "afterwards, or give the operation a clone()"},
       {"dropout on a tape without random numbers",
        [] {
          Tape tape;
@@ -368,7 +422,9 @@ std::vector<Mistake> module_mistakes() {
        [=] {
          tagger(Tensor::full({2, 3}, 10, i64), {});
        },
-       "[embedding] index 10 at [0, 0] of i64[2, 3] is out of range; there are 10 rows (in embed)"},
+       "[embedding] index 10 at [0, 0] of i64[2, 3] is out of range; there are 10 rows: use ids 0 to 9, or a table with more "
+       "rows "
+       "(num_embeddings) (in embed)"},
       {"a length beyond the sequence",
        [=] {
          tagger(t({2, 3}, i64), ids({3, 4}));
@@ -397,6 +453,19 @@ std::vector<Mistake> module_mistakes() {
          lstm(t({2, 5, 4}), Tensor(), LSTMState{t({1, 3, 3}), t({1, 3, 3})});
        },
        "[LSTM] initial state f32[1, 3, 3] doesn't fit input f32[2, 5, 4]: [1, 2, 3] is needed"},
+      {"a member that was constructed without its owner",
+       [] {
+         Forgetful model;
+         Tape tape;
+         model(t({2, 4}));
+       },
+       "[Module] Linear is called by Forgetful and isn't part of it: its parameters would be neither trained nor saved. "
+       "Construct "
+       "it with {this, \"name\"}; where it is meant to stand apart, put it into eval mode or call its forward"},
+      {"dropout between the layers of one", [] { nn::GRU({.input_size = 4, .hidden_size = 3, .dropout = 0.5}); },
+       "[GRU] dropout 0.5 stands between layers and would do nothing: num_layers is 1. Add layers, set it to 0, or put "
+       "nn::Dropout "
+       "behind"},
       {"a layer without a size", [] { nn::Linear linear({.in_features = 4}); },
        "[Linear] in_features is 4 and out_features 0; both must be positive"},
       {"keys of another size for dot attention",
@@ -430,6 +499,26 @@ std::vector<Mistake> module_mistakes() {
          optim::Adam(linear.parameters(), {.lr = -1});
        },
        "[Adam] the learning rate is -1, not at least 0"},
+      {"a step without a backward pass",
+       [] {
+         nn::Linear linear({.in_features = 4, .out_features = 3});
+         optim::Adam(linear.parameters()).step();
+       },
+       "[Adam] no parameter has a gradient: call tape.backward(loss) before each step, which uses the gradients up, for a loss "
+       "that "
+       "was computed with these parameters"},
+      {"weights from a text file",
+       [] {
+         nn::Linear linear({.in_features = 4, .out_features = 3});
+         nn::load(linear, "LICENSE");
+       },
+       "[load_safetensors] 'LICENSE' is no safetensors file: it starts as a text does"},
+      {"saving into a folder that isn't there",
+       [] {
+         nn::Linear linear({.in_features = 4, .out_features = 3});
+         nn::save(linear, "no-such-folder/model.safetensors");
+       },
+       "[write] can't write 'no-such-folder/model.safetensors': its folder 'no-such-folder' doesn't exist; make it first"},
       {"clipping a gradient that is not finite",
        [] {
          nn::Linear linear({.in_features = 1, .out_features = 1});

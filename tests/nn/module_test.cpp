@@ -2,7 +2,14 @@
 
 #include <doctest/doctest.h>
 
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include "weft/autograd/tape.hpp"
 #include "weft/base/error.hpp"
+#include "weft/nn/dropout.hpp"
+#include "weft/nn/linear.hpp"
 #include "weft/nn/list.hpp"
 #include "weft/nn/weight.hpp"
 
@@ -171,4 +178,80 @@ TEST_CASE("to converts, zero_grad drops") {
   for (const Parameter* parameter : model.parameters()) CHECK(parameter->dtype() == f64);
   CHECK(model.last.weight->value().at({1}) == before);
   CHECK_THROWS_AS(model.to(i32), DTypeError);
+}
+
+namespace {
+
+// Calls what stands elsewhere.
+class Caller : public nn::Module<Caller> {
+ public:
+  explicit Caller(std::function<Var(const Var&)> function, const nn::Scope& scope = {})
+      : Module(scope), own({.in_features = 2, .out_features = 2}, {this, "own"}), function_(std::move(function)) {}
+  Var forward(const Var& x) { return own(function_(x)); }
+
+  nn::Linear own;
+
+ private:
+  std::function<Var(const Var&)> function_;
+};
+
+class Outer : public nn::Module<Outer> {
+ public:
+  explicit Outer(std::function<Var(const Var&)> function) : Module(nn::Scope{}), inner(std::move(function), {this, "inner"}) {}
+  Var forward(const Var& x) { return inner(x); }
+
+  Caller inner;
+};
+
+}  // namespace
+
+TEST_CASE("a module that was lost to its caller is an error where its parameters would be trained") {
+  const Tensor x = Tensor::ones({1, 2});
+  nn::Linear apart({.in_features = 2, .out_features = 2});
+  Outer model([&](const Var& in) { return apart(in); });
+  CHECK_NOTHROW(model(x));  // nothing records
+  {
+    Tape tape;
+    CHECK_THROWS_WITH_AS(model(x), doctest::Contains("Linear is called by Caller 'inner' and isn't part of it"), ValueError);
+    CHECK_NOTHROW(apart(x));  // not called by another
+    CHECK_NOTHROW(model.inner.own(x));
+    const NoGrad guard;
+    CHECK_NOTHROW(model(x));
+  }
+  SUBCASE("a frozen teacher is in eval mode") {
+    apart.eval();
+    Tape tape;
+    CHECK_NOTHROW(model(x));
+  }
+  SUBCASE("its forward may be called") {
+    Outer other([&](const Var& in) { return apart.forward(in); });
+    Tape tape;
+    CHECK_NOTHROW(other(x));
+  }
+  SUBCASE("a list of modules is lost as a whole") {
+    nn::List<nn::Linear> list;
+    list.emplace(nn::LinearOptions{.in_features = 2, .out_features = 2});
+    Outer other([&](const Var& in) { return list[0](in); });
+    Tape tape;
+    CHECK_THROWS_WITH_AS(other(x), doctest::Contains("List<Linear> is called by Caller 'inner'"), ValueError);
+  }
+  SUBCASE("a part of another model, and what has nothing to train, may be called") {
+    Outer other([&](const Var& in) { return model.inner.own(in); });
+    nn::Dropout dropout({.p = 0.5});
+    Outer third([&](const Var& in) { return dropout(in); });
+    Generator generator(1);
+    Tape tape(generator);
+    CHECK_NOTHROW(other(x));
+    CHECK_NOTHROW(third(x));
+  }
+  SUBCASE("weights that the caller's tree has are trained") {
+    std::unique_ptr<nn::Linear> tied;
+    Outer other([&](const Var& in) { return (*tied)(in); });
+    tied = std::make_unique<nn::Linear>(nn::LinearOptions{.in_features = 2, .out_features = 2, .bias = false},
+                                        other.inner.own.weight);
+    Tape tape;
+    CHECK_NOTHROW(other(x));
+  }
+  Tape tape;
+  CHECK_NOTHROW(apart(x));  // a call that threw leaves no caller behind
 }

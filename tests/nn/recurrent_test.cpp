@@ -38,7 +38,8 @@ std::vector<std::string> names_of(const nn::ModuleBase& module) {
 // body(layers, cell) for a GRU and both RNNs of the given size, in f64.
 template <class Body>
 void for_each_kind(std::int64_t layers, bool bidirectional, const Body& body) {
-  nn::GRU gru({.input_size = 3, .hidden_size = 4, .num_layers = layers, .bidirectional = bidirectional, .dropout = 0.3});
+  const double dropout = layers > 1 ? 0.3 : 0;
+  nn::GRU gru({.input_size = 3, .hidden_size = 4, .num_layers = layers, .bidirectional = bidirectional, .dropout = dropout});
   nn::GRUCell gru_cell({.input_size = 3, .hidden_size = 4});
   gru.to(f64);
   gru_cell.to(f64);
@@ -49,7 +50,7 @@ void for_each_kind(std::int64_t layers, bool bidirectional, const Body& body) {
                  .num_layers = layers,
                  .nonlinearity = kind,
                  .bidirectional = bidirectional,
-                 .dropout = 0.3});
+                 .dropout = dropout});
     nn::RNNCell rnn_cell({.input_size = 3, .hidden_size = 4, .nonlinearity = kind});
     rnn.to(f64);
     rnn_cell.to(f64);
@@ -126,10 +127,6 @@ TEST_CASE("a GRU's and an RNN's dropout stands between layers, in training only"
     CHECK(relative_error(output(1), output(1)) == 0);
     return relative_error(output(1), output(2)) > 0;
   };
-  for_each_kind(1, false, [&](const char* type, auto& module, auto&) {
-    INFO(type);
-    CHECK_FALSE(differ(module));
-  });
   for_each_kind(2, false, [&](const char* type, auto& module, auto&) {
     INFO(type);
     CHECK(differ(module));
@@ -169,6 +166,8 @@ TEST_CASE("what doesn't fit a GRU or an RNN is refused with its name and shapes"
   CHECK_THROWS_WITH_AS(nn::GRU({.input_size = 3}), doctest::Contains("GRU"), ValueError);
   CHECK_THROWS_WITH_AS(nn::RNN({.hidden_size = 3}), doctest::Contains("RNN"), ValueError);
   CHECK_THROWS_AS(nn::RNN({.input_size = 3, .hidden_size = 4, .num_layers = 0}), ValueError);
-  CHECK_THROWS_AS(nn::GRU({.input_size = 3, .hidden_size = 4, .dropout = 2}), ValueError);
+  CHECK_THROWS_AS(nn::GRU({.input_size = 3, .hidden_size = 4, .num_layers = 2, .dropout = 2}), ValueError);
+  CHECK_THROWS_WITH_AS(nn::RNN({.input_size = 3, .hidden_size = 4, .dropout = 0.1}),
+                       doctest::Contains("[RNN] dropout 0.1 stands between layers"), ValueError);
   CHECK_THROWS_WITH_AS(nn::GRUCell({.input_size = -1, .hidden_size = 4}), doctest::Contains("GRUCell"), ValueError);
 }

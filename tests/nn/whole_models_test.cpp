@@ -11,8 +11,10 @@
 #include "weft/nn/lstm.hpp"
 #include "weft/ops/activation.hpp"
 #include "weft/ops/convolution.hpp"
+#include "weft/ops/elementwise.hpp"
 #include "weft/ops/loss.hpp"
 #include "weft/ops/sequence_loss.hpp"
+#include "weft/ops/shape.hpp"
 
 using namespace weft;
 

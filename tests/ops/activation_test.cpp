@@ -146,10 +146,14 @@ TEST_CASE("activations name wrong arguments") {
   CHECK_THROWS_WITH_AS(mish(Tensor::zeros({4}, i32)), "[mish] the operand is i32[4]; f32 or f64 is needed", DTypeError);
   CHECK_THROWS_WITH_AS(elu(Tensor::zeros({4}, i32)), "[elu] elements of i32[4] are not supported", DTypeError);
   CHECK_THROWS_WITH_AS(leaky_relu(Tensor::zeros({4}, i32)), "[leaky_relu] elements of i32[4] are not supported", DTypeError);
-  CHECK_THROWS_WITH_AS(softplus(Tensor::zeros({4}, i32)), "[softplus] elements of i32[4] are not supported", DTypeError);
+  CHECK_THROWS_WITH_AS(softplus(Tensor::zeros({4}, i32)), "[softplus] the operand is i32[4]; f32 or f64 is needed", DTypeError);
+  CHECK_THROWS_WITH_AS(softplus(Tensor::zeros({4}, i32), 2), doctest::Contains("[softplus]"), DTypeError);
+  CHECK_THROWS_WITH_AS(softplus(Var(), 2), doctest::Contains("[softplus]"), ValueError);
+  CHECK_THROWS_WITH_AS(gelu(Tensor::zeros({4}, i32), GeluApproximation::tanh), doctest::Contains("[gelu]"), DTypeError);
+  CHECK_THROWS_WITH_AS(gelu(Var(), GeluApproximation::tanh), doctest::Contains("[gelu]"), ValueError);
   CHECK_THROWS_WITH_AS(softplus(x, 0), doctest::Contains("[softplus] beta is 0"), ValueError);
   CHECK_THROWS_WITH_AS(hardtanh(x, 1, 0), "[hardtanh] min 1 is above max 0", ValueError);
-  CHECK_THROWS_WITH_AS(hardtanh(Tensor::zeros({4}, i64), -1, 1), "[hardtanh] elements of i64[4] are not supported", DTypeError);
+  CHECK_THROWS_WITH_AS(hardtanh(Tensor::zeros({4}, i64), -1, 1), "[hardtanh] the operand is i64[4]; f32 or f64 is needed", DTypeError);
 }
 
 }  // namespace

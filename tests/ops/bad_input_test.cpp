@@ -48,9 +48,17 @@ std::vector<Tensor> wrong_forms(const Tensor& right) {
   return forms;
 }
 
+// The operation that was called, not one that it is made of. Rows whose results are several multiply them together.
+void check_names_the_operation(const Case& row, const std::optional<std::string>& message) {
+  if (!message || message->starts_with("[Tensor] an undefined tensor")) return;
+  const bool several = row.op == "split" || row.op == "chunk";
+  const bool named = message->starts_with("[" + row.op + "]") || (several && message->starts_with("[mul]"));
+  CHECK_MESSAGE(named, *message);
+}
+
 }  // namespace
 
-TEST_CASE("wrong shapes, dtypes and undefined operands end in a result or a typed exception") {
+TEST_CASE("wrong shapes, dtypes and undefined operands end in a result or a typed exception that names the operation") {
   std::string last_op;
   int rows = 0;
   for (const Case& row : cases()) {
@@ -64,11 +72,11 @@ TEST_CASE("wrong shapes, dtypes and undefined operands end in a result or a type
       for (const Tensor& wrong : wrong_forms(row.inputs[i])) {
         inputs[i] = wrong;
         try {
-          call(row, inputs);
+          check_names_the_operation(row, call(row, inputs));
           for (std::size_t j = i + 1; j < inputs.size(); ++j) {
             for (const Tensor& other : wrong_forms(row.inputs[j])) {
               inputs[j] = other;
-              call(row, inputs);
+              check_names_the_operation(row, call(row, inputs));
             }
             inputs[j] = row.inputs[j];
           }

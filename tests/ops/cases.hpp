@@ -17,7 +17,8 @@ struct Case {
   bool second_order = true;     ///< false for operations whose backward pass can't be recorded: they say so
 };
 
-/// All cases, in the order of the families below.
+/// All cases, in the order of the families below; with the environment variable WEFT_CASES=NAME,... those of these operations
+/// alone. Throws std::invalid_argument for a name that none has.
 const std::vector<Case>& cases();
 
 // A family of operations each, in a file cases_FAMILY.cpp.
@@ -35,6 +36,7 @@ void add_dropout_cases(std::vector<Case>& to);
 void add_matmul_cases(std::vector<Case>& to);
 void add_einsum_cases(std::vector<Case>& to);
 void add_softmax_cases(std::vector<Case>& to);
+void add_attention_cases(std::vector<Case>& to);
 void add_normalization_cases(std::vector<Case>& to);
 void add_convolution_cases(std::vector<Case>& to);
 void add_pooling_cases(std::vector<Case>& to);

@@ -22,7 +22,11 @@ void add_loss_cases(std::vector<Case>& to) {
   const auto row = [&](const char* variant, Tensor logits, Tensor targets, CrossEntropyOptions options = {}) {
     to.push_back({"cross_entropy",
                   variant,
-                  [targets = std::move(targets), options](const Inputs& in) { return cross_entropy(in[0], targets, options); },
+                  [targets = std::move(targets), options](const Inputs& in) {
+                    CrossEntropyOptions with = options;
+                    with.weight = as(in[0], options.weight);
+                    return cross_entropy(in[0], targets, with);
+                  },
                   {std::move(logits)}});
   };
   const Tensor three = classes({0, 4, 2}, {3});
@@ -39,6 +43,19 @@ void add_loss_cases(std::vector<Case>& to) {
   row("size 0", values({0, 4}), classes({}, {0}));
   row("size 1", values({1, 1}), classes({0}, {1}));
   row("wide", values({2, 37}), classes({36, 5}, {2}), {.label_smoothing = 0.1});
+  const Tensor weight = spread({5}, 0.2, 2);
+  row("weight", values({3, 5}), three, {.weight = weight});
+  row("weight, sum", values({3, 5}), three, {.weight = weight, .reduction = LossReduction::sum});
+  row("weight, ignored, none", values({3, 5}), classes({0, -100, 2}, {3}),
+      {.weight = weight, .reduction = LossReduction::none});
+  row("weight, smoothing", values({3, 5}), three, {.weight = weight, .label_smoothing = 0.1});
+  row("weight, smoothing, ignored, none", values({3, 5}), three,
+      {.ignore_index = 4, .weight = weight, .label_smoothing = 0.3, .reduction = LossReduction::none});
+  row("weight, all smoothing", values({3, 5}), three, {.weight = weight, .label_smoothing = 1});
+  row("weight, everything ignored", values({2, 5}), classes({-100, -100}, {2}), {.weight = weight, .label_smoothing = 0.1});
+  row("weight, steps", values({2, 2, 5}), classes({0, 1, 4, 1}, {2, 2}), {.weight = weight, .label_smoothing = 0.2});
+  row("weight, strided", strided({3, 5}, -2, 2), three, {.weight = weight, .label_smoothing = 0.1});
+  row("weight, size 0", values({0, 5}), classes({}, {0}), {.weight = weight, .label_smoothing = 0.1});
   row("transposed", transposed({3, 5}, -2, 2), three, {.label_smoothing = 0.1});
   row("strided", strided({3, 5}, -2, 2), three);
   to.push_back({"cross_entropy",
@@ -56,7 +73,6 @@ void add_loss_cases(std::vector<Case>& to) {
                   },
                   {std::move(log_probs)}});
   };
-  const Tensor weight = spread({5}, 0.2, 2);
   nll("mean", values({3, 5}), three);
   nll("sum", values({3, 5}), three, {.reduction = LossReduction::sum});
   nll("none", values({3, 5}), three, {.reduction = LossReduction::none});

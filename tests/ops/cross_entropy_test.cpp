@@ -1,14 +1,18 @@
-#include "weft/ops/loss.hpp"
-
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <cmath>
 #include <limits>
+#include <string>
+#include <utility>
 
+#include "golden/golden.hpp"
 #include "support/random.hpp"
+#include "support/support.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/base/error.hpp"
 #include "weft/ops/elementwise.hpp"
+#include "weft/ops/loss.hpp"
 #include "weft/ops/reduce.hpp"
 
 using namespace weft;
@@ -129,6 +133,55 @@ TEST_CASE("a loss that a later mask takes away leaves no trace in a gradient") {
   }
 }
 
+TEST_CASE("class weights are PyTorch's, smoothed and ignored targets and a class of weight 0 among them") {
+  const Golden golden = Golden::load("cross_entropy_weight");
+  const char* const smoothings[] = {"0.0", "0.1", "1.0"};
+  const std::pair<const char*, LossReduction> reductions[] = {
+      {"mean", LossReduction::mean}, {"sum", LossReduction::sum}, {"none", LossReduction::none}};
+  for (const DType type : {f32, f64})
+    for (const bool composite : {false, true})
+      for (const char* smoothing : smoothings)
+        for (const auto& [name, reduction] : reductions) {
+          const std::string key = fmt::format("{}.{}", smoothing, name);
+          CAPTURE(key);
+          const auto o = run(golden["input"].to(type), golden["target"],
+                             {.ignore_index = 2,
+                              .weight = golden["weight"].to(type),
+                              .label_smoothing = std::stod(smoothing),
+                              .reduction = reduction},
+                             composite);
+          const double tolerance = type == f32 ? 1e-6 : 1e-12;
+          CHECK(relative_error(o.loss, golden[key]) <= tolerance);
+          CHECK(relative_error(o.gradient, golden[key + ".grad"]) <= tolerance);
+        }
+}
+
+TEST_CASE("a class of weight 0 counts for nothing, whatever its logits, and the mean of nothing is 0") {
+  for (const DType type : {f32, f64})
+    for (const bool composite : {false, true}) {
+      const Tensor x = Tensor::from<double>({quiet_nan, inf, 0, 1, -inf, 2}, {2, 3}).to(type);
+      const Tensor weight = Tensor::from<double>({3, 0, 2}, {3}).to(type);
+      const auto none = run(x, classes({1, 1}), {.weight = weight}, composite);
+      CHECK(none.loss.item() == 0);
+      CHECK(largest(none.gradient) == 0);
+      CHECK(run(x, classes({1, 1}), {.weight = weight, .label_smoothing = 0.5}, composite).loss.item() == 0);
+      const auto one = run(x, classes({1, 2}), {.weight = weight}, composite);
+      CHECK(one.loss.item() == doctest::Approx(std::log(1 + std::exp(-1.0))));
+      CHECK(largest(one.gradient.select(0, 0)) == 0);
+      // A logit of -inf costs nothing under the weight 0.
+      const auto smooth = run(x.slice(0, 1, 2), classes({2}), {.weight = weight, .label_smoothing = 0.3}, composite);
+      CHECK(std::isfinite(smooth.loss.item()));
+      CHECK(std::isfinite(largest(smooth.gradient)));
+    }
+  const Tensor x = Tensor::zeros({2, 3});
+  CHECK_THROWS_WITH_AS(cross_entropy(x, classes({0, 3}), {.weight = Tensor::zeros({3})}),
+                       doctest::Contains("[cross_entropy] target 3"), IndexError);
+  CHECK_THROWS_WITH_AS(cross_entropy(x, classes({0, 1}), {.weight = Tensor::ones({2})}),
+                       doctest::Contains("[cross_entropy] the weight [2]"), ShapeError);
+  CHECK_THROWS_WITH_AS(cross_entropy(x, classes({0, 1}), {.weight = Tensor::ones({3}, f64)}),
+                       doctest::Contains("[cross_entropy]"), DTypeError);
+}
+
 TEST_CASE("large logits keep the loss's digits") {
   for (const double level : {1e4, -1e4, 1e6}) {
     const auto o = run(Tensor::full({2, 7}, level), classes({0, 6}), {.label_smoothing = 0.1});
@@ -140,10 +193,10 @@ TEST_CASE("large logits keep the loss's digits") {
 
 TEST_CASE("what doesn't fit a cross entropy is refused with shapes, rows and values") {
   const Tensor x = Tensor::zeros({2, 3});
-  CHECK_THROWS_WITH_AS(cross_entropy(x, classes({0, 3})), doctest::Contains("target 3 at position 1"), IndexError);
-  CHECK_THROWS_WITH_AS(cross_entropy(x, classes({-4, 0})), doctest::Contains("target -4 at position 0"), IndexError);
+  CHECK_THROWS_WITH_AS(cross_entropy(x, classes({0, 3})), doctest::Contains("target 3 at [1]"), IndexError);
+  CHECK_THROWS_WITH_AS(cross_entropy(x, classes({-4, 0})), doctest::Contains("target -4 at [0]"), IndexError);
   CHECK_THROWS_WITH_AS(cross_entropy(x, classes({0, 1, 2})), doctest::Contains("[cross_entropy] targets [3]"), ShapeError);
-  CHECK_THROWS_WITH_AS(cross_entropy(Tensor::zeros({}), classes({})), doctest::Contains("logits []"), ShapeError);
+  CHECK_THROWS_WITH_AS(cross_entropy(Tensor::zeros({}), classes({})), doctest::Contains("the input []"), ShapeError);
   CHECK_THROWS_AS(cross_entropy(Tensor::zeros({2, 0}), classes({0, 0})), ShapeError);
   CHECK_THROWS_AS(cross_entropy(x, Tensor::zeros({2})), DTypeError);
   CHECK_THROWS_AS(cross_entropy(Tensor::zeros({2, 3}, i64), classes({0, 1})), DTypeError);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ops/cases.hpp"
+#include "support/leaks.hpp"
 #include "support/random.hpp"
 #include "support/support.hpp"
 #include "weft/autograd/gradcheck.hpp"
@@ -17,6 +18,9 @@ using namespace weft;
 using namespace weft::test;
 
 namespace {
+
+// The table holds tensors and stays until the end.
+const BeforeTests table_is_made([] { cases(); });
 
 // Names in the order of the table.
 std::vector<std::string> operations() {

@@ -296,8 +296,9 @@ TEST_CASE("losses refuse options, classes and labels outside their domain") {
   const Tensor classes = integers({0, 3, 1});
   CHECK_THROWS_WITH_AS(multi_margin_loss(x, classes, {.p = 3}), says("[multi_margin_loss] p is 3"), ValueError);
   for (const std::int64_t bad : {std::int64_t{4}, std::int64_t{-1}, std::numeric_limits<std::int64_t>::min()}) {
-    CHECK_THROWS_WITH_AS(multi_margin_loss(x, integers({0, bad, 1})), says("at position 1 is outside 0 to 3"), IndexError);
-    CHECK_THROWS_WITH_AS(nll_loss(x, integers({0, bad, 1})), says("at position 1 is outside 0 to 3"), IndexError);
+    CHECK_THROWS_WITH_AS(multi_margin_loss(x, integers({0, bad, 1})), says("at [1] of targets [3] is outside 0 to 3"),
+                         IndexError);
+    CHECK_THROWS_WITH_AS(nll_loss(x, integers({0, bad, 1})), says("at [1] of targets [3] is outside 0 to 3"), IndexError);
   }
   CHECK_THROWS_AS(nll_loss(x, integers({0, -100, 1}), {.ignore_index = -1}), IndexError);
   CHECK_THROWS_WITH_AS(nll_loss(Tensor::zeros({2, 0}), integers({0, 0})), says("no classes"), ShapeError);
@@ -308,7 +309,7 @@ TEST_CASE("losses refuse options, classes and labels outside their domain") {
   CHECK_THROWS_WITH_AS(binary_cross_entropy_with_logits(x, x, {.pos_weight = Tensor::ones({2, 3, 4}, f64)}),
                        says("pos_weight [2, 3, 4] doesn't broadcast"), ShapeError);
   CHECK_THROWS_AS(binary_cross_entropy_with_logits(x, x, {.pos_weight = row({1, 2, 3, 4}, f32)}), DTypeError);
-  CHECK_THROWS_WITH_AS(hinge_embedding_loss(row({1, 2}), integers({1, 0})), says("the target is 0 at position 1"), ValueError);
+  CHECK_THROWS_WITH_AS(hinge_embedding_loss(row({1, 2}), integers({1, 0})), says("the target is 0 at [1] of [2]"), ValueError);
   CHECK_THROWS_AS(hinge_embedding_loss(row({1, 2}), row({1, not_a_number})), ValueError);
   CHECK_THROWS_AS(hinge_embedding_loss(row({1, 2}), Tensor::zeros({2}, boolean)), DTypeError);
   CHECK_THROWS_AS(hinge_embedding_loss(row({1, 2}), integers({1})), ShapeError);

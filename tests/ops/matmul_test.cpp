@@ -104,7 +104,8 @@ TEST_CASE("NaN and infinity come through products of every size") {
 
 TEST_CASE("what can't be multiplied is refused with both shapes") {
   const Tensor a = Tensor::zeros({2, 3}), b = Tensor::zeros({4, 5});
-  CHECK_THROWS_WITH_AS(matmul(a, b), "[matmul] 3 columns of shape [2, 3] meet 4 rows of shape [4, 5]", ShapeError);
+  CHECK_THROWS_WITH_AS(matmul(a, b), doctest::Contains("[matmul] 3 columns of shape [2, 3] meet 4 rows of shape [4, 5]"),
+                       ShapeError);
   CHECK_THROWS_WITH_AS(matmul(a, Tensor::zeros({3})), doctest::Contains("[2, 3] and [3]"), ShapeError);
   CHECK_THROWS_WITH_AS(matmul(a, Tensor::zeros({3, 2}, f64)), doctest::Contains("f64[3, 2]"), DTypeError);
   CHECK_THROWS_AS(matmul(Tensor::zeros({2, 2}, i64), Tensor::zeros({2, 2}, i64)), DTypeError);

@@ -79,7 +79,7 @@ TEST_CASE("a parameter without a gradient stays as it is, its state too") {
   CHECK(state[4].second.item() == 1);
 }
 
-TEST_CASE("a step uses the gradients up: the next one changes nothing") {
+TEST_CASE("a step uses the gradients up: one without any is an error that changes nothing") {
   Two two;
   two.give_gradients();
   optim::SGD sgd(two.all, {.lr = 1, .momentum = 0.9});
@@ -87,7 +87,7 @@ TEST_CASE("a step uses the gradients up: the next one changes nothing") {
   CHECK(two.a.value().at({1, 2}) == 0.5);
   CHECK(two.b.value().at({3}) == 2.25);
   const auto state = copy_of(sgd.state_dict());
-  sgd.step();
+  CHECK_THROWS_WITH_AS(sgd.step(), doctest::Contains("call tape.backward(loss)"), TapeError);
   CHECK(two.a.value().at({1, 2}) == 0.5);
   CHECK(same(state, sgd.state_dict()));
 }
@@ -98,7 +98,7 @@ TEST_CASE("clear_grad uses the gradients up without a step") {
   optim::SGD sgd(two.all, {.lr = 1});
   sgd.clear_grad();
   CHECK_FALSE(two.a.grad().defined());
-  sgd.step();
+  CHECK_THROWS_AS(sgd.step(), TapeError);
   CHECK(two.a.value().at({0, 0}) == 1);
 }
 

@@ -22,7 +22,7 @@ constexpr const char* usage = R"(weft-selftest [--help]
 
 Checks every operation of weft on this machine: f32 values and gradients against f64, first and second derivatives against
 central differences in f64, and modules and optimizers against PyTorch's golden values. Ends with 1 if something differs.
-WEFT_MAX_ISA (SSE4, AVX2, AVX3) limits the instruction set.
+WEFT_MAX_ISA (SSE4, AVX2, AVX3) limits the instruction set, WEFT_CASES=NAME,... the operations.
 )";
 
 /// Worst errors of one operation.
@@ -93,7 +93,12 @@ int main(int argc, char** argv) {
     std::fputs(usage, help ? stdout : stderr);
     return help ? 0 : 2;
   }
-  std::printf("%d threads\n", num_threads());
-  const bool operations = check_operations(), golden = check_golden();
-  return operations && golden ? 0 : 1;
+  try {
+    std::printf("%d threads\n", num_threads());
+    const bool operations = check_operations(), golden = check_golden();
+    return operations && golden ? 0 : 1;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "weft-selftest: %s\n", error.what());
+    return 2;
+  }
 }

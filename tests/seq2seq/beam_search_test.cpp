@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "seq2seq/small_model.hpp"
+#include "support/leaks.hpp"
 #include "weft/base/error.hpp"
 #include "weft/ops/softmax.hpp"
 
@@ -14,7 +15,7 @@ using namespace weft::seq2seq;
 namespace {
 
 // log P(target, end | source) by teacher forcing.
-double log_probability(EncoderDecoder& model, const TokenIds& source, const TokenIds& target, bool ended) {
+double log_probability(Model& model, const TokenIds& source, const TokenIds& target, bool ended) {
   const std::vector<const TokenIds*> sources = {&source}, targets = {&target};
   const Batch batch = make_batch(sources, targets);
   const Tensor scores = log_softmax(model(batch), -1).value();
@@ -25,7 +26,7 @@ double log_probability(EncoderDecoder& model, const TokenIds& source, const Toke
 }
 
 // The best of all targets of at most `longest` tokens, by log probability / length, as the search counts length.
-std::pair<TokenIds, double> exhaustive(EncoderDecoder& model, const TokenIds& source, std::size_t longest) {
+std::pair<TokenIds, double> exhaustive(Model& model, const TokenIds& source, std::size_t longest) {
   std::pair<TokenIds, double> best{{}, -1e300};
   std::vector<TokenIds> level = {{}};
   for (std::size_t length = 0; length <= longest; ++length) {
@@ -45,84 +46,106 @@ std::pair<TokenIds, double> exhaustive(EncoderDecoder& model, const TokenIds& so
   return best;
 }
 
-EncoderDecoder& model() {
-  static EncoderDecoder made(test::small_options(), {.owner = nullptr, .name = {}, .seed = 5});
-  made.to(f64);
-  made.eval();
+// An LSTM and a Transformer.
+std::vector<std::unique_ptr<Model>> models() {
+  std::vector<std::unique_ptr<Model>> made;
+  for (const ModelOptions& options : test::small_kinds()) {
+    made.push_back(make_model(options, {.owner = nullptr, .name = {}, .seed = 5}));
+    made.back()->to(f64);
+    made.back()->eval();
+  }
   return made;
 }
 
 }  // namespace
 
 TEST_CASE("scores are those of teacher forcing") {
-  for (const auto& sentence : test::small_source()) {
-    const std::vector<const TokenIds*> rows = {&sentence};
-    const auto found = beam_search(model(), pad(rows), {.beam = 4, .max_length = 6})[0];
-    for (const Hypothesis& hypothesis : found) {
-      const bool ended = hypothesis.ids.size() < 6;
-      const double expected = log_probability(model(), sentence, hypothesis.ids, ended);
-      CHECK(hypothesis.log_probability == doctest::Approx(expected).epsilon(1e-5));
-      const auto length = static_cast<double>(hypothesis.ids.size() + (ended ? 1 : 0));
-      CHECK(hypothesis.score == doctest::Approx(expected / length).epsilon(1e-5));
+  for (const auto& model : models()) {
+    CAPTURE(model->type_name());
+    for (const auto& sentence : test::small_source()) {
+      const std::vector<const TokenIds*> rows = {&sentence};
+      const auto found = beam_search(*model, pad(rows), {.beam = 4, .max_length = 6})[0];
+      for (const Hypothesis& hypothesis : found) {
+        const bool ended = hypothesis.ids.size() < 6;
+        const double expected = log_probability(*model, sentence, hypothesis.ids, ended);
+        CHECK(hypothesis.log_probability == doctest::Approx(expected).epsilon(1e-5));
+        const auto length = static_cast<double>(hypothesis.ids.size() + (ended ? 1 : 0));
+        CHECK(hypothesis.score == doctest::Approx(expected / length).epsilon(1e-5));
+      }
     }
   }
 }
 
 TEST_CASE("greedy search takes the best token at each step") {
-  const auto& sentence = test::small_source()[0];
-  const std::vector<const TokenIds*> rows = {&sentence};
-  const auto found = beam_search(model(), pad(rows), {.beam = 1, .max_length = 5})[0].front().ids;
-  TokenIds greedy;
-  for (int t = 0; t < 5; ++t) {
-    const std::vector<const TokenIds*> targets = {&greedy};
-    const Tensor scores = log_softmax(model()(make_batch(rows, targets)), -1).value();
-    std::int32_t best = unknown_id;
-    for (const std::int32_t token : {1, 3, 4, 5, 6})
-      if (scores.at({0, t, token}) > scores.at({0, t, best})) best = token;
-    if (best == end_id) break;
-    greedy.push_back(best);
+  for (const auto& model : models()) {
+    CAPTURE(model->type_name());
+    const auto& sentence = test::small_source()[0];
+    const std::vector<const TokenIds*> rows = {&sentence};
+    const auto found = beam_search(*model, pad(rows), {.beam = 1, .max_length = 5})[0].front().ids;
+    TokenIds greedy;
+    for (int t = 0; t < 5; ++t) {
+      const std::vector<const TokenIds*> targets = {&greedy};
+      const Tensor scores = log_softmax((*model)(make_batch(rows, targets)), -1).value();
+      std::int32_t best = unknown_id;
+      for (const std::int32_t token : {1, 3, 4, 5, 6})
+        if (scores.at({0, t, token}) > scores.at({0, t, best})) best = token;
+      if (best == end_id) break;
+      greedy.push_back(best);
+    }
+    CHECK(found == greedy);
   }
-  CHECK(found == greedy);
 }
 
 TEST_CASE("a beam as wide as the vocabulary finds the best of short targets") {
-  for (const auto& sentence : test::small_source()) {
-    const std::vector<const TokenIds*> rows = {&sentence};
-    // Two tokens at most: after the first step every continuation is in the beam.
-    const auto found = beam_search(model(), pad(rows), {.beam = 7, .max_length = 2})[0].front();
-    const auto [ids, score] = exhaustive(model(), sentence, 2);
-    CHECK(found.ids == ids);
-    CHECK(found.score == doctest::Approx(score).epsilon(1e-5));
+  for (const auto& model : models()) {
+    CAPTURE(model->type_name());
+    for (const auto& sentence : test::small_source()) {
+      const std::vector<const TokenIds*> rows = {&sentence};
+      // Two tokens at most: after the first step every continuation is in the beam.
+      const auto found = beam_search(*model, pad(rows), {.beam = 7, .max_length = 2})[0].front();
+      const auto [ids, score] = exhaustive(*model, sentence, 2);
+      CHECK(found.ids == ids);
+      CHECK(found.score == doctest::Approx(score).epsilon(1e-5));
+    }
   }
 }
 
 TEST_CASE("a batch gives what its sentences give alone") {
-  const auto together = beam_search(model(), pad(test::pointers(test::small_source())), {.beam = 3, .attention = true});
-  for (std::size_t r = 0; r < test::small_source().size(); ++r) {
-    const std::vector<const TokenIds*> rows = {&test::small_source()[r]};
-    const auto alone = beam_search(model(), pad(rows), {.beam = 3, .attention = true})[0];
-    REQUIRE(together[r].size() == alone.size());
-    for (std::size_t i = 0; i < alone.size(); ++i) {
-      CHECK(together[r][i].ids == alone[i].ids);
-      CHECK(together[r][i].score == doctest::Approx(alone[i].score).epsilon(1e-5));
-      CHECK(together[r][i].attention.shape() == alone[i].attention.shape());
+  for (const auto& model : models()) {
+    CAPTURE(model->type_name());
+    const auto together = beam_search(*model, pad(test::pointers(test::small_source())), {.beam = 3, .attention = true});
+    for (std::size_t r = 0; r < test::small_source().size(); ++r) {
+      const std::vector<const TokenIds*> rows = {&test::small_source()[r]};
+      const auto alone = beam_search(*model, pad(rows), {.beam = 3, .attention = true})[0];
+      REQUIRE(together[r].size() == alone.size());
+      for (std::size_t i = 0; i < alone.size(); ++i) {
+        CHECK(together[r][i].ids == alone[i].ids);
+        CHECK(together[r][i].score == doctest::Approx(alone[i].score).epsilon(1e-5));
+        CHECK(together[r][i].attention.shape() == alone[i].attention.shape());
+      }
     }
   }
 }
 
 TEST_CASE("attention rows add up to 1 over the source") {
-  const auto& sentence = test::small_source()[1];
-  const std::vector<const TokenIds*> rows = {&sentence};
-  const Hypothesis best = beam_search(model(), pad(rows), {.beam = 2, .attention = true})[0].front();
-  CHECK(best.attention.size(1) == 2);
-  for (std::int64_t t = 0; t < best.attention.size(0); ++t)
-    CHECK(best.attention.at({t, 0}) + best.attention.at({t, 1}) == doctest::Approx(1));
+  for (const auto& model : models()) {
+    CAPTURE(model->type_name());
+    const auto& sentence = test::small_source()[1];
+    const std::vector<const TokenIds*> rows = {&sentence};
+    const Hypothesis best = beam_search(*model, pad(rows), {.beam = 2, .attention = true})[0].front();
+    CHECK(best.attention.size(1) == 2);
+    for (std::int64_t t = 0; t < best.attention.size(0); ++t)
+      CHECK(best.attention.at({t, 0}) + best.attention.at({t, 1}) == doctest::Approx(1));
+  }
 }
 
 TEST_CASE("impossible searches are refused") {
-  const auto rows = test::pointers(test::small_source());
-  CHECK_THROWS_WITH_AS(beam_search(model(), pad(rows), {.beam = 0}),
-                       "[beam_search] a beam of 0; 1 to 7 (the vocabulary) is possible", ValueError);
-  CHECK_THROWS_AS(beam_search(model(), pad(rows), {.beam = 8}), ValueError);
-  CHECK_THROWS_AS(beam_search(model(), pad(rows), {.max_length = -1}), ValueError);
+  for (const auto& model : models()) {
+    CAPTURE(model->type_name());
+    const auto rows = test::pointers(test::small_source());
+    CHECK_THROWS_WITH_AS(beam_search(*model, pad(rows), {.beam = 0}),
+                         "[beam_search] a beam of 0; 1 to 7 (the vocabulary) is possible", ValueError);
+    CHECK_THROWS_AS(beam_search(*model, pad(rows), {.beam = 8}), ValueError);
+    CHECK_THROWS_AS(beam_search(*model, pad(rows), {.max_length = -1}), ValueError);
+  }
 }

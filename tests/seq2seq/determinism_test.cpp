@@ -2,9 +2,7 @@
 
 #include <cstring>
 
-#include "nn/small_transformer.hpp"
 #include "seq2seq/small_model.hpp"
-#include "support/random.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/base/threads.hpp"
 #include "weft/ops/loss.hpp"
@@ -26,42 +24,36 @@ struct ThreadsGuard {
 
 constexpr int steps = 200;
 
-// All weights of `model` after `steps` of training under loss().
-template <class Model, class Loss>
-std::vector<Tensor> trained(Model& model, const Loss& loss) {
-  optim::Adam optimizer(model.parameters(), {.lr = 1e-3});
-  Generator generator(3);
-  for (int step = 0; step < steps; ++step) {
-    Tape tape(generator);
-    tape.backward(loss());
-    optim::clip_grad_norm(model.parameters(), 1.0);
-    optimizer.step();
-  }
-  std::vector<Tensor> weights;
-  for (const auto& [name, tensor] : model.state_dict()) weights.push_back(tensor.clone());
-  return weights;
-}
-
-// Models large enough for oneDNN and for several chunks.
-std::vector<Tensor> trained_lstm(int threads) {
+// Large enough for oneDNN and for several chunks.
+std::vector<Tensor> trained(const ModelOptions& options, int threads) {
   set_num_threads(threads);
-  EncoderDecoder model({.source_vocabulary = 300, .target_vocabulary = 300, .embedding = 32, .hidden = 48, .dropout = 0.2});
+  const std::unique_ptr<Model> model = make_model(options);
   std::vector<TokenIds> rows(16);
   for (std::size_t r = 0; r < rows.size(); ++r)
     for (std::size_t t = 0; t < 3 + r % 4; ++t) rows[r].push_back(static_cast<std::int32_t>(4 + (r * 31 + t * 17) % 290));
   const Batch batch = make_batch(test::pointers(rows), test::pointers(rows));
-  return trained(
-      model, [&] { return cross_entropy(model(batch), batch.target_out, {.ignore_index = pad_id, .label_smoothing = 0.1}); });
+  optim::Adam optimizer(model->parameters(), {.lr = 1e-3});
+  Generator generator(3);
+  for (int step = 0; step < steps; ++step) {
+    Tape tape(generator);
+    tape.backward(model->loss(batch, 0.1));
+    optim::clip_grad_norm(model->parameters(), 1.0);
+    optimizer.step();
+  }
+  std::vector<Tensor> weights;
+  for (const auto& [name, tensor] : model->state_dict()) weights.push_back(tensor.clone());
+  return weights;
 }
 
-std::vector<Tensor> trained_transformer(int threads) {
-  set_num_threads(threads);
-  test::SmallTransformer model(
-      {.vocabulary = 300, .width = 32, .heads = 4, .feed_forward = 128, .longest = 12, .dropout = 0.1});
-  const Tensor source = test::integers({16, 10}, 300, 1), target = test::integers({16, 9}, 300, 2);
-  return trained(model,
-                 [&] { return cross_entropy(model(source, target), target, {.ignore_index = 0, .label_smoothing = 0.1}); });
-}
+const ModelOptions kinds[] = {
+    EncoderDecoderOptions{.source_vocabulary = 300, .target_vocabulary = 300, .embedding = 32, .hidden = 48, .dropout = 0.2},
+    TransformerOptions{.source_vocabulary = 300,
+                       .target_vocabulary = 300,
+                       .width = 32,
+                       .feed_forward = 128,
+                       .encoder_layers = 1,
+                       .decoder_layers = 1,
+                       .dropout = 0.1}};
 
 void check_same_bits(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
   REQUIRE(a.size() == b.size());
@@ -73,14 +65,14 @@ void check_same_bits(const std::vector<Tensor>& a, const std::vector<Tensor>& b)
 
 TEST_CASE("training gives the same bits for the same number of threads") {
   const ThreadsGuard guard;
-  check_same_bits(trained_lstm(2), trained_lstm(2));
+  for (const ModelOptions& options : kinds) check_same_bits(trained(options, 2), trained(options, 2));
 }
 
 TEST_CASE("deterministic training gives the same bits for any number of threads") {
   const ThreadsGuard guard;
   deterministic(true);
-  for (const auto& train : {trained_lstm, trained_transformer}) {
-    const auto expected = train(1);
-    for (const int threads : {2, 3, 4, 8}) check_same_bits(train(threads), expected);
+  for (const ModelOptions& options : kinds) {
+    const auto expected = trained(options, 1);
+    for (const int threads : {2, 3, 4, 8}) check_same_bits(trained(options, threads), expected);
   }
 }

@@ -4,6 +4,7 @@
 
 #include "seq2seq/small_model.hpp"
 #include "support/allocations.hpp"
+#include "support/random.hpp"
 #include "weft/autograd/gradcheck.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/base/error.hpp"
@@ -25,10 +26,6 @@ Batch small_batch() {
   return small_batch(test::small_source(), target);
 }
 
-Var loss_of(EncoderDecoder& model, const Batch& batch) {
-  return cross_entropy(model(batch), batch.target_out, {.ignore_index = pad_id, .label_smoothing = 0.1});
-}
-
 }  // namespace
 
 TEST_CASE("gradients of every parameter are right, whatever the kind of translator") {
@@ -45,10 +42,37 @@ TEST_CASE("gradients of every parameter are right, whatever the kind of translat
   for (const auto& options : kinds) {
     EncoderDecoder model(options);
     model.to(f64);
-    const auto report = gradcheck_parameters([&] { return loss_of(model, batch); }, model.parameters(), {.elements = 40});
+    const auto report = gradcheck_parameters([&] { return model.loss(batch, 0.1); }, model.parameters(), {.elements = 40});
     INFO(report.str());
     CHECK(report.ok());
     CHECK(report.elements > 200);
+  }
+}
+
+TEST_CASE("the loss is that of the padded logits, and its gradients are theirs") {
+  for (const ModelOptions& kind : test::small_kinds()) {
+    const auto model = make_model(kind);
+    model->to(f64);
+    const std::vector<TokenIds> target = {{4}, {4, 5, 6, 4, 5}, {6, 5}};  // not in the order of their lengths
+    const Batch batch = small_batch(test::small_source(), target);
+    std::vector<Tensor> gradients;
+    for (const bool padded : {true, false}) {
+      Tape tape;
+      const CrossEntropyOptions options{.ignore_index = pad_id, .label_smoothing = 0.1};
+      const Var loss = padded ? cross_entropy((*model)(batch), batch.target_out, options) : model->loss(batch, 0.1);
+      CHECK(loss.item() == doctest::Approx(model->loss(batch, 0.1).item()).epsilon(1e-13));
+      tape.backward(loss);
+      for (std::size_t i = 0; Parameter * parameter : model->parameters()) {
+        if (padded)
+          gradients.push_back(parameter->grad().clone());
+        else
+          CHECK(test::largest_difference(parameter->grad(), gradients[i++]) <= 1e-14);
+      }
+      model->zero_grad();
+    }
+    const Tensor logits = (*model)(batch).value();
+    CHECK(test::largest(logits.select(0, 0).slice(0, 2, 6)) == 0);
+    CHECK(test::largest(logits.select(0, 0).select(0, 1)) > 0);
   }
 }
 
@@ -103,7 +127,7 @@ TEST_CASE("a training step in steady state allocates nothing of ours") {
   const Batch batch = small_batch();
   const auto step = [&] {
     Tape tape(generator);
-    tape.backward(loss_of(model, batch));
+    tape.backward(model.loss(batch, 0.1));
     optim::clip_grad_norm(model.parameters(), 1.0);
     optimizer.step();
   };

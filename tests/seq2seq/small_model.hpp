@@ -1,11 +1,25 @@
 #pragma once
-#include "weft/seq2seq/encoder_decoder.hpp"
+#include "weft/seq2seq/model_options.hpp"
 
 namespace weft::test {
 
 inline seq2seq::EncoderDecoderOptions small_options() {
   return {.source_vocabulary = 9, .target_vocabulary = 7, .embedding = 4, .hidden = 6};
 }
+
+inline seq2seq::TransformerOptions small_transformer_options() {
+  return {.source_vocabulary = 9,
+          .target_vocabulary = 7,
+          .width = 6,
+          .heads = 2,
+          .feed_forward = 8,
+          .encoder_layers = 2,
+          .decoder_layers = 2,
+          .dropout = 0};
+}
+
+/// One of each kind.
+inline std::vector<seq2seq::ModelOptions> small_kinds() { return {small_options(), small_transformer_options()}; }
 
 /// Three sentences of different lengths.
 inline const std::vector<seq2seq::TokenIds>& small_source() {

@@ -38,6 +38,20 @@ EncoderDecoderOptions options_for(const Vocabularies& v) {
       .source_vocabulary = v.source.size(), .target_vocabulary = v.target.size(), .embedding = 6, .hidden = 8, .dropout = 0.1};
 }
 
+TransformerOptions transformer_for(const Vocabularies& v) {
+  return {.source_vocabulary = v.source.size(),
+          .target_vocabulary = v.target.size(),
+          .width = 8,
+          .heads = 2,
+          .feed_forward = 12,
+          .encoder_layers = 1,
+          .decoder_layers = 2,
+          .norm_first = false,
+          .dropout = 0.2};
+}
+
+std::vector<ModelOptions> kinds() { return {options_for(vocabularies()), transformer_for(vocabularies())}; }
+
 /// A trained translator's folder, as a training run leaves it.
 void save(Translator& translator, const fs::path& folder) {
   save_vocabularies(translator.vocabularies(), folder);
@@ -78,44 +92,57 @@ std::string content_of(const fs::path& path) {
 }  // namespace
 
 TEST_CASE("a translator comes back from its folder with the same translations") {
-  const test::TemporaryFolder folder;
-  Translator translator(options_for(vocabularies()), vocabularies(), 7);
-  translator.model().eval();
-  save(translator, folder.path());
-  const auto loaded = Translator::load(folder.path());
-  CHECK(loaded->metadata() == translator.metadata());
-  const auto before = translator.translate(english(), {.search = {.beam = 2, .max_length = 6}});
-  const auto after = loaded->translate(english(), {.search = {.beam = 2, .max_length = 6}});
-  for (std::size_t i = 0; i < before.size(); ++i) {
-    CHECK(before[i].text == after[i].text);
-    CHECK(before[i].score == after[i].score);
+  for (const ModelOptions& kind : kinds()) {
+    const test::TemporaryFolder folder;
+    Translator translator(kind, vocabularies(), 7);
+    translator.model().eval();
+    save(translator, folder.path());
+    const auto loaded = Translator::load(folder.path());
+    CHECK(loaded->metadata() == translator.metadata());
+    const auto before = translator.translate(english(), {.search = {.beam = 2, .max_length = 6}});
+    const auto after = loaded->translate(english(), {.search = {.beam = 2, .max_length = 6}});
+    for (std::size_t i = 0; i < before.size(); ++i) {
+      CHECK(before[i].text == after[i].text);
+      CHECK(before[i].score == after[i].score);
+    }
   }
 }
 
 TEST_CASE("translations keep the order of lines, whatever the batch; a blank line stays blank") {
-  Translator translator(options_for(vocabularies()), vocabularies());
-  translator.model().eval();
-  std::vector<std::string> lines = english();
-  lines.insert(lines.begin() + 1, "");
-  lines.emplace_back("  ");
-  const TranslateOptions options{.search = {.beam = 2, .max_length = 5, .attention = true}};
-  const auto whole = translator.translate(lines, options);
-  REQUIRE(whole.size() == lines.size());
-  CHECK(whole[1].text.empty());
-  CHECK(whole[1].source_words.empty());
-  CHECK(whole.back().text.empty());
-  for (const std::int64_t batch : {1, 2}) {
-    auto parts_options = options;
-    parts_options.batch = batch;
-    const auto parts = translator.translate(lines, parts_options);
-    for (std::size_t i = 0; i < lines.size(); ++i) CHECK(parts[i].text == whole[i].text);
+  for (const ModelOptions& kind : kinds()) {
+    Translator translator(kind, vocabularies());
+    translator.model().eval();
+    std::vector<std::string> lines = english();
+    lines.insert(lines.begin() + 1, "");
+    lines.emplace_back("  ");
+    const TranslateOptions options{.search = {.beam = 2, .max_length = 5, .attention = true}};
+    const auto whole = translator.translate(lines, options);
+    REQUIRE(whole.size() == lines.size());
+    CHECK(whole[1].text.empty());
+    CHECK(whole[1].source_words.empty());
+    CHECK(whole.back().text.empty());
+    for (const std::int64_t batch : {1, 2}) {
+      auto parts_options = options;
+      parts_options.batch = batch;
+      const auto parts = translator.translate(lines, parts_options);
+      for (std::size_t i = 0; i < lines.size(); ++i) CHECK(parts[i].text == whole[i].text);
+    }
+    for (const auto& translation : whole) {
+      if (translation.source_words.empty()) continue;
+      CHECK(translation.attention.shape() == Shape{static_cast<std::int64_t>(translation.target_words.size()),
+                                                   static_cast<std::int64_t>(translation.source_words.size())});
+    }
+    CHECK(translator.translate({}).empty());
   }
-  for (const auto& translation : whole) {
-    if (translation.source_words.empty()) continue;
-    CHECK(translation.attention.shape() == Shape{static_cast<std::int64_t>(translation.target_words.size()),
-                                                 static_cast<std::int64_t>(translation.source_words.size())});
-  }
-  CHECK(translator.translate({}).empty());
+}
+
+TEST_CASE("what a checkpoint says of its model is read back") {
+  for (const ModelOptions& kind : kinds()) CHECK(to_json(model_options_of(to_json(kind), "best.safetensors")) == to_json(kind));
+  CHECK_THROWS_WITH_AS(model_options_of(R"({"model": "organ"})", "best.safetensors"),
+                       doctest::Contains("best.safetensors: its metadata describe a model 'organ'"), FormatError);
+  CHECK_THROWS_AS(model_options_of(R"({"model": "transformer", "width": "wide"})", "best.safetensors"), FormatError);
+  CHECK_THROWS_AS(model_options_of("transformer", "best.safetensors"), FormatError);
+  CHECK_THROWS_AS(model_options_of("[]", "best.safetensors"), FormatError);
 }
 
 TEST_CASE("long sentences are cut") {

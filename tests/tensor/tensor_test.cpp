@@ -61,7 +61,8 @@ TEST_CASE("reshape is a view where strides allow it") {
   CHECK(x.slice(2, 0, 2).reshape({12}).at({3}) == 5);
   CHECK(counting({3, 1}).transpose(0, 1).reshape({3}).at({2}) == 2);
   CHECK(Tensor::zeros({0, 3}).reshape({3, 0}).shape() == Shape{3, 0});
-  CHECK_THROWS_WITH_AS(x.reshape({5, 5}), "[reshape] shape [2, 3, 4] (24 elements) can't become [5, 5]", ShapeError);
+  CHECK_THROWS_WITH_AS(x.reshape({5, 5}), doctest::Contains("[reshape] shape [2, 3, 4] (24 elements) can't become [5, 5]"),
+                       ShapeError);
 }
 
 TEST_CASE("copies convert") {

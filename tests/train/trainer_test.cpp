@@ -5,9 +5,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <csignal>
 #include <cstring>
 #include <fstream>
+#include <limits>
 #include <regex>
 #include <sstream>
 
@@ -373,7 +375,8 @@ TEST_CASE("a checkpoint of something else is refused") {
   Regression other;
   other.kind = "classification";
   CHECK_THROWS_WITH_AS(train(other, options_for(folder.path()), progress),
-                       doctest::Contains("was made with another 'kind': regression there, classification now"), ValueError);
+                       doctest::Contains("was made with other settings: 'kind' (regression there, classification now)"),
+                       ValueError);
   auto must = options_for(folder.path() / "empty");
   must.resume = Resume::must;
   CHECK_THROWS_AS(train(other, must, progress), IoError);
@@ -394,20 +397,36 @@ TEST_CASE("a run goes on with the options that it was made with") {
     CHECK_THROWS_WITH_AS(train(other, options, progress), doctest::Contains(message.c_str()), ValueError);
     check_same(last_state(folder.path()), before);
   };
-  refused([](auto& o) { o.seed = 2; }, "was made with another 'training.seed': 1 there, 2 now; go on with the same settings");
-  refused([](auto& o) { o.lr = 0.1; }, "another 'training.lr': 0.05 there, 0.1 now");
-  refused([](auto& o) { o.warmup = 4; }, "another 'training.warmup': 3 there, 4 now");
-  refused([](auto& o) { o.clip = 2; }, "another 'training.clip': 1 there, 2 now");
-  refused([](auto& o) { o.cooldown = 0.5; }, "another 'training.cooldown': 0 there, 0.5 of 5 epochs now");
-  refused([](auto& o) { o.decay = 0.5; }, "another 'training.decay': 1 there, 0.5 now");
-  refused([](auto& o) { o.decay_patience = 2; }, "another 'training.decay_patience': 1 there, 2 now");
-  refused([](auto& o) { o.validate_every = 2; }, "another 'training.validate_every': 0 there, 2 now");
-  refused([](auto& o) { o.adam.eps = 1e-9; }, "another 'training.adam': betas 0.9 and 0.999, eps 1e-08, weight decay 0 there");
-  refused([](auto& o) { o.on_non_finite = optim::NonFinite::skip; }, "'training.on_non_finite': error there, skip now");
-  refused([](auto& o) { o.settings = {{"colour", "red"}}; }, "another 'colour': none there, red now");
+  refused([](auto& o) { o.seed = 2; },
+          "was made with other settings: 'training.seed' (1 there, 2 now); go on with the same settings");
+  refused([](auto& o) { o.lr = 0.1; }, "'training.lr' (0.05 there, 0.1 now)");
+  refused([](auto& o) { o.warmup = 4; }, "'training.warmup' (3 there, 4 now)");
+  refused([](auto& o) { o.clip = 2; }, "'training.clip' (1 there, 2 now)");
+  refused([](auto& o) { o.cooldown = 0.5; }, "'training.cooldown' (0 there, 0.5 of 5 epochs now)");
+  refused([](auto& o) { o.decay = 0.5; }, "'training.decay' (1 there, 0.5 now)");
+  refused([](auto& o) { o.decay_patience = 2; }, "'training.decay_patience' (1 there, 2 now)");
+  refused([](auto& o) { o.validate_every = 2; }, "'training.validate_every' (0 there, 2 now)");
+  refused([](auto& o) { o.adam.eps = 1e-9; }, "'training.adam' (betas 0.9 and 0.999, eps 1e-08, weight decay 0 there");
+  refused([](auto& o) { o.on_non_finite = optim::NonFinite::skip; }, "'training.on_non_finite' (error there, skip now)");
+  refused([](auto& o) { o.settings = {{"colour", "red"}}; }, "'colour' (none there, red now)");
+  auto several = made;
+  several.lr = 0.1;
+  several.clip = 2;
+  try {
+    Regression other;
+    train(other, several, progress);
+    FAIL("no error");
+  } catch (const SettingsError& error) {
+    REQUIRE(error.differences().size() == 2);
+    CHECK(error.path() == (folder.path() / "last.safetensors").string());
+    CHECK(error.differences()[0].name == "training.clip");
+    CHECK(error.differences()[1].name == "training.lr");
+    CHECK(error.differences()[1].there == "0.05");
+    CHECK(error.differences()[1].now == "0.1");
+  }
   Regression other;
   other.data = "other";
-  CHECK_THROWS_WITH_AS(train(other, made, progress), doctest::Contains("another 'data': some there, other now"), ValueError);
+  CHECK_THROWS_WITH_AS(train(other, made, progress), doctest::Contains("'data' (some there, other now)"), ValueError);
 
   auto options = made;
   options.epochs = 4;
@@ -419,6 +438,31 @@ TEST_CASE("a run goes on with the options that it was made with") {
   options.updates = 18;
   options.epochs = 9;
   CHECK(train(task, options, progress).updates == 18);
+}
+
+TEST_CASE("steps whose gradients aren't finite are passed over and counted, in an absurd perplexity too") {
+  class Overflowing : public Regression {
+   public:
+    StepLoss step(std::int64_t index) override {
+      StepLoss result = Regression::step(index);
+      if (index == 1) result.loss = result.loss * std::numeric_limits<double>::infinity();
+      if (index == 2) result.loss = result.loss + 100.0;
+      return result;
+    }
+  };
+  const test::TemporaryFolder folder;
+  std::ostringstream progress;
+  Overflowing task;
+  auto options = options_for(folder.path());
+  options.log_every = 1;
+  options.on_non_finite = optim::NonFinite::skip;
+  const TrainingResult result = train(task, options, progress);
+  CHECK(result.updates == 12);
+  CHECK(result.skipped_steps == 3);
+  for (Parameter* parameter : task.net.parameters()) CHECK(std::isfinite(parameter->value().reshape({-1}).at({0})));
+  std::ifstream log(folder.path() / "train.log");
+  const std::string text((std::istreambuf_iterator<char>(log)), {});
+  CHECK(std::regex_search(text, std::regex("update 3 epoch 1 loss 1\\d\\d\\.\\d{4} perplexity \\d\\.\\d\\de\\+\\d+ words")));
 }
 
 TEST_CASE("options that can't be are refused") {

@@ -133,9 +133,9 @@ TEST_CASE("a checkpoint of other settings is refused with both values") {
   const auto path = folder.path() / "last";
   const Run saved(1);
   save_training(path, saved.model, saved.optimizer, saved.state, settings());
-  refused<ValueError>(path, path.string() + " was made with another 'text': abc there, xyz now",
+  refused<ValueError>(path, path.string() + " was made with other settings: 'text' (abc there, xyz now)",
                       {{"seed", "1"}, {"text", "xyz"}});
-  refused<ValueError>(path, "was made with another 'more': none there, 1 now", {{"more", "1"}});
+  refused<ValueError>(path, "'more' (none there, 1 now)", {{"more", "1"}});
   refused<ValueError>(path, "different: weight is", settings(), 4);
 }
 

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "support/leaks.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/base/error.hpp"
 
@@ -24,14 +25,16 @@ seq2seq::Translator& translator() {
     const text::SentencePieceOptions options{.vocab_size = 40};
     const seq2seq::Vocabularies vocabularies{text::SentencePiece::train(pairs().source, options),
                                              text::SentencePiece::train(pairs().target, options)};
-    return seq2seq::Translator({.source_vocabulary = vocabularies.source.size(),
-                                .target_vocabulary = vocabularies.target.size(),
-                                .embedding = 6,
-                                .hidden = 8},
+    return seq2seq::Translator(seq2seq::EncoderDecoderOptions{.source_vocabulary = vocabularies.source.size(),
+                                                              .target_vocabulary = vocabularies.target.size(),
+                                                              .embedding = 6,
+                                                              .hidden = 8},
                                vocabularies);
   }();
   return made;
 }
+
+const test::BeforeTests translator_is_made([] { translator(); });
 
 TranslationTaskOptions options() {
   return {.batching = {.max_tokens = 120, .max_length = 60}, .validation = {.search = {.beam = 1, .max_length = 8}}};

@@ -11,10 +11,11 @@ struct EmbeddingOptions {
   std::int64_t num_embeddings = 0;
   std::int64_t embedding_dim = 0;
   std::optional<std::int64_t> padding_idx = {};  ///< its row starts as zeros and looking it up gives it no gradient
+  Init weight_init = init::normal();
 };
 
-/// A vector for each id: ids (i32 or i64) [...] -> [..., embedding_dim]. The rows start normal(0, 1), as PyTorch's.
-/// Throws IndexError for an id outside 0..num_embeddings-1.
+/// A vector for each id: ids (i32 or i64) [...] -> [..., embedding_dim]. The rows start normal(0, 1), as PyTorch's, unless the
+/// options say otherwise. Throws IndexError for an id outside 0..num_embeddings-1.
 class Embedding : public Module<Embedding> {
  public:
   explicit Embedding(const EmbeddingOptions& options, const Scope& scope = {});

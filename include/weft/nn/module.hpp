@@ -18,7 +18,7 @@ namespace weft::nn {
 /// Where a module stands: a root (the default), or the child `name` of `owner`, written {this, "name"}.
 struct Scope {
   ModuleBase* owner = nullptr;
-  std::string name;
+  std::string name = {};
   /// Of a root: every initial value below it is a function of this, the parameter's path and the element's place alone.
   std::uint64_t seed = 0;
 };
@@ -91,19 +91,25 @@ class ModuleBase {
 
  protected:
   /// Throws ValueError for a name that is empty, has a dot, or is taken.
-  explicit ModuleBase(const Scope& scope);
+  /// `callable`: its forward is what uses the modules below; otherwise they are called one by one, as a List's are.
+  explicit ModuleBase(const Scope& scope, bool callable = false);
 
   /// For Module: what the hooks make of the output.
   bool has_output_hooks() const { return !output_hooks_.empty(); }
   Var hooked(Var output) const;
 
  private:
+  friend class ModuleCall;
   friend class Weight;
   struct Own {
     std::string name;
     std::shared_ptr<Parameter> parameter;
   };
 
+  /// Throws ValueError where the running `caller` has lost this module: constructed without an owner, in training mode, with
+  /// parameters that a tape would record and that aren't in the caller's tree.
+  void check_belongs(const ModuleBase& caller) const;
+  const ModuleBase& root() const;
   std::string path_of(std::string_view name) const;
   void check_name(std::string_view name) const;
   void add(std::string name, std::shared_ptr<Parameter> parameter);
@@ -120,6 +126,7 @@ class ModuleBase {
   std::vector<ModuleBase*> children_;
   std::vector<Parameter*> parameters_;
   std::vector<OutputHook> output_hooks_;
+  bool callable_;
   bool cached_ = false;
 };
 
@@ -133,6 +140,9 @@ class ModuleBase {
 ///    private:
 ///     nn::Weight gain;
 ///   };
+/// A member without {this, "name"} would be neither trained nor saved: calling it inside of another module's forward under a
+/// recording tape throws ValueError. A module that is meant to stand apart (a frozen teacher) is in eval mode, runs under
+/// NoGrad, or has its forward called.
 template <class Derived>
 class Module : public ModuleBase {
  public:
@@ -151,7 +161,7 @@ class Module : public ModuleBase {
   }
 
  protected:
-  explicit Module(const Scope& scope = {}) : ModuleBase(scope) {}
+  explicit Module(const Scope& scope = {}) : ModuleBase(scope, true) {}
 };
 
 /// Writes the state to one safetensors file, which PyTorch reads too. Throws IoError.

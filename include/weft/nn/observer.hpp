@@ -28,7 +28,11 @@ class Observer {
 /// One call of a module: its scope, and word to the observers.
 class ModuleCall {
  public:
+  /// Throws ValueError where a call under a recording tape would train nothing: see Module.
   explicit ModuleCall(const ModuleBase& module);
+  ~ModuleCall();
+  ModuleCall(const ModuleCall&) = delete;
+  ModuleCall& operator=(const ModuleCall&) = delete;
   /// Tells the observers what forward returned.
   template <class Output>
   void finish(const Output& output) const {
@@ -54,6 +58,7 @@ class ModuleCall {
 
  private:
   const ModuleBase& module_;
+  const ModuleBase* caller_;
   ScopeGuard scope_;
 };
 

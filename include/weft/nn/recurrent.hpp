@@ -14,7 +14,7 @@ struct RecurrentOptions {
   std::int64_t num_layers = 1;
   bool bias = true;
   bool bidirectional = false;
-  double dropout = 0;  ///< between layers, in training mode
+  double dropout = 0;  ///< between layers, in training mode; 0 for a single layer, where there is no between
 };
 
 struct RecurrentCellOptions {

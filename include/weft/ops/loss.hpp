@@ -12,18 +12,20 @@ enum class LossReduction { mean, sum, none };
 
 struct CrossEntropyOptions {
   std::int64_t ignore_index = -100;               ///< targets of this value count for nothing
+  Tensor weight = {};                             ///< [V], a factor for each class's term; undefined: 1
   double label_smoothing = 0;                     ///< this share of the target goes evenly to all classes
-  LossReduction reduction = LossReduction::mean;  ///< mean: over the targets that count
+  LossReduction reduction = LossReduction::mean;  ///< mean: the sum divided by the weights of the targets that count
 };
 
 /// -log softmax(logits) at the targets; logits [..., V], targets [...] (i32 or i64). Unlike PyTorch the classes are the last
-/// dimension, and with no target that counts the mean is 0, as are its gradients. Probabilities are never stored.
+/// dimension, and with no target that counts the mean is 0, as are its gradients. Probabilities are never stored, but for
+/// label smoothing with class weights. A target of a class with weight 0 isn't read from the logits.
 /// Throws ShapeError, DTypeError, IndexError for a class outside 0..V-1, ValueError for a smoothing outside [0, 1].
 Var cross_entropy(const Var& logits, const Tensor& targets, const CrossEntropyOptions& options = {});
 
 struct NLLLossOptions {
   std::int64_t ignore_index = -100;               ///< targets of this value count for nothing
-  Tensor weight;                                  ///< [V], a factor for each class; undefined: 1
+  Tensor weight = {};                             ///< [V], a factor for each class; undefined: 1
   LossReduction reduction = LossReduction::mean;  ///< mean: the sum divided by the weights of the targets that count
 };
 
@@ -32,8 +34,8 @@ struct NLLLossOptions {
 Var nll_loss(const Var& log_probs, const Tensor& targets, const NLLLossOptions& options = {});
 
 struct BCEWithLogitsOptions {
-  Tensor weight;      ///< a factor for each element; broadcasts to the logits
-  Tensor pos_weight;  ///< a factor for what a target of 1 asks for; broadcasts to the logits
+  Tensor weight = {};      ///< a factor for each element; broadcasts to the logits
+  Tensor pos_weight = {};  ///< a factor for what a target of 1 asks for; broadcasts to the logits
   LossReduction reduction = LossReduction::mean;
 };
 

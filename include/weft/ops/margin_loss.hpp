@@ -18,7 +18,7 @@ Var cosine_embedding_loss(const Var& a, const Var& b, const Tensor& target, doub
 struct MultiMarginLossOptions {
   int p = 1;  ///< power of each violation, 1 or 2
   double margin = 1;
-  Tensor weight;  ///< [V], a factor for the rows of each class; undefined: 1
+  Tensor weight = {};  ///< [V], a factor for the rows of each class; undefined: 1
   LossReduction reduction = LossReduction::mean;
 };
 

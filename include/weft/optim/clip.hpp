@@ -8,7 +8,7 @@ namespace weft::optim {
 /// What to do about gradients whose norm is infinite or NaN.
 enum class NonFinite {
   error,  ///< NumericError naming the first such parameter; the gradients stay
-  skip    ///< use the gradients up, so that the optimizer's next step changes nothing
+  skip    ///< use the gradients up: `if (!clip_grad_norm(...).skipped) optimizer.step()`
 };
 
 struct ClipOptions {
@@ -17,7 +17,7 @@ struct ClipOptions {
 
 struct ClipResult {
   double norm;   ///< before clipping
-  bool skipped;  ///< for counting: `skipped_steps += clip_grad_norm(...).skipped`
+  bool skipped;  ///< no gradients are left, so there is no step to take
 };
 
 /// Scales all gradients by min(1, max_norm / (norm + 1e-6)), norm being that of all of them together, accumulated in

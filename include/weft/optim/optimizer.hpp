@@ -25,7 +25,8 @@ class Optimizer {
   Optimizer& operator=(const Optimizer&) = delete;
 
   /// Updates every parameter that has a gradient and uses the gradients up; a parameter without one stays as it is, its
-  /// state too. Throws ShapeError or DTypeError, before anything changes, where a value or gradient doesn't fit the state.
+  /// state too. Throws, before anything changes, TapeError where none has a gradient, ShapeError or DTypeError where a value
+  /// or gradient doesn't fit the state.
   void step();
   /// Uses the gradients up without a step.
   void clear_grad();

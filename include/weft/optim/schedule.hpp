@@ -17,6 +17,14 @@ Schedule constant(double factor = 1);
 /// Throws ValueError for warmup < 1.
 Schedule inverse_sqrt(std::int64_t warmup);
 
+/// 1 falling to `least` along half a cosine over `steps` updates, and up again after them, as PyTorch's CosineAnnealingLR
+/// (T_max = steps, eta_min = least * lr). Throws ValueError for steps < 1 or a `least` outside [0, 1].
+Schedule cosine(std::int64_t steps, double least = 0);
+
+/// Multiplied with `factor` after every `every` updates, as PyTorch's StepLR (step_size, gamma). Throws ValueError for
+/// every < 1 or a factor that is negative or not finite.
+Schedule step(std::int64_t every, double factor = 0.1);
+
 /// All factors multiplied. `std::ref(plateau)` puts a Plateau among them.
 Schedule product(std::vector<Schedule> schedules);
 

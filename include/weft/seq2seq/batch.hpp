@@ -24,6 +24,7 @@ Padded pad(std::span<const TokenIds* const> rows);
 struct Batch {
   Padded source;
   Tensor target_in, target_out;    ///< i32 [rows, steps]
+  Tensor target_lengths;           ///< i64 [rows]: tokens of each row of target_out, end_id included
   std::int64_t target_tokens = 0;  ///< of target_out, without padding
 };
 /// Throws ValueError where the counts differ or are zero.

@@ -2,7 +2,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "weft/seq2seq/encoder_decoder.hpp"
+#include "weft/seq2seq/model.hpp"
 
 namespace weft::seq2seq {
 
@@ -23,7 +23,6 @@ struct Hypothesis {
 /// The best hypotheses for each row of `source`, best first, `beam` of them where that many were found. A row is searched
 /// as if it were alone. Nothing is recorded; dropout is off while the model is in eval mode.
 /// Throws ValueError for a beam below 1 or wider than the vocabulary.
-std::vector<std::vector<Hypothesis>> beam_search(EncoderDecoder& model, const Padded& source,
-                                                 const BeamSearchOptions& options = {});
+std::vector<std::vector<Hypothesis>> beam_search(Model& model, const Padded& source, const BeamSearchOptions& options = {});
 
 }  // namespace weft::seq2seq

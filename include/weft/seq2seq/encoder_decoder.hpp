@@ -9,8 +9,7 @@
 #include "weft/nn/linear.hpp"
 #include "weft/nn/list.hpp"
 #include "weft/nn/lstm.hpp"
-#include "weft/nn/module.hpp"
-#include "weft/seq2seq/batch.hpp"
+#include "weft/seq2seq/model.hpp"
 #include "weft/tensor/pool_vector.hpp"
 
 namespace weft::seq2seq {
@@ -29,44 +28,42 @@ struct EncoderDecoderOptions {
   double dropout = 0;             ///< on embeddings, between layers and on the attentional vector
 };
 
-/// Where a decoder stands; a value, so that beams can be chosen among and carried.
-struct DecoderState {
-  PoolVector<LSTMState> layers;
-  Var feed;  ///< attentional vector of the last step [rows, attention size]; undefined without input feeding
-  /// The rows `index` (i64) of all of it.
-  DecoderState select(const Tensor& index) const;
-};
-
-struct DecoderStep {
-  DecoderState state;
-  Var attentional;  ///< tanh(W [context; h]) [rows, attention size]
-  Var weights;      ///< attention [rows, source]
-};
-
 /// A bidirectional LSTM encoder and an LSTM decoder with attention (Bahdanau 2014, Luong 2015).
-class EncoderDecoder : public nn::Module<EncoderDecoder> {
+class EncoderDecoder : public Model {
  public:
-  explicit EncoderDecoder(const EncoderDecoderOptions& options, nn::Scope scope = {});
+  explicit EncoderDecoder(const EncoderDecoderOptions& options, const nn::Scope& scope = {});
 
-  struct Encoded {
-    nn::AttentionMemory memory;
-    DecoderState state;
-  };
-  Encoded encode(const Padded& source);
-  /// One decoder step from embedded tokens [rows, embedding]; rows may be a multiple of the memory's, several in a row for
-  /// each.
-  DecoderStep step(const nn::AttentionMemory& memory, const DecoderState& state, const Var& embedded);
-  /// Target embeddings of ids (any shape), with dropout in training.
-  Var embed_target(const Tensor& ids);
-  /// Logits [..., target vocabulary] of attentional vectors [..., attention size].
-  Var project(const Var& attentional);
-
-  /// Teacher forcing: logits [rows, steps, target vocabulary].
-  Var forward(const Batch& batch);
+  Encoded encode(const Padded& source) override;
+  DecoderStep step(const DecoderMemory& memory, const DecoderState& state, const Tensor& tokens, bool attention) override;
+  Var project(const Var& features) override;
+  std::int64_t target_vocabulary() const override { return options_.target_vocabulary; }
 
   const EncoderDecoderOptions& options() const { return options_; }
 
  private:
+  Reading read(const Batch& batch) override;
+  /// The layers' states and, with input feeding, the attentional vector of the last step [rows, attention size].
+  struct State {
+    PoolVector<LSTMState> layers;
+    Var feed;
+  };
+  struct Step {
+    State state;
+    Var attentional;  // tanh(W [context; h]) [rows, attention size]
+    Var weights;      // attention [rows, source]
+  };
+  struct Start {
+    nn::AttentionMemory memory;
+    State state;
+  };
+  Start start(const Padded& source);
+  static DecoderState packed(const State& state);
+  static void keep_first(std::int64_t rows, nn::AttentionMemory& memory, State& state);
+  /// From embedded tokens [rows, embedding].
+  Step advance(const nn::AttentionMemory& memory, const State& state, const Var& embedded);
+  /// Target embeddings of ids (any shape), with dropout in training.
+  Var embed_target(const Tensor& ids);
+
   std::int64_t attention_size() const { return options_.tie_output ? options_.embedding : options_.hidden; }
 
   EncoderDecoderOptions options_;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "weft/seq2seq/beam_search.hpp"
+#include "weft/seq2seq/model_options.hpp"
 #include "weft/text/tokenizer.hpp"
 
 namespace weft::seq2seq {
@@ -35,7 +36,7 @@ class Translator {
  public:
   /// Throws ValueError where a vocabulary's size isn't the model's, FormatError where its special pieces aren't pad_id,
   /// unknown_id, begin_id and end_id.
-  Translator(const EncoderDecoderOptions& options, Vocabularies vocabularies, std::uint64_t seed = 1);
+  Translator(const ModelOptions& options, Vocabularies vocabularies, std::uint64_t seed = 1);
 
   /// From the folder of a training run: best.safetensors, source.model, target.model.
   /// Throws IoError, FormatError, ValueError for vocabularies that aren't those of the weights.
@@ -44,14 +45,15 @@ class Translator {
   /// Translations in the order of `lines`; a blank line gives an empty one. Throws FormatError for a line that isn't UTF-8.
   std::vector<Translation> translate(std::span<const std::string> lines, const TranslateOptions& options = {});
 
-  EncoderDecoder& model() { return model_; }
+  Model& model() { return *model_; }
   const Vocabularies& vocabularies() const { return vocabularies_; }
   /// What a checkpoint says of itself: the model's settings and the vocabularies' checksums.
   Metadata metadata() const;
 
  private:
   Vocabularies vocabularies_;
-  EncoderDecoder model_;
+  ModelOptions options_;
+  std::unique_ptr<Model> model_;
 };
 
 /// source.model and target.model in `folder`.

@@ -12,7 +12,18 @@
 #include "weft/tensor/memory.hpp"
 
 namespace weft {
+
+class Generator;
+
 namespace detail {
+
+/// What a kernel keeps with a buffer, computed from its values: a packed copy. Goes with it.
+struct Attachment {
+  Attachment() = default;
+  Attachment(const Attachment&) = delete;
+  Attachment& operator=(const Attachment&) = delete;
+  virtual ~Attachment() = default;
+};
 
 /// What a Tensor points at. Made and freed in tensor.cpp alone.
 struct TensorImpl {
@@ -20,11 +31,12 @@ struct TensorImpl {
   std::uint32_t version = 0;  ///< of an owner's data: counts the changes made through mutable_data()
   DType dtype = DType::f32;
   MemoryCategory category = MemoryCategory::activations;
-  bool dense = true;             ///< row-major without gaps
-  TensorImpl* owner = nullptr;   ///< whose buffer a view looks at; null for an owner
-  std::byte* data = nullptr;     ///< first element
-  const char* module = nullptr;  ///< that it is counted for; null where it isn't
-  std::size_t data_bytes = 0;    ///< size of a separate buffer; 0 where the data follows this header
+  bool dense = true;                             ///< row-major without gaps
+  TensorImpl* owner = nullptr;                   ///< whose buffer a view looks at; null for an owner
+  std::byte* data = nullptr;                     ///< first element
+  std::atomic<Attachment*> attachment{nullptr};  ///< of an owner
+  const char* module = nullptr;                  ///< that it is counted for; null where it isn't
+  std::size_t data_bytes = 0;                    ///< size of a separate buffer; 0 where the data follows this header
   Shape shape;
   Strides strides{};
 };
@@ -58,6 +70,10 @@ class Tensor {
   static Tensor zeros(const Shape& shape, DType dtype = f32);
   static Tensor ones(const Shape& shape, DType dtype = f32) { return full(shape, 1, dtype); }
   static Tensor full(const Shape& shape, double value, DType dtype = f32);
+  /// Uniform in [0, 1), and normal with mean 0 and deviation 1. Takes one position of the generator; an element is a function
+  /// of (seed, position, place in row-major order), of f32 the f64 one with fewer digits. Throws DTypeError unless f32 or f64.
+  static Tensor rand(const Shape& shape, Generator& generator, DType dtype = f32);
+  static Tensor randn(const Shape& shape, Generator& generator, DType dtype = f32);
   /// A copy of `values` in row-major order. Throws ShapeError where the counts differ.
   template <class T>
   static Tensor from(std::span<const T> values, const Shape& shape);
@@ -86,7 +102,8 @@ class Tensor {
   }
   template <class T>
   const T* data() const&& = delete;
-  /// For writing; every handle and view sees the change, and a tape that saved the value refuses to use it in backward.
+  /// For writing; every handle and view sees the change, and a tape that saved the value refuses to use it in backward. Ask
+  /// anew for each round of writing: what was computed from the values before may be kept until then.
   template <class T>
   T* mutable_data() & {
     require(dtype_of<T>::value);
@@ -139,6 +156,8 @@ class Tensor {
   std::uint32_t version() const { return root()->version; }
   /// True when no other handle or view can see this tensor's buffer.
   bool is_unique() const { return impl().owner == nullptr && impl_->references.load(std::memory_order_acquire) == 1; }
+  /// What is kept with the buffer; its version says whether it still holds.
+  std::atomic<detail::Attachment*>& attachment() const { return root()->attachment; }
   bool same_buffer(const Tensor& other) const { return root() == other.root(); }
   bool is_same(const Tensor& other) const { return impl_ == other.impl_; }
   void set_category(MemoryCategory category);

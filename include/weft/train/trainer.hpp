@@ -5,8 +5,10 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include "weft/autograd/var.hpp"
+#include "weft/base/error.hpp"
 #include "weft/nn/module.hpp"
 #include "weft/optim/adam.hpp"
 #include "weft/optim/clip.hpp"
@@ -41,6 +43,23 @@ class TrainingTask {
   virtual Metadata metadata() const { return {}; }
   /// What else a run must keep when it goes on, by name: the data, their order, the loss, the validation.
   virtual Metadata settings() const { return {}; }
+};
+
+/// A setting that a checkpoint was made with, and what it is now; "none" where one side lacks it.
+struct SettingDifference {
+  std::string name, there, now;
+};
+
+/// A run can't go on: what() lists every setting that differs.
+class SettingsError : public ValueError {
+ public:
+  SettingsError(const std::filesystem::path& path, std::vector<SettingDifference> differences);
+  const std::string& path() const { return path_; }
+  const std::vector<SettingDifference>& differences() const { return differences_; }
+
+ private:
+  std::string path_;
+  std::vector<SettingDifference> differences_;
 };
 
 enum class Resume { never, automatic, must };
@@ -79,7 +98,7 @@ struct TrainingResult {
 /// last.safetensors all state, from which training goes on with the same bits as if it had not stopped. Both are replaced
 /// as a whole. Progress goes to `progress`, log lines to train.log.
 /// To go on, only limits (epochs, updates, seconds, patience), save_every and log_every may change; with another seed, another
-/// option or other settings of the task it is a ValueError that names both values.
+/// option or other settings of the task it is a SettingsError that names all of them with both values.
 /// Throws ValueError, IoError, FormatError, NumericError.
 TrainingResult train(TrainingTask& task, const TrainerOptions& options, std::ostream& progress);
 

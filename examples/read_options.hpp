@@ -1,0 +1,119 @@
+#pragma once
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/program_options.hpp>
+#include <fstream>
+#include <map>
+#include <numeric>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "weft/base/error.hpp"
+
+/// Options from the command line and a configuration; what is wrong with one is said with its place and what was meant.
+namespace read_options {
+
+namespace po = boost::program_options;
+
+/// A wrong call: exit code 2.
+class UsageError : public weft::Error {
+ public:
+  using Error::Error;
+};
+
+/// Letters to insert, leave out or replace to get from one word to the other (Levenshtein 1966).
+inline std::size_t edits(std::string_view from, std::string_view to) {
+  std::vector<std::size_t> row(to.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    std::size_t diagonal = row[0]++;
+    for (std::size_t j = 0; j < to.size(); ++j)
+      diagonal = std::exchange(row[j + 1], std::min({row[j] + 1, row[j + 1] + 1, diagonal + (from[i] == to[j] ? 0 : 1)}));
+  }
+  return row.back();
+}
+
+/// "; did you mean PREFIXname?" for the name that is nearest to `word`; "" where none is near.
+inline std::string suggestion(const std::string& word, const std::vector<std::string>& names, const char* prefix) {
+  const std::string* best = nullptr;
+  std::size_t least = (word.size() < 4 ? 1 : std::max<std::size_t>(2, word.size() / 3)) + 1;
+  for (const std::string& name : names)
+    if (const std::size_t count = edits(word, name); count < least) {
+      least = count;
+      best = &name;
+    }
+  return best == nullptr ? "" : fmt::format("; did you mean {}{}?", prefix, *best);
+}
+
+inline std::vector<std::string> names_of(const po::options_description& options) {
+  std::vector<std::string> names;
+  for (const auto& option : options.options()) names.push_back(option->long_name());
+  return names;
+}
+
+inline void read_words(const std::vector<std::string>& words, const po::options_description& options, po::variables_map& given,
+                       const std::string& help) {
+  try {
+    po::store(po::command_line_parser(words).options(options).positional({}).run(), given);
+  } catch (const po::unknown_option& error) {
+    const std::string given_name = error.get_option_name();  // "--name", or "--name=value"
+    const std::string dashes = given_name.substr(0, std::min(given_name.find_first_not_of('-'), given_name.size()));
+    const std::string name = given_name.substr(dashes.size(), given_name.find('=') - dashes.size());
+    throw UsageError(fmt::format("there is no option {}{}{} ({} lists them)", dashes, name,
+                                 suggestion(name, names_of(options), "--"), help));
+  } catch (const po::too_many_positional_options_error& error) {
+    throw UsageError(fmt::format("{}; options start with -- ({} lists them)", error.what(), help));
+  } catch (const po::error& error) {
+    throw UsageError(fmt::format("{} ({} says more)", error.what(), help));
+  }
+}
+
+/// Lines `option = value`; # starts a comment. What the command line has given stays.
+inline void read_file(const std::string& path, const po::options_description& options, po::variables_map& given) {
+  std::ifstream file(path);
+  if (!file) throw weft::IoError(fmt::format("can't read the configuration {}", path));
+  std::map<std::string, int> seen;
+  std::string text;
+  for (int line = 1; std::getline(file, text); ++line) {
+    const auto wrong = [&](const std::string& what) { return UsageError(fmt::format("{}:{}: {}", path, line, what)); };
+    if (const auto start = text.find_first_not_of(" \t"); start != std::string::npos && text[start] == '[')
+      throw wrong("a configuration has no sections, only lines `option = value`");
+    std::istringstream one(text);
+    try {
+      const auto parsed = po::parse_config_file(one, options);
+      for (const auto& option : parsed.options)
+        if (const auto [before, first] = seen.emplace(option.string_key, line); !first)
+          throw wrong(fmt::format("'{}' stands in line {} already", option.string_key, before->second));
+      po::store(parsed, given);
+    } catch (const po::unknown_option& error) {
+      const std::string name = error.get_option_name();
+      throw wrong(fmt::format("there is no option '{}'{}", name, suggestion(name, names_of(options), "")));
+    } catch (const po::invalid_config_file_syntax&) {
+      throw wrong("this is no line `option = value`");
+    } catch (const po::error& error) {
+      throw wrong(error.what());
+    }
+  }
+  if (file.bad()) throw weft::IoError(fmt::format("can't read the configuration {}", path));
+}
+
+/// The options of one command, from its words first and then from the file of --config. False when it was only --help.
+/// `help` is the call that lists them. Throws UsageError, IoError.
+inline bool read(const std::vector<std::string>& words, po::options_description& options, std::ostream& out,
+                 const std::string& help) {
+  options.add_options()("help", "this text")("config", po::value<std::string>(), "file with lines `option = value`");
+  po::variables_map given;
+  read_words(words, options, given, help);
+  if (given.count("help") != 0) {
+    out << options;
+    return false;
+  }
+  if (given.count("config") != 0) read_file(given["config"].as<std::string>(), options, given);
+  po::notify(given);
+  return true;
+}
+
+}  // namespace read_options

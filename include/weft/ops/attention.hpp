@@ -1,0 +1,35 @@
+#pragma once
+#include <optional>
+
+#include "weft/autograd/var.hpp"
+
+namespace weft {
+
+/// Which keys a query may attend to: those that all three let through. True means may, as in masked_softmax.
+struct AttentionMask {
+  Tensor allowed;       ///< bool, broadcast to [batch, heads, queries, keys]; undefined: all
+  Tensor lengths;       ///< keys of each row, i64 or i32 [batch], 0 to keys; undefined: all
+  bool causal = false;  ///< the last query sees the last key, the one before it all but that, ...: keys may go before queries
+};
+
+struct AttentionOptions {
+  std::optional<double> scale = {};  ///< on query . key; 1 / sqrt(head_dim) where none is given
+  double dropout = 0;                ///< on the weights, as the operation `dropout` does it
+  bool need_weights = false;         ///< give the weights too, which makes them in full
+};
+
+struct AttentionResult {
+  Var output;   ///< [batch, heads, queries, value_dim]
+  Var weights;  ///< [batch, heads, queries, keys] before dropout; undefined unless they were asked for
+};
+
+/// softmax(scale query . key) value over the keys that the mask lets through (Vaswani et al. 2017), for query [batch, heads,
+/// queries, head_dim], key [batch, heads, keys, head_dim] and value [batch, heads, keys, value_dim], any strides. Without
+/// `need_weights` or a recorded backward pass the weights never stand in memory all at once. The output's memory is
+/// [batch, queries, heads, value_dim], so that heads join without a copy.
+/// A query without keys gets zeros. Keys behind their row's length or allowed to no query may hold anything, NaN included.
+/// Throws ShapeError, DTypeError, ValueError for lengths, a scale or a probability that can't be.
+AttentionResult scaled_dot_product_attention(const Var& query, const Var& key, const Var& value, const AttentionMask& mask = {},
+                                             const AttentionOptions& options = {});
+
+}  // namespace weft

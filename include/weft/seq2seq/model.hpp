@@ -1,0 +1,64 @@
+#pragma once
+#include <cstdint>
+
+#include "weft/nn/module.hpp"
+#include "weft/seq2seq/batch.hpp"
+#include "weft/tensor/pool_vector.hpp"
+
+namespace weft::seq2seq {
+
+/// What a decoder sees of the sentences: values with a row for each.
+struct DecoderMemory {
+  PoolVector<Var> values;
+  Tensor mask;     ///< bool [sentences, source], true at words
+  Tensor lengths;  ///< i64 [sentences]
+  /// The rows `index` (i64) of all of it.
+  DecoderMemory select(const Tensor& index) const;
+};
+
+/// Where a decoder stands: values with a row for each hypothesis, so that beams can be chosen among and carried.
+struct DecoderState {
+  PoolVector<Var> values;
+  DecoderState select(const Tensor& index) const;
+};
+
+struct DecoderStep {
+  DecoderState state;
+  Var features;  ///< [rows, any]: what `project` makes logits of
+  Var weights;   ///< attention [rows, source], where asked for
+};
+
+/// A model that translates: what trainer, search and checkpoints need of it.
+class Model : public nn::Module<Model> {
+ public:
+  struct Encoded {
+    DecoderMemory memory;
+    DecoderState state;
+  };
+  virtual Encoded encode(const Padded& source) = 0;
+  /// One decoder step from the hypotheses' last tokens, i32 [rows]; rows may be a multiple of the memory's, several next to
+  /// each other for each sentence.
+  virtual DecoderStep step(const DecoderMemory& memory, const DecoderState& state, const Tensor& tokens, bool attention) = 0;
+  /// Logits [..., target vocabulary] of features [..., any].
+  virtual Var project(const Var& features) = 0;
+
+  /// Teacher forcing: logits [rows, steps, target vocabulary], zeros at the target's padding.
+  Var forward(const Batch& batch);
+  /// Cross entropy of the target's tokens, their mean; no logits are made for padding.
+  Var loss(const Batch& batch, double label_smoothing = 0);
+
+  virtual std::int64_t target_vocabulary() const = 0;
+
+ protected:
+  /// Teacher forcing: for each token of the target what `project` makes logits of [tokens, any], and which of the rows * steps
+  /// places it has (i64 [tokens]).
+  struct Reading {
+    Var features;
+    Tensor places;
+  };
+  virtual Reading read(const Batch& batch) = 0;
+
+  explicit Model(const nn::Scope& scope) : Module(scope) {}
+};
+
+}  // namespace weft::seq2seq

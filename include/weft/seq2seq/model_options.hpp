@@ -1,0 +1,22 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "weft/seq2seq/encoder_decoder.hpp"
+#include "weft/seq2seq/transformer.hpp"
+
+namespace weft::seq2seq {
+
+/// What kind of model, and its settings.
+using ModelOptions = std::variant<EncoderDecoderOptions, TransformerOptions>;
+
+std::unique_ptr<Model> make_model(const ModelOptions& options, const nn::Scope& scope = {});
+
+/// As a checkpoint's metadata hold them.
+std::string to_json(const ModelOptions& options);
+/// Throws FormatError naming `path` for text that isn't of that form.
+ModelOptions model_options_of(const std::string& json, const std::string& path);
+
+}  // namespace weft::seq2seq

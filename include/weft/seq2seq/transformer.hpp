@@ -1,0 +1,56 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+
+#include "weft/nn/dropout.hpp"
+#include "weft/nn/embedding.hpp"
+#include "weft/nn/linear.hpp"
+#include "weft/nn/positional_encoding.hpp"
+#include "weft/nn/transformer.hpp"
+#include "weft/seq2seq/model.hpp"
+
+namespace weft::seq2seq {
+
+struct TransformerOptions {
+  std::int64_t source_vocabulary = 0, target_vocabulary = 0;
+  std::int64_t width = 256;  ///< of embeddings and of what layers pass on; even
+  std::int64_t heads = 4;    ///< divides the width
+  std::int64_t feed_forward = 1024;
+  std::int64_t encoder_layers = 3, decoder_layers = 3;
+  bool norm_first = true;         ///< normalise what goes into each part instead of the sums
+  bool tie_output = true;         ///< the output layer is the target embedding
+  bool share_embeddings = false;  ///< source and target have one vocabulary and one embedding
+  double dropout = 0.1;           ///< below 1; on embeddings and everywhere in the layers
+};
+
+/// A Transformer (Vaswani et al. 2017) with sinusoidal positions. Its decoder goes on step by step from what it keeps of the
+/// steps before.
+class Transformer : public Model {
+ public:
+  /// Throws ValueError for options that can't be.
+  explicit Transformer(const TransformerOptions& options, const nn::Scope& scope = {});
+
+  Encoded encode(const Padded& source) override;
+  /// Its weights are the last layer's, averaged over the heads.
+  DecoderStep step(const DecoderMemory& memory, const DecoderState& state, const Tensor& tokens, bool attention) override;
+  Var project(const Var& features) override;
+  std::int64_t target_vocabulary() const override { return options_.target_vocabulary; }
+
+  const TransformerOptions& options() const { return options_; }
+
+ private:
+  Reading read(const Batch& batch) override;
+  Var encoded(const Padded& source);
+  /// Embeddings of ids [rows, places], sqrt(width) times, with positions from `first` on.
+  Var embedded(nn::Embedding& embedding, const Tensor& ids, std::int64_t first);
+
+  TransformerOptions options_;
+  std::optional<nn::Embedding> source_embedding_;  // none: the target's
+  nn::Embedding target_embedding_;
+  nn::SinusoidalPositions positions_;
+  nn::Transformer transformer_;
+  std::optional<nn::Linear> output_;  // none: the target embedding
+  nn::Dropout dropout_;
+};
+
+}  // namespace weft::seq2seq

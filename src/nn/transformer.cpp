@@ -1,0 +1,116 @@
+#include "weft/nn/transformer.hpp"
+
+#include "base/fail.hpp"
+#include "nn/padding.hpp"
+#include "weft/ops/index.hpp"
+
+namespace weft::nn {
+namespace {
+
+template <class Layer>
+void fill(List<Layer>& layers, const TransformerStackOptions& options, const char* op) {
+  check<ValueError>(options.num_layers > 0, op, "num_layers is {}; it must be positive", options.num_layers);
+  for (std::int64_t i = 0; i < options.num_layers; ++i) layers.emplace(options.layer);
+}
+
+void add_norm(std::optional<LayerNorm>& norm, const TransformerStackOptions& options, ModuleBase* owner) {
+  if (options.norm)
+    norm.emplace(LayerNormOptions{.normalized_shape = options.layer.d_model, .eps = options.layer.layer_norm_eps},
+                 Scope{owner, "norm"});
+}
+
+TransformerStackOptions stack_of(const TransformerOptions& o, std::int64_t layers) {
+  return {.layer = {.d_model = o.d_model,
+                    .nhead = o.nhead,
+                    .dim_feedforward = o.dim_feedforward,
+                    .dropout = o.dropout,
+                    .activation = o.activation,
+                    .layer_norm_eps = o.layer_norm_eps,
+                    .norm_first = o.norm_first,
+                    .weight_init = init::xavier_uniform()},
+          .num_layers = layers,
+          .norm = true};
+}
+
+Tensor rows_of(const Tensor& x, const Tensor& index) { return x.defined() ? index_select(x, 0, index).value() : x; }
+
+PoolVector<AttentionCache> chosen(const PoolVector<AttentionCache>& layers, const Tensor& index) {
+  PoolVector<AttentionCache> result;
+  for (const AttentionCache& layer : layers) result.push_back(layer.select(index));
+  return result;
+}
+
+}  // namespace
+
+TransformerMemory TransformerMemory::select(const Tensor& index) const {
+  return {chosen(layers, index), {rows_of(mask.allowed, index), rows_of(mask.lengths, index), mask.causal}};
+}
+
+TransformerState TransformerState::select(const Tensor& index) const { return {chosen(layers, index)}; }
+
+TransformerEncoder::TransformerEncoder(const TransformerStackOptions& options, const Scope& scope)
+    : Module(scope), layers({this, "layers"}) {
+  fill(layers, options, "TransformerEncoder");
+  add_norm(norm, options, this);
+}
+
+Var TransformerEncoder::forward(const Var& x, const AttentionMask& mask) {
+  Var y = without_padding(x, mask.lengths, "TransformerEncoder");
+  for (TransformerEncoderLayer& layer : layers) y = layer(y, mask, Padding::finite);
+  return norm ? (*norm)(y) : y;
+}
+
+TransformerDecoder::TransformerDecoder(const TransformerStackOptions& options, const Scope& scope)
+    : Module(scope), layers({this, "layers"}) {
+  fill(layers, options, "TransformerDecoder");
+  add_norm(norm, options, this);
+}
+
+Var TransformerDecoder::forward(const Var& x, const Var& memory, const AttentionMask& mask, const AttentionMask& memory_mask) {
+  const Var places = without_padding(memory, memory_mask.lengths, "TransformerDecoder");
+  Var y = without_padding(x, mask.lengths, "TransformerDecoder");
+  for (TransformerDecoderLayer& layer : layers) y = layer(y, places, mask, memory_mask, Padding::finite);
+  return norm ? (*norm)(y) : y;
+}
+
+TransformerMemory TransformerDecoder::remember(const Var& memory, const AttentionMask& memory_mask) {
+  const ScopeGuard scope(path());
+  check<ShapeError>(
+      !memory_mask.allowed.defined() || (memory_mask.allowed.rank() == 4 && memory_mask.allowed.size(0) == memory.size(0)),
+      "TransformerDecoder", "the memory's mask {} must be [batch, heads, queries, keys], for rows to be chosen",
+      memory_mask.allowed);
+  TransformerMemory result{{}, memory_mask};
+  const Var places = without_padding(memory, memory_mask.lengths, "TransformerDecoder");
+  for (TransformerDecoderLayer& layer : layers) result.layers.push_back(layer.multihead_attn.remember(places, places));
+  return result;
+}
+
+TransformerStep TransformerDecoder::step(const Var& x, const TransformerMemory& memory, const TransformerState& state,
+                                         AttentionWeights weights) {
+  const ScopeGuard scope(path());
+  check<ValueError>(memory.layers.size() == layers.size() && (state.layers.empty() || state.layers.size() == layers.size()),
+                    "TransformerDecoder", "a memory of {} and a state of {} layers for a decoder of {}", memory.layers.size(),
+                    state.layers.size(), layers.size());
+  TransformerStep result{x, {}, {}};
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const bool last = i + 1 == layers.size();
+    TransformerDecoderLayerStep step = layers[i].step(result.output, state.layers.empty() ? AttentionCache{} : state.layers[i],
+                                                      memory.layers[i], memory.mask, last ? weights : AttentionWeights::none);
+    result.output = std::move(step.output);
+    result.state.layers.push_back(std::move(step.cache));
+    result.weights = std::move(step.weights);
+  }
+  if (norm) result.output = (*norm)(result.output);
+  return result;
+}
+
+Transformer::Transformer(const TransformerOptions& options, const Scope& scope)
+    : Module(scope),
+      encoder(stack_of(options, options.num_encoder_layers), {this, "encoder"}),
+      decoder(stack_of(options, options.num_decoder_layers), {this, "decoder"}) {}
+
+Var Transformer::forward(const Var& source, const Var& target, const TransformerMasks& masks) {
+  return decoder(target, encoder(source, masks.source), masks.target, masks.memory);
+}
+
+}  // namespace weft::nn

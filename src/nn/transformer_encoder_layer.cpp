@@ -1,0 +1,28 @@
+#include "weft/nn/transformer_encoder_layer.hpp"
+
+#include "nn/padding.hpp"
+#include "nn/transformer_parts.hpp"
+
+namespace weft::nn {
+
+TransformerEncoderLayer::TransformerEncoderLayer(const TransformerLayerOptions& options, const Scope& scope)
+    : Module(scope),
+      self_attn(attention_options(options), {this, "self_attn"}),
+      linear1(widening(options), {this, "linear1"}),
+      linear2(narrowing(options), {this, "linear2"}),
+      norm1(norm_options(options), {this, "norm1"}),
+      norm2(norm_options(options), {this, "norm2"}),
+      dropout_({.p = options.dropout}, {this, "dropout"}),
+      activation_(options.activation),
+      norm_first_(options.norm_first) {}
+
+Var TransformerEncoderLayer::forward(const Var& x, const AttentionMask& mask, Padding padding) {
+  const Var clean = padding == Padding::finite ? x : without_padding(x, mask.lengths, "TransformerEncoderLayer");
+  const Var attended = residual(clean, norm1, norm_first_, [&](const Var& y) {
+    return dropout_(self_attn(y, y, y, mask, AttentionWeights::none, Padding::finite).output);
+  });
+  return residual(attended, norm2, norm_first_,
+                  [&](const Var& y) { return feed_forward(y, linear1, linear2, dropout_, activation_); });
+}
+
+}  // namespace weft::nn

@@ -1,0 +1,171 @@
+#include "weft/ops/attention.hpp"
+
+#include <cmath>
+
+#include "base/fail.hpp"
+#include "kernels/attention.hpp"
+#include "ops/dropout_draw.hpp"
+#include "ops/guarded.hpp"
+#include "weft/autograd/record.hpp"
+#include "weft/ops/comparison.hpp"
+#include "weft/ops/elementwise.hpp"
+#include "weft/ops/matmul.hpp"
+#include "weft/ops/reduce.hpp"
+#include "weft/ops/shape.hpp"
+#include "weft/ops/softmax.hpp"
+#include "weft/ops/triangle.hpp"
+
+namespace weft {
+namespace {
+
+using kernels::AttentionSettings;
+
+constexpr const char* op = "scaled_dot_product_attention";
+
+Var zero_like(const Var& x) { return Var::scalar(0, x.dtype()); }
+
+/// bool [batch, keys], true before each row's length.
+Tensor within(const Tensor& lengths, std::int64_t keys) {
+  Tensor mask = Tensor::empty({lengths.numel(), keys}, boolean);
+  bool* place = mask.mutable_data<bool>();
+  for (std::int64_t b = 0; b < lengths.numel(); ++b)
+    for (std::int64_t k = 0; k < keys; ++k) *place++ = k < lengths.data<std::int64_t>()[b];
+  return mask;
+}
+
+/// The whole mask, broadcast to [batch, heads, queries, keys].
+Tensor whole_mask(const AttentionSettings& settings, std::int64_t queries, std::int64_t keys) {
+  Tensor mask = settings.allowed.defined() ? settings.allowed : Tensor::ones({1, 1, 1, 1}, boolean);
+  if (settings.causal) mask = logical_and(mask, tril(Tensor::ones({queries, keys}, boolean), keys - queries).value());
+  if (settings.lengths.defined()) mask = logical_and(mask, within(settings.lengths, keys).unsqueeze(1).unsqueeze(1));
+  return mask;
+}
+
+/// The same with operations that make the weights in full, for weights that are asked for and for derivatives of derivatives.
+struct Composite {
+  Var query, key, value, weights;  // key and value zeros where no length reaches
+  Tensor mask;
+  const AttentionSettings& settings;
+
+  Composite(const Var& q, const Var& k, const Var& v, const AttentionSettings& s)
+      : query(q),
+        key(within_lengths(k, s)),
+        value(within_lengths(v, s)),
+        mask(whole_mask(s, q.size(2), k.size(2))),
+        settings(s) {
+    const Var scores = matmul(query, transpose(key, 2, 3)) * s.scale;
+    weights = masked_softmax(scores, mask);
+  }
+
+  static Var within_lengths(const Var& x, const AttentionSettings& s) {
+    if (!s.lengths.defined()) return x;
+    return where(within(s.lengths, x.size(2)).unsqueeze(1).unsqueeze(3), x, zero_like(x));
+  }
+
+  Var dropped(const Var& x) const { return settings.draw ? dropout(x, *settings.draw) : x; }
+  Var output() const { return matmul(dropped(weights), value); }
+
+  // The rule of the fused operation over Vars: w = softmax(s), s = scale q k^T, y = dropped(w) v
+  void backward(Sink& sink, const Var& g) const {
+    const Var incoming = where(mask, dropped(matmul(g, transpose(value, 2, 3))), zero_like(g));
+    const Var ds = where(mask, guarded_mul(incoming - sum(guarded_mul(incoming, weights), {-1}, true), weights), zero_like(g)) *
+                   settings.scale;
+    const auto open = [&](const Var& x) { return within_lengths(x, settings); };
+    if (sink.wants(0)) sink.add(0, matmul(ds, key));
+    if (sink.wants(1)) sink.add(1, open(matmul(transpose(ds, 2, 3), query)));
+    if (sink.wants(2)) sink.add(2, open(matmul(transpose(dropped(weights), 2, 3), g)));
+  }
+};
+
+void check_operands(const Var& query, const Var& key, const Var& value) {
+  check<ValueError>(query.defined() && key.defined() && value.defined(), op, "query {}, key {} and value {}: all need a value",
+                    query.value(), key.value(), value.value());
+  check<DTypeError>(is_floating(query.dtype()) && query.dtype() == key.dtype() && query.dtype() == value.dtype(), op,
+                    "query {}, key {} and value {}: all must be f32 or all f64", query.value(), key.value(), value.value());
+  check<ShapeError>(query.rank() == 4 && key.rank() == 4 && value.rank() == 4, op,
+                    "query {}, key {} and value {}: each must be [batch, heads, length, size]", query.shape(), key.shape(),
+                    value.shape());
+  check<ShapeError>(key.size(0) == query.size(0) && key.size(1) == query.size(1) && key.size(3) == query.size(3), op,
+                    "key {} doesn't fit query {}: batch, heads and head_dim must be equal", key.shape(), query.shape());
+  check<ShapeError>(value.size(0) == key.size(0) && value.size(1) == key.size(1) && value.size(2) == key.size(2), op,
+                    "value {} doesn't fit key {}: batch, heads and length must be equal", value.shape(), key.shape());
+}
+
+Tensor checked_allowed(const Tensor& allowed, const Shape& weights) {
+  if (!allowed.defined()) return {};
+  check<DTypeError>(allowed.dtype() == boolean, op, "the mask is {}; bool is needed", allowed);
+  check<ShapeError>(broadcast(weights, allowed.shape(), op) == weights, op,
+                    "the mask {} doesn't broadcast to [batch, heads, queries, keys] = {}", allowed.shape(), weights);
+  Tensor mask = allowed;
+  while (mask.rank() < 4) mask = mask.unsqueeze(0);
+  return mask;
+}
+
+Tensor checked_lengths(const Tensor& lengths, const Var& key) {
+  if (!lengths.defined()) return {};
+  check<DTypeError>(is_integer(lengths.dtype()), op, "lengths are {}; integers are needed", lengths);
+  check<ShapeError>(lengths.shape() == Shape{key.size(0)}, op, "lengths {} don't fit key {}: one a row is needed",
+                    lengths.shape(), key.shape());
+  Tensor result = lengths.to(i64).contiguous();
+  for (std::int64_t row = 0; row < result.numel(); ++row) {
+    const std::int64_t length = result.data<std::int64_t>()[row];
+    check<ValueError>(length >= 0 && length <= key.size(2), op, "length {} of row {} is outside 0 to {} (key {})", length, row,
+                      key.size(2), key.shape());
+  }
+  return result;
+}
+
+double scale_of(const AttentionOptions& options, const Var& query) {
+  if (options.scale) {
+    check<ValueError>(std::isfinite(*options.scale), op, "the scale is {}; it must be finite", *options.scale);
+    return *options.scale;
+  }
+  check<ShapeError>(query.size(3) > 0, op, "query {} has the size 0; the scale 1 / sqrt(size) doesn't exist", query.shape());
+  return 1 / std::sqrt(static_cast<double>(query.size(3)));
+}
+
+// Keys that no query may attend to are taken away before a product could meet a NaN there.
+Var without_closed(const Var& x, const Tensor& open) { return where(open, x, zero_like(x)); }
+
+Var fused(const Var& query, const Var& key, const Var& value, const AttentionSettings& settings) {
+  kernels::AttentionForward forward = kernels::attention(query.value(), key.value(), value.value(), settings);
+  Tensor output = forward.output;
+  return record(
+      op, std::move(output), {&query, &key, &value},
+      [query = Saved(query), key = Saved(key), value = Saved(value), output = Saved(forward.output),
+       log_sums = forward.log_sums, settings, allowed = Saved(settings.allowed), lengths = Saved(settings.lengths)](Sink& s) {
+        allowed.get(), lengths.get();  // unchanged
+        if (s.recording()) return Composite(query.get(), key.get(), value.get(), settings).backward(s, s.grad());
+        kernels::AttentionGradients gradients = kernels::attention_backward(
+            query.value(), key.value(), value.value(), {output.value(), log_sums}, s.grad().value(), settings);
+        s.add(0, std::move(gradients.query));
+        s.add(1, std::move(gradients.key));
+        s.add(2, std::move(gradients.value));
+      });
+}
+
+}  // namespace
+
+AttentionResult scaled_dot_product_attention(const Var& query, const Var& key, const Var& value, const AttentionMask& mask,
+                                             const AttentionOptions& options) {
+  check_operands(query, key, value);
+  const Shape weights{query.size(0), query.size(1), query.size(2), key.size(2)};
+  check<ValueError>(options.dropout >= 0 && options.dropout < 1, op, "dropout is {}; it must be in [0, 1)", options.dropout);
+  AttentionSettings settings{
+      checked_allowed(mask.allowed, weights), checked_lengths(mask.lengths, key), mask.causal, scale_of(options, query), {}};
+  settings.draw = next_draw(weights, options.dropout);
+  Var keys = key, values = value;
+  if (settings.allowed.defined()) {
+    const Tensor open = any(settings.allowed, {2}, true).transpose(2, 3);
+    keys = without_closed(key, open);
+    values = without_closed(value, open);
+  }
+  if (options.need_weights) {
+    const Composite whole(query, keys, values, settings);
+    return {whole.output(), whole.weights};
+  }
+  settings.allowed = settings.allowed.defined() ? settings.allowed.expand(weights) : Tensor();
+  return {fused(query, keys, values, settings), {}};
+}
+
+}  // namespace weft

@@ -1,0 +1,16 @@
+#pragma once
+#include <optional>
+
+#include "kernels/dropout.hpp"
+#include "weft/autograd/var.hpp"
+
+namespace weft {
+
+/// The next draw of the tape that records for values of this shape; none where nothing records or nothing is to be dropped.
+/// Throws TapeError for a tape without a generator.
+std::optional<kernels::DropoutDraw> next_draw(const Shape& shape, double p);
+
+/// x under a draw with p < 1: linear in x, and its own derivative.
+Var dropout(const Var& x, const kernels::DropoutDraw& draw);
+
+}  // namespace weft

@@ -1,0 +1,41 @@
+#include "weft/seq2seq/model.hpp"
+
+#include "weft/ops/index.hpp"
+#include "weft/ops/loss.hpp"
+#include "weft/ops/shape.hpp"
+
+namespace weft::seq2seq {
+namespace {
+
+Var rows_of(const Var& x, const Tensor& index) { return x.defined() ? index_select(x, 0, index) : x; }
+
+PoolVector<Var> chosen(const PoolVector<Var>& values, const Tensor& index) {
+  PoolVector<Var> result;
+  for (const Var& value : values) result.push_back(rows_of(value, index));
+  return result;
+}
+
+}  // namespace
+
+DecoderMemory DecoderMemory::select(const Tensor& index) const {
+  return {chosen(values, index), rows_of(mask, index).value(), rows_of(lengths, index).value()};
+}
+
+DecoderState DecoderState::select(const Tensor& index) const { return {chosen(values, index)}; }
+
+Var Model::forward(const Batch& batch) {
+  const Reading reading = read(batch);
+  const Var logits = project(reading.features);
+  const std::int64_t rows = batch.target_out.size(0), steps = batch.target_out.size(1), width = logits.size(1);
+  const Tensor nothing = Tensor::zeros({rows * steps, width}, logits.dtype());
+  return reshape(index_add(nothing, 0, reading.places, logits), {rows, steps, width});
+}
+
+Var Model::loss(const Batch& batch, double label_smoothing) {
+  const Reading reading = read(batch);
+  const Var all = batch.target_out.reshape({-1});
+  return cross_entropy(project(reading.features), index_select(all, 0, reading.places).value(),
+                       {.label_smoothing = label_smoothing});
+}
+
+}  // namespace weft::seq2seq

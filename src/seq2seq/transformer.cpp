@@ -1,0 +1,113 @@
+#include "weft/seq2seq/transformer.hpp"
+
+#include <cmath>
+
+#include "base/fail.hpp"
+#include "weft/ops/elementwise.hpp"
+#include "weft/ops/index.hpp"
+#include "weft/ops/shape.hpp"
+
+namespace weft::seq2seq {
+namespace {
+
+TransformerOptions checked(const TransformerOptions& o) {
+  const char* where = "Transformer";
+  check<ValueError>(o.source_vocabulary > 0 && o.target_vocabulary > 0, where,
+                    "vocabularies of {} and {} tokens; both must be known", o.source_vocabulary, o.target_vocabulary);
+  check<ValueError>(
+      o.width > 0 && o.width % 2 == 0 && o.heads > 0 && o.width % o.heads == 0, where,
+      "width {} and {} heads: both must be positive, the width even (sines and cosines) and a multiple of the heads", o.width,
+      o.heads);
+  check<ValueError>(o.feed_forward > 0 && o.encoder_layers > 0 && o.decoder_layers > 0, where,
+                    "feed_forward {}, {} encoder and {} decoder layers; each must be positive", o.feed_forward,
+                    o.encoder_layers, o.decoder_layers);
+  check<ValueError>(!o.share_embeddings || o.source_vocabulary == o.target_vocabulary, where,
+                    "share_embeddings needs one vocabulary, not {} and {} tokens", o.source_vocabulary, o.target_vocabulary);
+  return o;
+}
+
+// Embeddings of length 1, so that the tied output starts with logits near 0.
+nn::EmbeddingOptions embedding_options(const TransformerOptions& o, std::int64_t vocabulary) {
+  return {.num_embeddings = vocabulary,
+          .embedding_dim = o.width,
+          .padding_idx = pad_id,
+          .weight_init = nn::init::normal(0, 1 / std::sqrt(static_cast<double>(o.width)))};
+}
+
+nn::TransformerOptions layer_options(const TransformerOptions& o) {
+  return {.d_model = o.width,
+          .nhead = o.heads,
+          .num_encoder_layers = o.encoder_layers,
+          .num_decoder_layers = o.decoder_layers,
+          .dim_feedforward = o.feed_forward,
+          .dropout = o.dropout,
+          .norm_first = o.norm_first};
+}
+
+DecoderState packed(const nn::TransformerState& state) {
+  DecoderState result;
+  for (const nn::AttentionCache& layer : state.layers) result.values.insert(result.values.end(), {layer.keys, layer.values});
+  return result;
+}
+
+PoolVector<nn::AttentionCache> unpacked(const PoolVector<Var>& values) {
+  PoolVector<nn::AttentionCache> result;
+  for (std::size_t i = 0; i + 1 < values.size(); i += 2) result.push_back({values[i], values[i + 1]});
+  return result;
+}
+
+}  // namespace
+
+Transformer::Transformer(const TransformerOptions& options, const nn::Scope& scope)
+    : Model(scope),
+      options_(checked(options)),
+      target_embedding_(embedding_options(options, options.target_vocabulary), {this, "target_embedding"}),
+      positions_({this, "positions"}),
+      transformer_(layer_options(options), {this, "transformer"}),
+      dropout_({.p = options.dropout}, {this, "dropout"}) {
+  if (!options_.share_embeddings)
+    source_embedding_.emplace(embedding_options(options_, options_.source_vocabulary), nn::Scope{this, "source_embedding"});
+  if (!options_.tie_output)
+    output_.emplace(nn::LinearOptions{.in_features = options_.width, .out_features = options_.target_vocabulary},
+                    nn::Scope{this, "output"});
+}
+
+Var Transformer::embedded(nn::Embedding& embedding, const Tensor& ids, std::int64_t first) {
+  return dropout_(positions_(embedding(ids) * std::sqrt(static_cast<double>(options_.width)), first));
+}
+
+Var Transformer::encoded(const Padded& source) {
+  check<ShapeError>(source.ids.rank() == 2 && source.ids.size(0) > 0 && source.ids.size(1) > 0, "Transformer",
+                    "source ids {} are not [rows, columns] with one of each at least", source.ids);
+  nn::Embedding& embedding = source_embedding_ ? *source_embedding_ : target_embedding_;
+  return transformer_.encoder(embedded(embedding, source.ids, 0), AttentionMask{.lengths = source.lengths});
+}
+
+Model::Encoded Transformer::encode(const Padded& source) {
+  const nn::TransformerMemory memory = transformer_.decoder.remember(encoded(source), {.lengths = source.lengths});
+  return {{packed({memory.layers}).values, source.mask, source.lengths}, {}};
+}
+
+DecoderStep Transformer::step(const DecoderMemory& memory, const DecoderState& state, const Tensor& tokens, bool attention) {
+  const nn::TransformerState before{unpacked(state.values)};
+  const Var x = embedded(target_embedding_, tokens.unsqueeze(1), before.places());
+  nn::TransformerStep next = transformer_.decoder.step(x, {unpacked(memory.values), {.lengths = memory.lengths}}, before,
+                                                       attention ? nn::AttentionWeights::averaged : nn::AttentionWeights::none);
+  return {packed(next.state), squeeze(next.output, 1), attention ? squeeze(next.weights, 1) : Var()};
+}
+
+Var Transformer::project(const Var& features) { return output_ ? (*output_)(features) : target_embedding_.project(features); }
+
+// The target needs no lengths: its padding comes last, and earlier places see nothing of it.
+Model::Reading Transformer::read(const Batch& batch) {
+  const Var output = transformer_.decoder(embedded(target_embedding_, batch.target_in, 0), encoded(batch.source),
+                                          AttentionMask{.causal = true}, AttentionMask{.lengths = batch.source.lengths});
+  const std::int64_t rows = output.size(0), steps = output.size(1);
+  Tensor places = Tensor::empty({batch.target_tokens}, i64);
+  auto* place = places.mutable_data<std::int64_t>();
+  for (std::int64_t row = 0; row < rows; ++row)
+    for (std::int64_t t = 0; t < batch.target_lengths.data<std::int64_t>()[row]; ++t) *place++ = row * steps + t;
+  return {index_select(reshape(output, {rows * steps, output.size(2)}), 0, places), places};
+}
+
+}  // namespace weft::seq2seq
