@@ -8,10 +8,9 @@
 #include <iostream>
 #include <map>
 
-#include "option_values.hpp"
 #include "read_options.hpp"
+#include "training_settings.hpp"
 #include "weft/base/error.hpp"
-#include "weft/base/threads.hpp"
 #include "weft/data/grammar.hpp"
 #include "weft/data/lines.hpp"
 #include "weft/metrics/bleu.hpp"
@@ -20,11 +19,8 @@
 #include "weft/train/progress.hpp"
 #include "weft/train/translation_task.hpp"
 
-namespace po = boost::program_options;
 using namespace weft;
-using option_values::choice;
-using option_values::number;
-using option_values::option;
+using namespace training_settings;
 using read_options::UsageError;
 
 namespace {
@@ -45,11 +41,6 @@ bool read_options(const std::vector<std::string>& words, po::options_description
   return read_options::read(words, options, std::cout, fmt::format("{} --help", call));
 }
 
-std::string required(const std::string& value, const char* name) {
-  if (value.empty()) throw UsageError(fmt::format("--{} is needed", name));
-  return value;
-}
-
 /// Throws IoError if some of what was printed is lost.
 void flush_output() {
   if (!std::cout.flush() || std::fflush(stdout) != 0) throw IoError("can't write to standard output");
@@ -60,79 +51,6 @@ std::vector<std::string> read_lines(data::LineReader reader) {
   std::string line;
   while (reader.next(line)) lines.push_back(line);
   return lines;
-}
-
-/// Settings of a run, with defaults that work untouched.
-struct Settings {
-  std::string source, target, valid_source, valid_target, output, source_model, target_model;
-  std::string subword = "bpe", attention = "general", resume = "auto";
-  std::int64_t vocabulary = 8000;
-  double minutes = 0;
-  bool joint = false, no_input_feeding = false, untied = false;
-  seq2seq::EncoderDecoderOptions model = {.embedding = 256, .hidden = 512, .dropout = 0.3};
-  TrainerOptions trainer = {.epochs = 20, .lr = 1e-3, .decay = 0.5, .adam = {.betas = {0.9, 0.98}, .eps = 1e-9}};
-  TranslationTaskOptions task = {.batching = {.max_tokens = 4096}};
-  int threads = num_threads();
-};
-
-constexpr std::int64_t largest_size = 1'000'000, largest_epochs = 1 << 24;
-constexpr int most_threads = 1024;
-
-void add_training_options(po::options_description& options, Settings& s) {
-  auto add = options.add_options();
-  add("output", option(s.output), "folder of the run: checkpoints, vocabularies, log");
-  add("source-model", option(s.source_model), "SentencePiece model of the source; otherwise one is trained");
-  add("target-model", option(s.target_model), "and of the target");
-  add("subword", choice(s.subword, {"bpe", "unigram"}), "kind of vocabulary: bpe or unigram");
-  add("vocabulary", number(s.vocabulary, 5, largest_size), "most pieces of a vocabulary");
-  add("joint", po::bool_switch(&s.joint), "one vocabulary and embedding for both languages");
-  add("embedding", number(s.model.embedding, 1, largest_size), "size of embeddings");
-  add("hidden", number(s.model.hidden, 2, largest_size), "size of the decoder's state, even");
-  add("encoder-layers", number(s.model.encoder_layers, 1, 1000), "layers");
-  add("decoder-layers", number(s.model.decoder_layers, 1, 1000), "layers");
-  add("attention", choice(s.attention, {"dot", "general", "additive"}), "dot, general or additive");
-  add("no-input-feeding", po::bool_switch(&s.no_input_feeding), "leave the last attentional vector out of the decoder's input");
-  add("untied", po::bool_switch(&s.untied), "an output layer of its own instead of the target embedding");
-  add("dropout", number(s.model.dropout, 0, 1), "probability");
-  add("label-smoothing", number(s.task.label_smoothing, 0, 1), "share of the target");
-  add("epochs", number(s.trainer.epochs, 1, largest_epochs), "most epochs");
-  add("updates", number(s.trainer.updates, 0), "most updates; 0: by epochs");
-  add("minutes", number(s.minutes, 0), "most minutes of training; 0: by epochs");
-  add("batch-tokens", number(s.task.batching.max_tokens, 2), "tokens of a batch, both sides and padding counted");
-  add("max-length", number(s.task.batching.max_length, 1, largest_size), "longer pairs are left out");
-  add("lr", number(s.trainer.lr, 0), "learning rate");
-  add("warmup", number(s.trainer.warmup, 0), "updates of warm-up, then inverse square root; 0: constant");
-  add("decay", number(s.trainer.decay, 1e-6, 1), "factor on the rate when validation gets no better");
-  add("cooldown", number(s.trainer.cooldown, 0, 1), "share of the epochs at their end in which the rate falls to 0");
-  add("clip", number(s.trainer.clip, 0), "largest gradient norm");
-  add("patience", number(s.trainer.patience, 0), "ends after so many validations without a new best; 0: never");
-  add("validate-every", number(s.trainer.validate_every, 0), "updates; 0: once an epoch");
-  add("save-every", number(s.trainer.save_every, 1), "updates");
-  add("log-every", number(s.trainer.log_every, 1), "updates");
-  add("seed", number(s.trainer.seed, 0), "of everything random");
-  add("resume", choice(s.resume, {"auto", "never", "must"}), "go on with the run in the folder: auto, never or must");
-  add("threads", number(s.threads, 1, most_threads), "threads");
-}
-
-void apply(Settings& s) {
-  s.trainer.resume = s.resume == "auto" ? Resume::automatic : s.resume == "never" ? Resume::never : Resume::must;
-  s.trainer.folder = required(s.output, "output");
-  s.trainer.seconds = 60 * s.minutes;
-  if (s.model.hidden % 2 != 0)
-    throw UsageError(fmt::format("--hidden {} must be even: each direction of the encoder has half", s.model.hidden));
-  if (s.task.batching.max_tokens / 2 < s.task.batching.max_length)
-    throw UsageError(fmt::format("--batch-tokens {} must be twice --max-length {} or more, to hold any pair",
-                                 s.task.batching.max_tokens, s.task.batching.max_length));
-  if (s.joint && !s.target_model.empty())
-    throw UsageError("--joint takes one model for both languages, as --source-model; --target-model is one too many");
-  s.model.attention = s.attention == "dot"       ? seq2seq::AttentionKind::dot
-                      : s.attention == "general" ? seq2seq::AttentionKind::general
-                                                 : seq2seq::AttentionKind::additive;
-  s.model.input_feeding = !s.no_input_feeding;
-  s.model.tie_output = !s.untied;
-  s.model.share_embeddings = s.joint;
-  s.task.batching.seed = s.trainer.seed;
-  set_num_threads(s.threads);
 }
 
 /// Whether there is a run to go on with.
@@ -165,9 +83,7 @@ seq2seq::Vocabularies vocabularies_for(const Settings& s, const data::ParallelTe
 
 TrainingResult train_on(Settings& s, const data::ParallelText& text, const data::ParallelText& validation) {
   const seq2seq::Vocabularies vocabularies = vocabularies_for(s, text);
-  s.model.source_vocabulary = vocabularies.source.size();
-  s.model.target_vocabulary = vocabularies.target.size();
-  seq2seq::Translator translator(s.model, vocabularies, s.trainer.seed);
+  seq2seq::Translator translator(s.model(vocabularies.source.size(), vocabularies.target.size()), vocabularies, s.trainer.seed);
   TranslationTask task(translator, text, validation, s.task);
   fmt::print(stderr, "{} pairs, vocabularies of {} and {}, {} parameters, {} threads\n", format_count(task.batcher().kept()),
              vocabularies.source.size(), vocabularies.target.size(), format_count(translator.model().num_parameters()),
@@ -187,7 +103,7 @@ data::ParallelText read_pairs(const std::string& source, const std::string& targ
 }
 
 int command_train(const std::vector<std::string>& words) {
-  Settings s;
+  Settings s = settings_for(model_kind(words));
   po::options_description options("translator train");
   options.add_options()("source", option(s.source), "text to translate from")("target", option(s.target), "and to")(
       "valid-source", option(s.valid_source), "held-out text")("valid-target", option(s.valid_target), "and its translation")(
@@ -318,13 +234,16 @@ int command_attention(const std::vector<std::string>& words) {
 }
 
 int command_quickstart(const std::vector<std::string>& words) {
-  Settings s;
+  Settings s = settings_for(model_kind(words));
   s.output = "quickstart";
   s.vocabulary = 1000;
-  s.model = {.embedding = 128, .hidden = 256, .dropout = 0.1};
+  s.lstm = {.embedding = 128, .hidden = 256};
+  s.transformer = {.width = 128, .feed_forward = 256, .encoder_layers = 2};
+  s.dropout = 0.1;
   s.trainer.epochs = 12;
   s.minutes = 100.0 / 60;
   s.trainer.lr = 3e-3;
+  if (s.is_transformer()) s.trainer.warmup = 200;
   s.task.batching.max_tokens = 2048;
   s.task.validation_sentences = 200;
   po::options_description options("translator quickstart");
@@ -356,12 +275,17 @@ std::string explain(const SettingsError& error) {
                                                              {"training.lr", "--lr"},
                                                              {"training.decay", "--decay"},
                                                              {"training.cooldown", "--cooldown, --epochs"},
-                                                             {"training.warmup", "--warmup"},
+                                                             {"training.warmup", "--warmup, --schedule"},
                                                              {"training.clip", "--clip"},
                                                              {"translator.embedding", "--embedding"},
                                                              {"translator.hidden", "--hidden"},
-                                                             {"translator.encoder_layers", "--encoder-layers"},
-                                                             {"translator.decoder_layers", "--decoder-layers"},
+                                                             {"translator.model", "--model"},
+                                                             {"translator.width", "--width"},
+                                                             {"translator.heads", "--heads"},
+                                                             {"translator.feed_forward", "--feed-forward"},
+                                                             {"translator.norm_first", "--post-norm"},
+                                                             {"translator.encoder_layers", "--encoder-layers, --layers"},
+                                                             {"translator.decoder_layers", "--decoder-layers, --layers"},
                                                              {"translator.attention", "--attention"},
                                                              {"translator.input_feeding", "--no-input-feeding"},
                                                              {"translator.tie_output", "--untied"},

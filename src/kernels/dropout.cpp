@@ -11,12 +11,12 @@
 #define WEFT_DROPOUT_PLAIN_ROW
 namespace weft::kernels {
 
-// One row: y = x scale where the draw is at least `threshold`, otherwise 0.
+// Columns of one row from `first`, a multiple of 4, on: y = x scale where the draw is at least `threshold`, otherwise 0.
 template <class T>
-void plain_row(const T* x, T* y, std::int64_t columns, std::uint32_t row, std::uint64_t seed, std::uint64_t position,
-               std::uint32_t threshold, T scale) {
+void plain_row(const T* x, T* y, std::int64_t columns, std::int64_t first, std::uint32_t row, std::uint64_t seed,
+               std::uint64_t position, std::uint32_t threshold, T scale) {
   for (std::int64_t j = 0; j < columns; ++j) {
-    const auto words = philox({static_cast<std::uint32_t>(j / 4), row, static_cast<std::uint32_t>(position),
+    const auto words = philox({static_cast<std::uint32_t>((first + j) / 4), row, static_cast<std::uint32_t>(position),
                                static_cast<std::uint32_t>(position >> 32)},
                               {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
     y[j] = words[static_cast<std::size_t>(j % 4)] >= threshold ? x[j] * scale : T{0};
@@ -37,10 +37,10 @@ namespace weft::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 // The same, four columns to a counter.
-void DropoutRow(const float* HWY_RESTRICT x, float* HWY_RESTRICT y, std::int64_t columns, std::uint32_t row, std::uint64_t seed,
+void DropoutRow(const float* x, float* y, std::int64_t columns, std::int64_t first, std::uint32_t row, std::uint64_t seed,
                 std::uint64_t position, std::uint32_t threshold, float scale) {
 #if HWY_TARGET == HWY_SCALAR
-  plain_row(x, y, columns, row, seed, position, threshold, scale);
+  plain_row(x, y, columns, first, row, seed, position, threshold, scale);
 #else
   // A counter's four words stand in the low halves of one lane of four vectors; the high halves hold what products leave.
   const hn::ScalableTag<std::uint64_t> wide;
@@ -55,7 +55,8 @@ void DropoutRow(const float* HWY_RESTRICT x, float* HWY_RESTRICT y, std::int64_t
   HWY_ALIGN std::uint64_t drawn[2 * hn::MaxLanes(wide)];
   const auto* draws = reinterpret_cast<const std::uint32_t*>(drawn);
   for (std::int64_t start = 0; start < columns; start += step) {
-    auto w0 = hn::Iota(wide, static_cast<std::uint64_t>(start / 4)), w1 = row_word, w2 = position_low, w3 = position_high;
+    auto w0 = hn::Iota(wide, static_cast<std::uint64_t>((first + start) / 4)), w1 = row_word, w2 = position_low,
+         w3 = position_high;
     auto key_0 = static_cast<std::uint32_t>(seed), key_1 = static_cast<std::uint32_t>(seed >> 32);
     for (int round = 0; round < 10; ++round) {
       const auto p0 = hn::MulEven(hn::BitCast(words, w0), multiplier_0), p1 = hn::MulEven(hn::BitCast(words, w2), multiplier_1);
@@ -103,7 +104,7 @@ Tensor run(const Tensor& x, const DropoutDraw& draw, const Row& row) {
   T* target = result.mutable_data<T>();
   parallel_chunks(x.numel() / columns, rows_per_chunk(4 * columns), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t r = begin; r < end; ++r)
-      row(source + r * columns, target + r * columns, columns, static_cast<std::uint32_t>(draw.first_row + r), draw.seed,
+      row(source + r * columns, target + r * columns, columns, 0, static_cast<std::uint32_t>(draw.first_row + r), draw.seed,
           draw.position, threshold, scale);
   });
   return result;
@@ -113,6 +114,12 @@ Tensor run(const Tensor& x, const DropoutDraw& draw, const Row& row) {
 
 Tensor dropout(const Tensor& x, const DropoutDraw& draw) {
   return x.dtype() == f32 ? run<float>(x, draw, HWY_DYNAMIC_DISPATCH(DropoutRow)) : reference::dropout(x, draw);
+}
+
+void dropout_columns(float* row, std::int64_t columns, std::int64_t number, std::int64_t first, const DropoutDraw& draw) {
+  HWY_DYNAMIC_DISPATCH(DropoutRow)
+  (row, row, columns, first, static_cast<std::uint32_t>(draw.first_row + number), draw.seed, draw.position,
+   static_cast<std::uint32_t>(draw.p * 0x1p32), static_cast<float>(1 / (1 - draw.p)));
 }
 
 namespace reference {

@@ -15,6 +15,9 @@ struct DropoutDraw {
 /// x / (1 - p) where kept, 0 elsewhere (whatever x is there).
 Tensor dropout(const Tensor& x, const DropoutDraw& draw);
 
+/// The same in place for columns first, first + 1, ... of row `number` alone; `first` is a multiple of 4.
+void dropout_columns(float* row, std::int64_t columns, std::int64_t number, std::int64_t first, const DropoutDraw& draw);
+
 namespace reference {
 Tensor dropout(const Tensor& x, const DropoutDraw& draw);
 }

@@ -73,9 +73,20 @@ Var MultiheadAttention::projected(int which, const Var& x) const {
   return in_heads(linear(x, weight, bias));
 }
 
+// One product for both where they are made of one input.
+AttentionCache MultiheadAttention::keys_and_values(const Var& key, const Var& value) const {
+  if (!in_proj_weight.defined() || !same(key, value)) return {projected(1, key), projected(2, value)};
+  const std::int64_t size = options_.embed_dim;
+  const Var bias = in_proj_bias.defined() ? slice(in_proj_bias, 0, size, 3 * size) : Var();
+  const PoolVector<Var> parts = split(linear(key, slice(in_proj_weight, 0, size, 3 * size), bias), {size, size}, 2);
+  return {in_heads(parts[0]), in_heads(parts[1])};
+}
+
 MultiheadAttention::Heads MultiheadAttention::project(const Var& query, const Var& key, const Var& value) const {
-  if (!in_proj_weight.defined() || !same(query, key) || !same(key, value))
-    return {projected(0, query), projected(1, key), projected(2, value)};
+  if (!in_proj_weight.defined() || !same(query, key) || !same(key, value)) {
+    AttentionCache places = keys_and_values(key, value);
+    return {projected(0, query), std::move(places.keys), std::move(places.values)};
+  }
   const std::int64_t size = options_.embed_dim;
   const PoolVector<Var> parts = split(linear(query, in_proj_weight, in_proj_bias), {size, size, size}, 2);
   return {in_heads(parts[0]), in_heads(parts[1]), in_heads(parts[2])};
@@ -109,7 +120,7 @@ AttentionCache MultiheadAttention::remember(const Var& key, const Var& value, co
   check_operand("key", key, options_.kdim);
   check_operand("value", value, options_.vdim);
   const Var clean = without_padding(key, lengths, op);
-  return {projected(1, clean), projected(2, same(key, value) ? clean : without_padding(value, lengths, op))};
+  return keys_and_values(clean, same(key, value) ? clean : without_padding(value, lengths, op));
 }
 
 MultiheadAttentionOutput MultiheadAttention::forward(const Var& query, const AttentionCache& memory, const AttentionMask& mask,

@@ -1,5 +1,6 @@
 #include "weft/optim/schedule.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <utility>
@@ -18,6 +19,11 @@ Schedule inverse_sqrt(std::int64_t warmup) {
     const auto at = static_cast<double>(step);
     return at < rise ? at / rise : std::sqrt(rise / at);
   };
+}
+
+Schedule linear_warmup(std::int64_t warmup) {
+  check<ValueError>(warmup >= 1, "linear_warmup", "a warm-up of {} steps; at least 1 is needed", warmup);
+  return [rise = static_cast<double>(warmup)](std::int64_t step) { return std::min(static_cast<double>(step) / rise, 1.0); };
 }
 
 Schedule cosine(std::int64_t steps, double least) {

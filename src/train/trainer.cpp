@@ -42,6 +42,11 @@ std::optional<optim::Plateau> plateau_of(const TrainerOptions& o) {
                          .relative_threshold = false});
 }
 
+optim::Schedule schedule_of(const TrainerOptions& o) {
+  if (o.warmup == 0) return optim::constant();
+  return o.after_warmup == AfterWarmup::constant ? optim::linear_warmup(o.warmup) : optim::inverse_sqrt(o.warmup);
+}
+
 /// What must be as it was for a run to go on with the same bits: the task's part and the options that aren't limits.
 Metadata kept_settings(const TrainingTask& task, const TrainerOptions& o) {
   Metadata kept = {{"training.seed", fmt::to_string(o.seed)},
@@ -54,6 +59,7 @@ Metadata kept_settings(const TrainingTask& task, const TrainerOptions& o) {
                    {"training.on_non_finite", o.on_non_finite == optim::NonFinite::skip ? "skip" : "error"},
                    {"training.adam", fmt::format("betas {} and {}, eps {}, weight decay {}", o.adam.betas[0], o.adam.betas[1],
                                                  o.adam.eps, o.adam.weight_decay)}};
+  if (o.warmup > 0 && o.after_warmup == AfterWarmup::constant) kept["training.warmup"] += " then constant";
   // With a cooldown the number of epochs is part of every learning rate.
   kept["training.cooldown"] = o.cooldown > 0 ? fmt::format("{} of {} epochs", o.cooldown, o.epochs) : "0";
   kept.merge(task.metadata());
@@ -74,7 +80,7 @@ class Training {
       : task_(task),
         options_(options),
         optimizer_(task.model().parameters(), options.adam),
-        schedule_(options.warmup > 0 ? optim::inverse_sqrt(options.warmup) : optim::constant()),
+        schedule_(schedule_of(options)),
         progress_(progress),
         settings_(kept_settings(task, options)),
         state_{.generator = Generator(options.seed), .plateau = plateau_of(options)} {

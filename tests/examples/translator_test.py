@@ -19,6 +19,8 @@ FOLDER = pathlib.Path()  # temporary; holds the texts and `run`, a finished trai
 SVG = "{http://www.w3.org/2000/svg}svg"
 SMALL = ["--embedding", "16", "--hidden", "32", "--vocabulary", "60", "--batch-tokens", "400", "--threads", "1",
          "--validate-every", "6", "--save-every", "5", "--log-every", "5"]
+SMALL_TRANSFORMER = ["--model", "transformer", "--layers", "2", "--width", "16", "--heads", "2", "--feed-forward", "24",
+                     "--warmup", "5", "--dropout", "0.1"]
 FAST = ["--threads", "1", "--beam", "2", "--max-length", "8"]
 
 
@@ -49,7 +51,8 @@ def succeed(*words, stdin=b""):
 
 
 def train_words(output, *more, source="train.en", target="train.fr", valid_source="valid.en", valid_target="valid.fr"):
-    small = [word for at in range(0, len(SMALL), 2) if SMALL[at] not in more for word in SMALL[at:at + 2]]
+    left_out = {*more, *(["--embedding", "--hidden"] if "transformer" in more else [])}  # the LSTM's alone
+    small = [word for at in range(0, len(SMALL), 2) if SMALL[at] not in left_out for word in SMALL[at:at + 2]]
     return ["train", "--source", FOLDER / source, "--target", FOLDER / target, "--valid-source", FOLDER / valid_source,
             "--valid-target", FOLDER / valid_target, "--output", output, *small, *more]
 
@@ -212,6 +215,49 @@ class Resume(Case):
         self.assertEqual(updates(copy), 2)
         empty = self.folder / "empty"
         self.fails(1, ["last.safetensors"], *train_words(empty, "--updates", "2", "--resume", "must"), lines=None)
+
+
+class Transformer(Case):
+    def test_all_commands(self):
+        run = self.folder / "run"
+        self.assertIn("updates", succeed(*train_words(run, *SMALL_TRANSFORMER, "--updates", "20")))
+        lines = b"the dog sees\n\nthe old cat .\n"
+        alone = [succeed("translate", "--model", run, *FAST, stdin=line + b"\n") for line in lines.splitlines()]
+        self.assertEqual(succeed("translate", "--model", run, *FAST, stdin=lines), "".join(alone))
+        self.assertIn("BLEU", succeed("evaluate", "--model", run, "--source", FOLDER / "valid.en",
+                                      "--reference", FOLDER / "valid.fr", *FAST))
+        pictures = succeed("attention", "--model", run, "--output", self.folder / "pictures", *FAST, stdin=lines).splitlines()
+        self.assertEqual(len(pictures), 2)
+        for path in pictures:
+            self.assertEqual(ElementTree.parse(path).getroot().tag, SVG)
+
+    def test_two_parts_give_the_bits_of_one(self):
+        whole, parts = self.folder / "whole", self.folder / "parts"
+        more = [*SMALL_TRANSFORMER, "--post-norm", "--joint", "--schedule", "constant"]
+        succeed(*train_words(whole, *more, "--updates", "20"))
+        succeed(*train_words(parts, *more, "--updates", "7"))
+        succeed(*train_words(parts, *more, "--updates", "20"))
+        self.assert_same_state(parts, whole)
+        self.assertIn("transformer.encoder.layers.1.self_attn.in_proj_weight", tensors(parts / "best.safetensors"))
+        wider = [word if word != "24" else "32" for word in more]
+        self.fails(1, ["'translator'", "transformer"], *train_words(parts, *wider, "--updates", "30"), unchanged=parts, lines=None)
+        self.fails(1, ["'training.warmup'", "5 then constant there"],
+                   *train_words(parts, *more[:-2], "--updates", "30"), unchanged=parts, lines=None)
+
+    def test_options_of_the_other_kind(self):
+        new = self.folder / "new"
+        self.fails(2, ["--hidden"], *train_words(new, *SMALL_TRANSFORMER, "--hidden", "32"))
+        self.fails(2, ["--heads"], *train_words(new, "--heads", "2"))
+        self.fails(2, ["--width 256", "--heads 3"], *train_words(new, "--model", "transformer", "--heads", "3"))
+        self.fails(2, ["--model", "organ", "lstm or transformer"], *train_words(new, "--model", "organ"))
+        for option, value in (("layers", "0"), ("width", "1"), ("feed-forward", "0"), ("dropout", "1"), ("schedule", "odd")):
+            with self.subTest(option=option):
+                self.fails(2, [f"--{option}", value], *train_words(new, "--model", "transformer", f"--{option}", value))
+        self.assertIn("--feed-forward", succeed("train", "--model", "transformer", "--help"))
+        self.assertNotIn("--hidden", succeed("quickstart", "--model", "transformer", "--help"))
+        config = self.file("transformer.conf", b"model = transformer\nheads = 3\n")
+        self.fails(2, ["--heads 3"], "train", "--output", new, "--config", config)
+        self.assertFalse(new.exists())
 
 
 class BadUsage(Case):

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "support/leaks.hpp"
 #include "support/random.hpp"
 #include "weft/autograd/gradcheck.hpp"
 #include "weft/autograd/tape.hpp"
@@ -27,6 +28,8 @@ nn::MultiheadAttention& attention() {
   made.eval();
   return made;
 }
+
+const test::BeforeTests attention_is_made([] { attention(); });
 
 }  // namespace
 
@@ -52,6 +55,7 @@ TEST_CASE("gradients to second order, of every way to call it") {
     const auto loss = [&] { return sum(square(output())); };
     gradcheck_parameters(loss, attention().parameters(), {.elements = 60}).require();
     gradgradcheck_parameters(loss, attention().parameters(), {.rtol = 1e-4, .directions = 2}).require();
+    attention().zero_grad();
   };
   check([&] { return attention()(x, x, x, AttentionMask{.lengths = lengths, .causal = true}).output; });
   check([&] { return attention()(x, memory, memory, AttentionMask{.lengths = lengths}).output; });

@@ -28,6 +28,14 @@ TEST_CASE("the inverse square root rises to 1 and falls from there") {
   CHECK_THROWS_AS(optim::inverse_sqrt(0), ValueError);
 }
 
+TEST_CASE("a linear warm-up rises to 1 and stays there") {
+  const auto schedule = optim::linear_warmup(400);
+  CHECK(schedule(1) == 1.0 / 400);
+  CHECK(schedule(400) == 1);
+  CHECK(schedule(1600) == 1);
+  CHECK_THROWS_AS(optim::linear_warmup(0), ValueError);
+}
+
 TEST_CASE("half a cosine and steps are PyTorch's CosineAnnealingLR and StepLR") {
   const auto check = [](const optim::Schedule& schedule, const std::vector<double>& expected) {
     for (std::size_t i = 0; i < expected.size(); ++i)

@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "seq2seq/small_model.hpp"
-#include "support/leaks.hpp"
 #include "weft/base/error.hpp"
 #include "weft/ops/softmax.hpp"
 

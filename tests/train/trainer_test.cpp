@@ -401,6 +401,7 @@ TEST_CASE("a run goes on with the options that it was made with") {
           "was made with other settings: 'training.seed' (1 there, 2 now); go on with the same settings");
   refused([](auto& o) { o.lr = 0.1; }, "'training.lr' (0.05 there, 0.1 now)");
   refused([](auto& o) { o.warmup = 4; }, "'training.warmup' (3 there, 4 now)");
+  refused([](auto& o) { o.after_warmup = AfterWarmup::constant; }, "'training.warmup' (3 there, 3 then constant now)");
   refused([](auto& o) { o.clip = 2; }, "'training.clip' (1 there, 2 now)");
   refused([](auto& o) { o.cooldown = 0.5; }, "'training.cooldown' (0 there, 0.5 of 5 epochs now)");
   refused([](auto& o) { o.decay = 0.5; }, "'training.decay' (1 there, 0.5 now)");

@@ -72,6 +72,7 @@ class MultiheadAttention : public Module<MultiheadAttention> {
     Var query, key, value;
   };
   Heads project(const Var& query, const Var& key, const Var& value) const;
+  AttentionCache keys_and_values(const Var& key, const Var& value) const;
   Var projected(int which, const Var& x) const;
   Var in_heads(const Var& x) const;
   MultiheadAttentionOutput attend(const Heads& heads, const AttentionMask& mask, AttentionWeights weights);

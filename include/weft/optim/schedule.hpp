@@ -17,6 +17,9 @@ Schedule constant(double factor = 1);
 /// Throws ValueError for warmup < 1.
 Schedule inverse_sqrt(std::int64_t warmup);
 
+/// Linear to 1 over `warmup` steps, then 1. Throws ValueError for warmup < 1.
+Schedule linear_warmup(std::int64_t warmup);
+
 /// 1 falling to `least` along half a cosine over `steps` updates, and up again after them, as PyTorch's CosineAnnealingLR
 /// (T_max = steps, eta_min = least * lr). Throws ValueError for steps < 1 or a `least` outside [0, 1].
 Schedule cosine(std::int64_t steps, double least = 0);

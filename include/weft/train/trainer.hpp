@@ -64,6 +64,9 @@ class SettingsError : public ValueError {
 
 enum class Resume { never, automatic, must };
 
+/// The learning rate's way after the warm-up, before a cooldown.
+enum class AfterWarmup { inverse_sqrt, constant };
+
 struct TrainerOptions {
   std::filesystem::path folder;  ///< gets best.safetensors, last.safetensors and train.log
   std::int64_t epochs = 20;
@@ -77,8 +80,9 @@ struct TrainerOptions {
   double decay = 1;  ///< the learning rate is multiplied with it after `decay_patience` such validations (optim::Plateau)
   std::int64_t decay_patience = 1;
   double cooldown = 0;      ///< share of the epochs at their end in which the rate falls linearly to 0
-  std::int64_t warmup = 0;  ///< updates of linear warm-up, then the inverse square root; 0: constant
-  double clip = 1.0;        ///< largest norm of all gradients together
+  std::int64_t warmup = 0;  ///< updates in which the rate rises linearly; 0: it starts constant and stays so
+  AfterWarmup after_warmup = AfterWarmup::inverse_sqrt;
+  double clip = 1.0;  ///< largest norm of all gradients together
   optim::NonFinite on_non_finite = optim::NonFinite::error;
   optim::AdamOptions adam = {};
   std::uint64_t seed = 1;

@@ -1,0 +1,180 @@
+#include "kernels/attention.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <vector>
+
+#include "support/random.hpp"
+#include "weft/base/threads.hpp"
+#include "weft/tensor/memory.hpp"
+
+using namespace weft;
+using kernels::AttentionSettings;
+using test::largest;
+using test::largest_difference;
+using test::uniform;
+
+namespace {
+
+struct Sizes {
+  std::int64_t batch, heads, queries, keys, size, value_size;
+};
+
+struct Operands {
+  Tensor query, key, value, gradient;
+
+  explicit Operands(const Sizes& n)
+      : query(uniform({n.batch, n.heads, n.queries, n.size}, -2, 2, 1, f32)),
+        key(uniform({n.batch, n.heads, n.keys, n.size}, -2, 2, 2, f32)),
+        value(uniform({n.batch, n.heads, n.keys, n.value_size}, -2, 2, 3, f32)),
+        gradient(uniform({n.batch, n.heads, n.queries, n.value_size}, -2, 2, 4, f32)) {}
+};
+
+struct Run {
+  Tensor output, log_sums, query, key, value;
+  std::vector<const Tensor*> all() const { return {&output, &log_sums, &query, &key, &value}; }
+};
+
+Run run(const Operands& x, const AttentionSettings& settings) {
+  const auto forward = kernels::attention(x.query, x.key, x.value, settings);
+  const auto backward = kernels::attention_backward(x.query, x.key, x.value, forward, x.gradient, settings);
+  return {forward.output, forward.log_sums, backward.query, backward.key, backward.value};
+}
+
+Run run_reference(const Operands& x, const AttentionSettings& settings, DType dtype) {
+  const Tensor q = x.query.to(dtype), k = x.key.to(dtype), v = x.value.to(dtype);
+  const auto forward = kernels::reference::attention(q, k, v, settings);
+  const auto backward = kernels::reference::attention_backward(q, k, v, forward, x.gradient.to(dtype), settings);
+  return {forward.output, forward.log_sums, backward.query, backward.key, backward.value};
+}
+
+// Against the plain kernel in f64.
+void check(const Operands& x, const AttentionSettings& settings) {
+  const Run found = run(x, settings), expected = run_reference(x, settings, f64);
+  for (std::size_t i = 0; i < found.all().size(); ++i) {
+    CAPTURE(i);
+    CHECK(largest_difference(found.all()[i]->to(f64), *expected.all()[i]) <=
+          2e-5 * std::max(1.0, largest(found.output)) *
+              std::max(1.0, std::isinf(largest(*expected.all()[i])) ? 1.0 : largest(*expected.all()[i])));
+  }
+}
+
+Tensor lengths_of(std::initializer_list<std::int64_t> lengths) {
+  return Tensor::from<std::int64_t>(lengths, {static_cast<std::int64_t>(lengths.size())});
+}
+
+// Below, within and across the blocks of queries and keys.
+const Sizes sizes[] = {{2, 3, 1, 1, 1, 1},      {2, 2, 5, 7, 3, 2},      {1, 2, 128, 256, 8, 8}, {2, 1, 130, 260, 17, 9},
+                       {1, 2, 300, 300, 5, 64}, {2, 1, 40, 600, 16, 16}, {1, 1, 600, 40, 16, 16}};
+
+struct ThreadsGuard {
+  int before = num_threads();
+  ~ThreadsGuard() {
+    set_num_threads(before);
+    deterministic(false);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("attention in blocks is the plain attention") {
+  for (const Sizes& n : sizes) {
+    CAPTURE(n.queries);
+    CAPTURE(n.keys);
+    const Operands x(n);
+    const Shape weights{n.batch, n.heads, n.queries, n.keys};
+    Tensor lengths = Tensor::empty({n.batch}, i64);
+    for (std::int64_t b = 0; b < n.batch; ++b) lengths.mutable_data<std::int64_t>()[b] = b == 0 ? (n.keys + 1) / 2 : n.keys;
+    check(x, {.scale = 0.3});
+    check(x, {.causal = true, .scale = 0.3});
+    check(x, {.lengths = lengths, .scale = 0.3});
+    check(x, {.allowed = test::coins(weights, 0.4, 5), .lengths = lengths, .causal = true, .scale = 0.3});
+    check(x, {.allowed = test::coins({n.batch, 1, 1, n.keys}, 0.4, 5).expand(weights), .scale = 0.3});
+    check(x, {.causal = true, .scale = 0.3, .draw = kernels::DropoutDraw{7, 9, 0.3, 11}});
+  }
+}
+
+TEST_CASE("scores may be large") {
+  const Operands x({1, 1, 200, 600, 64, 16});
+  check(x, {.scale = 1});
+  check(x, {.causal = true, .scale = -4});
+}
+
+TEST_CASE("attention takes views") {
+  const auto as_heads = [](std::int64_t places, std::int64_t size, std::uint64_t seed) {
+    return uniform({2, places, 3, size}, -2, 2, seed, f32).transpose(1, 2);
+  };
+  Operands x({1, 1, 1, 1, 1, 1});
+  x.query = as_heads(140, 6, 1);
+  x.key = as_heads(270, 6, 2);
+  x.value = as_heads(270, 5, 3);
+  x.gradient = as_heads(140, 5, 4);
+  check(x, {.scale = 0.4});
+  x.query = uniform({2, 3, 6, 140}, -2, 2, 1, f32).transpose(2, 3);
+  x.key = uniform({2, 3, 270, 6}, -2, 2, 2, f32).flip(2);
+  x.value = uniform({1, 1, 270, 5}, -2, 2, 3, f32).expand({2, 3, 270, 5});
+  x.gradient = uniform({2, 3, 140, 5, 2}, -2, 2, 4, f32).select(4, 0);
+  check(x, {.scale = 0.4});
+}
+
+TEST_CASE("queries without keys give zeros, whatever the blocks") {
+  Operands x({2, 1, 300, 300, 8, 8});
+  const AttentionSettings settings{.lengths = lengths_of({0, 300}), .causal = true, .scale = 0.3};
+  const Run found = run(x, settings);
+  for (const Tensor* each : {&found.output, &found.query, &found.key, &found.value}) CHECK(largest(each->select(0, 0)) == 0);
+  CHECK(found.log_sums.at({0, 0, 7}) == std::numeric_limits<double>::infinity());
+  check(x, settings);
+}
+
+TEST_CASE("what lies behind a length or counts for nothing may be NaN") {
+  Operands x({2, 2, 300, 300, 8, 8});
+  x.gradient.slice(2, 100, 150).fill(0);
+  const AttentionSettings settings{.lengths = lengths_of({170, 260}), .scale = 0.3};
+  const Run expected = run(x, settings);
+  constexpr double quiet_nan = std::numeric_limits<double>::quiet_NaN();
+  for (Tensor* each : {&x.key, &x.value}) {
+    each->select(0, 0).slice(1, 170, 300).fill(quiet_nan);
+    each->select(0, 1).slice(1, 260, 300).fill(quiet_nan);
+  }
+  x.query.slice(2, 100, 150).fill(quiet_nan);
+  const Run found = run(x, settings);
+  CHECK(largest_difference(found.output.slice(2, 0, 100), expected.output.slice(2, 0, 100)) == 0);
+  for (std::size_t i = 2; i < 5; ++i) CHECK(largest_difference(*found.all()[i], *expected.all()[i]) == 0);
+}
+
+TEST_CASE("a NaN or an infinite score shows in its row alone") {
+  for (const double bad : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
+    Operands x({1, 1, 140, 600, 4, 4});
+    x.query.slice(2, 7, 8).fill(bad);
+    const Run found = run(x, {.scale = 0.3});
+    for (std::int64_t q = 0; q < 140; ++q) CHECK(std::isnan(found.output.at({0, 0, q, 2})) == (q == 7));
+  }
+}
+
+TEST_CASE("attention gives the same bits for any number of threads") {
+  const ThreadsGuard guard;
+  const Operands x({1, 3, 400, 400, 16, 16});
+  const AttentionSettings settings{.causal = true, .scale = 0.3, .draw = kernels::DropoutDraw{7, 9, 0.3, 0}};
+  set_num_threads(1);
+  const Run one = run(x, settings);
+  for (const int threads : {2, 3, 8}) {
+    set_num_threads(threads);
+    const Run many = run(x, settings);
+    for (std::size_t i = 0; i < 5; ++i) {
+      const Tensor a = one.all()[i]->contiguous(), b = many.all()[i]->contiguous();
+      CHECK(std::memcmp(a.raw(), b.raw(), static_cast<std::size_t>(a.numel()) * 4) == 0);
+    }
+  }
+}
+
+TEST_CASE("attention never has the whole matrix of scores") {
+  const Operands x({1, 1, 4096, 4096, 8, 8});
+  run(x, {.causal = true, .scale = 0.3});
+  const std::int64_t before = memory_statistics().total.current;
+  reset_peak_memory();
+  const Run found = run(x, {.causal = true, .scale = 0.3});
+  CHECK(memory_statistics().total.peak - before < (std::int64_t{4} << 20));  // the scores would be 64 MiB
+}
