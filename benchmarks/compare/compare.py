@@ -73,12 +73,13 @@ def compare(arguments, ours, theirs, work, threads, loss):
             f"{median(mine, 'peak_rss_mb'):,.0f}", f"{loss:.0e}"]
 
 
-def print_table(rows):
-    head = ["work", "threads", "libtorch's best", "libtorch ms", "weft ms", "times faster", "spread", "of peak", "libtorch MB",
-            "weft MB", "losses differ by"]
-    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
-    for row in [head, ["-" * width for width in widths], *rows]:
-        print("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |")
+HEAD = ["work", "threads", "libtorch's best", "libtorch ms", "weft ms", "times faster", "spread", "of peak", "libtorch MB",
+        "weft MB", "losses differ by"]
+
+
+def print_row(row):
+    widths = [max(len(name), least) for name, least in zip(HEAD, [11, 0, 20, 0, 0, 0, 14, 0, 0, 0, 0])]
+    print("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |", flush=True)
 
 
 def main():
@@ -95,14 +96,14 @@ def main():
     works = [work for work in arguments.works if work in names(ours)]
     load = os.getloadavg()[0]
     print(f"Load before: {load:.1f}" + (" (the machine is busy: times mean little, ratios something)" if load > 0.5 else ""), flush=True)
-    failed, rows = False, []
+    print_row(HEAD)
+    print_row(["---"] * len(HEAD))
+    failed = False
     for work in works:
         agree, worst = losses_agree(ours, theirs, work)
         failed |= not agree
         for threads in arguments.threads:
-            rows.append(compare(arguments, ours, theirs, work, threads, worst))
-            print(f"{work}, threads {threads}: {rows[-1][5]} times faster", file=sys.stderr, flush=True)
-    print_table(rows)
+            print_row(compare(arguments, ours, theirs, work, threads, worst))
     if "ragged" in works:
         threads = arguments.threads[0]
         shares = [run(ours, "ragged", threads)["ms_per_step"] / run(ours, "ragged", threads, "--padded")["ms_per_step"]

@@ -65,8 +65,9 @@ HWY_EXPORT(run_f64);
 }  // namespace
 
 double multiply_add_gflops(DType dtype) {
-  constexpr std::int64_t rounds = 2'000'000;  // about 4 ms
-  constexpr int runs = 20;
+  // Each under a millisecond, so that on a busy machine some aren't interrupted.
+  constexpr std::int64_t rounds = 300'000;
+  constexpr int runs = 150;
   const auto kernel = [dtype](double* sum) {
     return dtype == f64 ? HWY_DYNAMIC_DISPATCH(run_f64)(rounds, sum) : HWY_DYNAMIC_DISPATCH(run_f32)(rounds, sum);
   };
