@@ -75,18 +75,20 @@ inline seq2seq::ModelOptions Settings::model(std::int64_t source_vocabulary, std
   return options;
 }
 
-/// The kind of model that command line or configuration ask for: the other options depend on it.
+/// The kind of model that command line or configuration ask for: the other options depend on it. What is wrong with either
+/// is said when all options are read.
 inline std::string model_kind(const std::vector<std::string>& words) {
-  Settings s;
   po::options_description options;
-  options.add_options()("model", choice(s.kind, {"lstm", "transformer"}), "")("config", po::value<std::string>(), "");
+  options.add_options()("model", po::value<std::string>(), "")("config", po::value<std::string>(), "");
   po::variables_map given;
-  po::store(po::command_line_parser(words).options(options).allow_unregistered().run(), given);
-  if (given.count("config") != 0)
-    if (std::ifstream file(given["config"].as<std::string>()); file)
-      po::store(po::parse_config_file(file, options, true), given);
-  po::notify(given);
-  return s.kind;
+  try {
+    po::store(po::command_line_parser(words).options(options).allow_unregistered().run(), given);
+    if (given.count("config") != 0)
+      if (std::ifstream file(given["config"].as<std::string>()); file)
+        po::store(po::parse_config_file(file, options, true), given);
+  } catch (const po::error&) {
+  }
+  return given.count("model") != 0 && given["model"].as<std::string>() == "transformer" ? "transformer" : "lstm";
 }
 
 /// Defaults of each kind.

@@ -31,6 +31,17 @@ HWY_INLINE void StoreUpTo(hn::Vec<Floats> v, float* to, std::size_t count) {
   count == hn::Lanes(d) ? hn::StoreU(v, d, to) : StoreSome(v, d, to, count);
 }
 
+// e^x to 2 ulp for x that is hardly above 0; NaN stays NaN, what would be denormal is 0.
+HWY_INLINE hn::Vec<Floats> ExpBelow(hn::Vec<Floats> x) {
+  const Floats d;
+  const hn::RebindToSigned<Floats> di;
+  const auto low = hn::Set(d, -87.33655f);
+  const auto parts = SplitExp(d, hn::Max(x, low));
+  const auto scale = hn::BitCast(d, hn::ShiftLeft<23>(hn::Add(hn::ConvertTo(di, parts.n), hn::Set(di, 127))));
+  const auto y = hn::Mul(hn::Add(parts.rest, hn::Set(d, 1.0f)), scale);
+  return hn::IfThenElse(hn::IsNaN(x), x, hn::IfThenZeroElse(hn::Lt(x, low), y));
+}
+
 // One row of scores, on its way through the blocks of keys: x = exp(x - most) with the largest so far as `most`; what was
 // gathered before has to be multiplied by the factor that is given. `most` is -inf before there is anything.
 float SoftmaxBlock(float* x, std::size_t n, float* most, float* sum) {
@@ -44,7 +55,7 @@ float SoftmaxBlock(float* x, std::size_t n, float* most, float* sum) {
   auto sums = hn::Zero(d);
   for (std::size_t i = 0; i < n; i += lanes) {
     const std::size_t count = HWY_MIN(lanes, n - i);
-    const auto e = Exp(d, hn::Sub(LoadOr(x + i, count, -__builtin_inff()), shift));
+    const auto e = ExpBelow(hn::Sub(LoadOr(x + i, count, -__builtin_inff()), shift));
     sums = hn::Add(sums, e);
     StoreUpTo(e, x + i, count);
   }
@@ -70,7 +81,7 @@ void WeightsRow(float* x, std::size_t n, float log_sum) {
   const std::size_t lanes = hn::Lanes(d);
   for (std::size_t i = 0; i < n; i += lanes) {
     const std::size_t count = HWY_MIN(lanes, n - i);
-    StoreUpTo(Exp(d, hn::Sub(LoadOr(x + i, count, 0), hn::Set(d, log_sum))), x + i, count);
+    StoreUpTo(ExpBelow(hn::Sub(LoadOr(x + i, count, 0), hn::Set(d, log_sum))), x + i, count);
   }
 }
 

@@ -240,8 +240,8 @@ class Transformer(Case):
         self.assert_same_state(parts, whole)
         self.assertIn("transformer.encoder.layers.1.self_attn.in_proj_weight", tensors(parts / "best.safetensors"))
         wider = [word if word != "24" else "32" for word in more]
-        self.fails(1, ["'translator'", "transformer"], *train_words(parts, *wider, "--updates", "30"), unchanged=parts, lines=None)
-        self.fails(1, ["'training.warmup'", "5 then constant there"],
+        self.fails(1, ["--feed-forward (24 there, 32 now)"], *train_words(parts, *wider, "--updates", "30"), unchanged=parts, lines=None)
+        self.fails(1, ["--warmup, --schedule (5 then constant there, 5 now)"],
                    *train_words(parts, *more[:-2], "--updates", "30"), unchanged=parts, lines=None)
 
     def test_options_of_the_other_kind(self):

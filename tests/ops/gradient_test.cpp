@@ -84,6 +84,40 @@ TEST_CASE("every operation's second derivatives agree with differences of its gr
   }
 }
 
+TEST_CASE("an input's gradient doesn't depend on whether the others want one") {
+  for (const Case& row : cases()) {
+    if (row.inputs.size() < 2) continue;
+    INFO(row.op, ": ", row.variant);
+    for (const bool create_graph : {false, true}) {
+      if (create_graph && !row.second_order) continue;
+      CAPTURE(create_graph);
+      const auto gradients = [&](const auto& wanted) {
+        Generator generator(1);
+        Tape tape(generator);
+        std::vector<Var> operands;
+        for (std::size_t i = 0; i < row.inputs.size(); ++i)
+          operands.push_back(wanted(i) ? tape.leaf(row.inputs[i]) : Var(row.inputs[i]));
+        const Var output = row.function(operands);
+        if (output.requires_grad())
+          tape.backward(output, uniform(output.shape(), -1, 1, 7, f64), {.create_graph = create_graph});
+        std::vector<Tensor> result(row.inputs.size());
+        for (std::size_t i = 0; i < row.inputs.size(); ++i)
+          if (wanted(i)) result[i] = tape.grad(operands[i]).clone();
+        return result;
+      };
+      const auto all = gradients([](std::size_t) { return true; });
+      for (std::size_t one = 0; one < row.inputs.size(); ++one) {
+        CAPTURE(one);
+        const double allowed = 1e-12 * std::max(1.0, largest(all[one]));
+        CHECK(largest_difference(gradients([&](std::size_t i) { return i == one; })[one], all[one]) <= allowed);
+        const auto others = gradients([&](std::size_t i) { return i != one; });
+        for (std::size_t i = 0; i < others.size(); ++i)
+          if (i != one) CHECK(largest_difference(others[i], all[i]) <= 1e-12 * std::max(1.0, largest(all[i])));
+      }
+    }
+  }
+}
+
 // A value that was changed after it was used, input or output, makes backward an error or changes nothing: the operation
 // had no need of it.
 TEST_CASE("a value changed before backward never gives a wrong gradient") {
