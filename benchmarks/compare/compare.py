@@ -78,7 +78,7 @@ HEAD = ["work", "threads", "libtorch's best", "libtorch ms", "weft ms", "times f
 
 
 def print_row(row):
-    widths = [max(len(name), least) for name, least in zip(HEAD, [11, 0, 20, 0, 0, 0, 14, 0, 0, 0, 0])]
+    widths = [max(len(name), least) for name, least in zip(HEAD, [11, 0, 20, 0, 0, 0, 16, 0, 0, 0, 0])]
     print("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |", flush=True)
 
 
