@@ -66,7 +66,6 @@ int run(int argc, char** argv) {
   po::notify(given);
   if (rounds < 1 || sentences < 1) throw po::error("--rounds and --sentences must be at least 1");
   const auto translator = seq2seq::Translator::load(folder);
-  translator->model().eval();
   const std::vector<std::string> lines = read_lines(text, sentences);
   for (const int n : threads)
     for (const std::int64_t batch : batches)

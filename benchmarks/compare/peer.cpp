@@ -11,7 +11,8 @@ namespace {
 constexpr Entry entries[] = {{"lstm", lstm},     {"transformer", transformer},
                              {"gpt2", gpt2},     {"attention", attention},
                              {"ragged", ragged}, {"conv", conv},
-                             {"ctc", ctc},       {"mlp", mlp}};
+                             {"ctc", ctc},       {"mlp", mlp},
+                             {"tape", tape}};
 
 template <class Value>
 void fill(torch::Tensor target, const Value& value) {

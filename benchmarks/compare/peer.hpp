@@ -17,6 +17,7 @@ Work gpt2(const Settings& settings);
 Work lstm(const Settings& settings);
 Work mlp(const Settings& settings);
 Work ragged(const Settings& settings);
+Work tape(const Settings& settings);
 Work transformer(const Settings& settings);
 
 /// As data() and tokens() of models/models.hpp; ids are i64, which libtorch's embedding is fastest with.

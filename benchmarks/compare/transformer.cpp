@@ -31,7 +31,8 @@ TORCH_MODULE(EncoderAndDecoder);
 struct Model : nn::Module {
   explicit Model(const TransformerSizes& s)
       : sizes(s),
-        embedding(register_module("embedding", nn::Embedding(nn::EmbeddingOptions(s.vocabulary, s.width).padding_idx(pad_id)))),
+        embedding(register_module("target_embedding",
+                                  nn::Embedding(nn::EmbeddingOptions(s.vocabulary, s.width).padding_idx(pad_id)))),
         transformer(register_module("transformer", EncoderAndDecoder(s))),
         positions(sinusoids(s.length, s.width)),
         causal(causal_mask(s.length)) {}

@@ -2,31 +2,21 @@
 #include <memory>
 
 #include "models/models.hpp"
+#include "models/pairs.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/optim/adam.hpp"
 #include "weft/optim/clip.hpp"
 #include "weft/seq2seq/encoder_decoder.hpp"
 #include "work/sizes.hpp"
-#include "work/values.hpp"
 
 using namespace weft;
 
 namespace bench {
 namespace {
 
-seq2seq::Batch make_batch(const LstmSizes& sizes) {
-  // Without the token of their beginning or end, which makes them `length` long.
-  const Rows source = token_rows(sizes.batch, sizes.length, sizes.vocabulary, 1);
-  const Rows target = token_rows(sizes.batch, sizes.length - 1, sizes.vocabulary, 2);
-  std::vector<const seq2seq::TokenIds*> sources, targets;
-  for (const auto& row : source) sources.push_back(&row);
-  for (const auto& row : target) targets.push_back(&row);
-  return seq2seq::make_batch(sources, targets);
-}
-
 struct State {
   explicit State(const LstmSizes& sizes, const Settings& settings)
-      : batch(make_batch(sizes)),
+      : batch(sentence_pairs(sizes.batch, sizes.length, sizes.vocabulary)),
         model({.source_vocabulary = sizes.vocabulary,
                .target_vocabulary = sizes.vocabulary,
                .embedding = sizes.embedding,

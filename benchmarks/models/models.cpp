@@ -8,7 +8,11 @@
 namespace bench {
 namespace {
 
-constexpr Entry entries[] = {{"lstm", lstm}, {"ragged", ragged}, {"conv", conv}, {"ctc", ctc}, {"mlp", mlp}};
+constexpr Entry entries[] = {{"lstm", lstm},     {"transformer", transformer},
+                             {"gpt2", gpt2},     {"attention", attention},
+                             {"ragged", ragged}, {"conv", conv},
+                             {"ctc", ctc},       {"mlp", mlp},
+                             {"tape", tape}};
 
 // Calls value(place) for every element in row-major order.
 template <class Value>

@@ -8,11 +8,15 @@
 
 namespace bench {
 
+Work attention(const Settings& settings);
 Work conv(const Settings& settings);
 Work ctc(const Settings& settings);
+Work gpt2(const Settings& settings);
 Work lstm(const Settings& settings);
 Work mlp(const Settings& settings);
 Work ragged(const Settings& settings);
+Work tape(const Settings& settings);
+Work transformer(const Settings& settings);
 
 inline weft::DType dtype_of(const Settings& settings) { return settings.f64 ? weft::f64 : weft::f32; }
 

@@ -96,4 +96,6 @@ MlpSizes::MlpSizes(const Settings& s) : batch(s.batch.value_or(8)), width(s.widt
 
 double MlpSizes::gflop() const { return step_gflop(2 * real(batch * width * width)); }
 
+TapeSizes::TapeSizes(const Settings& s) : length(s.length.value_or(1000)), width(s.width.value_or(64)) {}
+
 }  // namespace bench

@@ -66,4 +66,10 @@ struct MlpSizes {
   double gflop() const;
 };
 
+/// A chain of `length` products and as many sums of vectors of `width`.
+struct TapeSizes {
+  explicit TapeSizes(const Settings& s);
+  std::int64_t length, width;
+};
+
 }  // namespace bench
