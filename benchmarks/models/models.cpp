@@ -8,12 +8,6 @@
 namespace bench {
 namespace {
 
-constexpr Entry entries[] = {{"lstm", lstm},     {"transformer", transformer},
-                             {"gpt2", gpt2},     {"attention", attention},
-                             {"ragged", ragged}, {"conv", conv},
-                             {"ctc", ctc},       {"mlp", mlp},
-                             {"tape", tape}};
-
 // Calls value(place) for every element in row-major order.
 template <class Value>
 void fill(weft::Tensor& target, const Value& value) {
@@ -28,8 +22,6 @@ void fill(weft::Tensor& target, const Value& value) {
 }
 
 }  // namespace
-
-std::span<const Entry> works() { return entries; }
 
 void prepare(const Settings&) { weft::set_flush_denormals(true); }
 

@@ -1,0 +1,14 @@
+// What an operation costs beyond its arithmetic: the work `tape` of train_step on one thread, told as the time of an operation.
+#include <fmt/format.h>
+
+#include "models/models.hpp"
+#include "weft/base/threads.hpp"
+#include "weft/train/benchmark.hpp"
+
+int main() {
+  weft::set_num_threads(1);
+  const bench::Work work = bench::tape({});
+  const weft::BenchmarkResult result =
+      weft::benchmark_step(work.step, {.name = "tape", .steps = work.steps, .tokens = work.tokens});
+  fmt::print("{:.0f} ns per operation\n", 1e9 / result.tokens_per_s);
+}
