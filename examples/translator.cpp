@@ -118,8 +118,9 @@ int command_train(const std::vector<std::string>& words) {
   const auto text = read_pairs(required(s.source, "source"), required(s.target, "target"));
   const auto validation = read_pairs(required(s.valid_source, "valid-source"), required(s.valid_target, "valid-target"));
   const TrainingResult result = train_on(s, text, validation);
-  fmt::print("{} updates, {} epochs, best BLEU {:.2f}, {:.0f} words/s, {}\n", result.updates, result.epochs, result.best,
-             result.words_per_second, format_duration(result.seconds));
+  const std::string best = result.best ? fmt::format("best BLEU {:.2f}", *result.best) : "not validated";
+  fmt::print("{} updates, {} epochs, {}, {:.0f} words/s, {}\n", result.updates, result.epochs, best, result.words_per_second,
+             format_duration(result.seconds));
   return exit_code(result);
 }
 

@@ -17,8 +17,8 @@ using detail::Tensors;
 using detail::Variable;
 
 void check_f64(const Tensor& value, const std::string& name) {
-  check<DTypeError>(value.defined() && value.dtype() == f64, "gradcheck", "{} is {}; gradients are checked in f64", name,
-                    value);
+  check<DTypeError>(value.defined() && value.dtype() == f64, "gradcheck",
+                    "{} is {}; gradients are checked in f64 (convert it with to(f64))", name, value);
 }
 
 bool close(const Tensor& a, const Tensor& b, const GradcheckOptions& options) {

@@ -88,8 +88,11 @@ void run_rules(TapeState& tape, Node* last, const Node* stop, const BackwardOpti
       for (int i = 0; i < node->output_count; ++i) clear(node->outputs[i]);
       continue;
     }
-    check<TapeError>(node->rule != nullptr, "backward",
-                     "what '{}' saved was released by an earlier backward; pass {{.retain = true}} to that one", node->op);
+    check<TapeError>(
+        node->rule != nullptr, "backward",
+        "what '{}' saved was released by an earlier backward; make a new Tape for each step, or pass {{.retain = true}} to "
+        "the earlier one",
+        node->op);
     const ProfiledCall profiled(node->op, node->scope, Direction::backward);
     const ScopeGuard scope(node->scope);
     Sink sink(tape, *node, options.create_graph);
@@ -175,9 +178,10 @@ void Tape::backward(const Var& output, BackwardOptions options) {
 }
 
 void Tape::backward(const Var& output, const Var& gradient, BackwardOptions options) {
-  check<TapeError>(
-      output.requires_grad(), "backward",
-      "the output doesn't depend on any leaf or parameter of a tape (it was computed without one, or under NoGrad)");
+  check<TapeError>(output.requires_grad(), "backward",
+                   "the output doesn't depend on any leaf or parameter of a tape: it was computed without one or under NoGrad "
+                   "(make the Tape, "
+                   "a named variable, before the forward pass)");
   if (output.tape() != state_->id) detail::foreign("backward", output.tape());
   check<ShapeError>(gradient.shape() == output.shape(), "backward", "the gradient has shape {}, the output {}",
                     gradient.shape(), output.shape());

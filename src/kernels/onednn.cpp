@@ -18,6 +18,9 @@ struct Primitive {
 
 using Cache = PrimitiveCache<Primitive, 14>;
 
+// Below this many multiply-adds (some microseconds of one thread) a second thread costs more than it does.
+constexpr std::int64_t least_parallel_work = 1 << 18;
+
 Cache& cache() {
   thread_local Cache local;
   return local;
@@ -118,7 +121,10 @@ void execute(const Product& product, int thread_count) {
 }  // namespace
 
 bool inside() { return depth > 0; }
-void multiply(const Product& product) { execute(product, omp_in_parallel() ? 1 : num_threads()); }
+void multiply(const Product& product) {
+  const bool small = product.batch * product.m * product.n * product.k < least_parallel_work;
+  execute(product, small || omp_in_parallel() ? 1 : num_threads());
+}
 void multiply_serial(const Product& product) { execute(product, 1); }
 
 }  // namespace weft::kernels::onednn

@@ -123,8 +123,8 @@ HWY_EXPORT(MultiplyPanel);
 namespace {
 
 constexpr std::int64_t most_rows = 256;
-// Below this many multiply-adds a product isn't worth its panels' padding, nor a chunk its thread.
-constexpr std::int64_t least_work = 16384;
+// Below this many multiply-adds a product isn't worth its panels' padding; below that many a chunk isn't worth a thread.
+constexpr std::int64_t least_work = 16384, chunk_work = 1 << 18;
 
 std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
 
@@ -202,7 +202,7 @@ void repeated_matmul_into(Tensor& target, const Tensor& a, const Tensor& b, bool
   multiply_adds += m * n * k;
   const float *from = a.data<float>(), *packed = panels.data<float>();
   float* to = target.mutable_data<float>();
-  const std::int64_t chunk = std::max<std::int64_t>(1, least_work / (m * k * width));
+  const std::int64_t chunk = std::max<std::int64_t>(1, chunk_work / (m * k * width));
   parallel_chunks(panels.size(0), chunk, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t panel = begin; panel < end; ++panel) HWY_DYNAMIC_DISPATCH(MultiplyPanel)
     (size(m), size(k), from, size(a.stride(0)), packed + panel * k * width, to + panel * width, size(target.stride(0)),

@@ -94,8 +94,16 @@ void check_operands(const Var& query, const Var& key, const Var& value) {
 Tensor checked_allowed(const Tensor& allowed, const Shape& weights) {
   if (!allowed.defined()) return {};
   check<DTypeError>(allowed.dtype() == boolean, op, "the mask is {}; bool is needed", allowed);
-  check<ShapeError>(broadcast(weights, allowed.shape(), op) == weights, op,
-                    "the mask {} doesn't broadcast to [batch, heads, queries, keys] = {}", allowed.shape(), weights);
+  const auto fits = [&] {
+    if (allowed.rank() > 4) return false;
+    for (int axis = -1; axis >= -allowed.rank(); --axis)
+      if (allowed.size(axis) != 1 && allowed.size(axis) != weights.size(axis)) return false;
+    return true;
+  };
+  check<ShapeError>(fits(), op,
+                    "the mask {} doesn't broadcast to [batch, heads, queries, keys] = {}; give one of keys [batch, keys] as "
+                    "mask.unsqueeze(1).unsqueeze(1), or by lengths",
+                    allowed.shape(), weights);
   Tensor mask = allowed;
   while (mask.rank() < 4) mask = mask.unsqueeze(0);
   return mask;

@@ -63,6 +63,8 @@ Metadata Translator::metadata() const {
 
 std::unique_ptr<Translator> Translator::load(const std::filesystem::path& folder) {
   const auto path = folder / "best.safetensors";
+  check<IoError>(std::filesystem::exists(path), where, "there is no {}: {} is no folder of a training run that was validated",
+                 path.string(), folder.string());
   const SafetensorsFile file = load_safetensors(path);
   const auto settings = file.metadata.find("translator");
   check<FormatError>(settings != file.metadata.end(), where, "{}: its metadata don't describe a translator", path.string());

@@ -95,6 +95,7 @@ class Training {
 
   TrainingResult run() {
     started_ = steady_seconds() - state_.seconds;
+    tell_where_it_stands();
     if (!finished()) begin_epoch();
     const double total = options_.seconds > 0 ? options_.seconds : static_cast<double>(options_.epochs);
     ProgressBar bar(progress_, {.terminal = is_terminal(2), .width = terminal_width(2), .start = done()});
@@ -115,13 +116,24 @@ class Training {
     return {state_.update,
             state_.epoch,
             state_.skipped,
-            state_.best,
+            state_.has_best ? std::optional(state_.best) : std::nullopt,
             step_seconds_ > 0 ? static_cast<double>(words_) / step_seconds_ : 0,
             state_.seconds,
             stop_.requested()};
   }
 
  private:
+  // A run that goes on says so, and one that has nothing to do says why.
+  void tell_where_it_stands() {
+    if (state_.update == 0) return;
+    const std::string place =
+        fmt::format("{} stands at update {} after {} epochs", last().string(), state_.update, state_.epoch);
+    if (finished())
+      progress_ << place << ": nothing is left to do (more epochs, updates, seconds or patience would go on)\n";
+    else
+      progress_ << place << " and goes on from there\n";
+  }
+
   bool finished() const {
     return state_.epoch >= options_.epochs || (options_.updates > 0 && state_.update >= options_.updates) ||
            (options_.seconds > 0 && state_.seconds >= options_.seconds) ||

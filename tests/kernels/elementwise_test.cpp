@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include "kernels/elementwise_rows.hpp"
 #include "kernels/isa_support.hpp"
 #include "weft/base/error.hpp"
 #include "weft/base/random.hpp"
@@ -39,12 +40,14 @@ Tensor flipped(const Tensor& x) { return x.flip(-1).contiguous().flip(-1); }
 void check_close(const Tensor& got, const Tensor& wanted, double tolerance, double absolute = 1e-37) {
   REQUIRE(got.shape() == wanted.shape());
   const Tensor a = got.to(f64).contiguous(), b = wanted.to(f64).contiguous();
-  std::int64_t wrong = 0;
+  std::int64_t wrong = 0, first = 0;
   for (std::int64_t i = 0; i < a.numel(); ++i) {
     const double x = a.data<double>()[i], y = b.data<double>()[i];
-    if (x != y && !(std::isnan(x) && std::isnan(y)) && !(std::abs(x - y) <= tolerance * std::abs(y) + absolute)) ++wrong;
+    if (x != y && !(std::isnan(x) && std::isnan(y)) && !(std::abs(x - y) <= tolerance * std::abs(y) + absolute) && wrong++ == 0)
+      first = i;
   }
-  CHECK(wrong == 0);
+  CHECK_MESSAGE(wrong == 0, wrong, " elements differ, the first at ", first, ": ", a.data<double>()[first], " instead of ",
+                b.data<double>()[first], ", allowed are ", tolerance, " of it");
 }
 
 bool same_bits(const Tensor& a, const Tensor& b) {
@@ -85,7 +88,7 @@ TEST_CASE("functions of one argument match the reference on every instruction se
   test::on_each_isa([&] {
     for (const Unary function : all_unary)
       for (const Tensor& x : inputs) {
-        INFO("function ", static_cast<int>(function), " of ", x.describe());
+        INFO(kernels::name_of(function), " of ", x.describe());
         check_close(kernels::unary(function, x), kernels::reference::unary(function, x.to(f64)), 3e-6);
       }
   });
@@ -115,7 +118,7 @@ TEST_CASE("functions of two arguments match the reference on every instruction s
       const Tensor &a = pair.first, &b = pair.second;
       const Tensor wide_a = a.to(f64), wide_b = b.to(f64);
       for (const Binary function : floating_binary) {
-        INFO("function ", static_cast<int>(function), " of ", a.describe(), " and ", b.describe());
+        INFO(kernels::name_of(function), " of ", a.describe(), " and ", b.describe());
         check_close(kernels::binary(function, a, b, "f"), kernels::reference::binary(function, wide_a, wide_b, "f"), 3e-6,
                     1e-6);
       }

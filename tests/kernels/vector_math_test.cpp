@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "kernels/elementwise.hpp"
+#include "kernels/elementwise_rows.hpp"
 #include "kernels/isa_support.hpp"
 
 namespace weft {
@@ -123,7 +124,7 @@ TEST_CASE("functions with a parameter keep their digits, and NaN and infinities 
         const double wanted = expected.data<double>()[i];
         if (std::abs(wanted) >= 1.2e-38 && !(ulps(y.data<float>()[i], wanted) <= 4)) ++wrong;
       }
-      INFO("function ", static_cast<int>(function));
+      INFO(kernels::name_of(function));
       CHECK(wrong == 0);
       for (std::int64_t i = 0; i < edges.numel(); ++i) CHECK(same_or_both_nan(z.data<float>()[i], at_edges.data<float>()[i]));
     });

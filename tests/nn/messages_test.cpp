@@ -196,6 +196,12 @@ std::vector<Mistake> shape_mistakes() {
        },
        "[masked_softmax] shapes [2, 5] and [2, 4] don't broadcast: 5 against 4 at axis -1; sizes must be equal or one of them "
        "1, counted from the last axis: reshape or unsqueeze an operand"},
+      {"an attention mask of keys for each row",
+       [] {
+         scaled_dot_product_attention(t({2, 1, 5, 4}), t({2, 1, 6, 4}), t({2, 1, 6, 4}), {.allowed = t({2, 6}, boolean)});
+       },
+       "[scaled_dot_product_attention] the mask [2, 6] doesn't broadcast to [batch, heads, queries, keys] = [2, 1, 5, 6]; give "
+       "one of keys [batch, keys] as mask.unsqueeze(1).unsqueeze(1), or by lengths"},
   };
 }
 
@@ -327,8 +333,8 @@ std::vector<Mistake> tape_mistakes() {
          Tape tape;
          tape.backward(Var(t({})));
        },
-       "[backward] the output doesn't depend on any leaf or parameter of a tape (it was computed without one, or under "
-       "NoGrad)"},
+       "[backward] the output doesn't depend on any leaf or parameter of a tape: it was computed without one or under NoGrad "
+       "(make the Tape, a named variable, before the forward pass)"},
       {"backward under NoGrad",
        [] {
          Tape tape;
@@ -336,8 +342,8 @@ std::vector<Mistake> tape_mistakes() {
          const NoGrad guard;
          tape.backward(x * x);
        },
-       "[backward] the output doesn't depend on any leaf or parameter of a tape (it was computed without one, or under "
-       "NoGrad)"},
+       "[backward] the output doesn't depend on any leaf or parameter of a tape: it was computed without one or under NoGrad "
+       "(make the Tape, a named variable, before the forward pass)"},
       {"backward twice",
        [] {
          Tape tape;
@@ -345,7 +351,9 @@ std::vector<Mistake> tape_mistakes() {
          tape.backward(y);
          tape.backward(y);
        },
-       "[backward] what 'mul' saved was released by an earlier backward; pass {.retain = true} to that one"},
+       "[backward] what 'mul' saved was released by an earlier backward; make a new Tape for each step, or pass {.retain = "
+       "true} to "
+       "the earlier one"},
       {"a gradient of another shape",
        [] {
          Tape tape;
@@ -403,7 +411,7 @@ std::vector<Mistake> tape_mistakes() {
        },
        "[Tape::leaf] i64[3] can't have a gradient; f32 and f64 can"},
       {"a gradient check in f32", [] { gradcheck([](const std::vector<Var>& in) { return in[0]; }, {t({3})}); },
-       "[gradcheck] input 0 is f32[3]; gradients are checked in f64"},
+       "[gradcheck] input 0 is f32[3]; gradients are checked in f64 (convert it with to(f64))"},
   };
 }
 

@@ -279,6 +279,31 @@ TEST_CASE("an end off schedule doesn't count as a bad validation of the run that
   check_same(run("parts", 8), straight);
 }
 
+TEST_CASE("a run that goes on says where it stands, and one with nothing to do says so") {
+  const test::TemporaryFolder folder;
+  TrainerOptions options = options_for(folder.path());
+  options.epochs = 2;
+  const auto told = [&] {
+    std::ostringstream progress;
+    Regression task;
+    train(task, options, progress);
+    return progress.str();
+  };
+  const std::string first = told(), again = told();
+  CHECK(first.find("stands at") == std::string::npos);
+  CHECK(again.find("last.safetensors stands at update") != std::string::npos);
+  CHECK(again.find("after 2 epochs: nothing is left to do") != std::string::npos);
+  options.epochs = 3;
+  CHECK(told().find("after 2 epochs and goes on from there") != std::string::npos);
+}
+
+TEST_CASE("nothing is best before the first validation") {
+  const test::TemporaryFolder folder;
+  std::ostringstream progress;
+  Signalled task({SIGTERM}, 1);
+  CHECK_FALSE(train(task, options_for(folder.path()), progress).best.has_value());
+}
+
 TEST_CASE("the best weights are kept, alone and by name") {
   const test::TemporaryFolder folder;
   std::ostringstream progress;

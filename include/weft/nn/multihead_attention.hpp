@@ -43,7 +43,8 @@ struct MultiheadAttentionStep {
 
 /// Attention in several heads (Vaswani et al. 2017) with PyTorch's parameter names and first values. The batch is always
 /// first. Masks say true where a query may attend, the other way round than nn.MultiheadAttention's; a mask of keys alone,
-/// bool [batch, keys], is given as `.allowed = mask.unsqueeze(1).unsqueeze(1)`.
+/// bool [batch, keys], is given as AttentionMask{.allowed = mask.unsqueeze(1).unsqueeze(1)}, or by their lengths:
+///   Var y = attention(x, x, x, AttentionMask{.lengths = lengths, .causal = true}).output;  // a call takes no bare braces
 /// Where lengths are given, what stands behind them counts as zeros, in the queries too where they are the keys.
 class MultiheadAttention : public Module<MultiheadAttention> {
  public:

@@ -92,7 +92,7 @@ struct TrainerOptions {
 
 struct TrainingResult {
   std::int64_t updates = 0, epochs = 0, skipped_steps = 0;
-  double best = 0;              ///< score, or minus the loss where there is none
+  std::optional<double> best;   ///< score, or minus the loss where there is none; none before the first validation
   double words_per_second = 0;  ///< of training steps, validation apart
   double seconds = 0;           ///< of training, earlier runs that were resumed included
   int signal = 0;               ///< that ended it; everything is saved
