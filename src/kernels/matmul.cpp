@@ -13,8 +13,12 @@ namespace {
 
 // Below this many multiply-adds calling oneDNN costs more than the product.
 constexpr std::int64_t tiny = 2048;
-// Rows of one serial call in deterministic mode: the cut depends on the shape alone.
-constexpr std::int64_t block_rows = 64;
+// Rows or columns of one serial call in deterministic mode, which cuts the longer side into 8 blocks at most: fewer than that
+// don't share the work among threads, and each packs the other operand anew. The cut depends on the shape alone.
+std::int64_t block_of(std::int64_t longer) {
+  constexpr std::int64_t least = 64, most_blocks = 8;
+  return (longer + least * most_blocks - 1) / (least * most_blocks) * least;
+}
 
 std::int64_t pitch(std::int64_t stride, std::int64_t size, std::int64_t other) { return size == 1 ? other : stride; }
 
@@ -37,15 +41,25 @@ onednn::Operand operand(const Tensor& x, std::int64_t batch) {
 
 void multiply(const onednn::Product& product) {
   if (!deterministic()) return onednn::multiply(product);
-  const std::int64_t blocks = (product.m + block_rows - 1) / block_rows;
+  const bool rows = product.m >= product.n;
+  const std::int64_t longer = rows ? product.m : product.n, block = block_of(longer), blocks = (longer + block - 1) / block;
   parallel_chunks(product.batch * blocks, 1, [&](std::int64_t begin, std::int64_t) {
-    const std::int64_t batch = begin / blocks, row = begin % blocks * block_rows;
+    const std::int64_t batch = begin / blocks, first = begin % blocks * block, count = std::min(block, longer - first);
     onednn::Product part = product;
     part.batch = 1;
-    part.m = std::min(block_rows, product.m - row);
-    part.a.data += batch * product.a.batch + row * product.a.row;
+    part.a.data += batch * product.a.batch;
     part.b.data += batch * product.b.batch;
-    part.c += batch * product.c_batch + row * product.c_row;
+    part.c += batch * product.c_batch;
+    if (rows) {
+      part.m = count;
+      part.a.data += first * product.a.row;
+      part.c += first * product.c_row;
+    } else {
+      part.n = count;
+      part.b.data += first * product.b.column;
+      part.c += first;
+      if (part.bias != nullptr) part.bias += first;
+    }
     onednn::multiply_serial(part);
   });
 }

@@ -46,12 +46,13 @@ void destroy(TensorImpl* impl) noexcept {
   count_bytes(impl->category, -static_cast<std::int64_t>(bytes));
   if (impl->module != nullptr) [[unlikely]]
     remove_module_bytes(impl->module, static_cast<std::int64_t>(bytes));
-  delete impl->attachment.load(std::memory_order_acquire);
-  const std::size_t separate = impl->data_bytes;
+  if (const Attachment* attachment = impl->attachment.load(std::memory_order_acquire); attachment != nullptr) [[unlikely]]
+    delete attachment;
+  const bool separate = impl->separate;
   std::byte* data = impl->data;
   impl->~TensorImpl();
-  if (separate != 0) pool_release(data, separate);
-  pool_release(impl, separate != 0 ? sizeof(TensorImpl) : header_bytes + bytes);
+  if (separate) pool_release(data, bytes);
+  pool_release(impl, separate ? sizeof(TensorImpl) : header_bytes + bytes);
 }
 
 }  // namespace detail
@@ -75,7 +76,7 @@ Tensor Tensor::empty(const Shape& shape, DType dtype) {
   impl->dtype = dtype;
   impl->category = detail::current_category();
   impl->data = data;
-  impl->data_bytes = inside ? 0 : bytes;
+  impl->separate = !inside;
   impl->shape = shape;
   impl->strides = shape.dense_strides();
   detail::count_bytes(impl->category, static_cast<std::int64_t>(bytes));

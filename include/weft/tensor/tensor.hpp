@@ -32,11 +32,11 @@ struct TensorImpl {
   DType dtype = DType::f32;
   MemoryCategory category = MemoryCategory::activations;
   bool dense = true;                             ///< row-major without gaps
+  bool separate = false;                         ///< an owner's data have a block of their own instead of following this header
   TensorImpl* owner = nullptr;                   ///< whose buffer a view looks at; null for an owner
   std::byte* data = nullptr;                     ///< first element
   std::atomic<Attachment*> attachment{nullptr};  ///< of an owner
   const char* module = nullptr;                  ///< that it is counted for; null where it isn't
-  std::size_t data_bytes = 0;                    ///< size of a separate buffer; 0 where the data follows this header
   Shape shape;
   Strides strides{};
 };
