@@ -283,6 +283,7 @@ TEST_CASE("random directions through each input") {
   const auto right = gradcheck(product_of(1), inputs, {.directions = 5});
   CHECK(right.ok());
   CHECK(right.elements == 10);
+  CHECK(gradcheck(product_of(1), inputs, {.directions = 1}).elements == static_cast<std::int64_t>(inputs.size()));
   const auto wrong = gradcheck(product_of(1.01), inputs, {.directions = 5});
   REQUIRE(wrong.failures.size() == 5);
   CHECK(wrong.failures[2].input == "input 1");
