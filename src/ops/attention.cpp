@@ -135,6 +135,13 @@ double scale_of(const AttentionOptions& options, const Var& query) {
 // Keys that no query may attend to are taken away before a product could meet a NaN there.
 Var without_closed(const Var& x, const Tensor& open) { return where(open, x, zero_like(x)); }
 
+// Queries that count for nothing and may be NaN are taken away as well: those without keys, and those whose scores are lost
+// while only zeros come into their output.
+Var without_silent(const Var& query, const Tensor& log_sums, const Tensor& incoming) {
+  const Tensor sums = log_sums.unsqueeze(3), heard = any(ne(incoming, 0), {3}, true);
+  return where(logical_or(isfinite(sums), logical_and(isnan(sums), heard)), query, zero_like(query));
+}
+
 Var fused(const Var& query, const Var& key, const Var& value, const AttentionSettings& settings) {
   kernels::AttentionForward forward = kernels::attention(query.value(), key.value(), value.value(), settings);
   Tensor output = forward.output;
@@ -143,7 +150,10 @@ Var fused(const Var& query, const Var& key, const Var& value, const AttentionSet
       [query = Saved(query), key = Saved(key), value = Saved(value), output = Saved(forward.output),
        log_sums = forward.log_sums, settings, allowed = Saved(settings.allowed), lengths = Saved(settings.lengths)](Sink& s) {
         allowed.get(), lengths.get();  // unchanged
-        if (s.recording()) return Composite(query.get(), key.get(), value.get(), settings).backward(s, s.grad());
+        if (s.recording()) {
+          const Var counting = without_silent(query.get(), log_sums, s.grad().value());
+          return Composite(counting, key.get(), value.get(), settings).backward(s, s.grad());
+        }
         kernels::AttentionGradients gradients = kernels::attention_backward(
             query.value(), key.value(), value.value(), {output.value(), log_sums}, s.grad().value(), settings);
         s.add(0, std::move(gradients.query));
@@ -165,8 +175,10 @@ AttentionResult scaled_dot_product_attention(const Var& query, const Var& key, c
   Var keys = key, values = value;
   if (settings.allowed.defined()) {
     const Tensor open = any(settings.allowed, {2}, true).transpose(2, 3);
-    keys = without_closed(key, open);
-    values = without_closed(value, open);
+    if (all(open).item() == 0) {
+      keys = without_closed(key, open);
+      values = without_closed(value, open);
+    }
   }
   if (options.need_weights) {
     const Composite whole(query, keys, values, settings);
