@@ -170,6 +170,9 @@ TEST_CASE("attention that can't be is refused") {
   CHECK_THROWS_AS(attention()(x, x, x.slice(1, 0, 2)), ShapeError);
   CHECK_THROWS_AS(attention()(x, x.slice(0, 0, 1), x.slice(0, 0, 1)), ShapeError);
   CHECK_THROWS_AS(attention()(x, nn::AttentionCache{}), ValueError);
+  CHECK_THROWS_WITH_AS(attention().remember(x, x, Tensor::from<std::int64_t>({3, 99}, {2})),
+                       doctest::Contains("length 99 of row 1 is outside 0 to 3"), ValueError);
+  CHECK_THROWS_AS(attention().remember(x, x, Tensor::from<std::int64_t>({-5, 3}, {2})), ValueError);
   CHECK_THROWS_AS(attention()(x, x, x, AttentionMask{.lengths = lengths}), ShapeError);
   nn::MultiheadAttention other({.embed_dim = 6, .num_heads = 2, .kdim = 4});
   CHECK_THROWS_AS(other.step(x, {}), ValueError);

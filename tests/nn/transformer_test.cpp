@@ -226,4 +226,10 @@ TEST_CASE("stacks that can't be are refused") {
   CHECK_THROWS_AS(other.remember(memory, {.allowed = Tensor::ones({2, 1, 1, 3})}), DTypeError);
   CHECK_THROWS_WITH_AS(other.remember(memory, {.causal = true}), doctest::Contains("the memory's mask is causal"), ValueError);
   CHECK_THROWS_AS(other.remember(memory.select(0, 0)), ShapeError);
+  for (const std::int64_t length : {-5, 99}) {
+    const AttentionMask wrong{.lengths = Tensor::from<std::int64_t>({3, length}, {2})};
+    CHECK_THROWS_WITH_AS(other.remember(memory, wrong), doctest::Contains("of row 1 is outside 0 to 3"), ValueError);
+    CHECK_THROWS_AS(other(memory, memory, AttentionMask{.causal = true}, wrong), ValueError);
+    CHECK_THROWS_AS(model.encoder(memory, wrong), ValueError);
+  }
 }
