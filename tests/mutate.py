@@ -80,6 +80,12 @@ class Findings:
         return self.known[key]
 
 
+def refresh(source, target):
+    """Copies what differs; its time is now, so that a mutant that was left behind is built anew."""
+    if not pathlib.Path(target).exists() or pathlib.Path(source).read_bytes() != pathlib.Path(target).read_bytes():
+        shutil.copy(source, target)
+
+
 def run(command, folder, seconds=None):
     try:
         return subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=seconds).returncode
@@ -105,9 +111,9 @@ def main():
     folder = arguments.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("src", "include", "tests", "examples", "benchmarks"):
-        shutil.copytree(ROOT / name, folder / name, dirs_exist_ok=True)
+        shutil.copytree(ROOT / name, folder / name, copy_function=refresh, dirs_exist_ok=True)
     for name in ("meson.build", "meson_options.txt", "LICENSE"):
-        shutil.copy2(ROOT / name, folder / name)
+        refresh(ROOT / name, folder / name)
     if not (folder / "build/build.ninja").exists():
         subprocess.run(["meson", "setup", "build", "-Dseq2seq=disabled", "-Dbenchmarks=false", "-Doptimization=1", "-Dcpp_args=-w"],
                        cwd=folder, check=True, stdout=subprocess.DEVNULL)

@@ -81,16 +81,26 @@ void accumulate_rows(Slot& slot, const Tensor& index, const Tensor& gradient) {
 }
 
 void accumulate_product(TapeState& tape, const Node& node, Slot& slot, const Tensor& grad, const Tensor& x) {
-  slot.pending =
-      new (tape.arena.allocate(sizeof(PendingProduct), alignof(PendingProduct))) PendingProduct{grad, x, &node, slot.pending};
+  slot.pending = new (tape.arena.allocate(sizeof(PendingProduct), alignof(PendingProduct)))
+      PendingProduct{grad, x, grad.version(), x.version(), &node, slot.pending};
   slot.pending_bytes += static_cast<std::size_t>(grad.numel() + x.numel()) * size_of(grad.dtype());
   if (slot.pending_bytes > pending_limit) flush(slot);
+}
+
+void throw_changed(const char* op, const Tensor& value) {
+  fail<TapeError>("backward",
+                  "'{}' had saved {}, which was changed before backward (in place, or by an optimizer's step); "
+                  "change it afterwards, or give the operation a clone()",
+                  op, value);
 }
 
 void flush(Slot& slot) {
   if (slot.pending == nullptr) return;
   PendingProduct* pending = slot.pending;
   const ProfiledCall profiled(pending->node->op, pending->node->scope, Direction::backward, 0);
+  for (const auto* pair = pending; pair != nullptr; pair = pair->next)
+    if (pair->grad.version() != pair->grad_version || pair->x.version() != pair->x_version) [[unlikely]]
+      throw_changed(pair->node->op, pair->x.version() != pair->x_version ? pair->x : pair->grad);
   Tensor grad = pending->grad, x = pending->x;
   if (pending->next != nullptr) {
     std::int64_t rows = 0;

@@ -99,10 +99,7 @@ void run_rules(TapeState& tape, Node* last, const Node* stop, const BackwardOpti
     try {
       node->type->run(node->rule, sink);
     } catch (const ChangedValue& changed) {
-      fail<TapeError>("backward",
-                      "'{}' had saved {}, which was changed before backward (in place, or by an optimizer's step); "
-                      "change it afterwards, or give the operation a clone()",
-                      node->op, changed.value());
+      throw_changed(node->op, changed.value());
     }
     if (anomaly_guards > 0) [[unlikely]]
       check_gradients(tape, *node);

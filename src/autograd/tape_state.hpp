@@ -10,7 +10,8 @@ namespace weft::detail {
 /// One use of a weight whose gradient is grad^T x, kept for a single product over all uses.
 struct PendingProduct {
   Tensor grad, x;
-  const Node* node;  // whose rule asked for it
+  std::uint32_t grad_version, x_version;  // as they were
+  const Node* node;                       // whose rule asked for it
   PendingProduct* next;
 };
 
@@ -88,6 +89,9 @@ struct TapeState {
 
 /// Takes a parameter that ends out of this thread's tapes.
 void forget(const Parameter& parameter);
+
+/// Throws TapeError: `value`, which `op` had saved, was changed.
+[[noreturn]] void throw_changed(const char* op, const Tensor& value);
 
 /// A rule wanted a saved value that was changed; run_rules says of which operation.
 class ChangedValue : public TapeError {

@@ -164,7 +164,9 @@ class PackedViews : public detail::Attachment {
     auto found = std::find_if(views_.begin(), views_.end(), [&](const Panels& p) { return p.of(b); });
     if (found == views_.end()) found = views_.begin() + static_cast<std::ptrdiff_t>(next_++ % views_.size());
     if (!found->of(b) || found->version != b.version() || found->width != width) {
-      Tensor packed = pack(b, width, std::move(found->packed));
+      Tensor room = std::move(found->packed);
+      *found = {};  // packing may throw
+      Tensor packed = pack(b, width, std::move(room));
       *found = {b.data<float>(), b.size(0), b.size(1), b.stride(0), b.stride(1), width, b.version(), std::move(packed)};
     }
     return found->packed;

@@ -161,6 +161,7 @@ void ModuleBase::on_output(OutputHook hook) {
 }
 
 Var ModuleBase::hooked(Var output) const {
+  const OutsideModules hooks_are_no_part_of_the_module;
   for (const OutputHook& hook : output_hooks_)
     if (Var next = hook(*this, output); next.defined()) output = std::move(next);
   return output;

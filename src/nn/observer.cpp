@@ -28,6 +28,9 @@ ModuleCall::ModuleCall(const ModuleBase& module) : module_(module), caller_(runn
 
 ModuleCall::~ModuleCall() { running = caller_; }
 
+OutsideModules::OutsideModules() : running_(std::exchange(running, nullptr)) {}
+OutsideModules::~OutsideModules() { running = running_; }
+
 void ModuleCall::finish(const Var& output) const {
   detail::profile_between();
   for (Observer* observer = innermost; observer != nullptr; observer = observer->outer_) observer->left(module_, output);

@@ -95,9 +95,8 @@ Var fused(const Var& logits, const Tensor& targets, CrossEntropyTargets classes,
   if (reduced) value = kernels::binary(Binary::mul, kernels::sum_to(losses, Shape{}), scale);
 
   return record("cross_entropy", std::move(value), {&logits},
-                [logits = Saved(logits), flat_shape = flat.shape(), targets = Saved(targets), classes = std::move(classes),
+                [logits = Saved(logits), flat_shape = flat.shape(), classes = std::move(classes),
                  row_weights = std::move(row_weights), normalisers, scale, rows, reduced](Sink& s) {
-                  static_cast<void>(targets.value());  // `classes` may share it
                   Var factors = reduced ? expand(s.grad() * scale, {rows}) : reshape(s.grad(), {rows});
                   if (row_weights.defined()) factors = factors * row_weights;
                   if (s.recording())

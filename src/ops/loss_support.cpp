@@ -1,5 +1,7 @@
 #include "ops/loss_support.hpp"
 
+#include <cmath>
+
 #include "base/place.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/index.hpp"
@@ -79,6 +81,11 @@ Tensor class_weights(const char* op, const Tensor& rows, const Tensor& weight, c
   check<ShapeError>(weight.shape() == Shape{rows.shape().back()}, op,
                     "the weight {} doesn't fit the input {}: one a class is needed", weight.shape(), rows.shape());
   const Tensor numbers = weight.to(f64).contiguous();
+  for (std::int64_t k = 0; k < numbers.numel(); ++k) {
+    const double factor = numbers.data<double>()[k];
+    check<ValueError>(std::isfinite(factor) && factor >= 0, op, "the weight of class {} is {}; it must be finite, 0 or more", k,
+                      factor);
+  }
   Tensor result = Tensor::empty(classes.shape(), f64);
   double* const to = result.mutable_data<double>();
   for (std::int64_t i = 0; i < classes.numel(); ++i) {

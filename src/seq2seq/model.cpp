@@ -1,5 +1,6 @@
 #include "weft/seq2seq/model.hpp"
 
+#include "base/fail.hpp"
 #include "weft/ops/index.hpp"
 #include "weft/ops/loss.hpp"
 #include "weft/ops/shape.hpp"
@@ -23,8 +24,24 @@ DecoderMemory DecoderMemory::select(const Tensor& index) const {
 
 DecoderState DecoderState::select(const Tensor& index) const { return {chosen(values, index)}; }
 
+Model::Reading Model::checked_reading(const Batch& batch) {
+  check<ShapeError>(batch.target_lengths.shape() == Shape{batch.target_out.size(0)}, "Model",
+                    "target lengths {} don't fit targets {}: one a row is needed", batch.target_lengths.shape(),
+                    batch.target_out.shape());
+  std::int64_t tokens = 0;
+  for (std::int64_t row = 0; row < batch.target_lengths.numel(); ++row) {
+    const std::int64_t length = batch.target_lengths.data<std::int64_t>()[row];
+    check<ValueError>(length >= 1 && length <= batch.target_out.size(1), "Model",
+                      "row {} of the target has the length {}; 1 to {} is possible", row, length, batch.target_out.size(1));
+    tokens += length;
+  }
+  check<ValueError>(tokens == batch.target_tokens, "Model", "the target's rows have {} tokens, the batch says {}", tokens,
+                    batch.target_tokens);
+  return read(batch);
+}
+
 Var Model::forward(const Batch& batch) {
-  const Reading reading = read(batch);
+  const Reading reading = checked_reading(batch);
   const Var logits = project(reading.features);
   const std::int64_t rows = batch.target_out.size(0), steps = batch.target_out.size(1), width = logits.size(1);
   const Tensor nothing = Tensor::zeros({rows * steps, width}, logits.dtype());
@@ -32,7 +49,7 @@ Var Model::forward(const Batch& batch) {
 }
 
 Var Model::loss(const Batch& batch, double label_smoothing) {
-  const Reading reading = read(batch);
+  const Reading reading = checked_reading(batch);
   const Var all = batch.target_out.reshape({-1});
   return cross_entropy(project(reading.features), index_select(all, 0, reading.places).value(),
                        {.label_smoothing = label_smoothing});

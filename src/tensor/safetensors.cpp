@@ -80,8 +80,7 @@ void require(bool condition, const InputFile& file, fmt::format_string<Args...> 
                       fmt::format(format, std::forward<Args>(args)...));
 }
 
-// What a file that starts with these 8 bytes is instead; null where it may be a safetensors file. Its header's length has
-// zeros in the upper bytes.
+// What a file that isn't a safetensors file may be, by its first 8 bytes; null where they don't tell.
 const char* other_kind(std::string_view start) {
   if (start.starts_with("PK\x03\x04"))
     return "it is a zip archive, as torch.save writes; save the weights with safetensors.torch.save_file";
@@ -144,13 +143,18 @@ SafetensorsFile load_safetensors(const fs::path& path) {
   require(file.size() >= 8, file, "it has only {} bytes", file.size());
   std::uint64_t length = 0;
   file.read(&length, sizeof(length));
-  if (const char* kind = other_kind(as_bytes(length)))
-    fail<FormatError>("load_safetensors", "'{}' is no safetensors file: {}", file.name(), kind);
+  // Only of a file that is wrong: a sound one's header may have any length.
+  const auto require_start = [&](bool right) {
+    if (const char* kind = right ? nullptr : other_kind(as_bytes(length)))
+      fail<FormatError>("load_safetensors", "'{}' is no safetensors file: {}", file.name(), kind);
+  };
+  require_start(length <= safetensors::max_header_bytes && length <= file.size() - 8);
   require(length <= safetensors::max_header_bytes, file, "its header of {} bytes is longer than {}", length,
           safetensors::max_header_bytes);
   require(length <= file.size() - 8, file, "it ends inside its header (cut off?)");
   std::string text(length, '\0');
   file.read(text.data(), text.size());
+  require_start(text.starts_with('{'));
   require(text.starts_with('{'), file, "its header doesn't start with '{{'");
   Header header = safetensors::parse_header(text, file.size() - 8 - length, file.name());
   SafetensorsFile result{.metadata = std::move(header.metadata)};

@@ -228,6 +228,12 @@ TEST_CASE("a module that was lost to its caller is an error where its parameters
     Tape tape;
     CHECK_NOTHROW(other(x));
   }
+  SUBCASE("a hook may call what belongs to nobody") {
+    Outer other([](const Var& in) { return in; });
+    other.inner.on_output([&](const nn::ModuleBase&, const Var& output) { return apart(output); });
+    Tape tape;
+    CHECK_NOTHROW(other(x));
+  }
   SUBCASE("a list of modules is lost as a whole") {
     nn::List<nn::Linear> list;
     list.emplace(nn::LinearOptions{.in_features = 2, .out_features = 2});

@@ -72,7 +72,6 @@ class SpeechNet : public nn::Module<SpeechNet> {
         encoder({.input_size = 4, .hidden_size = 3, .num_layers = 2, .bidirectional = true, .dropout = 0.2}, {this, "encoder"}),
         project({.in_features = 6, .out_features = 4}, {this, "project"}) {}
 
-  // frames [batch, time, 3]
   // frames [batch, time, 3], behind [batch, time, 1] true in the padding, halved [batch]: lengths after the convolution
   Var forward(const Tensor& frames, const Tensor& behind, const Tensor& halved) {
     const Var heard = masked_fill(frames, behind, 0);

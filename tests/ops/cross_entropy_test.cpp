@@ -176,6 +176,9 @@ TEST_CASE("a class of weight 0 counts for nothing, whatever its logits, and the 
   const Tensor x = Tensor::zeros({2, 3});
   CHECK_THROWS_WITH_AS(cross_entropy(x, classes({0, 3}), {.weight = Tensor::zeros({3})}),
                        doctest::Contains("[cross_entropy] target 3"), IndexError);
+  for (const double bad : {-1.0, std::numeric_limits<double>::quiet_NaN(), HUGE_VAL})
+    CHECK_THROWS_WITH_AS(cross_entropy(x, classes({0, 1}), {.weight = Tensor::full({3}, bad)}),
+                         doctest::Contains("[cross_entropy] the weight of class 0 is"), ValueError);
   CHECK_THROWS_WITH_AS(cross_entropy(x, classes({0, 1}), {.weight = Tensor::ones({2})}),
                        doctest::Contains("[cross_entropy] the weight [2]"), ShapeError);
   CHECK_THROWS_WITH_AS(cross_entropy(x, classes({0, 1}), {.weight = Tensor::ones({3}, f64)}),

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <limits>
+#include <string>
 
 #include "support/random.hpp"
 #include "weft/autograd/tape.hpp"
@@ -171,5 +172,27 @@ TEST_CASE("a batch of matrices that is multiplied many times has its gradient by
     total = total + sum(b);  // beside the products
     tape.backward(total);
     CHECK(test::largest_difference(tape.grad(b), (Var(expected) + 1.0).value()) <= (type == f32 ? 1e-6 : 1e-14));
+  }
+}
+
+TEST_CASE("a product that was put off notices that its operand was changed meanwhile") {
+  for (const Shape& shape : {Shape{2, 2}, Shape{3, 2, 2}}) {
+    Tensor values = uniform(shape, -1, 1, 1, f64);
+    Tape tape;
+    const Var b = tape.leaf(uniform(shape, -1, 1, 2, f64)), a = tape.leaf(values);
+    tape.on_gradient(a, [&](const Var&) {
+      values.fill(7);
+      return Var();
+    });
+    const Var c = matmul(a, b);
+    try {
+      tape.backward(sum(c));
+      // a's hook ran after the product was done: what it changed was used up.
+      CHECK(largest_difference(
+                tape.grad(b),
+                matmul(transpose(Var(uniform(shape, -1, 1, 1, f64)), -1, -2), Var(Tensor::ones(shape, f64))).value()) <= 1e-14);
+    } catch (const TapeError& error) {
+      CHECK(std::string(error.what()).find("'matmul' had saved") != std::string::npos);
+    }
   }
 }

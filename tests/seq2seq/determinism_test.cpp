@@ -22,7 +22,7 @@ struct ThreadsGuard {
   }
 };
 
-constexpr int lstm_steps = 200, transformer_steps = 50;
+constexpr int steps = 200;
 
 // Large enough for oneDNN and for several chunks.
 std::vector<Tensor> trained(const ModelOptions& options, int threads) {
@@ -34,7 +34,6 @@ std::vector<Tensor> trained(const ModelOptions& options, int threads) {
   const Batch batch = make_batch(test::pointers(rows), test::pointers(rows));
   optim::Adam optimizer(model->parameters(), {.lr = 1e-3});
   Generator generator(3);
-  const int steps = std::holds_alternative<TransformerOptions>(options) ? transformer_steps : lstm_steps;
   for (int step = 0; step < steps; ++step) {
     Tape tape(generator);
     tape.backward(model->loss(batch, 0.1));

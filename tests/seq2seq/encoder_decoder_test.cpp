@@ -76,6 +76,18 @@ TEST_CASE("the loss is that of the padded logits, and its gradients are theirs")
   }
 }
 
+TEST_CASE("a batch whose lengths don't fit is refused") {
+  EncoderDecoder model(test::small_options());
+  Batch batch = small_batch();
+  batch.target_tokens += 1;
+  CHECK_THROWS_WITH_AS(model.loss(batch), doctest::Contains("the batch says"), ValueError);
+  batch = small_batch();
+  batch.target_lengths = Tensor::from<std::int64_t>({4, 2, 5}, {3});
+  CHECK_THROWS_WITH_AS(model(batch), doctest::Contains("row 2 of the target has the length 5; 1 to 4 is possible"), ValueError);
+  batch.target_lengths = Tensor::from<std::int64_t>({4, 2}, {2});
+  CHECK_THROWS_AS(model(batch), ShapeError);
+}
+
 TEST_CASE("a padded row gives what it gives alone") {
   EncoderDecoder model(test::small_options());
   model.to(f64);

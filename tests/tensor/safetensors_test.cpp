@@ -121,6 +121,15 @@ TEST_CASE("a file of another writer loads without a checksum, its tensors in any
   CHECK(file.tensors[1].tensor.item() == 5);
 }
 
+TEST_CASE("a header whose length starts as another kind of file does is still a header") {
+  const test::TemporaryFolder folder;
+  const fs::path path = folder.path() / "a.safetensors";
+  std::string header = R"({"a":{"dtype":"I32","shape":[],"data_offsets":[0,4]}})";
+  header.resize(0x8b1f, ' ');  // gzip's first two bytes
+  put(path, file_of(header, std::string("\5\0\0\0", 4)));
+  CHECK(load_safetensors(path).tensors.at(0).tensor.item() == 5);
+}
+
 TEST_CASE("headers that lie are rejected with the reason") {
   const test::TemporaryFolder folder;
   const fs::path path = folder.path() / "hostile.safetensors";

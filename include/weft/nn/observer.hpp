@@ -62,4 +62,16 @@ class ModuleCall {
   ScopeGuard scope_;
 };
 
+/// While it lives no module counts as running: what is called then belongs to nobody's tree. For hooks.
+class OutsideModules {
+ public:
+  OutsideModules();
+  ~OutsideModules();
+  OutsideModules(const OutsideModules&) = delete;
+  OutsideModules& operator=(const OutsideModules&) = delete;
+
+ private:
+  const ModuleBase* running_;
+};
+
 }  // namespace weft::nn

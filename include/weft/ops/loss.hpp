@@ -19,8 +19,9 @@ struct CrossEntropyOptions {
 
 /// -log softmax(logits) at the targets; logits [..., V], targets [...] (i32 or i64). Unlike PyTorch the classes are the last
 /// dimension, and with no target that counts the mean is 0, as are its gradients. Probabilities are never stored, but for
-/// label smoothing with class weights. A target of a class with weight 0 isn't read from the logits.
-/// Throws ShapeError, DTypeError, IndexError for a class outside 0..V-1, ValueError for a smoothing outside [0, 1].
+/// label smoothing with class weights. Without smoothing a target of a class with weight 0 isn't read from the logits.
+/// Throws ShapeError, DTypeError, IndexError for a class outside 0..V-1, ValueError for a smoothing outside [0, 1] or
+/// a weight that is negative or not finite.
 Var cross_entropy(const Var& logits, const Tensor& targets, const CrossEntropyOptions& options = {});
 
 struct NLLLossOptions {

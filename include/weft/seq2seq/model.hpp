@@ -59,6 +59,9 @@ class Model : public nn::Module<Model> {
   virtual Reading read(const Batch& batch) = 0;
 
   explicit Model(const nn::Scope& scope) : Module(scope) {}
+
+ private:
+  Reading checked_reading(const Batch& batch);
 };
 
 }  // namespace weft::seq2seq
