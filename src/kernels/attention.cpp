@@ -125,7 +125,7 @@ namespace {
 constexpr std::int64_t block_queries = 128, block_keys = 256;
 // Rows of a block of scores are this much apart: leading dimensions of a power of two are slow.
 constexpr std::int64_t block_pitch = block_keys + 16;
-constexpr float infinity = std::numeric_limits<float>::infinity();
+constexpr float infinity = std::numeric_limits<float>::infinity(), quiet_nan = std::numeric_limits<float>::quiet_NaN();
 
 struct Matrix {
   const float* data;
@@ -191,6 +191,17 @@ class Head {
 
   std::int64_t visible(std::int64_t q) const { return call_.settings.visible(b_, q, call_.queries, call_.keys); }
 
+  // Whether query q may attend to anything.
+  bool has_keys(std::int64_t q) const {
+    const std::int64_t end = visible(q);
+    if (allowed_ == nullptr) return end > 0;
+    const Tensor& mask = call_.settings.allowed;
+    const bool* allowed = allowed_ + q * mask.stride(2);
+    for (std::int64_t k = 0; k < end; ++k)
+      if (allowed[k * mask.stride(3)]) return true;
+    return false;
+  }
+
   // Queries q, q + 1, ... times the scale, next to each other.
   void scaled_queries(float* to, std::int64_t q, std::int64_t rows) const {
     const auto scale = HWY_DYNAMIC_DISPATCH(ScaleRow);
@@ -249,10 +260,11 @@ void forward_block(const Call& call, const Head& head, std::int64_t q, float* ou
     multiply(rows, call.value_size, columns, {scores, block_pitch, 1}, head.value.from_row(k), output, output_row, true);
   }
   for (std::int64_t i = 0; i < rows; ++i) {
+    // A sum of 0 is that of no keys, or of scores that are all -inf: then it is NaN, as -inf - -inf is.
     const float sum = sums[static_cast<std::size_t>(i)];
-    // No keys: the sum is exactly 0.
-    if (sum != 0) scale(output + i * output_row, output + i * output_row, row_size, 1 / sum);
-    log_sums[i] = sum == 0 ? infinity : most[static_cast<std::size_t>(i)] + std::log(sum);
+    const bool lost = sum == 0 && head.has_keys(q + i);
+    if (sum != 0 || lost) scale(output + i * output_row, output + i * output_row, row_size, lost ? quiet_nan : 1 / sum);
+    log_sums[i] = sum != 0 ? most[static_cast<std::size_t>(i)] + std::log(sum) : lost ? quiet_nan : infinity;
   }
 }
 

@@ -132,7 +132,16 @@ MultiheadAttentionOutput MultiheadAttention::forward(const Var& query, const Att
                     "query {} has not as many rows as the memory {}, nor a multiple of them", query.value(),
                     memory.keys.value());
   if (rows == sentences) return attend({projected(0, query), memory.keys, memory.values}, mask, weights);
-  // Rows of one sentence as further queries.
+  // Rows of one sentence as further queries: a mask must not tell these apart.
+  check<ValueError>(
+      !mask.causal, op,
+      "a causal mask can't be for several rows of queries that share one of the memory ({} and {}); give each its "
+      "own with AttentionCache::select",
+      query.value(), memory.keys.value());
+  check<ValueError>(!mask.allowed.defined() || mask.allowed.rank() < 2 || mask.allowed.size(-2) == 1, op,
+                    "the mask {} has a dimension of queries, but several rows of queries share one of the memory ({} and {}); "
+                    "give one for all queries, [batch, 1, 1, keys], or each row its own memory with AttentionCache::select",
+                    mask.allowed, query.value(), memory.keys.value());
   const Var folded = reshape(query, {sentences, rows / sentences * query.size(1), query.size(2)});
   MultiheadAttentionOutput result = attend({projected(0, folded), memory.keys, memory.values}, mask, weights);
   result.output = reshape(result.output, query.shape());

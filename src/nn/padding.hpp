@@ -3,8 +3,8 @@
 
 namespace weft::nn {
 
-/// x [batch, places, ...] with zeros behind each row's length (i64 or i32 [batch]; undefined: x itself).
-/// Throws ShapeError, DTypeError for lengths that don't fit.
+/// x [batch, places, size] with zeros behind each row's length (i64 or i32 [batch]; undefined: x itself).
+/// Throws ShapeError, DTypeError, ValueError for lengths that don't fit.
 Var without_padding(const Var& x, const Tensor& lengths, const char* op);
 
 }  // namespace weft::nn

@@ -10,19 +10,29 @@
 namespace weft::nn {
 namespace {
 
-void check_input(const char* op, const Var& x, std::int64_t first) {
+// The place behind the last.
+std::int64_t checked_end(const char* op, std::int64_t first, std::int64_t places) {
+  check<ValueError>(first >= 0 && places >= 0, op, "{} places from place {}; neither can be negative", places, first);
+  std::int64_t end = 0;
+  check<ValueError>(!__builtin_add_overflow(first, places, &end), op,
+                    "{} places from place {} end beyond the largest number of 64 bits", places, first);
+  return end;
+}
+
+std::int64_t checked_end(const char* op, const Var& x, std::int64_t first) {
   check<ShapeError>(x.rank() == 3, op, "input {} is not [batch, places, width]", x.value());
-  check<ValueError>(first >= 0, op, "the first place is {}; it can't be negative", first);
+  return checked_end(op, first, x.size(1));
 }
 
 }  // namespace
 
 Tensor sinusoids(std::int64_t first, std::int64_t places, std::int64_t width, DType dtype) {
   check<ValueError>(width > 0 && width % 2 == 0, "sinusoids", "the width is {}; it must be positive and even", width);
-  check<ValueError>(first >= 0 && places >= 0, "sinusoids", "{} places from place {}; neither can be negative", places, first);
+  check<DTypeError>(is_floating(dtype), "sinusoids", "no sines in {}; f32 or f64 is needed", name_of(dtype));
+  const std::int64_t end = checked_end("sinusoids", first, places);
   Tensor table = Tensor::empty({places, width}, f64);
   auto* element = table.mutable_data<double>();
-  for (std::int64_t place = first; place < first + places; ++place)
+  for (std::int64_t place = first; place < end; ++place)
     for (std::int64_t i = 0; i < width; i += 2) {
       const double angle = static_cast<double>(place) * std::pow(10000.0, -static_cast<double>(i) / static_cast<double>(width));
       *element++ = std::sin(angle);
@@ -32,12 +42,17 @@ Tensor sinusoids(std::int64_t first, std::int64_t places, std::int64_t width, DT
 }
 
 Var SinusoidalPositions::forward(const Var& x, std::int64_t first) {
-  check_input("SinusoidalPositions", x, first);
-  const std::int64_t end = first + x.size(1), width = x.size(2);
-  const bool fits = table_.defined() && table_.size(0) >= end && table_.size(1) == width && table_.dtype() == x.dtype();
-  // At least doubled, so that a decoder that goes on step by step makes few.
-  if (!fits) table_ = sinusoids(0, std::max(end, table_.defined() ? 2 * table_.size(0) : end), width, x.dtype());
-  return x + table_.slice(0, first, end);
+  const std::int64_t end = checked_end("SinusoidalPositions", x, first);
+  return x + table(end, x.size(2), x.dtype()).slice(0, first, end);
+}
+
+Tensor SinusoidalPositions::table(std::int64_t end, std::int64_t width, DType dtype) {
+  const std::lock_guard lock(mutex_);
+  const bool of_kind = table_.defined() && table_.size(1) == width && table_.dtype() == dtype;
+  const std::int64_t places = of_kind ? table_.size(0) : 0;
+  // At least doubled, so that a decoder that goes on step by step makes few. Tables that were given out stay as they are.
+  if (!of_kind || places < end) table_ = sinusoids(0, std::max(end, 2 * places), width, dtype);
+  return table_;
 }
 
 LearnedPositions::LearnedPositions(const LearnedPositionsOptions& options, const Scope& scope) : Module(scope) {
@@ -47,8 +62,7 @@ LearnedPositions::LearnedPositions(const LearnedPositionsOptions& options, const
 }
 
 Var LearnedPositions::forward(const Var& x, std::int64_t first) {
-  check_input("LearnedPositions", x, first);
-  const std::int64_t end = first + x.size(1);
+  const std::int64_t end = checked_end("LearnedPositions", x, first);
   check<ShapeError>(end <= weight->shape()[0] && x.size(2) == weight->shape()[1], "LearnedPositions",
                     "input {} from place {} on doesn't fit positions {}", x.value(), first, weight->value());
   return x + slice(weight, 0, first, end);

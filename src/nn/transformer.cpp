@@ -34,6 +34,23 @@ TransformerStackOptions stack_of(const TransformerOptions& o, std::int64_t layer
 
 Tensor rows_of(const Tensor& x, const Tensor& index) { return x.defined() ? index_select(x, 0, index).value() : x; }
 
+// A mask for steps: its rows can be chosen, and it doesn't tell queries apart, which come one by one.
+void check_remembered(const Var& memory, const AttentionMask& mask) {
+  constexpr const char* op = "TransformerDecoder";
+  check<ShapeError>(memory.rank() == 3, op, "the memory {} is not [batch, places, d_model]", memory.value());
+  check<ValueError>(
+      !mask.causal, op,
+      "the memory's mask is causal, which steps can't be; give forward all places at once, or lengths or `allowed`");
+  if (!mask.allowed.defined()) return;
+  check<DTypeError>(mask.allowed.dtype() == boolean, op, "the memory's mask is {}; bool is needed", mask.allowed);
+  const bool fits = mask.allowed.rank() == 4 && mask.allowed.size(0) == memory.size(0) && mask.allowed.size(2) == 1 &&
+                    (mask.allowed.size(3) == 1 || mask.allowed.size(3) == memory.size(1));
+  check<ShapeError>(fits, op,
+                    "the memory's mask {} must be [batch, heads or 1, 1, places or 1] for memory {}: its rows are chosen, and "
+                    "it is the same for every step",
+                    mask.allowed, memory.value());
+}
+
 PoolVector<AttentionCache> chosen(const PoolVector<AttentionCache>& layers, const Tensor& index) {
   PoolVector<AttentionCache> result;
   for (const AttentionCache& layer : layers) result.push_back(layer.select(index));
@@ -75,10 +92,7 @@ Var TransformerDecoder::forward(const Var& x, const Var& memory, const Attention
 
 TransformerMemory TransformerDecoder::remember(const Var& memory, const AttentionMask& memory_mask) {
   const ScopeGuard scope(path());
-  check<ShapeError>(
-      !memory_mask.allowed.defined() || (memory_mask.allowed.rank() == 4 && memory_mask.allowed.size(0) == memory.size(0)),
-      "TransformerDecoder", "the memory's mask {} must be [batch, heads, queries, keys], for rows to be chosen",
-      memory_mask.allowed);
+  check_remembered(memory, memory_mask);
   TransformerMemory result{{}, memory_mask};
   const Var places = without_padding(memory, memory_mask.lengths, "TransformerDecoder");
   for (TransformerDecoderLayer& layer : layers) result.layers.push_back(layer.multihead_attn.remember(places, places));

@@ -6,6 +6,7 @@
 #include "kernels/attention.hpp"
 #include "ops/dropout_draw.hpp"
 #include "ops/guarded.hpp"
+#include "ops/lengths.hpp"
 #include "weft/autograd/record.hpp"
 #include "weft/ops/comparison.hpp"
 #include "weft/ops/elementwise.hpp"
@@ -24,20 +25,11 @@ constexpr const char* op = "scaled_dot_product_attention";
 
 Var zero_like(const Var& x) { return Var::scalar(0, x.dtype()); }
 
-/// bool [batch, keys], true before each row's length.
-Tensor within(const Tensor& lengths, std::int64_t keys) {
-  Tensor mask = Tensor::empty({lengths.numel(), keys}, boolean);
-  bool* place = mask.mutable_data<bool>();
-  for (std::int64_t b = 0; b < lengths.numel(); ++b)
-    for (std::int64_t k = 0; k < keys; ++k) *place++ = k < lengths.data<std::int64_t>()[b];
-  return mask;
-}
-
 /// The whole mask, broadcast to [batch, heads, queries, keys].
 Tensor whole_mask(const AttentionSettings& settings, std::int64_t queries, std::int64_t keys) {
   Tensor mask = settings.allowed.defined() ? settings.allowed : Tensor::ones({1, 1, 1, 1}, boolean);
   if (settings.causal) mask = logical_and(mask, tril(Tensor::ones({queries, keys}, boolean), keys - queries).value());
-  if (settings.lengths.defined()) mask = logical_and(mask, within(settings.lengths, keys).unsqueeze(1).unsqueeze(1));
+  if (settings.lengths.defined()) mask = logical_and(mask, within_lengths(settings.lengths, keys).unsqueeze(1).unsqueeze(1));
   return mask;
 }
 
@@ -49,17 +41,17 @@ struct Composite {
 
   Composite(const Var& q, const Var& k, const Var& v, const AttentionSettings& s)
       : query(q),
-        key(within_lengths(k, s)),
-        value(within_lengths(v, s)),
+        key(before_lengths(k, s)),
+        value(before_lengths(v, s)),
         mask(whole_mask(s, q.size(2), k.size(2))),
         settings(s) {
     const Var scores = matmul(query, transpose(key, 2, 3)) * s.scale;
     weights = masked_softmax(scores, mask);
   }
 
-  static Var within_lengths(const Var& x, const AttentionSettings& s) {
+  static Var before_lengths(const Var& x, const AttentionSettings& s) {
     if (!s.lengths.defined()) return x;
-    return where(within(s.lengths, x.size(2)).unsqueeze(1).unsqueeze(3), x, zero_like(x));
+    return where(within_lengths(s.lengths, x.size(2)).unsqueeze(1).unsqueeze(3), x, zero_like(x));
   }
 
   Var dropped(const Var& x) const { return settings.draw ? dropout(x, *settings.draw) : x; }
@@ -70,7 +62,7 @@ struct Composite {
     const Var incoming = where(mask, dropped(matmul(g, transpose(value, 2, 3))), zero_like(g));
     const Var ds = where(mask, guarded_mul(incoming - sum(guarded_mul(incoming, weights), {-1}, true), weights), zero_like(g)) *
                    settings.scale;
-    const auto open = [&](const Var& x) { return within_lengths(x, settings); };
+    const auto open = [&](const Var& x) { return before_lengths(x, settings); };
     if (sink.wants(0)) sink.add(0, matmul(ds, key));
     if (sink.wants(1)) sink.add(1, open(matmul(transpose(ds, 2, 3), query)));
     if (sink.wants(2)) sink.add(2, open(matmul(transpose(dropped(weights), 2, 3), g)));
@@ -109,20 +101,6 @@ Tensor checked_allowed(const Tensor& allowed, const Shape& weights) {
   return mask;
 }
 
-Tensor checked_lengths(const Tensor& lengths, const Var& key) {
-  if (!lengths.defined()) return {};
-  check<DTypeError>(is_integer(lengths.dtype()), op, "lengths are {}; integers are needed", lengths);
-  check<ShapeError>(lengths.shape() == Shape{key.size(0)}, op, "lengths {} don't fit key {}: one a row is needed",
-                    lengths.shape(), key.shape());
-  Tensor result = lengths.to(i64).contiguous();
-  for (std::int64_t row = 0; row < result.numel(); ++row) {
-    const std::int64_t length = result.data<std::int64_t>()[row];
-    check<ValueError>(length >= 0 && length <= key.size(2), op, "length {} of row {} is outside 0 to {} (key {})", length, row,
-                      key.size(2), key.shape());
-  }
-  return result;
-}
-
 double scale_of(const AttentionOptions& options, const Var& query) {
   if (options.scale) {
     check<ValueError>(std::isfinite(*options.scale), op, "the scale is {}; it must be finite", *options.scale);
@@ -135,6 +113,13 @@ double scale_of(const AttentionOptions& options, const Var& query) {
 // Keys that no query may attend to are taken away before a product could meet a NaN there.
 Var without_closed(const Var& x, const Tensor& open) { return where(open, x, zero_like(x)); }
 
+// Queries that count for nothing and may be NaN are taken away as well: those without keys, and those whose scores are lost
+// while only zeros come into their output.
+Var without_silent(const Var& query, const Tensor& log_sums, const Tensor& incoming) {
+  const Tensor sums = log_sums.unsqueeze(3), heard = any(ne(incoming, 0), {3}, true);
+  return where(logical_or(isfinite(sums), logical_and(isnan(sums), heard)), query, zero_like(query));
+}
+
 Var fused(const Var& query, const Var& key, const Var& value, const AttentionSettings& settings) {
   kernels::AttentionForward forward = kernels::attention(query.value(), key.value(), value.value(), settings);
   Tensor output = forward.output;
@@ -143,7 +128,10 @@ Var fused(const Var& query, const Var& key, const Var& value, const AttentionSet
       [query = Saved(query), key = Saved(key), value = Saved(value), output = Saved(forward.output),
        log_sums = forward.log_sums, settings, allowed = Saved(settings.allowed), lengths = Saved(settings.lengths)](Sink& s) {
         allowed.get(), lengths.get();  // unchanged
-        if (s.recording()) return Composite(query.get(), key.get(), value.get(), settings).backward(s, s.grad());
+        if (s.recording()) {
+          const Var counting = without_silent(query.get(), log_sums, s.grad().value());
+          return Composite(counting, key.get(), value.get(), settings).backward(s, s.grad());
+        }
         kernels::AttentionGradients gradients = kernels::attention_backward(
             query.value(), key.value(), value.value(), {output.value(), log_sums}, s.grad().value(), settings);
         s.add(0, std::move(gradients.query));
@@ -159,14 +147,19 @@ AttentionResult scaled_dot_product_attention(const Var& query, const Var& key, c
   check_operands(query, key, value);
   const Shape weights{query.size(0), query.size(1), query.size(2), key.size(2)};
   check<ValueError>(options.dropout >= 0 && options.dropout < 1, op, "dropout is {}; it must be in [0, 1)", options.dropout);
-  AttentionSettings settings{
-      checked_allowed(mask.allowed, weights), checked_lengths(mask.lengths, key), mask.causal, scale_of(options, query), {}};
+  AttentionSettings settings{checked_allowed(mask.allowed, weights),
+                             checked_lengths(op, mask.lengths, "key", key.value(), 2),
+                             mask.causal,
+                             scale_of(options, query),
+                             {}};
   settings.draw = next_draw(weights, options.dropout);
   Var keys = key, values = value;
   if (settings.allowed.defined()) {
     const Tensor open = any(settings.allowed, {2}, true).transpose(2, 3);
-    keys = without_closed(key, open);
-    values = without_closed(value, open);
+    if (all(open).item() == 0) {
+      keys = without_closed(key, open);
+      values = without_closed(value, open);
+    }
   }
   if (options.need_weights) {
     const Composite whole(query, keys, values, settings);

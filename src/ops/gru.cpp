@@ -5,6 +5,7 @@
 #include "kernels/gru.hpp"
 #include "kernels/matmul.hpp"
 #include "kernels/repeated_matmul.hpp"
+#include "ops/lengths.hpp"
 #include "ops/recurrent.hpp"
 
 namespace weft {
@@ -43,7 +44,7 @@ GRUResult gru(const Var& x, const Var& w_ih, const Var& w_hh, const Var& b_ih, c
               const Var& h) {
   check_weights(sequence_kind, 3, x, w_ih, w_hh, b_ih, b_hh);
   const Var h0 = state_or_zeros(sequence_kind, h, x, w_hh);
-  const Tensor lengths = checked_lengths(sequence_kind, options.lengths, x);
+  const Tensor lengths = checked_lengths(sequence_kind.op, options.lengths, "input", x.value(), 1);
   kernels::GruRun run =
       kernels::gru(x.value(), w_ih.value(), w_hh.value(), b_ih.value(), b_hh.value(), h0.value(), lengths, options.reverse);
   std::array<Var, 2> outputs = {run.output, run.h};

@@ -5,6 +5,7 @@
 #include "kernels/lstm.hpp"
 #include "kernels/matmul.hpp"
 #include "kernels/repeated_matmul.hpp"
+#include "ops/lengths.hpp"
 #include "ops/recurrent.hpp"
 
 namespace weft {
@@ -45,7 +46,7 @@ LSTMResult lstm(const Var& x, const Var& w_ih, const Var& w_hh, const Var& b_ih,
                 const LSTMState& initial) {
   check_weights(sequence_kind, 3, x, w_ih, w_hh, b_ih, b_hh);
   const Var h0 = state_or_zeros(sequence_kind, initial.h, x, w_hh), c0 = state_or_zeros(sequence_kind, initial.c, x, w_hh);
-  const Tensor lengths = checked_lengths(sequence_kind, options.lengths, x);
+  const Tensor lengths = checked_lengths(sequence_kind.op, options.lengths, "input", x.value(), 1);
   kernels::LstmRun run = kernels::lstm(x.value(), w_ih.value(), w_hh.value(), sum_of(b_ih, b_hh), h0.value(), c0.value(),
                                        lengths, options.reverse);
   std::array<Var, 3> outputs = {run.output, run.h, run.c};

@@ -30,20 +30,6 @@ Var state_or_zeros(const Kind& kind, const Var& state, const Var& x, const Var& 
   return state;
 }
 
-Tensor checked_lengths(const Kind& kind, const Tensor& lengths, const Var& x) {
-  if (!lengths.defined()) return {};
-  check<DTypeError>(is_integer(lengths.dtype()), kind.op, "lengths are {}; integers are needed", lengths);
-  check<ShapeError>(lengths.shape() == Shape{x.size(0)}, kind.op, "lengths {} don't fit input {}: one a row is needed",
-                    lengths.shape(), x.shape());
-  Tensor result = lengths.to(i64).contiguous();
-  for (std::int64_t row = 0; row < result.numel(); ++row) {
-    const std::int64_t length = result.data<std::int64_t>()[row];
-    check<ValueError>(length >= 0 && length <= x.size(1), kind.op, "length {} of row {} is outside 0 to {} (input {})", length,
-                      row, x.size(1), x.shape());
-  }
-  return result;
-}
-
 void check_active(const Kind& kind, const Tensor& active, const Var& x) {
   check<ShapeError>(!active.defined() || (active.shape() == Shape{x.size(0)} && active.dtype() == boolean), kind.op,
                     "active {} doesn't fit input {}: a bool for each row is needed", active, x.shape());

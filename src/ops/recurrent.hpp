@@ -27,8 +27,6 @@ void check_weights(const Kind& kind, int rank, const Var& x, const Var& w_ih, co
                    const Var& b_hh);
 /// `state` checked to be [batch, hidden]; zeros where it isn't given.
 Var state_or_zeros(const Kind& kind, const Var& state, const Var& x, const Var& w_hh);
-/// As dense i64; undefined stays undefined.
-Tensor checked_lengths(const Kind& kind, const Tensor& lengths, const Var& x);
 void check_active(const Kind& kind, const Tensor& active, const Var& x);
 
 /// The biases' sum, dense; undefined where neither is given.

@@ -6,6 +6,7 @@
 #include "kernels/matmul.hpp"
 #include "kernels/repeated_matmul.hpp"
 #include "kernels/rnn.hpp"
+#include "ops/lengths.hpp"
 #include "ops/recurrent.hpp"
 #include "weft/ops/activation.hpp"
 
@@ -37,7 +38,7 @@ RNNResult rnn(const Var& x, const Var& w_ih, const Var& w_hh, const Var& b_ih, c
               const Var& h) {
   check_weights(sequence_kind, 3, x, w_ih, w_hh, b_ih, b_hh);
   const Var h0 = state_or_zeros(sequence_kind, h, x, w_hh);
-  const Tensor lengths = checked_lengths(sequence_kind, options.lengths, x);
+  const Tensor lengths = checked_lengths(sequence_kind.op, options.lengths, "input", x.value(), 1);
   const bool relu = options.nonlinearity == RNNNonlinearity::relu;
   kernels::RnnRun run =
       kernels::rnn(x.value(), w_ih.value(), w_hh.value(), sum_of(b_ih, b_hh), h0.value(), lengths, options.reverse, relu);

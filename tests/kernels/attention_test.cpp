@@ -7,6 +7,7 @@
 #include <limits>
 #include <vector>
 
+#include "kernels/isa_support.hpp"
 #include "support/random.hpp"
 #include "weft/base/threads.hpp"
 #include "weft/tensor/memory.hpp"
@@ -51,15 +52,18 @@ Run run_reference(const Operands& x, const AttentionSettings& settings, DType dt
   return {forward.output, forward.log_sums, backward.query, backward.key, backward.value};
 }
 
-// Against the plain kernel in f64.
+// Against the plain kernel in f64, with every instruction set.
 void check(const Operands& x, const AttentionSettings& settings) {
-  const Run found = run(x, settings), expected = run_reference(x, settings, f64);
-  for (std::size_t i = 0; i < found.all().size(); ++i) {
-    CAPTURE(i);
-    CHECK(largest_difference(found.all()[i]->to(f64), *expected.all()[i]) <=
-          2e-5 * std::max(1.0, largest(found.output)) *
-              std::max(1.0, std::isinf(largest(*expected.all()[i])) ? 1.0 : largest(*expected.all()[i])));
-  }
+  const Run expected = run_reference(x, settings, f64);
+  test::on_each_isa([&] {
+    const Run found = run(x, settings);
+    for (std::size_t i = 0; i < found.all().size(); ++i) {
+      CAPTURE(i);
+      CHECK(largest_difference(found.all()[i]->to(f64), *expected.all()[i]) <=
+            2e-5 * std::max(1.0, largest(found.output)) *
+                std::max(1.0, std::isinf(largest(*expected.all()[i])) ? 1.0 : largest(*expected.all()[i])));
+    }
+  });
 }
 
 Tensor lengths_of(std::initializer_list<std::int64_t> lengths) {
@@ -149,8 +153,31 @@ TEST_CASE("a NaN or an infinite score shows in its row alone") {
   for (const double bad : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
     Operands x({1, 1, 140, 600, 4, 4});
     x.query.slice(2, 7, 8).fill(bad);
-    const Run found = run(x, {.scale = 0.3});
-    for (std::int64_t q = 0; q < 140; ++q) CHECK(std::isnan(found.output.at({0, 0, q, 2})) == (q == 7));
+    test::on_each_isa([&] {
+      const Run found = run(x, {.scale = 0.3});
+      for (std::int64_t q = 0; q < 140; ++q) CHECK(std::isnan(found.output.at({0, 0, q, 2})) == (q == 7));
+    });
+  }
+}
+
+TEST_CASE("scores that are all -inf are no lack of keys") {
+  Operands x({1, 2, 140, 300, 4, 4});
+  x.key.fill(-1e30);
+  x.query.slice(2, 7, 9).fill(1e30);
+  Tensor allowed = Tensor::ones({1, 1, 140, 300}, boolean);
+  allowed.slice(2, 8, 9).fill(0);
+  for (const bool masked : {false, true}) {
+    const AttentionSettings settings{.allowed = masked ? allowed.expand({1, 2, 140, 300}) : Tensor(), .scale = 0.3};
+    test::on_each_isa([&] {
+      const Run found = run(x, settings);
+      for (std::int64_t q = 6; q < 10; ++q) {
+        const bool lost = q == 7 || (q == 8 && !masked);
+        for (const Tensor* each : {&found.output, &found.query}) CHECK(std::isnan(each->at({0, 1, q, 2})) == lost);
+        CHECK(std::isnan(found.log_sums.at({0, 1, q})) == lost);
+      }
+      if (masked) CHECK(largest(found.output.slice(2, 8, 9)) == 0);
+      for (const Tensor* each : {&found.key, &found.value}) CHECK(std::isnan(each->at({0, 1, 299, 3})));
+    });
   }
 }
 

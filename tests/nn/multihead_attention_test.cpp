@@ -126,6 +126,24 @@ TEST_CASE("several rows of queries share one row of a memory") {
   CHECK_THROWS_AS(attention()(x.slice(0, 0, 4), kept), ShapeError);
 }
 
+TEST_CASE("rows that share a memory can't have masks that tell queries apart") {
+  const Tensor memory = uniform({1, 3, 6}, -1, 1, 2), x = uniform({2, 3, 6}, -1, 1, 1);
+  const nn::AttentionCache kept = attention().remember(memory, memory);
+  const AttentionMask causal{.causal = true}, apart{.allowed = test::coins({3, 3}, 0.5, 3)},
+      folded{.allowed = Tensor::ones({6, 3}, boolean)}, of_keys{.allowed = Tensor::from<bool>({true, false, true}, {3})};
+  CHECK_THROWS_WITH_AS(attention()(x, kept, causal), doctest::Contains("AttentionCache::select"), ValueError);
+  CHECK_THROWS_WITH_AS(attention()(x, kept, apart), doctest::Contains("[batch, 1, 1, keys]"), ValueError);
+  CHECK_THROWS_AS(attention()(x, kept, folded), ValueError);
+  // What the messages say to do.
+  const nn::AttentionCache own = kept.select(Tensor::zeros({2}, i64));
+  const Tensor twice = concat({Var(memory), Var(memory)}, 0).value();
+  for (const AttentionMask& mask : {causal, apart})
+    CHECK(largest_difference(attention()(x, own, mask).output.value(), attention()(x, twice, twice, mask).output.value()) <=
+          1e-14);
+  CHECK(largest_difference(attention()(x, kept, of_keys).output.value(),
+                           attention()(x, twice, twice, of_keys).output.value()) <= 1e-14);
+}
+
 TEST_CASE("dropout falls on the weights in training alone") {
   nn::MultiheadAttention dropping({.embed_dim = 4, .num_heads = 2, .dropout = 0.5});
   const Tensor x = uniform({2, 8, 4}, -1, 1, 1, f32);
@@ -152,6 +170,9 @@ TEST_CASE("attention that can't be is refused") {
   CHECK_THROWS_AS(attention()(x, x, x.slice(1, 0, 2)), ShapeError);
   CHECK_THROWS_AS(attention()(x, x.slice(0, 0, 1), x.slice(0, 0, 1)), ShapeError);
   CHECK_THROWS_AS(attention()(x, nn::AttentionCache{}), ValueError);
+  CHECK_THROWS_WITH_AS(attention().remember(x, x, Tensor::from<std::int64_t>({3, 99}, {2})),
+                       doctest::Contains("length 99 of row 1 is outside 0 to 3"), ValueError);
+  CHECK_THROWS_AS(attention().remember(x, x, Tensor::from<std::int64_t>({-5, 3}, {2})), ValueError);
   CHECK_THROWS_AS(attention()(x, x, x, AttentionMask{.lengths = lengths}), ShapeError);
   nn::MultiheadAttention other({.embed_dim = 6, .num_heads = 2, .kdim = 4});
   CHECK_THROWS_AS(other.step(x, {}), ValueError);

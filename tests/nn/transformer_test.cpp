@@ -173,6 +173,21 @@ TEST_CASE("decoding with caches gives what all places at once give, for beams to
     }
 }
 
+TEST_CASE("steps take a memory's mask as forward takes it") {
+  nn::Transformer model(small_options(false), {.seed = 7});
+  model.to(f64);
+  const Tensor memory = uniform({3, 4, 6}, -1, 1, 1), target = uniform({3, 5, 6}, -1, 1, 2);
+  const AttentionMask mask{.allowed = test::coins({3, 2, 1, 4}, 0.6, 3), .lengths = source_lengths};
+  const Tensor whole = model.decoder(target, memory, AttentionMask{.causal = true}, mask).value();
+  const nn::TransformerMemory kept = model.decoder.remember(memory, mask);
+  nn::TransformerState state;
+  for (std::int64_t place = 0; place < 5; ++place) {
+    const auto step = model.decoder.step(target.slice(1, place, place + 1), kept, state);
+    CHECK(largest_difference(step.output.value(), whole.slice(1, place, place + 1)) <= 1e-12);
+    state = step.state;
+  }
+}
+
 TEST_CASE("a layer can be worked out again in backward") {
   nn::TransformerEncoderLayer layer({.d_model = 6, .nhead = 2, .dim_feedforward = 7, .dropout = 0.3});
   layer.to(f64);
@@ -203,5 +218,18 @@ TEST_CASE("stacks that can't be are refused") {
                        doctest::Contains("(in decoder.layers.0.self_attn)"), ShapeError);
   nn::TransformerDecoder other({.layer = {.d_model = 6, .nhead = 2}, .num_layers = 1});
   CHECK_THROWS_AS(other.step(Tensor::zeros({1, 1, 6}), model.decoder.remember(Tensor::zeros({1, 2, 6})), {}), ValueError);
-  CHECK_THROWS_AS(other.remember(Tensor::zeros({2, 3, 6}), {.allowed = Tensor::ones({3}, boolean)}), ShapeError);
+  const Tensor memory = Tensor::zeros({2, 3, 6});
+  CHECK_THROWS_AS(other.remember(memory, {.allowed = Tensor::ones({3}, boolean)}), ShapeError);
+  CHECK_THROWS_AS(other.remember(memory, {.allowed = Tensor::ones({2, 1, 1, 4}, boolean)}), ShapeError);
+  CHECK_THROWS_WITH_AS(other.remember(memory, {.allowed = Tensor::ones({2, 1, 3, 3}, boolean)}),
+                       doctest::Contains("the same for every step"), ShapeError);
+  CHECK_THROWS_AS(other.remember(memory, {.allowed = Tensor::ones({2, 1, 1, 3})}), DTypeError);
+  CHECK_THROWS_WITH_AS(other.remember(memory, {.causal = true}), doctest::Contains("the memory's mask is causal"), ValueError);
+  CHECK_THROWS_AS(other.remember(memory.select(0, 0)), ShapeError);
+  for (const std::int64_t length : {-5, 99}) {
+    const AttentionMask wrong{.lengths = Tensor::from<std::int64_t>({3, length}, {2})};
+    CHECK_THROWS_WITH_AS(other.remember(memory, wrong), doctest::Contains("of row 1 is outside 0 to 3"), ValueError);
+    CHECK_THROWS_AS(other(memory, memory, AttentionMask{.causal = true}, wrong), ValueError);
+    CHECK_THROWS_AS(model.encoder(memory, wrong), ValueError);
+  }
 }

@@ -11,9 +11,11 @@
 #include "weft/ops/comparison.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/matmul.hpp"
+#include "weft/ops/reduce.hpp"
 #include "weft/ops/shape.hpp"
 #include "weft/ops/softmax.hpp"
 #include "weft/ops/triangle.hpp"
+#include "weft/tensor/memory.hpp"
 
 using namespace weft;
 using test::largest_difference;
@@ -125,17 +127,50 @@ TEST_CASE("what no query may attend to can be NaN") {
 TEST_CASE("a query whose output counts for nothing can be NaN") {
   for (const DType dtype : {f32, f64}) {
     const Operands x = operands(7, 7, dtype);
-    const auto gradients = [&](double filling) {
+    const auto gradients = [&](double filling, bool create_graph) {
       Tape tape;
       Tensor query = x.query.clone();
       query.slice(2, 4, 7).fill(filling);
       const Var q = tape.leaf(query), k = tape.leaf(x.key), v = tape.leaf(x.value);
       const Var output = slice(scaled_dot_product_attention(q, k, v).output, 2, 0, 4);
-      tape.backward(output, uniform(output.shape(), -1, 1, 9, dtype));
+      tape.backward(output, uniform(output.shape(), -1, 1, 9, dtype), {.create_graph = create_graph});
       return Run{output.value().clone(), tape.grad(q), tape.grad(k), tape.grad(v)};
     };
-    check_same(gradients(quiet_nan), gradients(1), 0);
+    for (const bool create_graph : {false, true}) check_same(gradients(quiet_nan, create_graph), gradients(1, create_graph), 0);
   }
+}
+
+TEST_CASE("a query without keys can be NaN") {
+  Tensor allowed = Tensor::ones({7, 7}, boolean);
+  allowed.slice(0, 3, 4).fill(0);
+  for (const DType dtype : {f32, f64})
+    for (const bool create_graph : {false, true}) {
+      const auto gradients = [&](double filling) {
+        Tape tape;
+        const Operands x = operands(7, 7, dtype);
+        x.query.slice(2, 3, 4).fill(filling);
+        const Var q = tape.leaf(x.query), k = tape.leaf(x.key), v = tape.leaf(x.value);
+        const Var output = scaled_dot_product_attention(q, k, v, {.allowed = allowed}).output;
+        tape.backward(output, uniform(output.shape(), -1, 1, 9, dtype), {.create_graph = create_graph});
+        return Run{output.value().clone(), tape.grad(q), tape.grad(k), tape.grad(v)};
+      };
+      check_same(gradients(quiet_nan), gradients(1), 0);
+    }
+}
+
+TEST_CASE("derivatives of derivatives are there where the first gradient is zero") {
+  const Operands x = operands(3, 4);
+  const Tensor probe = uniform(x.key.shape(), -1, 1, 8);
+  const auto of_gradient = [&](double gradient) {  // of the keys' gradient, which is linear in it
+    Tape tape;
+    const Var k = tape.leaf(x.key), g = tape.leaf(Tensor::full({3, 2, 3, 4}, gradient, f64));
+    tape.backward(scaled_dot_product_attention(x.query, k, x.value).output, g, {.create_graph = true});
+    const Var loss = sum(tape.grad_var(k) * probe);
+    tape.backward(loss);
+    return tape.grad(g).clone();
+  };
+  CHECK(test::largest(of_gradient(0)) > 0.01);
+  CHECK(largest_difference(of_gradient(0), of_gradient(1)) <= 1e-13);
 }
 
 TEST_CASE("a NaN that counts shows") {
@@ -155,6 +190,16 @@ TEST_CASE("a query without keys gives zeros and passes nothing on") {
       CHECK(test::largest(each->select(0, 0)) > 0);
     }
   }
+}
+
+TEST_CASE("keys and values are not copied for a mask that closes none to all") {
+  const Tensor query = uniform({1, 1, 1, 64}, -1, 1, 1, f32), places = uniform({1, 1, 4096, 64}, -1, 1, 2, f32);
+  const AttentionMask mask{.allowed = Tensor::ones({1, 1, 1, 4096}, boolean)};
+  scaled_dot_product_attention(query, places, places, mask);
+  const std::int64_t before = memory_statistics().total.current;
+  reset_peak_memory();
+  scaled_dot_product_attention(query, places, places, mask);
+  CHECK(memory_statistics().total.peak - before < (std::int64_t{1} << 19));  // a copy would be 1 MiB
 }
 
 TEST_CASE("the output's heads join without a copy") {

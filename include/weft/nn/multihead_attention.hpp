@@ -54,7 +54,9 @@ class MultiheadAttention : public Module<MultiheadAttention> {
   /// query [batch, queries, embed_dim], key [batch, keys, kdim], value [batch, keys, vdim].
   MultiheadAttentionOutput forward(const Var& query, const Var& key, const Var& value, const AttentionMask& mask = {},
                                    AttentionWeights weights = AttentionWeights::none, Padding padding = Padding::anything);
-  /// The same over what `remember` kept. The query may have several rows, next to each other, for each of the cache's.
+  /// The same over what `remember` kept. The query may have several rows, next to each other, for each of the cache's; the
+  /// mask is then one of the cache's rows for all queries (ValueError for causal ones or an `allowed` that tells queries
+  /// apart).
   MultiheadAttentionOutput forward(const Var& query, const AttentionCache& memory, const AttentionMask& mask = {},
                                    AttentionWeights weights = AttentionWeights::none);
 

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <mutex>
 
 #include "weft/nn/module.hpp"
 #include "weft/nn/weight.hpp"
@@ -7,10 +8,12 @@
 namespace weft::nn {
 
 /// Sines and cosines of place first, first + 1, ... (Vaswani et al. 2017): [places, width], width even; element 2i is
-/// sin(place / 10000^(2i / width)), element 2i + 1 its cosine. Throws ValueError for a width that is odd or not positive.
+/// sin(place / 10000^(2i / width)), element 2i + 1 its cosine. Throws ValueError for a width that is odd or not positive and
+/// places that can't be, DTypeError for others than f32 and f64.
 Tensor sinusoids(std::int64_t first, std::int64_t places, std::int64_t width, DType dtype = f32);
 
-/// x [batch, places, width] + sinusoids, from place `first` on: for any length, without parameters.
+/// x [batch, places, width] + sinusoids, from place `first` on: for any length, without parameters. Threads may call it
+/// at the same time.
 class SinusoidalPositions : public Module<SinusoidalPositions> {
  public:
   explicit SinusoidalPositions(const Scope& scope = {}) : Module(scope) {}
@@ -18,7 +21,10 @@ class SinusoidalPositions : public Module<SinusoidalPositions> {
   Var forward(const Var& x, std::int64_t first = 0);
 
  private:
-  Tensor table_;  // of the longest input so far
+  Tensor table(std::int64_t end, std::int64_t width, DType dtype);
+
+  std::mutex mutex_;
+  Tensor table_;  // of the longest input so far that had this width and dtype
 };
 
 struct LearnedPositionsOptions {

@@ -32,7 +32,7 @@ class TransformerEncoder : public Module<TransformerEncoder> {
 /// What each layer of a decoder sees of the memory, made once for all steps.
 struct TransformerMemory {
   PoolVector<AttentionCache> layers;
-  AttentionMask mask;  ///< lengths and what is allowed, as [rows, ...]
+  AttentionMask mask;  ///< lengths [rows] and what is allowed, [rows, heads or 1, 1, places or 1]
   /// The rows `index` (i64) of all of it.
   TransformerMemory select(const Tensor& index) const;
 };
@@ -51,7 +51,9 @@ struct TransformerStep {
   Var weights;  ///< of the last layer's attention to the memory, as asked for
 };
 
-/// Decoder layers on top of each other, under PyTorch's names.
+/// Decoder layers on top of each other, under PyTorch's names. A mask that is given takes the place of the causal one, so a
+/// causal decoder says it again:
+///   Var y = decoder(x, memory, AttentionMask{.lengths = lengths, .causal = true});
 class TransformerDecoder : public Module<TransformerDecoder> {
  public:
   /// Throws ValueError without layers.
@@ -61,8 +63,10 @@ class TransformerDecoder : public Module<TransformerDecoder> {
   Var forward(const Var& x, const Var& memory, const AttentionMask& mask = {.causal = true},
               const AttentionMask& memory_mask = {});
 
-  /// Place by place, each worked out once: gives what forward gives under a causal mask. The state's rows may be a multiple of
-  /// the memory's, several next to each other for each.
+  /// Place by place, each worked out once: gives what forward gives with {.causal = true} as mask and the same memory mask.
+  /// That one must be the same for all queries: ValueError for a causal one, ShapeError for an `allowed` that isn't [batch,
+  /// heads or 1, 1, memory places or 1]. The state's rows may be a multiple of the memory's, several next to each other for
+  /// each.
   TransformerMemory remember(const Var& memory, const AttentionMask& memory_mask = {});
   TransformerStep step(const Var& x, const TransformerMemory& memory, const TransformerState& state,
                        AttentionWeights weights = AttentionWeights::none);

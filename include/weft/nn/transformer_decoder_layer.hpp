@@ -11,7 +11,8 @@ struct TransformerDecoderLayerStep {
 };
 
 /// Causal or other self-attention, attention to a memory and a feed-forward part, each with a residual connection and layer
-/// normalisation, with PyTorch's parameter names and first values. Masks say true where a query may attend.
+/// normalisation, with PyTorch's parameter names and first values. Masks say true where a query may attend; a mask that is
+/// given takes the place of the causal one: AttentionMask{.lengths = lengths, .causal = true}.
 class TransformerDecoderLayer : public Module<TransformerDecoderLayer> {
  public:
   explicit TransformerDecoderLayer(const TransformerLayerOptions& options, const Scope& scope = {});
@@ -22,7 +23,8 @@ class TransformerDecoderLayer : public Module<TransformerDecoderLayer> {
               const AttentionMask& memory_mask = {}, Padding padding = Padding::anything);
 
   /// New places x [rows, new, d_model] behind those of the cache, which they see: what forward gives there under a causal
-  /// mask. `memory` is what multihead_attn.remember made, with as many rows or one for several next to each other.
+  /// mask. `memory` is what multihead_attn.remember made, with as many rows or one for several next to each other, and
+  /// `memory_mask` one for these new places.
   TransformerDecoderLayerStep step(const Var& x, const AttentionCache& cache, const AttentionCache& memory,
                                    const AttentionMask& memory_mask = {}, AttentionWeights weights = AttentionWeights::none);
 

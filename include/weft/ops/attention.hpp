@@ -27,7 +27,9 @@ struct AttentionResult {
 /// queries, head_dim], key [batch, heads, keys, head_dim] and value [batch, heads, keys, value_dim], any strides. Without
 /// `need_weights` or a recorded backward pass the weights never stand in memory all at once. The output's memory is
 /// [batch, queries, heads, value_dim], so that heads join without a copy.
-/// A query without keys gets zeros. Keys behind their row's length or allowed to no query may hold anything, NaN included.
+/// A query without keys gets zeros. Keys and values behind their row's length or allowed to no query may hold anything, NaN
+/// included: they reach nothing. One that is closed to some queries only, by `allowed` or as a later one by `causal`, has the
+/// weight 0 there; if it is NaN or infinite, 0 times it may be NaN in these queries' outputs and gradients too, by block.
 /// Throws ShapeError, DTypeError, ValueError for lengths, a scale or a probability that can't be.
 AttentionResult scaled_dot_product_attention(const Var& query, const Var& key, const Var& value, const AttentionMask& mask = {},
                                              const AttentionOptions& options = {});
