@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <boost/program_options.hpp>
 #include <iostream>
-#include <stdexcept>
 #include <string>
 
 #include "weft/autograd/profile.hpp"
 #include "weft/base/threads.hpp"
 #include "weft/train/benchmark.hpp"
 #include "weft/train/count_allocations.hpp"
+#include "work/program.hpp"
 #include "work/work.hpp"
 
 namespace po = boost::program_options;
@@ -98,14 +98,4 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  try {
-    return run(argc, argv);
-  } catch (const po::error& error) {
-    std::cerr << "train_step: " << error.what() << '\n';
-    return 2;
-  } catch (const std::exception& error) {
-    std::cerr << "train_step: " << error.what() << '\n';
-    return 1;
-  }
-}
+int main(int argc, char** argv) { return bench::program("train_step", argc, argv, run); }

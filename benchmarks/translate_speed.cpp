@@ -13,6 +13,7 @@
 #include "weft/base/threads.hpp"
 #include "weft/data/lines.hpp"
 #include "weft/seq2seq/translator.hpp"
+#include "work/program.hpp"
 
 namespace po = boost::program_options;
 using namespace weft;
@@ -37,7 +38,7 @@ std::vector<std::string> read_lines(const std::string& path, std::size_t most) {
   std::vector<std::string> lines;
   data::LineReader reader{std::filesystem::path(path)};
   for (std::string line; lines.size() < most && reader.next(line);) lines.push_back(line);
-  if (lines.empty()) throw ValueError("translate_speed: " + path + " has no lines");
+  if (lines.empty()) throw ValueError(path + " has no lines");
   return lines;
 }
 
@@ -91,14 +92,4 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  try {
-    return run(argc, argv);
-  } catch (const po::error& error) {
-    std::cerr << "translate_speed: " << error.what() << '\n';
-    return 2;
-  } catch (const std::exception& error) {
-    std::cerr << error.what() << '\n';
-    return 1;
-  }
-}
+int main(int argc, char** argv) { return bench::program("translate_speed", argc, argv, run); }

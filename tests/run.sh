@@ -3,16 +3,18 @@
 #
 #   tests/run.sh               release build in build/, with the script checks of tests/checks
 #   tests/run.sh --sanitize    AddressSanitizer and UndefinedBehaviorSanitizer, in build-sanitize/
+#   tests/run.sh --clang       with clang and its OpenMP, in build-clang/
 #
 # WEFT_SHARED=DIR   use the data there; without it, tests that need data are skipped
 # CI=true           compiler warnings are errors
 set -euo pipefail
-usage() { sed -n '2,8s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '2,9s/^# \{0,1\}//p' "$0"; }
 
-sanitize=
+sanitize= clang=
 for argument in "$@"; do
   case $argument in
     --sanitize) sanitize=1 ;;
+    --clang) clang=1 ;;
     -h | --help) usage; exit 0 ;;
     *) echo "run.sh: unknown argument $argument" >&2; usage >&2; exit 2 ;;
   esac
@@ -24,7 +26,7 @@ fi
 cd "$(dirname "$0")/.."
 . examples/setup.sh
 # shellcheck disable=SC2086  # lists of words
-install_missing $library_packages $test_packages
+install_missing $library_packages $test_packages ${clang:+$clang_packages}
 
 options=(-Dtests=true)
 # Test programs run side by side, each with its own threads: those that wait sleep instead of spinning.
@@ -40,6 +42,11 @@ if [ -n "$sanitize" ]; then
   export UBSAN_OPTIONS=${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1}
 else
   build=build
+  if [ -n "$clang" ]; then
+    build=build-clang
+    export CC=clang CXX=clang++
+    selection+=(--no-suite checks)
+  fi
   if [ "${CI:-}" = true ]; then options+=(-Dwerror=true); else options+=(-Dwerror=false); fi
   export MALLOC_PERTURB_=85  # uninitialised memory has the same wrong content in every run
 fi

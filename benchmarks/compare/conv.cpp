@@ -35,13 +35,8 @@ Work conv(const Settings& settings) {
   const auto model = std::make_shared<Net>(sizes);
   fill_parameters(*model);
   const auto optimizer = std::make_shared<torch::optim::Adam>(model->parameters(), torch::optim::AdamOptions());
-  const auto step = [=] {
-    optimizer->zero_grad();
-    const torch::Tensor loss = torch::cross_entropy_loss(model->forward(frames), targets);
-    loss.backward();
-    optimizer->step();
-    return loss.item<double>();
-  };
+  const auto step =
+      training_step(model->parameters(), optimizer, [=] { return torch::cross_entropy_loss(model->forward(frames), targets); });
   return {step, static_cast<double>(sizes.batch * sizes.length), sizes.gflop()};
 }
 

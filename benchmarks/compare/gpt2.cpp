@@ -38,13 +38,8 @@ Work gpt2(const Settings& settings) {
   const auto model = std::make_shared<Model>(sizes);
   fill_parameters(*model);
   const auto optimizer = std::make_shared<torch::optim::AdamW>(model->parameters(), torch::optim::AdamWOptions(1e-4));
-  const auto step = [=] {
-    optimizer->zero_grad();
-    const torch::Tensor loss = torch::cross_entropy_loss(model->forward(inputs).flatten(0, 1), targets);
-    loss.backward();
-    optimizer->step();
-    return loss.item<double>();
-  };
+  const auto step = training_step(model->parameters(), optimizer,
+                                  [=] { return torch::cross_entropy_loss(model->forward(inputs).flatten(0, 1), targets); });
   return {step, static_cast<double>(sizes.batch * sizes.length), sizes.gflop(), 5};
 }
 

@@ -72,18 +72,8 @@ Work lstm(const Settings& settings) {
   const LstmSizes sizes(settings);
   const Pairs batch = sentence_pairs(sizes.batch, sizes.length, sizes.vocabulary);
   const auto model = std::make_shared<EncoderDecoder>(sizes);
-  fill_parameters(*model);
-  const auto optimizer =
-      std::make_shared<torch::optim::Adam>(model->parameters(), torch::optim::AdamOptions(5e-4).betas({0.9, 0.98}).eps(1e-9));
-  const auto step = [=] {
-    optimizer->zero_grad();
-    const torch::Tensor loss = smoothed_loss(model->forward(batch).flatten(0, 1), batch.target_out.flatten());
-    loss.backward();
-    nn::utils::clip_grad_norm_(model->parameters(), 1.0);
-    optimizer->step();
-    return loss.item<double>();
-  };
-  return {step, batch.target_tokens, sizes.gflop()};
+  return translation(*model, batch.target_tokens, sizes.gflop(),
+                     [=] { return smoothed_loss(model->forward(batch).flatten(0, 1), batch.target_out.flatten()); });
 }
 
 }  // namespace bench

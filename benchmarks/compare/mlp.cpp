@@ -22,13 +22,7 @@ Work mlp(const Settings& settings) {
   const auto model = std::make_shared<Net>(sizes.width);
   fill_parameters(*model);
   const auto optimizer = std::make_shared<torch::optim::SGD>(model->parameters(), torch::optim::SGDOptions(0.01));
-  const auto step = [=] {
-    optimizer->zero_grad();
-    const torch::Tensor loss = torch::mse_loss(model->forward(x), y);
-    loss.backward();
-    optimizer->step();
-    return loss.item<double>();
-  };
+  const auto step = training_step(model->parameters(), optimizer, [=] { return torch::mse_loss(model->forward(x), y); });
   return {step, static_cast<double>(sizes.batch), sizes.gflop(), 5000};
 }
 

@@ -16,9 +16,8 @@ Work ragged(const Settings& settings) {
                      .dropout(sizes.dropout));
   fill_parameters(*model);
   const auto optimizer = std::make_shared<torch::optim::Adam>(model->parameters(), torch::optim::AdamOptions());
-  const auto step = [=, padded = settings.padded]() mutable {
+  const auto loss = [=, padded = settings.padded]() mutable {
     namespace rnn = torch::nn::utils::rnn;
-    optimizer->zero_grad();
     torch::Tensor output;
     if (padded) {
       output = std::get<0>(model->forward(x));
@@ -26,12 +25,9 @@ Work ragged(const Settings& settings) {
       const auto packed = rnn::pack_padded_sequence(x, lengths, true, false);
       output = std::get<0>(rnn::pad_packed_sequence(std::get<0>(model->forward_with_packed_input(packed)), true));
     }
-    const torch::Tensor loss = output.square().mean();
-    loss.backward();
-    optimizer->step();
-    return loss.item<double>();
+    return output.square().mean();
   };
-  return {step, sizes.tokens(), sizes.gflop()};
+  return {training_step(model->parameters(), optimizer, loss), sizes.tokens(), sizes.gflop()};
 }
 
 }  // namespace bench

@@ -2,7 +2,7 @@
 #include <memory>
 
 #include "models/models.hpp"
-#include "weft/autograd/tape.hpp"
+#include "models/training.hpp"
 #include "weft/nn/linear.hpp"
 #include "weft/ops/activation.hpp"
 #include "weft/ops/convolution.hpp"
@@ -47,12 +47,10 @@ struct State {
         targets(tokens({sizes.batch}, sizes.classes, 1)),
         model(sizes) {
     fill_parameters(model, settings);
-    optimizer = std::make_unique<optim::Adam>(model.parameters());
   }
 
   Tensor frames, targets;
   Net model;
-  std::unique_ptr<optim::Adam> optimizer;
 };
 
 }  // namespace
@@ -60,13 +58,8 @@ struct State {
 Work conv(const Settings& settings) {
   const ConvSizes sizes(settings);
   const auto state = std::make_shared<State>(sizes, settings);
-  const auto step = [state] {
-    Tape tape;
-    const Var loss = cross_entropy(state->model(state->frames), state->targets);
-    tape.backward(loss);
-    state->optimizer->step();
-    return loss.item();
-  };
+  const auto step = training_step(state, std::make_unique<optim::Adam>(state->model.parameters()),
+                                  [](State& s) { return cross_entropy(s.model(s.frames), s.targets); });
   return {step, static_cast<double>(sizes.batch * sizes.length), sizes.gflop()};
 }
 

@@ -2,7 +2,7 @@
 #include <memory>
 
 #include "models/models.hpp"
-#include "weft/autograd/tape.hpp"
+#include "models/training.hpp"
 #include "weft/nn/dropout.hpp"
 #include "weft/nn/embedding.hpp"
 #include "weft/nn/positional_encoding.hpp"
@@ -48,13 +48,10 @@ struct State {
     inputs = text.slice(1, 0, sizes.length).contiguous();
     targets = text.slice(1, 1, sizes.length + 1).contiguous();
     fill_parameters(model, settings);
-    optimizer = std::make_unique<optim::AdamW>(model.parameters(), optim::AdamWOptions{.lr = 1e-4});
   }
 
   Tensor inputs, targets;
   Net model;
-  std::unique_ptr<optim::AdamW> optimizer;
-  Generator generator{1};
 };
 
 }  // namespace
@@ -62,13 +59,9 @@ struct State {
 Work gpt2(const Settings& settings) {
   const Gpt2Sizes sizes(settings);
   const auto state = std::make_shared<State>(sizes, settings);
-  const auto step = [state] {
-    Tape tape(state->generator);
-    const Var loss = cross_entropy(state->model(state->inputs), state->targets);
-    tape.backward(loss);
-    state->optimizer->step();
-    return loss.item();
-  };
+  const auto step =
+      training_step(state, std::make_unique<optim::AdamW>(state->model.parameters(), optim::AdamWOptions{.lr = 1e-4}),
+                    [](State& s) { return cross_entropy(s.model(s.inputs), s.targets); });
   return {step, static_cast<double>(sizes.batch * sizes.length), sizes.gflop(), 5};
 }
 

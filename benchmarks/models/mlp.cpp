@@ -2,7 +2,7 @@
 #include <memory>
 
 #include "models/models.hpp"
-#include "weft/autograd/tape.hpp"
+#include "models/training.hpp"
 #include "weft/nn/linear.hpp"
 #include "weft/ops/distance_loss.hpp"
 #include "weft/ops/elementwise.hpp"
@@ -31,12 +31,10 @@ struct State {
         y(data("y", {sizes.batch, sizes.width}, dtype_of(settings))),
         model(sizes.width) {
     fill_parameters(model, settings);
-    optimizer = std::make_unique<optim::SGD>(model.parameters(), optim::SGDOptions{.lr = 0.01});
   }
 
   Tensor x, y;
   Net model;
-  std::unique_ptr<optim::SGD> optimizer;
 };
 
 }  // namespace
@@ -44,13 +42,8 @@ struct State {
 Work mlp(const Settings& settings) {
   const MlpSizes sizes(settings);
   const auto state = std::make_shared<State>(sizes, settings);
-  const auto step = [state] {
-    Tape tape;
-    const Var loss = mse_loss(state->model(state->x), state->y);
-    tape.backward(loss);
-    state->optimizer->step();
-    return loss.item();
-  };
+  const auto step = training_step(state, std::make_unique<optim::SGD>(state->model.parameters(), optim::SGDOptions{.lr = 0.01}),
+                                  [](State& s) { return mse_loss(s.model(s.x), s.y); });
   return {step, static_cast<double>(sizes.batch), sizes.gflop(), 20000};
 }
 

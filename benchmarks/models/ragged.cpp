@@ -2,7 +2,7 @@
 #include <memory>
 
 #include "models/models.hpp"
-#include "weft/autograd/tape.hpp"
+#include "models/training.hpp"
 #include "weft/nn/lstm.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/reduce.hpp"
@@ -24,13 +24,10 @@ struct State {
                .bidirectional = true,
                .dropout = sizes.dropout}) {
     fill_parameters(model, settings);
-    optimizer = std::make_unique<optim::Adam>(model.parameters());
   }
 
   Tensor x, lengths;
   nn::LSTM model;
-  std::unique_ptr<optim::Adam> optimizer;
-  Generator generator{1};
 };
 
 }  // namespace
@@ -38,13 +35,8 @@ struct State {
 Work ragged(const Settings& settings) {
   const RaggedSizes sizes(settings);
   const auto state = std::make_shared<State>(sizes, settings);
-  const auto step = [state] {
-    Tape tape(state->generator);
-    const Var loss = mean(square(state->model(state->x, state->lengths).output));
-    tape.backward(loss);
-    state->optimizer->step();
-    return loss.item();
-  };
+  const auto step = training_step(state, std::make_unique<optim::Adam>(state->model.parameters()),
+                                  [](State& s) { return mean(square(s.model(s.x, s.lengths).output)); });
   return {step, sizes.tokens(), sizes.gflop()};
 }
 

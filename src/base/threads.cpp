@@ -42,6 +42,8 @@ void deterministic(bool on) { deterministic_mode = on; }
 bool deterministic() { return deterministic_mode.load(std::memory_order_relaxed); }
 
 void set_flush_denormals(bool on) {
+  // Before the workers: LLVM's OpenMP gives them the caller's mode at every fork, and puts the caller's back at the join.
+  flush(on);
   const int threads = std::max(num_threads(), omp_get_max_threads());
 #pragma omp parallel num_threads(threads)
   flush(on);

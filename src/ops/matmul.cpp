@@ -50,9 +50,10 @@ Var matmul(const Var& a, const Var& b) {
                   const Var g = s.grad();
                   if (s.wants(0)) s.add(0, matmul(g, transposed(b.get())));
                   if (!s.wants(1)) return;
-                  if (s.recording() || a.get().numel() == 0 || g.numel() == 0) return s.add(1, matmul(transposed(a.get()), g));
-                  if (shared) return s.add_product(1, rows_of(a.value()), rows_of(g.value()));
-                  if (paired) return s.add_product(1, a.value(), g.value());
+                  if (!s.recording() && a.get().numel() > 0 && g.numel() > 0) {
+                    if (shared) return s.add_product(1, rows_of(a.value()), rows_of(g.value()));
+                    if (paired) return s.add_product(1, a.value(), g.value());
+                  }
                   s.add(1, matmul(transposed(a.get()), g));
                 });
 }

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/fail.hpp"
+#include "kernels/packing.hpp"
 #include "weft/ops/elementwise.hpp"
-#include "weft/ops/index.hpp"
 #include "weft/ops/shape.hpp"
 
 namespace weft::seq2seq {
@@ -37,33 +37,6 @@ std::unique_ptr<nn::attention::Attention> make_attention(const EncoderDecoderOpt
 }
 
 Var first_rows(const Var& x, std::int64_t rows) { return x.size(0) == rows ? x : slice(x, 0, 0, rows); }
-
-// The rows of a batch by falling length, rows of one length as they were.
-class SortedRows {
- public:
-  explicit SortedRows(const Tensor& lengths) : order_(Tensor::empty(lengths.shape(), i64)), lengths_(lengths) {
-    const std::int64_t rows = lengths.numel();
-    auto* const order = order_.mutable_data<std::int64_t>();
-    for (std::int64_t row = 0; row < rows; ++row) {  // by insertion: batches come nearly sorted, and are short
-      std::int64_t place = row;
-      for (; place > 0 && length(order[place - 1]) < length(row); --place) order[place] = order[place - 1];
-      order[place] = row;
-    }
-  }
-
-  const std::int64_t* order() const { return order_.data<std::int64_t>(); }
-  Tensor of(const Tensor& x) const { return index_select(Var(x), 0, order_).value(); }
-  std::int64_t longer_than(std::int64_t steps) const {
-    std::int64_t count = 0;
-    while (count < lengths_.numel() && length(order()[count]) > steps) ++count;
-    return count;
-  }
-
- private:
-  std::int64_t length(std::int64_t row) const { return lengths_.data<std::int64_t>()[row]; }
-
-  Tensor order_, lengths_;
-};
 
 }  // namespace
 
@@ -183,23 +156,24 @@ void EncoderDecoder::keep_first(std::int64_t rows, nn::AttentionMemory& memory, 
 // Rows go by falling length of the target, so that at each step those that go on are the first ones: where many have ended,
 // the work of the step is cut to the others.
 Model::Reading EncoderDecoder::read(const Batch& batch) {
-  const SortedRows sorted(batch.target_lengths);
-  auto [memory, state] = start({sorted.of(batch.source.ids), sorted.of(batch.source.lengths), sorted.of(batch.source.mask)});
-  const Var embedded = embed_target(sorted.of(batch.target_in));
   const std::int64_t steps = batch.target_in.size(1);
+  std::int64_t rows = batch.target_in.size(0);
+  const kernels::Packing packing(batch.target_lengths, rows, steps);
+  auto [memory, state] =
+      start({packing.sort(batch.source.ids), packing.sort(batch.source.lengths), packing.sort(batch.source.mask)});
+  const Var embedded = embed_target(packing.sort(batch.target_in));
   PoolVector<Var> features;
   Tensor places = Tensor::empty({batch.target_tokens}, i64);
   auto* place = places.mutable_data<std::int64_t>();
-  std::int64_t rows = batch.target_in.size(0);
-  for (std::int64_t t = 0; t < steps; ++t) {
-    const std::int64_t going_on = sorted.longer_than(t);
+  for (std::int64_t t = 0; packing.rows(t) > 0; ++t) {  // behind the last step there are none
+    const std::int64_t going_on = packing.rows(t);
     if (going_on <= rows - (rows + 7) / 8) {  // a cut has its price
       rows = going_on;
       keep_first(rows, memory, state);
     }
     Step next = advance(memory, state, first_rows(select(embedded, 1, t), rows));
     features.push_back(first_rows(next.attentional, going_on));
-    for (std::int64_t row = 0; row < going_on; ++row) *place++ = sorted.order()[row] * steps + t;
+    for (std::int64_t row = 0; row < going_on; ++row) *place++ = packing.order()[row] * steps + t;
     state = std::move(next.state);
   }
   return {concat(features, 0), places};

@@ -1,6 +1,9 @@
 #include "weft/seq2seq/model.hpp"
 
+#include <numeric>
+
 #include "base/fail.hpp"
+#include "ops/lengths.hpp"
 #include "weft/ops/index.hpp"
 #include "weft/ops/loss.hpp"
 #include "weft/ops/shape.hpp"
@@ -25,19 +28,14 @@ DecoderMemory DecoderMemory::select(const Tensor& index) const {
 DecoderState DecoderState::select(const Tensor& index) const { return {chosen(values, index)}; }
 
 Model::Reading Model::checked_reading(const Batch& batch) {
-  check<ShapeError>(batch.target_lengths.shape() == Shape{batch.target_out.size(0)}, "Model",
-                    "target lengths {} don't fit targets {}: one a row is needed", batch.target_lengths.shape(),
-                    batch.target_out.shape());
-  std::int64_t tokens = 0;
-  for (std::int64_t row = 0; row < batch.target_lengths.numel(); ++row) {
-    const std::int64_t length = batch.target_lengths.data<std::int64_t>()[row];
-    check<ValueError>(length >= 1 && length <= batch.target_out.size(1), "Model",
-                      "row {} of the target has the length {}; 1 to {} is possible", row, length, batch.target_out.size(1));
-    tokens += length;
-  }
-  check<ValueError>(tokens == batch.target_tokens, "Model", "the target's rows have {} tokens, the batch says {}", tokens,
-                    batch.target_tokens);
-  return read(batch);
+  Batch checked = batch;
+  checked.target_lengths = checked_lengths("Model", batch.target_lengths, "target", batch.target_out, 1);
+  check<ValueError>(checked.target_lengths.defined(), "Model", "the batch has no target lengths");
+  const std::int64_t* length = checked.target_lengths.data<std::int64_t>();
+  const std::int64_t tokens = std::accumulate(length, length + checked.target_lengths.numel(), std::int64_t{0});
+  check<ValueError>(tokens == batch.target_tokens && tokens > 0, "Model", "the target's rows have {} tokens, the batch says {}",
+                    tokens, batch.target_tokens);
+  return read(checked);
 }
 
 Var Model::forward(const Batch& batch) {

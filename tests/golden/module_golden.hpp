@@ -22,9 +22,9 @@ inline void fill(nn::ModuleBase& module, const Golden& golden, DType dtype) {
 }
 
 inline void check_parameters(const nn::ModuleBase& module, const Golden& golden, double most) {
-  for (const auto& [name, parameter] : module.named_parameters()) {
-    CAPTURE(name);
-    CHECK(relative_error(parameter->grad(), golden["grad." + name]) <= most);
+  for (const nn::NamedParameter& named : module.named_parameters()) {
+    CAPTURE(named.name);
+    CHECK(relative_error(named.parameter->grad(), golden["grad." + named.name]) <= most);
   }
 }
 

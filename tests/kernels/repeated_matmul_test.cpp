@@ -41,7 +41,9 @@ TEST_CASE("a repeated product is the reference's for all sizes and layouts on ev
   const std::pair<std::int64_t, std::int64_t> sizes[] = {{64, 96}, {65, 97}, {131, 33}, {33, 130},
                                                          {7, 400}, {512, 5}, {1, 3000}};
   for (const std::int64_t m : {1, 2, 3, 4, 5, 8, 11, 16, 64, 257})
-    for (const auto& [k, n] : sizes) {
+    for (const auto& entry : sizes) {
+      const auto& k = entry.first;
+      const auto& n = entry.second;
       INFO(m, " x ", k, " times ", k, " x ", n);
       const Tensor a = uniform({m, k}, -1, 1, 1, f32), b = uniform({k, n}, -1, 1, 2, f32), c = uniform({m, n}, -1, 1, 3, f32);
       Tensor product = Tensor::empty({m, n}, f32), sum = c.clone();

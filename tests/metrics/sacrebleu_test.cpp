@@ -55,14 +55,18 @@ TEST_CASE("BLEU and chrF equal sacreBLEU's on its fixtures") {
   json expected;
   std::ifstream(*folder / "expected.json") >> expected;
   int compared = 0;
-  for (const auto& [name, entry] : expected["cases"].items()) {
+  for (const auto& text : expected["cases"].items()) {
+    const std::string& name = text.key();
+    const json& entry = text.value();
     CAPTURE(name);
     const auto hypotheses = read_lines(*folder / (name + ".hyp.txt"));
     std::vector<std::vector<std::string>> references;
     for (int r = 0; r < entry["refs"].get<int>(); ++r)
       references.push_back(read_lines(*folder / (name + ".ref" + std::to_string(r) + ".txt")));
     REQUIRE(hypotheses.size() == entry["lines"].get<std::size_t>());
-    for (const auto& [key, result] : entry["results"].items()) {
+    for (const auto& metric : entry["results"].items()) {
+      const std::string& key = metric.key();
+      const json& result = metric.value();
       CAPTURE(key);
       auto set = settings(key);
       if (key.starts_with("bleu ")) {

@@ -79,8 +79,9 @@ TEST_CASE("the names are PyTorch's") {
 
 TEST_CASE("every matrix of a Transformer starts as Glorot's") {
   nn::Transformer model({.d_model = 24, .nhead = 2, .num_encoder_layers = 1, .num_decoder_layers = 1, .dim_feedforward = 16});
-  for (const auto& [name, parameter] : model.named_parameters()) {
-    CAPTURE(name);
+  for (const nn::NamedParameter& named : model.named_parameters()) {
+    CAPTURE(named.name);
+    const Parameter* parameter = named.parameter;
     if (parameter->shape().rank() != 2) continue;
     const double bound = std::sqrt(6.0 / static_cast<double>(parameter->shape()[0] + parameter->shape()[1]));
     CHECK(test::largest(parameter->value()) <= bound);

@@ -33,7 +33,9 @@ const std::vector<std::pair<const char*, Function>> activations = {
 };
 
 TEST_CASE("activations that a mask took away leave no trace in a gradient") {
-  for (const auto& [name, f] : activations) {
+  for (const auto& entry : activations) {
+    const auto& name = entry.first;
+    const auto& f = entry.second;
     INFO("function: ", std::string(name));
     check_masked(f);
   }
@@ -126,7 +128,9 @@ TEST_CASE("activations in f32 neither overflow nor lose small results") {
   CHECK(plus.at({1}) == doctest::Approx(0.6931466805600703).epsilon(1e-7));
   CHECK(kept.at({0}) == -1);
   CHECK(std::abs(kept.at({1}) / -9.999995e-7 - 1) < 1e-7);
-  for (const auto& [name, f] : activations) {
+  for (const auto& entry : activations) {
+    const auto& name = entry.first;
+    const auto& f = entry.second;
     INFO("function: ", std::string(name));
     CHECK(all_finite(f(x).value()));
     CHECK(all_finite(gradient(f, x)));
@@ -137,7 +141,9 @@ TEST_CASE("activations in f32 neither overflow nor lose small results") {
 
 TEST_CASE("activations name wrong arguments") {
   const Tensor x = Tensor::zeros({2, 3});
-  for (const auto& [name, f] : activations) {
+  for (const auto& entry : activations) {
+    const auto& name = entry.first;
+    const auto& f = entry.second;
     INFO("function: ", std::string(name));
     CHECK_THROWS_AS(f(Var()), ValueError);
     CHECK_THROWS_AS(f(Tensor::zeros({2}, boolean)), DTypeError);
@@ -153,7 +159,8 @@ TEST_CASE("activations name wrong arguments") {
   CHECK_THROWS_WITH_AS(gelu(Var(), GeluApproximation::tanh), doctest::Contains("[gelu]"), ValueError);
   CHECK_THROWS_WITH_AS(softplus(x, 0), doctest::Contains("[softplus] beta is 0"), ValueError);
   CHECK_THROWS_WITH_AS(hardtanh(x, 1, 0), "[hardtanh] min 1 is above max 0", ValueError);
-  CHECK_THROWS_WITH_AS(hardtanh(Tensor::zeros({4}, i64), -1, 1), "[hardtanh] the operand is i64[4]; f32 or f64 is needed", DTypeError);
+  CHECK_THROWS_WITH_AS(hardtanh(Tensor::zeros({4}, i64), -1, 1), "[hardtanh] the operand is i64[4]; f32 or f64 is needed",
+                       DTypeError);
 }
 
 }  // namespace

@@ -74,7 +74,9 @@ void check_same(const Run& a, const Run& b, double tolerance) {
 
 TEST_CASE("attention equals the operations of which it is made") {
   const double scale = 1 / std::sqrt(5.0);
-  for (const auto& [queries, keys] : {std::pair<std::int64_t, std::int64_t>{7, 7}, {3, 7}, {9, 7}}) {
+  for (const auto& entry : {std::pair<std::int64_t, std::int64_t>{7, 7}, {3, 7}, {9, 7}}) {
+    const auto& queries = entry.first;
+    const auto& keys = entry.second;
     CAPTURE(queries);
     const Operands x = operands(queries, keys);
     const Tensor causal = tril(Tensor::ones({queries, keys}, boolean), keys - queries).value();

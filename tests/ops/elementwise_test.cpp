@@ -48,7 +48,9 @@ const std::vector<std::pair<const char*, Function>> functions = {
 };
 
 TEST_CASE("what a mask took away leaves no trace in a gradient") {
-  for (const auto& [name, f] : functions) {
+  for (const auto& entry : functions) {
+    const auto& name = entry.first;
+    const auto& f = entry.second;
     INFO("function: ", std::string(name));
     check_masked(f);
   }

@@ -168,7 +168,9 @@ TEST_CASE("every operation has the cases that it needs") {
     s.view = s.view || any_input(row, [](const Tensor& x) { return !x.is_contiguous(); });
     s.repeated = s.repeated || row.variant.find("repeated operand") != std::string::npos;
   }
-  for (const auto& [op, s] : seen) {
+  for (const auto& entry : seen) {
+    const auto& op = entry.first;
+    const auto& s = entry.second;
     INFO(op);
     CHECK(s.cases >= 12);
     CHECK_MESSAGE(s.empty, "no input of size 0");

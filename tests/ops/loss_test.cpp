@@ -98,7 +98,9 @@ TEST_CASE("losses equal PyTorch's: values, means and gradients") {
         {"triplet_margin_loss", [&](LossReduction r) { return triplet_margin_loss(a, b, c, {.reduction = r}); }},
         {"triplet_margin_loss.swap",
          [&](LossReduction r) { return triplet_margin_loss(a, b, c, {.margin = 2, .p = 3, .swap = true, .reduction = r}); }}};
-    for (const auto& [name, loss] : table) {
+    for (const auto& entry : table) {
+      const auto& name = entry.first;
+      const auto& loss = entry.second;
       CAPTURE(name);
       // PyTorch's cosine_embedding_loss adds its eps to the squares of the norms.
       const double tolerance = dtype == f32 ? 1e-6 : name == "cosine_embedding_loss" ? 1e-11 : 1e-12;
@@ -198,7 +200,9 @@ TEST_CASE("nll_loss weighs classes and doesn't look at ignored rows") {
 TEST_CASE("the mean of no losses is 0, and so are the gradients") {
   for (const DType dtype : {f32, f64}) {
     const Tensor empty = Tensor::zeros({0, 3}, dtype);
-    for (const auto& [op, loss] : losses_of_rows(empty, Tensor::zeros({0}, i64), Tensor::zeros({0}, i64))) {
+    for (const auto& entry : losses_of_rows(empty, Tensor::zeros({0}, i64), Tensor::zeros({0}, i64))) {
+      const auto& op = entry.op;
+      const auto& loss = entry.loss;
       CAPTURE(op);
       Tape tape;
       const Var x = tape.leaf(empty), mean = loss(x, LossReduction::mean);
@@ -222,7 +226,9 @@ TEST_CASE("NaN in gives NaN out, in its row alone") {
     Tensor x = uniform({3, 4}, -1, 1, 1, dtype), at = x.select(0, 1).slice(0, 2, 3);
     at.fill(not_a_number);
     const Tensor other = uniform({3, 4}, 0.1, 0.9, 2, dtype);
-    for (const auto& [op, loss] : losses_of_rows(other, integers({0, 2, 1}), integers({1, -1, 1}))) {
+    for (const auto& entry : losses_of_rows(other, integers({0, 2, 1}), integers({1, -1, 1}))) {
+      const auto& op = entry.op;
+      const auto& loss = entry.loss;
       CAPTURE(op);
       const Tensor values = loss(x, each).value();
       CHECK(std::isnan(largest(values.select(0, 1))));
@@ -238,7 +244,9 @@ TEST_CASE("what counts for nothing has no gradient, infinite or NaN though it be
     Tensor x = uniform({3, 4}, -1, 1, 1);
     x.select(0, 1).fill(bad);
     const Tensor other = uniform({3, 4}, 0.1, 0.9, 2);
-    for (const auto& [op, loss] : losses_of_rows(other, integers({0, 2, 1}), integers({1, -1, 1}))) {
+    for (const auto& entry : losses_of_rows(other, integers({0, 2, 1}), integers({1, -1, 1}))) {
+      const auto& op = entry.op;
+      const auto& loss = entry.loss;
       CAPTURE(op);
       CAPTURE(bad);
       Tape tape;
@@ -255,25 +263,35 @@ TEST_CASE("what counts for nothing has no gradient, infinite or NaN though it be
 TEST_CASE("losses refuse what doesn't fit, naming themselves and both shapes") {
   const Tensor x = uniform({3, 4}, -1, 1, 1), wrong = uniform({3, 1}, 0, 1, 2);
   const Tensor classes = integers({0, 3, 1}), signs = integers({1, -1, 1});
-  for (const auto& [op, loss] : losses_of_rows(wrong, integers({0, 1}), integers({1, 1}))) {
+  for (const auto& entry : losses_of_rows(wrong, integers({0, 1}), integers({1, 1}))) {
+    const auto& op = entry.op;
+    const auto& loss = entry.loss;
     CAPTURE(op);
     const std::string name = std::string("[") + op + "]";
     CHECK_THROWS_WITH_AS(loss(x, each), doctest::Contains(name.c_str()), ShapeError);
     CHECK_THROWS_WITH_AS(loss(x, each), doctest::Contains("[3, 4]"), ShapeError);
   }
-  for (const auto& [op, loss] : losses_of_rows(x.to(f32), classes.to(f64), signs)) {
+  for (const auto& entry : losses_of_rows(x.to(f32), classes.to(f64), signs)) {
+    const auto& op = entry.op;
+    const auto& loss = entry.loss;
     CAPTURE(op);
     CHECK_THROWS_WITH_AS(loss(x, each), doctest::Contains((std::string("[") + op + "]").c_str()), DTypeError);
   }
-  for (const auto& [op, loss] : losses_of_rows(x.to(i64), classes, signs)) {
+  for (const auto& entry : losses_of_rows(x.to(i64), classes, signs)) {
+    const auto& op = entry.op;
+    const auto& loss = entry.loss;
     CAPTURE(op);
     CHECK_THROWS_AS(loss(x.to(i64), each), DTypeError);
   }
-  for (const auto& [op, loss] : losses_of_rows({}, {}, {})) {
+  for (const auto& entry : losses_of_rows({}, {}, {})) {
+    const auto& op = entry.op;
+    const auto& loss = entry.loss;
     CAPTURE(op);
     CHECK_THROWS_AS(loss(x, each), ValueError);
   }
-  for (const auto& [op, loss] : losses_of_rows(x, classes, signs)) {
+  for (const auto& entry : losses_of_rows(x, classes, signs)) {
+    const auto& op = entry.op;
+    const auto& loss = entry.loss;
     CAPTURE(op);
     CHECK_THROWS_AS(loss({}, each), ValueError);
   }

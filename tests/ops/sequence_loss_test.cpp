@@ -243,8 +243,10 @@ TEST_CASE("transducer_loss is the sum over all ways, for every target of up to 3
 TEST_CASE("ctc_loss equals PyTorch's, the gradient with respect to log-probabilities too") {
   const Golden golden = Golden::load("ctc_loss");
   for (const DType dtype : {f32, f64})
-    for (const auto& [name, reduction] :
+    for (const auto& entry :
          {std::pair{"mean", LossReduction::mean}, {"sum", LossReduction::sum}, {"none", LossReduction::none}}) {
+      const auto& name = entry.first;
+      const auto& reduction = entry.second;
       CAPTURE(name);
       const double tolerance = dtype == f32 ? 1e-6 : 1e-12;
       Tape tape;
@@ -290,7 +292,9 @@ TEST_CASE("equal neighbours need a blank between them") {
 }
 
 TEST_CASE("mean divides each ctc loss by its target's length, those of the transducer by nothing") {
-  for (const auto& [name, loss] : both) {
+  for (const auto& entry : both) {
+    const auto& name = entry.first;
+    const auto& loss = entry.second;
     CAPTURE(name);
     const Ragged r(loss);
     const auto with = [&, loss = loss](LossReduction reduction) {
@@ -309,8 +313,10 @@ TEST_CASE("mean divides each ctc loss by its target's length, those of the trans
 }
 
 TEST_CASE("what stands behind the lengths reaches no loss and no gradient") {
-  for (const auto& [name, loss] : both)
+  for (const auto& entry : both)
     for (const DType dtype : {f32, f64}) {
+      const auto& name = entry.first;
+      const auto& loss = entry.second;
       CAPTURE(name);
       Ragged r(loss, dtype);
       const Outcome clean = run(loss, r.logits, r.targets, r.input_lengths, r.target_lengths);
@@ -340,8 +346,10 @@ TEST_CASE("what stands behind the lengths reaches no loss and no gradient") {
 }
 
 TEST_CASE("a row whose target is impossible is infinite, or nothing under zero_infinity, and leaves the others alone") {
-  for (const auto& [name, loss] : both)
+  for (const auto& entry : both)
     for (const bool zero_infinity : {false, true}) {
+      const auto& name = entry.first;
+      const auto& loss = entry.second;
       CAPTURE(name);
       Ragged r(loss);
       const Outcome before = run(loss, r.logits, r.targets, r.input_lengths, r.target_lengths);
@@ -368,9 +376,11 @@ TEST_CASE("a row whose target is impossible is infinite, or nothing under zero_i
 }
 
 TEST_CASE("NaN in a frame that counts is seen, whatever class has it; +inf and frames without a class are NaN as in softmax") {
-  for (const auto& [name, loss] : both)
+  for (const auto& entry : both)
     for (const DType dtype : {f32, f64})
       for (const double bad : {not_a_number, inf}) {
+        const auto& name = entry.first;
+        const auto& loss = entry.second;
         CAPTURE(name);
         Ragged r(loss, dtype);
         const Outcome before = run(loss, r.logits, r.targets, r.input_lengths, r.target_lengths);
@@ -387,7 +397,9 @@ TEST_CASE("NaN in a frame that counts is seen, whatever class has it; +inf and f
 }
 
 TEST_CASE("a row that counts for nothing has no gradient, NaN or not") {
-  for (const auto& [name, loss] : both) {
+  for (const auto& entry : both) {
+    const auto& name = entry.first;
+    const auto& loss = entry.second;
     CAPTURE(name);
     const Ragged r(loss);
     r.logits.select(0, 0).fill(not_a_number);
@@ -401,7 +413,9 @@ TEST_CASE("a row that counts for nothing has no gradient, NaN or not") {
 }
 
 TEST_CASE("sequence losses say that they have no second derivative") {
-  for (const auto& [name, loss] : both) {
+  for (const auto& entry : both) {
+    const auto& name = entry.first;
+    const auto& loss = entry.second;
     const Ragged r(loss);
     Tape tape;
     const Var x = tape.leaf(r.logits), value = loss(x, r.targets, r.input_lengths, r.target_lengths, {});
@@ -411,7 +425,9 @@ TEST_CASE("sequence losses say that they have no second derivative") {
 
 TEST_CASE("sequence losses have the same bits for any number of threads, and f32 is close to f64 over long rows") {
   const int threads = num_threads();
-  for (const auto& [name, loss] : both) {
+  for (const auto& entry : both) {
+    const auto& name = entry.first;
+    const auto& loss = entry.second;
     CAPTURE(name);
     const std::int64_t labels = 40, classes = 30, rows = 3, time = 150;
     const Shape shape = loss == ctc_loss ? Shape{rows, time, classes} : Shape{rows, time, labels + 1, classes};
@@ -431,7 +447,9 @@ TEST_CASE("sequence losses have the same bits for any number of threads, and f32
 }
 
 TEST_CASE("a batch whose targets are overwritten before backward keeps its own") {
-  for (const auto& [name, loss] : both) {
+  for (const auto& entry : both) {
+    const auto& name = entry.first;
+    const auto& loss = entry.second;
     CAPTURE(name);
     Ragged r(loss);
     const Outcome expected = run(loss, r.logits, r.targets, r.input_lengths, r.target_lengths);
@@ -446,7 +464,9 @@ TEST_CASE("a batch whose targets are overwritten before backward keeps its own")
 }
 
 TEST_CASE("errors of the sequence losses name the row") {
-  for (const auto& [name, loss] : both) {
+  for (const auto& entry : both) {
+    const auto& name = entry.first;
+    const auto& loss = entry.second;
     CAPTURE(name);
     const Ragged r(loss);
     const auto call = [&, loss = loss](const Tensor& targets, const Tensor& input_lengths, const Tensor& target_lengths,

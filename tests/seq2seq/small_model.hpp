@@ -33,4 +33,15 @@ inline std::vector<const seq2seq::TokenIds*> pointers(const std::vector<seq2seq:
   return result;
 }
 
+/// And three of their translations.
+inline const std::vector<seq2seq::TokenIds>& small_target() {
+  static const std::vector<seq2seq::TokenIds> rows = {{4, 5, 6}, {4}, {6, 5}};
+  return rows;
+}
+
+inline seq2seq::Batch small_batch(const std::vector<seq2seq::TokenIds>& source = small_source(),
+                                  const std::vector<seq2seq::TokenIds>& target = small_target()) {
+  return seq2seq::make_batch(pointers(source), pointers(target));
+}
+
 }  // namespace weft::test

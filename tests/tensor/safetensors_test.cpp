@@ -226,10 +226,10 @@ TEST_CASE("headers that lie are rejected with the reason") {
       {file_of(entry("\"dtype\":\"BOOL\",\"shape\":[4],\"data_offsets\":[0,4]"), "\1\2\3\4"), "neither 0 nor 1"},
       {file_of(many), "more than 100000 tensors"},
   };
-  for (const auto& [content, reason] : files) {
-    put(path, content);
-    CAPTURE(content.substr(0, 200));
-    CHECK_THROWS_WITH_AS(load_safetensors(path), doctest::Contains(reason.c_str()), FormatError);
+  for (const Hostile& file : files) {
+    put(path, file.content);
+    CAPTURE(file.content.substr(0, 200));
+    CHECK_THROWS_WITH_AS(load_safetensors(path), doctest::Contains(file.reason.c_str()), FormatError);
   }
   CHECK(std::size(files) >= 60);
 }

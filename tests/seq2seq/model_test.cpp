@@ -1,0 +1,100 @@
+#include "weft/seq2seq/model.hpp"
+
+#include <doctest/doctest.h>
+
+#include "seq2seq/small_model.hpp"
+#include "support/allocations.hpp"
+#include "support/random.hpp"
+#include "weft/autograd/tape.hpp"
+#include "weft/base/error.hpp"
+#include "weft/ops/loss.hpp"
+#include "weft/optim/adam.hpp"
+#include "weft/optim/clip.hpp"
+
+using namespace weft;
+using namespace weft::seq2seq;
+
+TEST_CASE("the loss is that of the padded logits, and its gradients are theirs") {
+  for (const ModelOptions& kind : test::small_kinds()) {
+    const auto model = make_model(kind);
+    model->to(f64);
+    const std::vector<TokenIds> target = {{4}, {4, 5, 6, 4, 5}, {6, 5}};  // not in the order of their lengths
+    const Batch batch = test::small_batch(test::small_source(), target);
+    std::vector<Tensor> gradients;
+    for (const bool padded : {true, false}) {
+      Tape tape;
+      const CrossEntropyOptions options{.ignore_index = pad_id, .label_smoothing = 0.1};
+      const Var loss = padded ? cross_entropy((*model)(batch), batch.target_out, options) : model->loss(batch, 0.1);
+      CHECK(loss.item() == doctest::Approx(model->loss(batch, 0.1).item()).epsilon(1e-13));
+      tape.backward(loss);
+      for (std::size_t i = 0; Parameter * parameter : model->parameters()) {
+        if (padded)
+          gradients.push_back(parameter->grad().clone());
+        else
+          CHECK(test::largest_difference(parameter->grad(), gradients[i++]) <= 1e-14);
+      }
+      model->zero_grad();
+    }
+    const Tensor logits = (*model)(batch).value();
+    CHECK(test::largest(logits.select(0, 0).slice(0, 2, 6)) == 0);
+    CHECK(test::largest(logits.select(0, 0).select(0, 1)) > 0);
+  }
+}
+
+TEST_CASE("a batch whose lengths don't fit is refused") {
+  EncoderDecoder model(test::small_options());
+  Batch batch = test::small_batch();
+  batch.target_tokens += 1;
+  CHECK_THROWS_WITH_AS(model.loss(batch), doctest::Contains("the batch says"), ValueError);
+  batch = test::small_batch();
+  batch.target_lengths = Tensor::from<std::int64_t>({4, 2, 5}, {3});
+  CHECK_THROWS_WITH_AS(model(batch), doctest::Contains("length 5 of row 2 is outside 0 to 4 (target [3, 4])"), ValueError);
+  batch.target_lengths = Tensor::from<std::int64_t>({4, 2}, {2});
+  CHECK_THROWS_AS(model(batch), ShapeError);
+  batch.target_lengths = Tensor();
+  CHECK_THROWS_WITH_AS(model(batch), doctest::Contains("no target lengths"), ValueError);
+  batch = test::small_batch();
+  batch.target_lengths = Tensor::zeros({3}, i64);
+  batch.target_tokens = 0;
+  CHECK_THROWS_AS(model.loss(batch), ValueError);
+}
+
+TEST_CASE("a row without targets counts for nothing") {
+  for (const ModelOptions& kind : test::small_kinds()) {
+    const auto model = make_model(kind);
+    model->to(f64);
+    Batch batch = test::small_batch();  // of 4, 2 and 3 tokens
+    batch.target_lengths = Tensor::from<std::int64_t>({4, 0, 3}, {3});
+    batch.target_tokens = 7;
+    const Batch others = test::small_batch({test::small_source()[0], test::small_source()[2]},
+                                           {test::small_target()[0], test::small_target()[2]});
+    CHECK(model->loss(batch).item() == doctest::Approx(model->loss(others).item()).epsilon(1e-13));
+  }
+}
+
+TEST_CASE("a training step of either kind in steady state allocates nothing of ours") {
+  TransformerOptions transformer = test::small_transformer_options();
+  transformer.dropout = 0.1;
+  for (const ModelOptions& kind : {ModelOptions(test::small_options()), ModelOptions(transformer)}) {
+    const auto model = make_model(kind);
+    CAPTURE(model->type_name());
+    optim::Adam optimizer(model->parameters());
+    Generator generator(1);
+    const Batch batch = test::small_batch();
+    const auto step = [&] {
+      Tape tape(generator);
+      tape.backward(model->loss(batch, 0.1));
+      optim::clip_grad_norm(model->parameters(), 1.0);
+      optimizer.step();
+    };
+    for (int i = 0; i < 3; ++i) step();
+    const auto misses = memory_statistics().pool_misses;
+    const auto calls = test::operator_new_calls();
+    for (int i = 0; i < 5; ++i) step();
+    // Read before the checks, which may allocate themselves.
+    const auto misses_now = memory_statistics().pool_misses;
+    const auto calls_now = test::operator_new_calls();
+    CHECK(misses_now == misses);
+    CHECK(calls_now == calls);
+  }
+}
