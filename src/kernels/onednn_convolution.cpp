@@ -1,6 +1,8 @@
 #include "kernels/onednn_convolution.hpp"
 
 #include <algorithm>
+#include <array>
+#include <span>
 
 #include "base/fail.hpp"
 #include "kernels/onednn_support.hpp"
@@ -12,10 +14,17 @@ namespace {
 using Dims = dnnl::memory::dims;
 using Pass = ConvolutionPass;
 
+// An array as it is given and as the convolution wants it: in blocks of channels, most of the time.
+struct Operand {
+  dnnl::memory given, wanted;
+  dnnl::primitive reorder;  // between the two; none where they are the same
+  bool same() const { return reorder.get(true) == nullptr; }
+};
+
 struct Primitive {
   dnnl::primitive convolution;
-  dnnl::memory first, second, bias, result, scratch;
-  std::size_t scratch_bytes;
+  Operand first, second, result;
+  dnnl::memory bias, scratch;
 };
 
 using Cache = PrimitiveCache<Primitive, 18>;
@@ -31,24 +40,26 @@ std::int64_t padding_behind(const Convolution& c, std::size_t i) {
   return reach - c.padding[i] - c.input[i];
 }
 
-// What a primitive's maker is given, in oneDNN's terms.
+using Tag = dnnl::memory::format_tag;
+constexpr auto type = dnnl::memory::data_type::f32;
+
+// What a primitive's maker is given, in oneDNN's terms; the layouts of x, weight and y are its choice.
 struct Description {
   dnnl::memory::desc x, weight, y, bias;
   Dims stride, dilation, before, behind;
   bool with_bias;
 };
 
+dnnl::memory::desc weight_desc(const Convolution& c, Tag whole, Tag grouped) {
+  if (c.groups == 1) return {{c.out, c.in, c.kernel[0], c.kernel[1]}, type, whole};
+  return {{c.groups, c.out / c.groups, c.in / c.groups, c.kernel[0], c.kernel[1]}, type, grouped};
+}
+
 Description describe(const Convolution& c, bool with_bias) {
-  using Tag = dnnl::memory::format_tag;
-  constexpr auto type = dnnl::memory::data_type::f32;
   Description d;
-  d.x = {{c.batch, c.in, c.input[0], c.input[1]}, type, Tag::nchw};
-  d.y = {{c.batch, c.out, c.output[0], c.output[1]}, type, Tag::nchw};
-  if (c.groups == 1) {
-    d.weight = {{c.out, c.in, c.kernel[0], c.kernel[1]}, type, Tag::oihw};
-  } else {
-    d.weight = {{c.groups, c.out / c.groups, c.in / c.groups, c.kernel[0], c.kernel[1]}, type, Tag::goihw};
-  }
+  d.x = {{c.batch, c.in, c.input[0], c.input[1]}, type, Tag::any};
+  d.y = {{c.batch, c.out, c.output[0], c.output[1]}, type, Tag::any};
+  d.weight = weight_desc(c, Tag::any, Tag::any);
   if (with_bias) d.bias = {{c.out}, type, Tag::a};
   d.stride = {c.stride[0], c.stride[1]};
   d.dilation = {c.dilation[0] - 1, c.dilation[1] - 1};
@@ -99,30 +110,49 @@ dnnl::convolution_backward_weights::primitive_desc backward_weights(const Descri
 }
 #endif
 
+dnnl::memory handle(const dnnl::memory::desc& description) { return {description, cpu(), nullptr}; }
+
+Operand operand(const dnnl::memory::desc& given, const dnnl::memory::desc& wanted, bool is_result) {
+  Operand o{handle(given), handle(wanted), {}};
+  if (given == wanted) return o;
+  o.reorder = is_result ? dnnl::reorder(o.wanted, o.given) : dnnl::reorder(o.given, o.wanted);
+  return o;
+}
+
 Primitive create(Pass pass, const Convolution& c, bool with_bias) {
   const Description d = describe(c, with_bias);
+  const dnnl::memory::desc x({c.batch, c.in, c.input[0], c.input[1]}, type, Tag::nchw),
+      y({c.batch, c.out, c.output[0], c.output[1]}, type, Tag::nchw), weight = weight_desc(c, Tag::oihw, Tag::goihw);
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  const auto handle = [](const dnnl::memory::desc& description) { return dnnl::memory(description, cpu(), nullptr); };
-  const auto bundle = [&](const auto& made, const dnnl::primitive& primitive, const dnnl::memory::desc& first,
-                          const dnnl::memory::desc& second, const dnnl::memory::desc& result) {
-    const auto scratch = made.scratchpad_desc();
-    return Primitive{primitive,      handle(first),   handle(second),    with_bias ? handle(d.bias) : dnnl::memory(),
-                     handle(result), handle(scratch), scratch.get_size()};
-  };
   switch (pass) {
     case Pass::y: {
       const auto made = forward(d, attributes);
-      return bundle(made, dnnl::convolution_forward(made), d.x, d.weight, d.y);
+      return {dnnl::convolution_forward(made),
+              operand(x, made.src_desc(), false),
+              operand(weight, made.weights_desc(), false),
+              operand(y, made.dst_desc(), true),
+              with_bias ? handle(d.bias) : dnnl::memory(),
+              handle(made.scratchpad_desc())};
     }
     case Pass::x: {
       const auto made = backward_data(d, attributes);
-      return bundle(made, dnnl::convolution_backward_data(made), d.y, d.weight, d.x);
+      return {dnnl::convolution_backward_data(made),
+              operand(y, made.diff_dst_desc(), false),
+              operand(weight, made.weights_desc(), false),
+              operand(x, made.diff_src_desc(), true),
+              {},
+              handle(made.scratchpad_desc())};
     }
     case Pass::weight: break;
   }
   const auto made = backward_weights(d, attributes);
-  return bundle(made, dnnl::convolution_backward_weights(made), d.y, d.x, d.weight);
+  return {dnnl::convolution_backward_weights(made),
+          operand(y, made.diff_dst_desc(), false),
+          operand(x, made.src_desc(), false),
+          operand(weight, made.diff_weights_desc(), true),
+          {},
+          handle(made.scratchpad_desc())};
 }
 
 Primitive& find(Cache& local, Pass pass, const Convolution& c, bool with_bias, int threads) {
@@ -157,6 +187,39 @@ std::array<int, 3> arguments_of(Pass pass) {
   return {DNNL_ARG_DIFF_DST, DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS};
 }
 
+// Room for what a primitive wants beyond its arguments; undefined where that is nothing.
+Tensor room_for(const dnnl::memory& memory) {
+  const std::size_t bytes = memory.get_desc().get_size();
+  if (bytes == 0) return {};
+  const MemoryCategoryGuard category(MemoryCategory::scratch);
+  Tensor room = Tensor::empty({static_cast<std::int64_t>(bytes)}, boolean);
+  set_data(memory, room.raw());
+  return room;
+}
+
+void execute(const dnnl::primitive& primitive, const dnnl::stream& stream, std::span<const dnnl_exec_arg_t> arguments) {
+  dnnl::error::wrap_c_api(
+      dnnl_primitive_execute(primitive.get(), stream.get(), static_cast<int>(arguments.size()), arguments.data()),
+      "could not execute a convolution");
+}
+
+void reorder(const Operand& o, const dnnl::memory& from, const dnnl::memory& to, const dnnl::stream& stream) {
+  const std::array<dnnl_exec_arg_t, 2> arguments = {{{DNNL_ARG_FROM, from.get()}, {DNNL_ARG_TO, to.get()}}};
+  execute(o.reorder, stream, arguments);
+}
+
+// The data of an operand as it is wanted; the room that this takes.
+Tensor give(const Operand& o, const float* data, const dnnl::stream& stream) {
+  set_data(o.given, data);
+  if (o.same()) {
+    set_data(o.wanted, data);
+    return {};
+  }
+  Tensor room = room_for(o.wanted);
+  reorder(o, o.given, o.wanted, stream);
+  return room;
+}
+
 }  // namespace
 
 bool takes(const Convolution& c) {
@@ -172,25 +235,23 @@ void convolve(ConvolutionPass pass, const Convolution& c, const float* first, co
     const Threads threads(serial || omp_in_parallel() ? 1 : num_threads());
     Cache& local = cache();
     const Primitive& primitive = find(local, pass, c, bias != nullptr, threads.count());
-    Tensor scratch;
-    if (primitive.scratch_bytes > 0) {
-      const MemoryCategoryGuard category(MemoryCategory::scratch);
-      scratch = Tensor::empty({static_cast<std::int64_t>(primitive.scratch_bytes)}, boolean);
-      set_data(primitive.scratch, scratch.raw());
-    }
-    set_data(primitive.first, first);
-    set_data(primitive.second, second);
-    set_data(primitive.result, result);
+    const Tensor scratch = room_for(primitive.scratch), first_room = give(primitive.first, first, local.stream()),
+                 second_room = give(primitive.second, second, local.stream());
+    set_data(primitive.result.given, result);
+    Tensor result_room;
+    if (primitive.result.same())
+      set_data(primitive.result.wanted, result);
+    else
+      result_room = room_for(primitive.result.wanted);
     if (bias != nullptr) set_data(primitive.bias, bias);
     const auto names = arguments_of(pass);
-    const std::array<dnnl_exec_arg_t, 5> arguments = {{{names[0], primitive.first.get()},
-                                                       {names[1], primitive.second.get()},
-                                                       {names[2], primitive.result.get()},
+    const std::array<dnnl_exec_arg_t, 5> arguments = {{{names[0], primitive.first.wanted.get()},
+                                                       {names[1], primitive.second.wanted.get()},
+                                                       {names[2], primitive.result.wanted.get()},
                                                        {DNNL_ARG_SCRATCHPAD, primitive.scratch.get()},
                                                        {DNNL_ARG_BIAS, bias != nullptr ? primitive.bias.get() : nullptr}}};
-    dnnl::error::wrap_c_api(
-        dnnl_primitive_execute(primitive.convolution.get(), local.stream().get(), bias != nullptr ? 5 : 4, arguments.data()),
-        "could not execute a convolution");
+    execute(primitive.convolution, local.stream(), std::span(arguments).first(bias != nullptr ? 5 : 4));
+    if (!primitive.result.same()) reorder(primitive.result, primitive.result.wanted, primitive.result.given, local.stream());
   } catch (const dnnl::error& error) {
     if (error.status == dnnl_out_of_memory) throw std::bad_alloc();
     throw LibraryError(fmt::format("[convolution] oneDNN failed with status {} ({}) for input {}, weight {}, output {}",
