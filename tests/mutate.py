@@ -115,8 +115,8 @@ def main():
     for name in ("meson.build", "meson_options.txt", "LICENSE"):
         refresh(ROOT / name, folder / name)
     if not (folder / "build/build.ninja").exists():
-        subprocess.run(["meson", "setup", "build", "-Dseq2seq=disabled", "-Dbenchmarks=false", "-Doptimization=1", "-Dcpp_args=-w"],
-                       cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        options = ["-Dseq2seq=disabled", "-Dbenchmarks=false", "-Doptimization=1", "-Dcpp_args=-w -D_GLIBCXX_ASSERTIONS"]
+        subprocess.run(["meson", "setup", "build", *options], cwd=folder, check=True, stdout=subprocess.DEVNULL)
     if build(folder) != 0:
         sys.exit("mutate.py: the sources don't build as they are")
     if killed(folder):

@@ -78,16 +78,7 @@ class Comparison {
   // `outputs`: the values at the unperturbed variables.
   void run(const Tensors& outputs) {
     cotangents_ = cotangents_of(outputs, options_);
-    for (const Tensors& cotangent : cotangents_.values) {
-      gradients_.push_back(function_.differentiate(cotangent));
-      for (std::size_t v = 0; v < function_.variables.size(); ++v) {
-        const Variable& variable = function_.variables[v];
-        const Tensor& gradient = gradients_.back()[v];
-        if (gradient.shape() == variable.value.shape() && gradient.dtype() == f64) continue;
-        report_.problem = fmt::format("the gradient of {} {} is {}", variable.name, variable.value, gradient);
-        return;
-      }
-    }
+    for (const Tensors& cotangent : cotangents_.values) gradients_.push_back(function_.differentiate(cotangent));
     for (std::size_t v = 0; v < function_.variables.size(); ++v)
       options_.directions > 0 ? compare_directions(v) : compare_elements(v);
   }

@@ -139,11 +139,9 @@ Tape::Tape(Generator& generator, std::int64_t first_row) : Tape() {
 }
 
 Tape::~Tape() {
-  for (Node* node = state_->last; node != nullptr; node = node->previous) {
-    release(*node);
-    for (int i = 0; i < node->output_count; ++i) clear(node->outputs[i]);
-  }
-  for (Slot* leaf = state_->leaves; leaf != nullptr; leaf = leaf->next_leaf) clear(*leaf);
+  // Gradients of outputs are gone by now: every pass clears them, failed ones too.
+  for (Node* node = state_->last; node != nullptr; node = node->previous) release(*node);
+  detail::clear_leaves(*state_);
   // Tapes end in the reverse order of their making, except where one was moved to the heap: unlink it wherever it stands.
   TapeState** link = &innermost;
   while (*link != nullptr && *link != state_) link = &(*link)->outer;

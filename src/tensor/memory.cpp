@@ -28,6 +28,7 @@ constexpr std::size_t huge_page = std::size_t{2} << 20;
 constexpr std::size_t classes = 160;              // four to each power of two from 64 bytes
 constexpr std::size_t local_limit = 64 << 10;     // blocks up to this size stay with their thread first
 constexpr std::size_t local_bytes = 1 << 20;      // of each class
+constexpr std::size_t total_slot = memory_categories, reserved_slot = total_slot + 1;
 constexpr std::int64_t report_every = 256 << 10;  // a thread's count joins the others' when it has moved this far
 
 // 64, 128, 192, 256, 320, 384, 448, 512, 640, ...: class 4(p-1)+q holds (4+q) << (p+3), p >= 1; below 256 in steps of 64.
@@ -48,21 +49,12 @@ struct Block {
   Block* next;
 };
 
-void* system_allocate(std::size_t bytes) {
-  const bool huge = bytes >= 2 * huge_page;
-  const std::size_t unit = huge ? huge_page : alignment;
-  void* block = std::aligned_alloc(unit, (bytes + unit - 1) / unit * unit);
-  if (block == nullptr) throw std::bad_alloc();
-  if (huge) madvise(block, bytes, MADV_HUGEPAGE);  // a hint: failure costs speed alone
-  return block;
-}
-
 /// What all threads share: one list of free blocks a class.
 struct Central {
   std::mutex mutex;
   std::array<Block*, classes> free{};
-  std::atomic<std::int64_t> misses{0}, cached{0};
-  std::array<std::atomic<std::int64_t>, memory_categories + 1> current{}, peak{};  // the last is the total
+  std::atomic<std::int64_t> misses{0};
+  std::array<std::atomic<std::int64_t>, reserved_slot + 1> current{}, peak{};  // of each category, then those
 
   void count(std::size_t slot, std::int64_t bytes) noexcept {
     const std::int64_t now = current[slot].fetch_add(bytes, std::memory_order_relaxed) + bytes;
@@ -77,6 +69,21 @@ Central& central() {
   return *shared;
 }
 
+void* system_allocate(std::size_t bytes) {
+  const bool huge = bytes >= 2 * huge_page;
+  const std::size_t unit = huge ? huge_page : alignment;
+  void* block = std::aligned_alloc(unit, (bytes + unit - 1) / unit * unit);
+  if (block == nullptr) throw std::bad_alloc();
+  if (huge) madvise(block, bytes, MADV_HUGEPAGE);  // a hint: failure costs speed alone
+  central().count(reserved_slot, static_cast<std::int64_t>(bytes));
+  return block;
+}
+
+void system_free(void* block, std::size_t bytes) noexcept {
+  central().count(reserved_slot, -static_cast<std::int64_t>(bytes));
+  std::free(block);
+}
+
 /// One thread's own blocks and counts.
 struct Local {
   std::array<Block*, classes> free{};
@@ -88,7 +95,7 @@ struct Local {
     for (std::size_t i = 0; i < memory_categories; ++i) {
       if (pending[i] == 0) continue;
       central().count(i, pending[i]);
-      central().count(memory_categories, pending[i]);
+      central().count(total_slot, pending[i]);
       pending[i] = 0;
     }
   }
@@ -118,7 +125,6 @@ void* take_shared(std::size_t index) {
   if (list == nullptr) return nullptr;
   Block* block = list;
   list = block->next;
-  central().cached.fetch_sub(static_cast<std::int64_t>(size_of_class(index)), std::memory_order_relaxed);
   return block;
 }
 
@@ -143,7 +149,7 @@ void* pool_allocate(std::size_t bytes) {
 void pool_release(void* block, std::size_t bytes) noexcept {
   if (block == nullptr) return;
   if constexpr (passes_through) {
-    std::free(block);
+    system_free(block, bytes == 0 ? 1 : bytes);
     return;
   }
   const std::size_t index = class_of(bytes), size = size_of_class(index);
@@ -151,13 +157,9 @@ void pool_release(void* block, std::size_t bytes) noexcept {
   if (size <= local_limit) {
     freed->next = local.free[index];
     local.free[index] = freed;
-    if (++local.count[index] * size > local_bytes) {
-      central().cached.fetch_add(static_cast<std::int64_t>(local.count[index] * size), std::memory_order_relaxed);
-      local.flush(index);
-    }
+    if (++local.count[index] * size > local_bytes) local.flush(index);
     return;
   }
-  central().cached.fetch_add(static_cast<std::int64_t>(size), std::memory_order_relaxed);
   std::lock_guard lock(central().mutex);
   freed->next = central().free[index];
   central().free[index] = freed;
@@ -195,24 +197,21 @@ MemoryStatistics memory_statistics() {
                      central().peak[slot].load(std::memory_order_relaxed)};
   };
   for (std::size_t i = 0; i < memory_categories; ++i) result.by_category[i] = read(i);
-  result.total = read(memory_categories);
+  result.total = read(total_slot);
   result.pool_misses = central().misses;
-  result.cached = central().cached;
+  result.reserved = read(reserved_slot);
   return result;
 }
 
 void reset_peak_memory() {
   local.report();
-  for (std::size_t i = 0; i <= memory_categories; ++i) central().peak[i] = central().current[i].load();
+  for (std::size_t i = 0; i <= reserved_slot; ++i) central().peak[i] = central().current[i].load();
 }
 
 void trim_memory() {
   for (std::size_t i = 0; i < classes; ++i) {
-    if (local.free[i] != nullptr) {
-      central().cached.fetch_add(static_cast<std::int64_t>(local.count[i] * size_of_class(i)), std::memory_order_relaxed);
-      local.flush(i);
-    }
-    while (void* block = take_shared(i)) std::free(block);
+    if (local.free[i] != nullptr) local.flush(i);
+    while (void* block = take_shared(i)) system_free(block, size_of_class(i));
   }
 }
 

@@ -65,7 +65,7 @@ std::string MemoryReport::str() const {
   text += fmt::format("{:<32} {:>10} {:>10}\n", "MiB by purpose", "now", "peak");
   for (std::size_t i = 0; i < memory_categories; ++i) line(name_of(static_cast<MemoryCategory>(i)), statistics.by_category[i]);
   line("total", statistics.total);
-  text += fmt::format("{:<32} {:>10.2f}\n", "kept by the pool for reuse", mebibytes(statistics.cached));
+  line("taken from the system", statistics.reserved);
   if (modules.empty()) return text;
   text += fmt::format("{:<32} {:>10} {:>10}\n", "MiB by module", "now", "peak");
   for (const ModuleMemory& each : modules) line(each.module.empty() ? "(outside)" : each.module, each.use);

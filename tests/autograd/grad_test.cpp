@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include "autograd/local_ops.hpp"
@@ -89,6 +90,15 @@ TEST_CASE("grad leaves alone what the last backward left") {
   CHECK(w.grad().item() == 2);
 }
 
+TEST_CASE("grad leaves nothing behind where it stops") {
+  Tape tape;
+  const Var x = tape.leaf(vector({2, 3}));
+  const Var square = times(x, x), loss = total(square);
+  for (int pass = 0; pass < 2; ++pass) CHECK(grad(loss, {square}, {.retain = true})[0].value().at({1}) == 1);
+  CHECK(grad(loss, {x})[0].value().at({1}) == 6);
+  CHECK(grad(total(square), {square})[0].value().at({1}) == 1);  // whose maker's rule is gone
+}
+
 TEST_CASE("grad: several outputs, given cotangents, the output itself") {
   Tape tape;
   const Var x = tape.leaf(vector({2, 3}));
@@ -101,6 +111,15 @@ TEST_CASE("grad: several outputs, given cotangents, the output itself") {
   CHECK(grad(x, {x}, {.grad_outputs = {vector({3, 4})}})[0].value().at({1}) == 4);
   CHECK(grad(x, {x, x}, {.grad_outputs = {vector({3, 4})}})[1].value().at({0}) == 3);
   CHECK(grad(total(x), {}).empty());
+}
+
+TEST_CASE("grad: a cotangent may be NaN where nobody looks for it") {
+  Tape tape;
+  const Var x = tape.leaf(vector({2, 3}));
+  const double quiet_nan = std::numeric_limits<double>::quiet_NaN();
+  const Var slope = grad(times(x, x), {x}, {.grad_outputs = {vector({quiet_nan, 1})}})[0];
+  CHECK(std::isnan(slope.value().at({0})));
+  CHECK(slope.value().at({1}) == 6);
 }
 
 TEST_CASE("grad: an input that no output depends on has zeros") {

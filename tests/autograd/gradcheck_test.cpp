@@ -151,6 +151,17 @@ TEST_CASE("a function that isn't repeatable is reported") {
   CHECK_THROWS_AS(report.require(), Error);
 }
 
+TEST_CASE("a function that gives another shape each time is reported") {
+  int calls = 0;
+  const auto report = gradcheck(
+      [&](const std::vector<Var>& in) {
+        return record("grows", Tensor::zeros({++calls}, f64), {&in[0]}, [](Sink& s) { s.add(0, Tensor::zeros({1}, f64)); });
+      },
+      {vector({1})});
+  CHECK_FALSE(report.ok());
+  CHECK(report.str().find("different values") != std::string::npos);
+}
+
 TEST_CASE("gradients that aren't repeatable are reported at second order") {
   int runs = 0;
   const auto report = gradgradcheck(

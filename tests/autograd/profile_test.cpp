@@ -228,4 +228,7 @@ TEST_CASE("a profile's tables say what their rows are, and the rate of matrix wo
   CHECK(profile.str().find("\nplus") != std::string::npos);
   CHECK(profile.str().find("\nencoder") != std::string::npos);
   CHECK(profile.by_both().str().find("\nencoder: plus") != std::string::npos);
+  CHECK(profile.by_operation().rows_are == "operation");
+  CHECK(profile.by_module().rows_are == "module");
+  CHECK(profile.by_both().rows_are == "module: operation");
 }

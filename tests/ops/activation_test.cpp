@@ -93,6 +93,8 @@ TEST_CASE("activations: values and derivatives at special points") {
       {[](const Var& x) { return softplus(x, 2, 3); }, -1.3, 0.03582234598383491, 0.06913842034334682},
       {[](const Var& x) { return softplus(x, 2, 3); }, 0, 0.34657359027997264, 0.5},
       {[](const Var& x) { return softplus(x, 2, 3); }, 1, 1.0634640055214863, 0.8807970779778824},
+      {[](const Var& x) { return softplus(x, 2, 3); }, 1.5, 1.524293675786871,
+       0.9525741268224334},  // linear above the threshold alone
       {[](const Var& x) { return softplus(x, 2, 3); }, 1.75, 1.75, 1},
       {[](const Var& x) { return softplus(x); }, 1e300, 1e300, 1},
       {[](const Var& x) { return softplus(x, 1, inf); }, 1000, 1000, 1},

@@ -476,6 +476,8 @@ TEST_CASE("errors of the sequence losses name the row") {
     const std::string op = std::string("[") + name + "] ";
     const auto says = [&](const char* text) { return doctest::Contains((op + text).c_str()); };
     const Tensor &t = r.targets, &in = r.input_lengths, &out = r.target_lengths;
+    CHECK_THROWS_WITH_AS(call(t, integers({6, 5, 4, 2}), out), says("length 6 of row 0 in input_lengths is outside 0 to 5"),
+                         ValueError);
     CHECK_THROWS_WITH_AS(call(t, integers({5, 6, 4, 2}), out), says("length 6 of row 1 in input_lengths is outside 0 to 5"),
                          ValueError);
     CHECK_THROWS_WITH_AS(call(t, integers({5, 3, -1, 2}), out), says("length -1 of row 2 in input_lengths"), ValueError);

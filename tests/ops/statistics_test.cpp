@@ -7,7 +7,10 @@
 #include <vector>
 
 #include "ops/derivatives.hpp"
+#include "support/random.hpp"
+#include "weft/autograd/grad.hpp"
 #include "weft/base/error.hpp"
+#include "weft/ops/shape.hpp"
 
 namespace weft {
 namespace {
@@ -68,6 +71,14 @@ TEST_CASE("variance of few, of equal and of large numbers") {
     for (const std::int64_t i : {0, 1, 2}) CHECK(g.at({i}) == 0);
     CHECK(all_finite(second_gradient([](const Var& x) { return weft::std(x); }, equal)));
   }
+}
+
+TEST_CASE("the standard deviation of equal numbers has derivatives of 0, second ones too") {
+  Tape tape;
+  const Var x = tape.leaf(Tensor::full({1, 3}, 2, f64));
+  const Var slope = grad(sum(weft::std(x, {1})), {x}, {.create_graph = true})[0];
+  CHECK(largest(slope.value()) == 0);
+  CHECK(largest(grad(select(select(slope, 0, 0), 0, 1), {x})[0].value()) == 0);
 }
 
 TEST_CASE("norms are PyTorch's") {

@@ -12,9 +12,11 @@ using namespace weft;
 namespace {
 
 bool pool_is_off() {  // the sanitizers see every request
-  const auto before = memory_statistics().pool_misses;
+  const auto before = memory_statistics();
   detail::pool_release(detail::pool_allocate(123456), 123456);
-  return memory_statistics().pool_misses == before && memory_statistics().cached == 0;
+  const auto after = memory_statistics();
+  trim_memory();
+  return after.pool_misses == before.pool_misses && memory_statistics().reserved.current == after.reserved.current;
 }
 
 std::int64_t activations() {
@@ -42,6 +44,19 @@ TEST_CASE("a block that was given back is used again") {
   const auto before = memory_statistics().pool_misses;
   for (const std::int64_t n : {1, 100, 5000, 3000000}) Tensor::empty({n});
   CHECK(memory_statistics().pool_misses == before);
+}
+
+TEST_CASE("what is reserved holds what is in use, and goes back when it is trimmed") {
+  trim_memory();
+  const auto before = memory_statistics().reserved.current;
+  {
+    const Tensor x = Tensor::empty({1000, 1000});
+    CHECK(memory_statistics().reserved.current - before >= 4000000);
+    CHECK(memory_statistics().reserved.current - before <= 5100000);
+  }
+  CHECK(memory_statistics().reserved.peak >= before + 4000000);
+  trim_memory();
+  CHECK(memory_statistics().reserved.current <= before);
 }
 
 TEST_CASE("blocks cross threads") {

@@ -31,8 +31,8 @@ struct MemoryUse {
 struct MemoryStatistics {
   std::array<MemoryUse, memory_categories> by_category;
   MemoryUse total;
+  MemoryUse reserved;            ///< what the pool has from the system, in use or kept for reuse
   std::int64_t pool_misses = 0;  ///< requests that went to the system
-  std::int64_t cached = 0;       ///< bytes that the pool holds for reuse
 };
 
 MemoryStatistics memory_statistics();
