@@ -6,14 +6,13 @@
 
 #include "base/fail.hpp"
 #include "metrics/corpus.hpp"
+#include "metrics/rate.hpp"
 #include "metrics/shifted_edits.hpp"
 #include "metrics/tercom_words.hpp"
 #include "metrics/version.hpp"
 
 namespace weft::metrics {
 namespace {
-
-double rate(double edits, double length) { return length > 0 ? 100 * edits / length : edits > 0 ? 100 : 0; }
 
 class Numbers {
  public:
