@@ -25,7 +25,8 @@ struct ConfidenceInterval {
 
 /// Interval of a corpus metric by the bootstrap (Efron 1979; Koehn 2004 for BLEU): corpora of as many sentences are drawn from
 /// this one, with replacement, and scored. Quantiles are interpolated as NumPy's. The same statistics and options give the same
-/// bits. ValueError: statistics without sentences or score, samples below 1, confidence not within 0 and 1.
+/// bits.
+/// ValueError: statistics without sentences or score, samples below 1, confidence not between 0 and 1.
 ConfidenceInterval bootstrap(const SentenceStatistics& statistics, const BootstrapOptions& options = {});
 
 struct PairedBootstrap {
@@ -40,9 +41,9 @@ struct PairedBootstrap {
 };
 
 /// Paired bootstrap resampling of two systems' outputs on the same sentences (Koehn 2004): each resample draws the same
-/// sentences of both. The p-value is sacreBLEU's (Riezler and Maxwell 2005): (1 + resamples whose difference is as far from the
-/// resamples' mean difference as the corpus's is from 0) / (1 + resamples). ValueError: as `bootstrap`, or different numbers of
-/// sentences.
+/// sentences of both. The p-value shifts the resamples' differences to a mean of 0 (Riezler and Maxwell 2005):
+/// (1 + resamples that then lie at least as far from 0 as the corpus's difference) / (1 + resamples).
+/// ValueError: as `bootstrap`, or different numbers of sentences.
 PairedBootstrap paired_bootstrap(const SentenceStatistics& a, const SentenceStatistics& b,
                                  const BootstrapOptions& options = {});
 
