@@ -76,6 +76,8 @@ TEST_CASE("an alignment is shown in columns") {
   const auto show = [](const Words& hypothesis, const Words& reference) { return show_alignment(hypothesis, reference); };
   CHECK(show({"the", "dog", "big", "sat"}, {"the", "dog", "sat"}) ==
         "REF: the dog *** sat\nHYP: the dog big sat\n             I\n");
+  CHECK(show({"the", "dog", "big", "sat"}, {"the", "cat", "sat"}) ==
+        "REF: the *** cat sat\nHYP: the dog big sat\n         I   S\n");
   CHECK(show({"größe", "x"}, {"maß", "x", "yz"}) == "REF: maß   x yz\nHYP: größe x **\n     S       D\n");
   CHECK(show({"a"}, {"a"}) == "REF: a\nHYP: a\n\n");
   CHECK(show({}, {}) == "REF:\nHYP:\n\n");

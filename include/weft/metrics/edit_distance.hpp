@@ -27,9 +27,9 @@ EditCounts count_edits(std::span<const std::string> hypothesis, std::span<const 
 std::vector<Edit> align(std::span<const std::string> hypothesis, std::span<const std::string> reference);
 
 /// The alignment as three lines: words of both in columns, stars where one has none, and a letter below each error.
-///   REF: the cat *** sat
+///   REF: the *** cat sat
 ///   HYP: the dog big sat
-///            S   I
+///            I   S
 std::string show_alignment(std::span<const std::string> hypothesis, std::span<const std::string> reference);
 
 }  // namespace weft::metrics

@@ -28,8 +28,8 @@ struct ErrorRate {
 };
 
 /// Word error rate: 100 * (substitutions + deletions + insertions) / words of the references, over all lines. Without any words
-/// in the references it is 0 for hypotheses without words, else 100. show_alignment prints where the errors are. ValueError:
-/// nothing to score, numbers of lines that differ; FormatError: a line that is not UTF-8.
+/// in the references it is 0 for hypotheses without words, else 100. show_alignment prints where the errors are.
+/// ValueError: nothing to score, numbers of lines that differ; FormatError: a line that is not UTF-8.
 ErrorRate wer(const std::vector<std::string>& hypotheses, const std::vector<std::string>& references,
               const WerOptions& options = {});
 

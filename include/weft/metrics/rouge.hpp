@@ -22,9 +22,9 @@ struct RougeScore {
 
 /// ROUGE-N (Lin 2004): n-grams that hypothesis and reference share, none counted twice, over those of the hypothesis
 /// (precision) and of the reference (recall), and F1 of both, sentence by sentence; of several references, the one of the best
-/// F1. A side without n-grams makes all three 0. Without stemming, as the package rouge-score has it by default: on English
-/// text the scores are equal. references[r][i] is the r-th reference of hypotheses[i]. ValueError: nothing to score, numbers of
-/// lines that differ, n below 1; FormatError: a line that is not UTF-8.
+/// F1. A side without n-grams makes all three 0. Words are not stemmed, as by default in the package rouge-score, whose scores
+/// these are on ASCII text. references[r][i] is the r-th reference of hypotheses[i].
+/// ValueError: nothing to score, numbers of lines that differ, n below 1; FormatError: a line that is not UTF-8.
 RougeScore rouge_n(const std::vector<std::string>& hypotheses, const std::vector<std::vector<std::string>>& references, int n,
                    const RougeOptions& options = {});
 
