@@ -14,7 +14,9 @@
 #include "weft/data/grammar.hpp"
 #include "weft/data/lines.hpp"
 #include "weft/metrics/bleu.hpp"
+#include "weft/metrics/bootstrap.hpp"
 #include "weft/metrics/chrf.hpp"
+#include "weft/metrics/ter.hpp"
 #include "weft/train/heat_map.hpp"
 #include "weft/train/progress.hpp"
 #include "weft/train/translation_task.hpp"
@@ -29,7 +31,7 @@ constexpr const char* usage = R"(translator COMMAND [options]
 
   train       learn from two aligned text files (plain or gzip)
   translate   standard input to standard output, a line each, in order
-  evaluate    BLEU and chrF of translations of a file against a reference
+  evaluate    BLEU, chrF and TER of translations of a file against a reference
   attention   an SVG picture of the attention for each line of standard input
   quickstart  all of it on built-in English-French pairs
 
@@ -176,10 +178,13 @@ int command_evaluate(const std::vector<std::string>& words) {
   Decoding d;
   std::string source, reference, tokenization = "13a";
   metrics::BleuOptions bleu;
+  metrics::BootstrapOptions bootstrap{.samples = 0};
+  bool ter = false;
   po::options_description options("translator evaluate");
   options.add_options()("source", option(source), "text to translate")("reference", option(reference), "its translation")(
       "tokenize", choice(tokenization, {"13a", "none", "char", "intl"}), "13a, none, char or intl")(
-      "lowercase", po::bool_switch(&bleu.lowercase), "ignore case");
+      "lowercase", po::bool_switch(&bleu.lowercase), "ignore case in BLEU")("ter", po::bool_switch(&ter), "print TER as well")(
+      "bootstrap", number(bootstrap.samples, 0, largest_size), "print 95 % intervals of so many resamples; 0: none");
   add_decoding_options(options, d);
   if (!read_options(words, options, "translator evaluate")) return 0;
   bleu.tokenize = metrics::parse_tokenization(tokenization);
@@ -196,6 +201,14 @@ int command_evaluate(const std::vector<std::string>& words) {
   const metrics::BleuScore score = metrics::bleu(translations, {text.target}, bleu);
   fmt::print("{}\n{}\n{:.1f} sentences/s\n", score.str(), score.signature, static_cast<double>(text.size()) / seconds);
   fmt::print("chrF = {:.2f}\n", metrics::chrf(translations, {text.target}).score);
+  if (ter) fmt::print("{}\n", metrics::ter(translations, {text.target}).str());
+  if (bootstrap.samples == 0) return 0;
+  const auto print_interval = [&](const char* name, const metrics::SentenceStatistics& statistics) {
+    fmt::print("{} {}\n", name, metrics::bootstrap(statistics, bootstrap).str());
+  };
+  print_interval("BLEU", metrics::bleu_statistics(translations, {text.target}, bleu));
+  print_interval("chrF", metrics::chrf_statistics(translations, {text.target}));
+  if (ter) print_interval("TER", metrics::ter_statistics(translations, {text.target}));
   return 0;
 }
 

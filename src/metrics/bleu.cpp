@@ -96,21 +96,54 @@ std::string signature(std::size_t references, const BleuOptions& options) {
                      options.effective_order ? "yes" : "no", name(options.tokenize), smooth, WEFT_VERSION);
 }
 
-BleuScore compute(const char* op, const std::vector<std::string>& hypotheses,
-                  const std::vector<std::vector<std::string>>& references, const BleuOptions& options) {
+BleuScore no_counts(const BleuOptions& options) {
+  const std::vector<std::int64_t> zeros(static_cast<std::size_t>(options.max_order), 0);
+  return {.matches = zeros, .totals = zeros};
+}
+
+/// Calls `add` with the words of each sentence and of its references.
+template <class Add>
+void for_each_sentence(const char* op, const std::vector<std::string>& hypotheses,
+                       const std::vector<std::vector<std::string>>& references, const BleuOptions& options, const Add& add) {
   check_options(op, options);
   check_corpus(op, hypotheses, references);
-  BleuScore result{.signature = signature(references.size(), options)};
-  result.matches.assign(static_cast<std::size_t>(options.max_order), 0);
-  result.totals = result.matches;
   for (std::size_t i = 0; i < hypotheses.size(); ++i) {
     std::vector<Sequence> cut;
     cut.reserve(references.size());
     for (const auto& stream : references) cut.push_back(words(stream[i], options));
-    add_sentence(words(hypotheses[i], options), cut, result);
+    add(words(hypotheses[i], options), cut);
   }
+}
+
+BleuScore compute(const char* op, const std::vector<std::string>& hypotheses,
+                  const std::vector<std::vector<std::string>>& references, const BleuOptions& options) {
+  check_options(op, options);
+  BleuScore result = no_counts(options);
+  for_each_sentence(op, hypotheses, references, options, [&](const Sequence& hypothesis, const std::vector<Sequence>& cut) {
+    add_sentence(hypothesis, cut, result);
+  });
+  result.signature = signature(references.size(), options);
   conclude(result, options);
   return result;
+}
+
+/// Lengths, matches and totals in a row, and back.
+void append_row(const BleuScore& counts, std::vector<double>& values) {
+  for (const auto length : {counts.hypothesis_length, counts.reference_length}) values.push_back(static_cast<double>(length));
+  values.insert(values.end(), counts.matches.begin(), counts.matches.end());
+  values.insert(values.end(), counts.totals.begin(), counts.totals.end());
+}
+
+BleuScore from_row(std::span<const double> row, const BleuOptions& options) {
+  BleuScore counts = no_counts(options);
+  counts.hypothesis_length = static_cast<std::int64_t>(row[0]);
+  counts.reference_length = static_cast<std::int64_t>(row[1]);
+  const std::size_t orders = counts.matches.size();
+  for (std::size_t n = 0; n < orders; ++n) {
+    counts.matches[n] = static_cast<std::int64_t>(row[2 + n]);
+    counts.totals[n] = static_cast<std::int64_t>(row[2 + orders + n]);
+  }
+  return counts;
 }
 
 }  // namespace
@@ -143,6 +176,22 @@ BleuScore bleu(const std::vector<std::string>& hypotheses, const std::vector<std
 
 BleuScore sentence_bleu(const std::string& hypothesis, const std::vector<std::string>& references, const BleuOptions& options) {
   return compute("sentence_bleu", {hypothesis}, as_streams(references), options);
+}
+
+SentenceStatistics bleu_statistics(const std::vector<std::string>& hypotheses,
+                                   const std::vector<std::vector<std::string>>& references, const BleuOptions& options) {
+  SentenceStatistics statistics{.width = 2 + 2 * options.max_order, .score = [options](std::span<const double> sum) {
+                                  BleuScore score = from_row(sum, options);
+                                  conclude(score, options);
+                                  return score.score;
+                                }};
+  for_each_sentence("bleu_statistics", hypotheses, references, options,
+                    [&](const Sequence& hypothesis, const std::vector<Sequence>& cut) {
+                      BleuScore counts = no_counts(options);
+                      add_sentence(hypothesis, cut, counts);
+                      append_row(counts, statistics.values);
+                    });
+  return statistics;
 }
 
 }  // namespace weft::metrics

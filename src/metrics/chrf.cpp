@@ -148,4 +148,26 @@ ChrfScore sentence_chrf(const std::string& hypothesis, const std::vector<std::st
   return compute("sentence_chrf", {hypothesis}, as_streams(references), options);
 }
 
+SentenceStatistics chrf_statistics(const std::vector<std::string>& hypotheses,
+                                   const std::vector<std::vector<std::string>>& references, const ChrfOptions& options) {
+  constexpr const char* op = "chrf_statistics";
+  check_options(op, options);
+  check_corpus(op, hypotheses, references);
+  const int beta = options.beta;
+  SentenceStatistics statistics{.width = std::int64_t{3} * (options.char_order + options.word_order),
+                                .score = [beta](std::span<const double> sum) {
+                                  Statistics counts;
+                                  for (std::size_t k = 0; k < sum.size(); k += 3)
+                                    counts.push_back({.hypothesis = static_cast<std::int64_t>(sum[k]),
+                                                      .reference = static_cast<std::int64_t>(sum[k + 1]),
+                                                      .matches = static_cast<std::int64_t>(sum[k + 2])});
+                                  return f_score(counts, beta);
+                                }};
+  for (std::size_t i = 0; i < hypotheses.size(); ++i)
+    for (const Counts& counts : best_of(Line(hypotheses[i], options), i, references, options))
+      for (const auto count : {counts.hypothesis, counts.reference, counts.matches})
+        statistics.values.push_back(static_cast<double>(count));
+  return statistics;
+}
+
 }  // namespace weft::metrics

@@ -148,6 +148,9 @@ class Commands(Case):
         words = ["evaluate", "--model", FOLDER / "run", "--source", FOLDER / "valid.en", "--reference", FOLDER / "valid.fr"]
         self.assertRegex(succeed(*words, *FAST), r"\ABLEU = .*\n.*nrefs:1\|.*tok:13a.*\n.*sentences/s\nchrF = [\d.]+\n\Z")
         self.assertIn("tok:none", succeed(*words, *FAST, "--tokenize", "none", "--lowercase"))
+        printed = succeed(*words, *FAST, "--tokenize", "intl", "--ter", "--bootstrap", "100")
+        interval = r"[\d.]+ \[[\d.]+, [\d.]+\] \(95 %\)\n"
+        self.assertRegex(printed, rf"\nchrF = [\d.]+\nTER = [\d.]+\nBLEU {interval}chrF {interval}TER {interval}\Z")
 
     def test_attention(self):
         output = self.folder / "pictures"

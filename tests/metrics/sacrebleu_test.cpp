@@ -6,6 +6,7 @@
 #include "support/support.hpp"
 #include "weft/metrics/bleu.hpp"
 #include "weft/metrics/chrf.hpp"
+#include "weft/metrics/ter.hpp"
 
 using namespace weft;
 using namespace weft::metrics;
@@ -49,7 +50,7 @@ void check_bleu(const BleuScore& score, const json& expected) {
 
 }  // namespace
 
-TEST_CASE("BLEU and chrF equal sacreBLEU's on its fixtures") {
+TEST_CASE("BLEU, chrF and TER equal sacreBLEU's on its fixtures") {
   const auto folder = test::shared_path("fixtures/metrics");
   if (!folder) return;
   json expected;
@@ -79,6 +80,9 @@ TEST_CASE("BLEU and chrF equal sacreBLEU's on its fixtures") {
         const auto score =
             chrf(hypotheses, references, {.word_order = std::stoi(set["word_order"]), .lowercase = set["lc"] == "1"});
         CHECK(near(score.score, result["score"].get<double>()));
+      } else if (key.starts_with("ter ")) {
+        const auto score = ter(hypotheses, references, {.normalized = set["normalized"] == "1"});
+        CHECK(near(score.score, result["score"].get<double>()));
       } else if (key.starts_with("sentence bleu ")) {
         for (std::size_t i = 0; i < result.size(); ++i) {
           std::vector<std::string> these;
@@ -91,5 +95,5 @@ TEST_CASE("BLEU and chrF equal sacreBLEU's on its fixtures") {
       ++compared;
     }
   }
-  CHECK(compared == 7 * 16);
+  CHECK(compared == 7 * 18);
 }

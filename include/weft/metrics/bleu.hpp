@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "weft/metrics/statistics.hpp"
 #include "weft/metrics/tokenize.hpp"
 
 namespace weft::metrics {
@@ -52,5 +53,9 @@ BleuScore bleu(const std::vector<std::string>& hypotheses, const std::vector<std
 /// BLEU of one sentence against its references.
 BleuScore sentence_bleu(const std::string& hypothesis, const std::vector<std::string>& references,
                         const BleuOptions& options = {.effective_order = true});
+
+/// Lengths, matches and totals of each sentence, for resampling; errors as of `bleu`.
+SentenceStatistics bleu_statistics(const std::vector<std::string>& hypotheses,
+                                   const std::vector<std::vector<std::string>>& references, const BleuOptions& options = {});
 
 }  // namespace weft::metrics

@@ -2,6 +2,8 @@
 #include <string>
 #include <vector>
 
+#include "weft/metrics/statistics.hpp"
+
 namespace weft::metrics {
 
 struct ChrfOptions {
@@ -31,5 +33,9 @@ ChrfScore chrf(const std::vector<std::string>& hypotheses, const std::vector<std
 /// chrF of one sentence against its references.
 ChrfScore sentence_chrf(const std::string& hypothesis, const std::vector<std::string>& references,
                         const ChrfOptions& options = {});
+
+/// n-grams of each sentence and its best reference, and their matches, by order, for resampling; errors as of `chrf`.
+SentenceStatistics chrf_statistics(const std::vector<std::string>& hypotheses,
+                                   const std::vector<std::vector<std::string>>& references, const ChrfOptions& options = {});
 
 }  // namespace weft::metrics
