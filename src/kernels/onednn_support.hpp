@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <dnnl.hpp>
+#include <list>
 #include <unordered_map>
 
 namespace weft::kernels::onednn {
@@ -56,18 +57,23 @@ class PrimitiveCache {
   /// The primitive of this key, from `create()` where it isn't there yet.
   template <class Create>
   Primitive& find(const Key& key, const Create& create) {
-    auto found = primitives_.find(key);
-    if (found == primitives_.end()) {
-      if (primitives_.size() >= capacity) forget_oldest();
-      found = primitives_.emplace(key, Entry{create(), 0}).first;
+    const auto found = places_.find(key);
+    if (found != places_.end()) {
+      entries_.splice(entries_.begin(), entries_, found->second);
+    } else {
+      if (entries_.size() >= capacity) {
+        places_.erase(entries_.back().key);
+        entries_.pop_back();
+      }
+      entries_.push_front({key, create()});
+      places_.emplace(key, entries_.begin());
     }
-    found->second.last_use = ++uses_;
-    return found->second.primitive;
+    return entries_.front().primitive;
   }
   dnnl::stream& stream() { return stream_; }
 
  private:
-  static constexpr std::size_t capacity = 512;
+  static constexpr std::size_t capacity = 1024;
 
   struct Hash {
     std::size_t operator()(const Key& key) const {
@@ -77,19 +83,12 @@ class PrimitiveCache {
     }
   };
   struct Entry {
+    Key key;
     Primitive primitive;
-    std::uint64_t last_use;
   };
 
-  void forget_oldest() {
-    auto oldest = primitives_.begin();
-    for (auto it = primitives_.begin(); it != primitives_.end(); ++it)
-      if (it->second.last_use < oldest->second.last_use) oldest = it;
-    primitives_.erase(oldest);
-  }
-
-  std::unordered_map<Key, Entry, Hash> primitives_;
-  std::uint64_t uses_ = 0;
+  std::list<Entry> entries_;  // the last used first
+  std::unordered_map<Key, typename std::list<Entry>::iterator, Hash> places_;
   dnnl::stream stream_{cpu()};
 };
 
