@@ -4,5 +4,8 @@
 #include "weft/nn/attention/attention.hpp"
 #include "weft/nn/attention/concat.hpp"
 #include "weft/nn/attention/cosine.hpp"
+#include "weft/nn/attention/coverage.hpp"
 #include "weft/nn/attention/dot.hpp"
 #include "weft/nn/attention/general.hpp"
+#include "weft/nn/attention/local.hpp"
+#include "weft/nn/attention/location.hpp"

@@ -68,7 +68,8 @@ class Attention : public Module<Attention> {
 
   /// What remember keeps of the keys.
   virtual Var prepare(const Var& keys) { return keys; }
-  /// [batch, n, places] of query [batch, n, query size] and prepared keys.
+  /// [batch, n, places] of query [batch, n, query size] and prepared keys; of a kind with an `attend` of its own, what that
+  /// makes the scores of.
   virtual Var scores(const Var& query, const Var& keys) = 0;
 
  private:
