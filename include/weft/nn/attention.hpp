@@ -7,5 +7,6 @@
 #include "weft/nn/attention/coverage.hpp"
 #include "weft/nn/attention/dot.hpp"
 #include "weft/nn/attention/general.hpp"
+#include "weft/nn/attention/grid.hpp"
 #include "weft/nn/attention/local.hpp"
 #include "weft/nn/attention/location.hpp"
