@@ -8,5 +8,7 @@
 #include "weft/nn/attention/dot.hpp"
 #include "weft/nn/attention/general.hpp"
 #include "weft/nn/attention/grid.hpp"
+#include "weft/nn/attention/hierarchical.hpp"
 #include "weft/nn/attention/local.hpp"
 #include "weft/nn/attention/location.hpp"
+#include "weft/nn/attention/pooling.hpp"
