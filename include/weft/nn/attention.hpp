@@ -11,4 +11,5 @@
 #include "weft/nn/attention/hierarchical.hpp"
 #include "weft/nn/attention/local.hpp"
 #include "weft/nn/attention/location.hpp"
+#include "weft/nn/attention/pointer_generator.hpp"
 #include "weft/nn/attention/pooling.hpp"
