@@ -13,3 +13,4 @@
 #include "weft/nn/attention/location.hpp"
 #include "weft/nn/attention/pointer_generator.hpp"
 #include "weft/nn/attention/pooling.hpp"
+#include "weft/nn/attention/sparse.hpp"
