@@ -5,7 +5,6 @@
 #include "weft/ops/index.hpp"
 #include "weft/ops/matmul.hpp"
 #include "weft/ops/shape.hpp"
-#include "weft/ops/softmax.hpp"
 
 namespace weft::nn {
 namespace {
@@ -86,13 +85,6 @@ AttentionOutput Attention::attend(const Var& query, const AttentionMemory& memor
 Var Attention::folded(const Var& x, const AttentionMemory& memory) {
   const std::int64_t batch = memory.values.size(0), rows = x.size(0);
   return rows == batch ? x : reshape(x, {batch, rows / batch * x.size(1), x.size(2)});
-}
-
-Var Attention::normalised(const Var& scores, const Tensor& mask) const {
-  switch (normaliser_) {
-    case Normaliser::softmax: break;
-  }
-  return mask.defined() ? masked_softmax(scores, mask) : softmax(scores, -1);
 }
 
 AttentionOutput Attention::averaged(const Var& weights, const AttentionMemory& memory, const Var& query) {

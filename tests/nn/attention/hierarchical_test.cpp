@@ -4,6 +4,8 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
+#include <utility>
 
 #include "nn/attention/checks.hpp"
 #include "support/random.hpp"
@@ -125,18 +127,18 @@ TEST_CASE("words, then sentences, are what plain loops make of them") {
     Matrix parts;
     for (std::int64_t s = 0; s < static_cast<std::int64_t>(sentences.at({b})); ++s) {
       const auto count = static_cast<std::int64_t>(words.at({b, s}));
-      const auto [vector, weights] = inner(test::matrix_of(d.x.select(0, b).select(0, s).slice(0, 0, count)));
-      parts.push_back(vector);
+      const auto sentence = inner(test::matrix_of(d.x.select(0, b).select(0, s).slice(0, 0, count)));
+      parts.push_back(sentence.first);
       for (std::int64_t w = 0; w < 4; ++w) {
-        const double expected = w < count ? weights[static_cast<std::size_t>(w)] : 0;
+        const double expected = w < count ? sentence.second[static_cast<std::size_t>(w)] : 0;
         CHECK(std::abs(out.weights[1].value().at({b, s, w}) - expected) < 1e-10);
       }
     }
-    const auto [vector, weights] = outer(parts);
-    for (std::size_t i = 0; i < vector.size(); ++i)
-      CHECK(std::abs(out.output.value().at({b, static_cast<std::int64_t>(i)}) - vector[i]) < 1e-10);
-    for (std::size_t s = 0; s < weights.size(); ++s)
-      CHECK(std::abs(out.weights[0].value().at({b, static_cast<std::int64_t>(s)}) - weights[s]) < 1e-10);
+    const auto document = outer(parts);
+    for (std::size_t i = 0; i < document.first.size(); ++i)
+      CHECK(std::abs(out.output.value().at({b, static_cast<std::int64_t>(i)}) - document.first[i]) < 1e-10);
+    for (std::size_t s = 0; s < document.second.size(); ++s)
+      CHECK(std::abs(out.weights[0].value().at({b, static_cast<std::int64_t>(s)}) - document.second[s]) < 1e-10);
   }
   CHECK(test::largest(out.weights[1].value().select(0, 1).slice(0, 1, 3)) == 0);
 }

@@ -167,9 +167,9 @@ TEST_CASE("sparse self-attention: heads of several patterns, steps, gradients") 
 
     const Tensor all = attention(x).output.value();
     nn::AttentionCache cache;
-    for (const auto& [from, to] : {std::pair<std::int64_t, std::int64_t>{0, 1}, {1, 4}, {4, 4}, {4, 7}}) {
-      const nn::MultiheadAttentionStep step = attention.step(x.slice(1, from, to), cache);
-      CHECK(test::largest_difference(step.output.value(), all.slice(1, from, to)) <= 1e-12);
+    for (const auto& range : {std::pair<std::int64_t, std::int64_t>{0, 1}, {1, 4}, {4, 4}, {4, 7}}) {
+      const nn::MultiheadAttentionStep step = attention.step(x.slice(1, range.first, range.second), cache);
+      CHECK(test::largest_difference(step.output.value(), all.slice(1, range.first, range.second)) <= 1e-12);
       cache = step.cache;
     }
     const nn::AttentionCache chosen_rows = cache.select(Tensor::from<std::int64_t>({1, 1}, {2}));

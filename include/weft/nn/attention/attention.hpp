@@ -2,6 +2,7 @@
 #include <cstdint>
 
 #include "weft/nn/module.hpp"
+#include "weft/nn/normaliser.hpp"
 
 namespace weft::nn {
 
@@ -27,9 +28,6 @@ struct AttentionOutput {
   Var weights;           ///< [rows, queries, places]; zeros where nothing may be attended
   AttentionState state;  ///< for the query that comes next; empty for kinds that don't look back
 };
-
-/// How scores become weights.
-enum class Normaliser : std::uint8_t { softmax };
 
 namespace attention {
 
@@ -60,7 +58,7 @@ class Attention : public Module<Attention> {
   /// x [rows, n, size] with rows of one memory as further queries: [batch, rows / batch * n, size].
   static Var folded(const Var& x, const AttentionMemory& memory);
   /// The weights of scores [batch, n, places] where `mask` (broadcasts to them; undefined: everywhere) is true.
-  Var normalised(const Var& scores, const Tensor& mask) const;
+  Var normalised(const Var& scores, const Tensor& mask) const { return nn::normalised(normaliser_, scores, mask); }
   /// The mask of the memory, for scores of any number of queries.
   static Tensor mask_of(const AttentionMemory& memory) { return memory.mask.defined() ? memory.mask.unsqueeze(1) : Tensor(); }
   /// Context and weights of weights [batch, rows / batch * n, places] for the rows of `query` [rows, n, size].
