@@ -22,6 +22,7 @@
 #include "weft/nn/lstm.hpp"
 #include "weft/nn/module.hpp"
 #include "weft/nn/multihead_attention.hpp"
+#include "weft/nn/normaliser.hpp"
 #include "weft/nn/positional_encoding.hpp"
 #include "weft/nn/rnn.hpp"
 #include "weft/nn/summary.hpp"
