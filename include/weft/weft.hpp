@@ -38,6 +38,7 @@
 #include "weft/ops/einsum.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/embedding.hpp"
+#include "weft/ops/entmax.hpp"
 #include "weft/ops/gru.hpp"
 #include "weft/ops/index.hpp"
 #include "weft/ops/loss.hpp"
