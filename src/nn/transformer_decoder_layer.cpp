@@ -44,7 +44,7 @@ TransformerDecoderLayerStep TransformerDecoderLayer::step(const Var& x, const At
   const ScopeGuard scope(path());
   TransformerDecoderLayerStep result;
   const Var itself = residual(x, norm1, norm_first_, [&](const Var& y) {
-    MultiheadAttentionStep step = self_attn.step(y, cache);
+    MixingStep step = self_attn.step(y, cache);
     result.cache = std::move(step.cache);
     return dropout_(step.output);
   });
