@@ -158,7 +158,7 @@ MultiheadAttention::Heads MultiheadAttention::project(const Var& query, const Va
   return {in_heads(parts[0], options_.num_heads), in_heads(parts[1], heads), in_heads(parts[2], heads)};
 }
 
-MultiheadAttentionOutput MultiheadAttention::attend(const Heads& heads, const AttentionMask& mask, AttentionWeights weights) {
+MixingOutput MultiheadAttention::attend(const Heads& heads, const AttentionMask& mask, AttentionWeights weights) {
   const Heads all{heads.query, for_each_head(heads.key), for_each_head(heads.value)};
   const AttentionResult result = in_full() ? attend_in_full(all, mask)
                                            : scaled_dot_product_attention(all.query, all.key, all.value, mask,
@@ -196,8 +196,8 @@ AttentionResult MultiheadAttention::attend_in_full(const Heads& heads, const Att
   return {relative ? output + relative->values(applied) : output, weights};
 }
 
-MultiheadAttentionOutput MultiheadAttention::forward(const Var& query, const Var& key, const Var& value,
-                                                     const AttentionMask& mask, AttentionWeights weights, Padding padding) {
+MixingOutput MultiheadAttention::forward(const Var& query, const Var& key, const Var& value, const AttentionMask& mask,
+                                         AttentionWeights weights, Padding padding) {
   check_operand("query", query, options_.embed_dim);
   check_operand("key", key, options_.kdim);
   check_operand("value", value, options_.vdim);
@@ -230,8 +230,8 @@ AttentionCache MultiheadAttention::remember(const Var& key, const Var& value, co
   return places;
 }
 
-MultiheadAttentionOutput MultiheadAttention::forward(const Var& query, const AttentionCache& memory, const AttentionMask& mask,
-                                                     AttentionWeights weights) {
+MixingOutput MultiheadAttention::forward(const Var& query, const AttentionCache& memory, const AttentionMask& mask,
+                                         AttentionWeights weights) {
   check_operand("query", query, options_.embed_dim);
   check<ValueError>(memory.keys.defined(), op, "there is nothing to attend to: the cache is empty");
   const std::int64_t rows = query.size(0), sentences = memory.keys.size(0);
@@ -261,7 +261,7 @@ MultiheadAttentionOutput MultiheadAttention::forward(const Var& query, const Att
                     "give one for all queries, [batch, 1, 1, keys], or each row its own memory with AttentionCache::select",
                     mask.allowed, query.value(), memory.keys.value());
   const Var folded = reshape(query, {sentences, rows / sentences * query.size(1), query.size(2)});
-  MultiheadAttentionOutput result = attend({projected(0, folded), memory.keys, memory.values}, mask, weights);
+  MixingOutput result = attend({projected(0, folded), memory.keys, memory.values}, mask, weights);
   result.output = reshape(result.output, query.shape());
   if (weights == AttentionWeights::averaged) {
     result.weights = reshape(result.weights, {rows, query.size(1), memory.places()});

@@ -49,7 +49,7 @@ TransformerDecoderLayerStep TransformerDecoderLayer::step(const Var& x, const At
     return dropout_(step.output);
   });
   const Var attended = residual(itself, norm2, norm_first_, [&](const Var& y) {
-    MultiheadAttentionOutput to_memory = multihead_attn(y, memory, memory_mask, weights);
+    MixingOutput to_memory = multihead_attn(y, memory, memory_mask, weights);
     result.weights = std::move(to_memory.weights);
     return dropout_(to_memory.output);
   });

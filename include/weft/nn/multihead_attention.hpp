@@ -40,14 +40,6 @@ struct MultiheadAttentionOptions {
   double initial_span = 0;  ///< of max_span, 0 to 1
 };
 
-/// Which attention weights are given beside the output: none, their mean over the heads, or those of each head.
-enum class AttentionWeights : std::uint8_t { none, averaged, per_head };
-
-struct MultiheadAttentionOutput {
-  Var output;   ///< [batch, queries, embed_dim]
-  Var weights;  ///< [batch, queries, keys] or [batch, heads, queries, keys], before dropout; undefined unless asked for
-};
-
 /// Attention in several heads (Vaswani et al. 2017) with PyTorch's parameter names and first values. The batch is always
 /// first. Masks say true where a query may attend, the other way round than nn.MultiheadAttention's; a mask of keys alone,
 /// bool [batch, keys], is given as AttentionMask{.allowed = mask.unsqueeze(1).unsqueeze(1)}, or by their lengths:
@@ -61,13 +53,13 @@ class MultiheadAttention : public Module<MultiheadAttention>, public PlaceMixing
   explicit MultiheadAttention(const MultiheadAttentionOptions& options, const Scope& scope = {});
 
   /// query [batch, queries, embed_dim], key [batch, keys, kdim], value [batch, keys, vdim].
-  MultiheadAttentionOutput forward(const Var& query, const Var& key, const Var& value, const AttentionMask& mask = {},
-                                   AttentionWeights weights = AttentionWeights::none, Padding padding = Padding::anything);
+  MixingOutput forward(const Var& query, const Var& key, const Var& value, const AttentionMask& mask = {},
+                       AttentionWeights weights = AttentionWeights::none, Padding padding = Padding::anything);
   /// The same over what `remember` kept. The query may have several rows, next to each other, for each of the cache's; the
   /// mask is then one of the cache's rows for all queries (ValueError for causal ones or an `allowed` that tells queries
   /// apart, and where positions or a span do).
-  MultiheadAttentionOutput forward(const Var& query, const AttentionCache& memory, const AttentionMask& mask = {},
-                                   AttentionWeights weights = AttentionWeights::none);
+  MixingOutput forward(const Var& query, const AttentionCache& memory, const AttentionMask& mask = {},
+                       AttentionWeights weights = AttentionWeights::none);
 
   /// Keys and values for many queries. What stands behind the lengths counts as zeros.
   AttentionCache remember(const Var& key, const Var& value, const Tensor& lengths = {});
@@ -98,7 +90,7 @@ class MultiheadAttention : public Module<MultiheadAttention>, public PlaceMixing
   std::int64_t head_dim() const { return options_.embed_dim / options_.num_heads; }
   Var for_each_head(const Var& x) const;
   bool in_full() const;
-  MultiheadAttentionOutput attend(const Heads& heads, const AttentionMask& mask, AttentionWeights weights);
+  MixingOutput attend(const Heads& heads, const AttentionMask& mask, AttentionWeights weights);
   AttentionResult attend_in_full(const Heads& heads, const AttentionMask& mask);
 
   MultiheadAttentionOptions options_;

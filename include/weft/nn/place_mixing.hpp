@@ -18,6 +18,14 @@ struct AttentionCache {
   AttentionCache select(const Tensor& index) const;
 };
 
+/// Which weights are given beside the output: none, their mean over the heads, or those of each head.
+enum class AttentionWeights : std::uint8_t { none, averaged, per_head };
+
+struct MixingOutput {
+  Var output;   ///< [batch, queries, size]
+  Var weights;  ///< [batch, queries, keys] or [batch, heads, queries, keys], before dropout; undefined unless asked for
+};
+
 /// What one step of a mixing gives.
 struct MixingStep {
   Var output;  ///< [rows, new places, size]
