@@ -10,12 +10,10 @@
 #include "weft/nn/alibi.hpp"
 #include "weft/ops/dropout.hpp"
 #include "weft/ops/elementwise.hpp"
-#include "weft/ops/entmax.hpp"
 #include "weft/ops/index.hpp"
 #include "weft/ops/matmul.hpp"
 #include "weft/ops/reduce.hpp"
 #include "weft/ops/shape.hpp"
-#include "weft/ops/softmax.hpp"
 
 namespace weft::nn {
 namespace {
@@ -120,8 +118,8 @@ Var MultiheadAttention::for_each_head(const Var& x) const {
 }
 
 bool MultiheadAttention::in_full() const {
-  return options_.normalization != AttentionNormalization::softmax || options_.positions == AttentionPositions::alibi ||
-         relative || relative_bias || span;
+  return options_.normaliser != Normaliser::softmax || options_.positions == AttentionPositions::alibi || relative ||
+         relative_bias || span;
 }
 
 // Rotary positions from `first` on, where there are some.
@@ -187,9 +185,7 @@ AttentionResult MultiheadAttention::attend_in_full(const Heads& heads, const Att
   if (relative_bias) scores = scores + (*relative_bias)(queries, keys);
   if (options_.positions == AttentionPositions::alibi)
     scores = scores + Var(alibi(options_.num_heads, queries, keys, scores.dtype()));
-  Var weights = options_.normalization == AttentionNormalization::softmax     ? masked_softmax(scores, open)
-                : options_.normalization == AttentionNormalization::sparsemax ? sparsemax(scores, -1, open)
-                                                                              : entmax15(scores, -1, open);
+  Var weights = normalised(options_.normaliser, scores, open);
   if (span) weights = (*span)(weights);
   const Var applied = training() ? dropout(weights, options_.dropout) : weights;
   const Var output = matmul(applied, value);

@@ -23,8 +23,8 @@ using test::uniform;
 
 namespace {
 
-using nn::AttentionNormalization;
 using nn::AttentionPositions;
+using nn::Normaliser;
 using Options = nn::MultiheadAttentionOptions;
 
 const Tensor lengths = Tensor::from<std::int64_t>({5, 1, 3}, {3});
@@ -52,8 +52,8 @@ std::vector<Kind> kinds() {
       {"t5, one way, grouped", with([](Options& o) {
          o.positions = AttentionPositions::t5, o.num_buckets = 4, o.max_distance = 4, o.bidirectional = false, o.kv_heads = 2;
        })},
-      {"sparsemax", with([](Options& o) { o.normalization = AttentionNormalization::sparsemax; })},
-      {"entmax15", with([](Options& o) { o.normalization = AttentionNormalization::entmax15; })},
+      {"sparsemax", with([](Options& o) { o.normaliser = Normaliser::sparsemax; })},
+      {"entmax15", with([](Options& o) { o.normaliser = Normaliser::entmax15; })},
       {"span", with([](Options& o) { o.max_span = 4, o.span_ramp = 3, o.initial_span = 0.3; })},
   };
 }
@@ -124,7 +124,7 @@ TEST_CASE("each kind is the formula by plain loops") {
   const Tensor x = uniform({3, 5, 8}, -1, 1, 1);
   const std::int64_t* length = lengths.data<std::int64_t>();
   for_each_kind([&](nn::MultiheadAttention& attention, const Options& o) {
-    if (o.kdim != 0 || o.normalization != AttentionNormalization::softmax) return;  // the operations' tests have these
+    if (o.kdim != 0 || o.normaliser != Normaliser::softmax) return;  // the operations' tests have these
     for (const bool causal : {false, true}) {
       Heads heads(attention, o, x);
       if (o.positions == AttentionPositions::rotary)

@@ -5,6 +5,7 @@
 #include "weft/nn/adaptive_span.hpp"
 #include "weft/nn/linear.hpp"
 #include "weft/nn/module.hpp"
+#include "weft/nn/normaliser.hpp"
 #include "weft/nn/place_mixing.hpp"
 #include "weft/nn/relative_position.hpp"
 #include "weft/nn/rotary_embedding.hpp"
@@ -15,9 +16,6 @@ namespace weft::nn {
 /// rotary (Su et al. 2021), alibi (Press et al. 2022), shaw (Shaw et al. 2018), t5 (Raffel et al. 2020). The last query stands
 /// at the last key's place, as for causal masks: they are meant for attention of places to themselves.
 enum class AttentionPositions : std::uint8_t { none, rotary, alibi, shaw, t5 };
-
-/// What makes weights of scores.
-enum class AttentionNormalization : std::uint8_t { softmax, sparsemax, entmax15 };
 
 struct MultiheadAttentionOptions {
   std::int64_t embed_dim = 0;
@@ -34,7 +32,7 @@ struct MultiheadAttentionOptions {
   std::int64_t num_buckets = 32;  ///< of t5
   bool bidirectional = true;      ///< of t5: keys behind the query have buckets of their own; not for causal masks
   double rotary_base = 10000;     ///< of rotary
-  AttentionNormalization normalization = AttentionNormalization::softmax;
+  Normaliser normaliser = Normaliser::softmax;
   std::int64_t max_span = 0;  ///< above 0: heads learn how far they look, at most so far (Sukhbaatar et al. 2019)
   std::int64_t span_ramp = 32;
   double initial_span = 0;  ///< of max_span, 0 to 1
@@ -45,7 +43,7 @@ struct MultiheadAttentionOptions {
 /// bool [batch, keys], is given as AttentionMask{.allowed = mask.unsqueeze(1).unsqueeze(1)}, or by their lengths:
 ///   Var y = attention(x, x, x, AttentionMask{.lengths = lengths, .causal = true}).output;  // a call takes no bare braces
 /// Where lengths are given, what stands behind them counts as zeros, in the queries too where they are the keys.
-/// With alibi, shaw or t5 positions, another normalization or a span the weights stand in memory in full.
+/// With alibi, shaw or t5 positions, another normaliser or a span the weights stand in memory in full.
 class MultiheadAttention : public Module<MultiheadAttention>, public PlaceMixing {
  public:
   /// Throws ValueError for sizes that aren't positive, heads that don't divide embed_dim, kv_heads that don't divide num_heads,
