@@ -4,10 +4,10 @@
 #include <cmath>
 #include <functional>
 #include <limits>
-#include <vector>
 
 #include "kernels/elementwise.hpp"
 #include "kernels/parallel.hpp"
+#include "weft/tensor/pool_vector.hpp"
 
 namespace weft::kernels {
 namespace {
@@ -15,7 +15,7 @@ namespace {
 // The t for scores of falling size. Each finds it from the k largest, for the most k that leave the k-th above it.
 
 // sum (z - t) = 1:  t = (sum z - 1) / k
-double sparsemax_threshold(const std::vector<double>& z) {
+double sparsemax_threshold(const PoolVector<double>& z) {
   double sum = 0, t = 0;
   for (std::size_t k = 1; k <= z.size(); ++k) {
     sum += z[k - 1];
@@ -27,7 +27,7 @@ double sparsemax_threshold(const std::vector<double>& z) {
 }
 
 // sum (z - t)^2 = 1:  t = mean z - sqrt((1 - sum (z - mean z)^2) / k)
-double entmax15_threshold(const std::vector<double>& z) {
+double entmax15_threshold(const PoolVector<double>& z) {
   double mean = 0, scatter = 0, t = 0;  // scatter: sum (z - mean)^2, Welford's way
   for (std::size_t k = 1; k <= z.size(); ++k) {
     const double count = static_cast<double>(k), off = z[k - 1] - mean;
@@ -44,7 +44,7 @@ double entmax15_threshold(const std::vector<double>& z) {
 // Scores in double and with the largest at 0, so that f32 loses no digits in long rows.
 template <class T, class Threshold, class Weight>
 void row(const T* x, const bool* keep, T* y, std::int64_t n, double scale, const Threshold& threshold, const Weight& weight,
-         std::vector<double>& z) {
+         PoolVector<double>& z) {
   z.clear();
   bool nan = false;
   for (std::int64_t j = 0; j < n; ++j) {
@@ -81,7 +81,7 @@ Tensor rows(const Tensor& x, const Tensor& mask, double scale, const Threshold& 
   const bool* keep = kept.defined() ? kept.data<bool>() : nullptr;
   const auto run = [&](const auto* source, auto* target) {
     parallel_chunks(x.numel() / n, rows_per_chunk(n), [&](std::int64_t begin, std::int64_t end) {
-      std::vector<double> scratch;
+      PoolVector<double> scratch;
       for (std::int64_t at = begin * n; at < end * n; at += n)
         row(source + at, keep == nullptr ? nullptr : keep + at, target + at, n, scale, threshold, weight, scratch);
     });

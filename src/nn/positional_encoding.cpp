@@ -28,6 +28,7 @@ std::int64_t checked_end(const char* op, std::int64_t first, std::int64_t places
 
 Tensor sinusoids(std::int64_t first, std::int64_t places, std::int64_t width, DType dtype, double base) {
   check<ValueError>(width > 0 && width % 2 == 0, "sinusoids", "the width is {}; it must be positive and even", width);
+  check<ValueError>(std::isfinite(base) && base > 0, "sinusoids", "the base is {}; it must be finite and positive", base);
   check<DTypeError>(is_floating(dtype), "sinusoids", "no sines in {}; f32 or f64 is needed", name_of(dtype));
   const std::int64_t end = checked_end("sinusoids", first, places);
   Tensor table = Tensor::empty({places, width}, f64);

@@ -8,8 +8,8 @@
 namespace weft::nn {
 
 /// Sines and cosines of place first, first + 1, ... (Vaswani et al. 2017): [places, width], width even; element 2i is
-/// sin(place / base^(2i / width)), element 2i + 1 its cosine. Throws ValueError for a width that is odd or not positive and
-/// places that can't be, DTypeError for others than f32 and f64.
+/// sin(place / base^(2i / width)), element 2i + 1 its cosine. Throws ValueError for a width that is odd or not positive,
+/// places that can't be and a base that isn't positive, DTypeError for others than f32 and f64.
 Tensor sinusoids(std::int64_t first, std::int64_t places, std::int64_t width, DType dtype = f32, double base = 10000);
 
 /// Sinusoids from place 0 on that are kept and grow with what is asked for. Threads may ask at the same time.
