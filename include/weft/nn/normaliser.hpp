@@ -5,8 +5,9 @@
 
 namespace weft::nn {
 
-/// What makes weights of scores.
-enum class Normaliser : std::uint8_t { softmax };
+/// What makes weights of scores: softmax, or one whose weights may be exactly 0 (sparsemax, Martins & Astudillo 2016; entmax15,
+/// Peters et al. 2019).
+enum class Normaliser : std::uint8_t { softmax, sparsemax, entmax15 };
 
 /// Weights over the last axis of `scores` where mask (bool, broadcast to them; undefined: everywhere) is true, zeros elsewhere.
 /// Throws ShapeError, DTypeError.

@@ -196,7 +196,7 @@ Var SparseSelfAttention::together(const Var& heads) {
   return out_proj(reshape(transpose(heads, 1, 2), {heads.size(0), heads.size(2), options_.embed_dim}));
 }
 
-MultiheadAttentionOutput SparseSelfAttention::forward(const Var& x, const Tensor& lengths, bool need_weights) {
+MixingOutput SparseSelfAttention::forward(const Var& x, const Tensor& lengths, bool need_weights) {
   const Heads all = project(lengths.defined() && x.defined() ? without_padding(x, lengths, name) : x);
   PoolVector<Var> outputs, weights;
   std::int64_t head = 0;
@@ -217,7 +217,7 @@ MultiheadAttentionOutput SparseSelfAttention::forward(const Var& x, const Tensor
   return {together(concat(outputs, 1)), need_weights ? concat(weights, 1) : Var()};
 }
 
-MultiheadAttentionStep SparseSelfAttention::step(const Var& x, const AttentionCache& cache) {
+MixingStep SparseSelfAttention::step(const Var& x, const AttentionCache& cache) {
   const ScopeGuard scope(path());
   check<ValueError>(options_.causal, name, "steps need causal patterns: later places would change what earlier ones gave");
   const Heads fresh = project(x);

@@ -168,7 +168,7 @@ TEST_CASE("sparse self-attention: heads of several patterns, steps, gradients") 
     const Tensor all = attention(x).output.value();
     nn::AttentionCache cache;
     for (const auto& range : {std::pair<std::int64_t, std::int64_t>{0, 1}, {1, 4}, {4, 4}, {4, 7}}) {
-      const nn::MultiheadAttentionStep step = attention.step(x.slice(1, range.first, range.second), cache);
+      const nn::MixingStep step = attention.step(x.slice(1, range.first, range.second), cache);
       CHECK(test::largest_difference(step.output.value(), all.slice(1, range.first, range.second)) <= 1e-12);
       cache = step.cache;
     }

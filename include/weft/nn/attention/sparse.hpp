@@ -50,11 +50,11 @@ class SparseSelfAttention : public Module<SparseSelfAttention> {
 
   /// x [batch, places, embed_dim]; lengths i64 or i32 [batch], what stands behind them counts as zeros. Weights [batch, heads,
   /// places, places] where asked for. Throws ShapeError, DTypeError, ValueError.
-  MultiheadAttentionOutput forward(const Var& x, const Tensor& lengths = {}, bool need_weights = false);
+  MixingOutput forward(const Var& x, const Tensor& lengths = {}, bool need_weights = false);
 
   /// New places [rows, new places, embed_dim] after those of the cache, one by one; each looks only at what its patterns
   /// reach. Throws ValueError where it isn't causal.
-  MultiheadAttentionStep step(const Var& x, const AttentionCache& cache);
+  MixingStep step(const Var& x, const AttentionCache& cache);
 
   Weight in_proj_weight;  ///< [3 embed_dim, embed_dim], of query, key and value
   Weight in_proj_bias;    ///< [3 embed_dim], or none
