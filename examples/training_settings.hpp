@@ -71,9 +71,7 @@ inline seq2seq::ModelOptions Settings::model(std::int64_t source_vocabulary, std
     return options;
   }
   seq2seq::EncoderDecoderOptions options = fill(lstm);
-  options.attention = attention == "dot"       ? seq2seq::AttentionKind::dot
-                      : attention == "general" ? seq2seq::AttentionKind::general
-                                               : seq2seq::AttentionKind::additive;
+  options.attention = seq2seq::attention_kind(attention);
   options.input_feeding = !no_input_feeding;
   return options;
 }
@@ -131,7 +129,9 @@ inline void add_training_options(po::options_description& options, Settings& s) 
     add("hidden", number(s.lstm.hidden, 2, largest_size), "size of the decoder's state, even");
     add("encoder-layers", number(s.lstm.encoder_layers, 1, 1000), "layers");
     add("decoder-layers", number(s.lstm.decoder_layers, 1, 1000), "layers");
-    add("attention", choice(s.attention, {"dot", "general", "additive"}), "dot, general or additive");
+    add("attention", choice(s.attention, {seq2seq::attention_names.begin(), seq2seq::attention_names.end()}),
+        fmt::format("one of {}", fmt::join(seq2seq::attention_names, ", ")).c_str());
+    add("window", number(s.lstm.window, 1, largest_size), "places on each side that local attention sees");
     add("no-input-feeding", po::bool_switch(&s.no_input_feeding),
         "leave the last attentional vector out of the decoder's input");
   }

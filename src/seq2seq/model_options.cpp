@@ -1,6 +1,5 @@
 #include "weft/seq2seq/model_options.hpp"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/fail.hpp"
@@ -9,22 +8,23 @@ namespace weft::seq2seq {
 namespace {
 
 constexpr const char* where = "Translator";
-constexpr const char* attention_names[] = {"dot", "general", "additive"};
 constexpr const char* positions_names[] = {"sinusoid", "learned", "rotary", "alibi", "shaw", "t5"};
 constexpr const char* mixing_names[] = {"attention", "light", "dynamic", "linear"};
 
 nlohmann::ordered_json json_of(const EncoderDecoderOptions& o) {
-  return {{"source_vocabulary", o.source_vocabulary},
-          {"target_vocabulary", o.target_vocabulary},
-          {"embedding", o.embedding},
-          {"hidden", o.hidden},
-          {"encoder_layers", o.encoder_layers},
-          {"decoder_layers", o.decoder_layers},
-          {"attention", attention_names[static_cast<std::size_t>(o.attention)]},
-          {"input_feeding", o.input_feeding},
-          {"tie_output", o.tie_output},
-          {"share_embeddings", o.share_embeddings},
-          {"dropout", o.dropout}};
+  nlohmann::ordered_json json = {{"source_vocabulary", o.source_vocabulary},
+                                 {"target_vocabulary", o.target_vocabulary},
+                                 {"embedding", o.embedding},
+                                 {"hidden", o.hidden},
+                                 {"encoder_layers", o.encoder_layers},
+                                 {"decoder_layers", o.decoder_layers},
+                                 {"attention", name_of(o.attention)},
+                                 {"input_feeding", o.input_feeding},
+                                 {"tie_output", o.tie_output},
+                                 {"share_embeddings", o.share_embeddings},
+                                 {"dropout", o.dropout}};
+  if (o.attention == AttentionKind::local_m || o.attention == AttentionKind::local_p) json["window"] = o.window;
+  return json;
 }
 
 nlohmann::ordered_json json_of(const TransformerOptions& o) {
@@ -50,12 +50,6 @@ nlohmann::ordered_json json_of(const TransformerOptions& o) {
   return json;
 }
 
-AttentionKind attention_of(const std::string& name) {
-  const auto* found = std::find(std::begin(attention_names), std::end(attention_names), name);
-  check<ValueError>(found != std::end(attention_names), where, "'{}' is no attention; dot, general and additive are", name);
-  return static_cast<AttentionKind>(found - std::begin(attention_names));
-}
-
 EncoderDecoderOptions lstm_of(const nlohmann::json& json) {
   return {.source_vocabulary = json.at("source_vocabulary"),
           .target_vocabulary = json.at("target_vocabulary"),
@@ -63,7 +57,8 @@ EncoderDecoderOptions lstm_of(const nlohmann::json& json) {
           .hidden = json.at("hidden"),
           .encoder_layers = json.at("encoder_layers"),
           .decoder_layers = json.at("decoder_layers"),
-          .attention = attention_of(json.at("attention")),
+          .attention = attention_kind(json.at("attention")),
+          .window = json.value("window", EncoderDecoderOptions{}.window),
           .input_feeding = json.at("input_feeding"),
           .tie_output = json.at("tie_output"),
           .share_embeddings = json.at("share_embeddings"),
