@@ -59,6 +59,7 @@ Metadata kept_settings(const TrainingTask& task, const TrainerOptions& o) {
                    {"training.on_non_finite", o.on_non_finite == optim::NonFinite::skip ? "skip" : "error"},
                    {"training.adam", fmt::format("betas {} and {}, eps {}, weight decay {}", o.adam.betas[0], o.adam.betas[1],
                                                  o.adam.eps, o.adam.weight_decay)}};
+  if (o.adam.amsgrad) kept["training.adam"] += ", amsgrad";
   if (o.warmup > 0 && o.after_warmup == AfterWarmup::constant) kept["training.warmup"] += " then constant";
   // With a cooldown the number of epochs is part of every learning rate.
   kept["training.cooldown"] = o.cooldown > 0 ? fmt::format("{} of {} epochs", o.cooldown, o.epochs) : "0";

@@ -297,10 +297,10 @@ def ctc_loss():
     write("ctc_loss", result)
 
 
-def optimizer(name, make, lr, buffers, options, bias_options=None):
+def optimizer(name, make, lr, buffers, options, bias_options=None, rows=3, columns=5):
     """Five steps on two parameters with given gradients; the bias has none in the third step."""
     bias_options = bias_options or {}
-    parameters = {"weight": leaf(3, 5), "bias": leaf(5)}
+    parameters = {"weight": leaf(rows, columns), "bias": leaf(columns)}
     bias_group = {"params": [parameters["bias"]]}
     if "lr_factor" in bias_options:
         bias_group["lr"] = lr[0] * bias_options["lr_factor"]
@@ -316,7 +316,7 @@ def optimizer(name, make, lr, buffers, options, bias_options=None):
             value.grad = None
             if step != 3 or key != "bias":
                 value.grad = torch.randn_like(value)
-                result[f"{step}.grad.{key}"] = value.grad
+                result[f"{step}.grad.{key}"] = value.grad.clone()
         optim.step()
         result.update({f"{step}.{key}": value.detach().clone() for key, value in parameters.items()})
     for key, value in parameters.items():
@@ -346,6 +346,58 @@ def optimizers():
     optimizer("sgd", lambda groups, lr: torch.optim.SGD(groups, lr=lr, **plain), lr, [], plain)
 
 
+def adaptive_optimizers():
+    """The weight has two AVX-512 vectors and a rest; the bias a learning rate and a decay of its own."""
+    lr = [0.01, 0.01, 0.02, 0.005, 0.005]
+
+    def five_steps(name, kind, buffers, **options):
+        numbers = {key: value for key, value in options.items() if isinstance(value, float)}
+        optimizer(name, lambda groups, lr: kind(groups, lr=lr, **options), lr, buffers, numbers,
+                  {"lr_factor": 2.0, "weight_decay": 0.05}, rows=4, columns=9)
+
+    adam, moments = {"betas": (0.9, 0.98), "eps": 1e-6, "weight_decay": 0.1}, ["exp_avg", "exp_avg_sq"]
+    five_steps("adam_amsgrad", torch.optim.Adam, [*moments, "max_exp_avg_sq"], amsgrad=True, **adam)
+    five_steps("adamw_amsgrad", torch.optim.AdamW, [*moments, "max_exp_avg_sq"], amsgrad=True, **adam)
+    # Without foreach 1.13 has a factor mu too many (pytorch#92699).
+    five_steps("nadam", torch.optim.NAdam, [*moments, "mu_product"], momentum_decay=0.01, foreach=True, **adam)
+    rmsprop = {"alpha": 0.9, "eps": 1e-6, "weight_decay": 0.1}
+    five_steps("rmsprop", torch.optim.RMSprop, ["square_avg"], **rmsprop)
+    five_steps("rmsprop_momentum", torch.optim.RMSprop, ["square_avg", "momentum_buffer"], momentum=0.8, **rmsprop)
+    five_steps("rmsprop_centered", torch.optim.RMSprop, ["square_avg", "momentum_buffer", "grad_avg"], momentum=0.8,
+               centered=True, **rmsprop)
+    five_steps("adagrad", torch.optim.Adagrad, ["sum"], lr_decay=0.1, initial_accumulator_value=0.2, weight_decay=0.1)
+    five_steps("adadelta", torch.optim.Adadelta, ["square_avg", "acc_delta"], rho=0.8, eps=1e-4, weight_decay=0.1)
+
+
+def trajectories():
+    """A hundred steps down one loss, 'NAME.STEP.PARAMETER' after 10, 50 and 100 of them."""
+    x, y = torch.randn(6, 7), torch.rand(6, 5)
+    start = {"weight": 0.5 * torch.randn(5, 7), "bias": torch.randn(5)}
+    kinds = {
+        "sgd": lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.01),
+        "adam": lambda p: torch.optim.Adam(p, lr=0.02, weight_decay=0.01),
+        "adam_amsgrad": lambda p: torch.optim.Adam(p, lr=0.02, amsgrad=True),
+        "adamw": lambda p: torch.optim.AdamW(p, lr=0.02, weight_decay=0.1),
+        "adamw_amsgrad": lambda p: torch.optim.AdamW(p, lr=0.02, betas=(0.8, 0.9), weight_decay=0.1, amsgrad=True),
+        "nadam": lambda p: torch.optim.NAdam(p, lr=0.02, weight_decay=0.01, foreach=True),
+        "rmsprop": lambda p: torch.optim.RMSprop(p, lr=0.005, weight_decay=0.01),
+        "rmsprop_centered": lambda p: torch.optim.RMSprop(p, lr=0.002, alpha=0.95, momentum=0.9, centered=True),
+        "adagrad": lambda p: torch.optim.Adagrad(p, lr=0.1, lr_decay=0.01, weight_decay=0.01),
+        "adadelta": lambda p: torch.optim.Adadelta(p, lr=2.0, weight_decay=0.01),
+    }
+    result = {"x": x, "y": y, **start}
+    for name, make in kinds.items():
+        parameters = {key: value.clone().requires_grad_() for key, value in start.items()}
+        optim = make(list(parameters.values()))
+        for step in range(1, 101):
+            optim.zero_grad()
+            (nn.functional.linear(x, parameters["weight"], parameters["bias"]).tanh() - y).square().mean().backward()
+            optim.step()
+            if step in (10, 50, 100):
+                result.update({f"{name}.{step}.{key}": value.detach().clone() for key, value in parameters.items()})
+    write("trajectories", result)
+
+
 def plateau():
     """Factors of ReduceLROnPlateau after each metric, one row a setting."""
     metrics = [5.0, 4.0, 4.0, 4.5, 3.99999, 4.2, 3.0, 3.1, 3.2, 3.3, 3.4, 3.5, 2.0, 2.5, 2.5, 2.5, 2.5, 2.5]
@@ -369,6 +421,7 @@ def plateau():
 
 if __name__ == "__main__":
     for make in (linear, embedding, lstm, gru, rnn, layer_norm, cross_entropy, cross_entropy_weight, losses, ctc_loss, optimizers,
-                 plateau, convolution, batch_norm, group_norm, pooling, multihead_attention, transformer):
+                 adaptive_optimizers, trajectories, plateau, convolution, batch_norm, group_norm, pooling, multihead_attention,
+                 transformer):
         torch.manual_seed(20221215)
         make()
