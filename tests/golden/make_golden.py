@@ -398,6 +398,43 @@ def trajectories():
     write("trajectories", result)
 
 
+def schedules():
+    """The learning rate at each of 40 updates from a peak of 1."""
+    def rates(make):
+        optim = torch.optim.SGD([leaf(1)], lr=1.0)
+        schedule, result = make(optim), []
+        for _ in range(40):
+            result.append(optim.param_groups[0]["lr"])
+            optim.step()
+            schedule.step()
+        return torch.tensor(result)
+
+    kinds = torch.optim.lr_scheduler
+
+    def cyclic(**options):
+        return lambda optim: kinds.CyclicLR(optim, base_lr=0.1, max_lr=1.0, step_size_up=5, cycle_momentum=False, **options)
+
+    def one_cycle(**options):
+        return lambda optim: kinds.OneCycleLR(optim, max_lr=1.0, total_steps=41, cycle_momentum=False, **options)
+
+    def warmed(optim):
+        parts = [kinds.LinearLR(optim, start_factor=0.25, total_iters=3), kinds.ExponentialLR(optim, gamma=0.9)]
+        return kinds.SequentialLR(optim, parts, milestones=[3])
+
+    write("schedules", {
+        "exponential": rates(lambda optim: kinds.ExponentialLR(optim, gamma=0.9)),
+        "polynomial": rates(lambda optim: kinds.PolynomialLR(optim, total_iters=30, power=2.0)),
+        "polynomial_linear": rates(lambda optim: kinds.PolynomialLR(optim, total_iters=50)),
+        "cyclic": rates(cyclic()),
+        "cyclic_halved": rates(cyclic(step_size_down=8, mode="triangular2")),
+        "cyclic_decaying": rates(cyclic(step_size_down=3, mode="exp_range", gamma=0.95)),
+        "one_cycle": rates(one_cycle()),
+        "one_cycle_linear": rates(one_cycle(pct_start=0.4, anneal_strategy="linear", div_factor=10.0, final_div_factor=100.0)),
+        "one_cycle_three_phases": rates(one_cycle(three_phase=True, div_factor=5.0)),
+        "warmup_exponential": rates(warmed),
+    })
+
+
 def plateau():
     """Factors of ReduceLROnPlateau after each metric, one row a setting."""
     metrics = [5.0, 4.0, 4.0, 4.5, 3.99999, 4.2, 3.0, 3.1, 3.2, 3.3, 3.4, 3.5, 2.0, 2.5, 2.5, 2.5, 2.5, 2.5]
@@ -421,7 +458,7 @@ def plateau():
 
 if __name__ == "__main__":
     for make in (linear, embedding, lstm, gru, rnn, layer_norm, cross_entropy, cross_entropy_weight, losses, ctc_loss, optimizers,
-                 adaptive_optimizers, trajectories, plateau, convolution, batch_norm, group_norm, pooling, multihead_attention,
+                 adaptive_optimizers, trajectories, schedules, plateau, convolution, batch_norm, group_norm, pooling, multihead_attention,
                  transformer):
         torch.manual_seed(20221215)
         make()
