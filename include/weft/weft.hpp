@@ -69,5 +69,6 @@
 #include "weft/optim/rmsprop.hpp"
 #include "weft/optim/schedule.hpp"
 #include "weft/optim/sgd.hpp"
+#include "weft/optim/sparse_adam.hpp"
 #include "weft/tensor/memory_report.hpp"
 #include "weft/tensor/safetensors.hpp"

@@ -1,8 +1,8 @@
 #include "kernels/optimizer.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <span>
-#include <type_traits>
 
 #include "kernels/parallel.hpp"
 #include "kernels/squares.hpp"
@@ -133,6 +133,14 @@ AdamArrays<T> adam_arrays(Tensor& value, Tensor& exp_avg, Tensor& exp_avg_sq, Te
           max_exp_avg_sq.defined() ? max_exp_avg_sq.mutable_data<T>() : nullptr};
 }
 
+void update_adam(const AdamArrays<float>& a, const float* grad, std::int64_t n, const AdamFactors<float>& f) {
+  HWY_DYNAMIC_DISPATCH(adam_range)(a, grad, n, f);
+}
+
+void update_adam(const AdamArrays<double>& a, const double* grad, std::int64_t n, const AdamFactors<double>& f) {
+  plain_adam(a, grad, n, f);
+}
+
 template <class T, class Range>
 void sgd_range(Tensor& value, const Tensor& grad, Tensor& momentum_buffer, const SgdStep& step, const Range& over) {
   T* to = value.mutable_data<T>();
@@ -152,10 +160,22 @@ void adam(Tensor& value, const Tensor& grad, Tensor& exp_avg, Tensor& exp_avg_sq
     const auto arrays = adam_arrays<T>(value, exp_avg, exp_avg_sq, max_exp_avg_sq);
     const T* g = grad.data<T>();
     parallel_chunks(value.numel(), elements_per_chunk, [&](std::int64_t begin, std::int64_t end) {
-      if constexpr (std::is_same_v<T, float>)
-        HWY_DYNAMIC_DISPATCH(adam_range)(arrays.from(begin), g + begin, end - begin, factors);
-      else
-        plain_adam(arrays.from(begin), g + begin, end - begin, factors);
+      update_adam(arrays.from(begin), g + begin, end - begin, factors);
+    });
+  });
+}
+
+void adam_rows(Tensor& value, const Tensor& grad, Tensor& exp_avg, Tensor& exp_avg_sq, const AdamStep& step) {
+  if (value.numel() == 0) return;
+  by_dtype(value, [&]<class T>(T) {
+    const AdamFactors<T> factors(step);
+    Tensor none;
+    const auto arrays = adam_arrays<T>(value, exp_avg, exp_avg_sq, none);
+    const T* g = grad.data<T>();
+    const std::int64_t rows = value.rank() == 0 ? 1 : value.size(0), width = value.numel() / rows;
+    parallel_chunks(rows, rows_per_chunk(width), [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin * width; i < end * width; i += width)
+        if (std::any_of(g + i, g + i + width, [](T x) { return x != 0; })) update_adam(arrays.from(i), g + i, width, factors);
     });
   });
 }

@@ -14,6 +14,8 @@ struct AdamStep {
 };
 /// `max_exp_avg_sq` is undefined without AMSGrad.
 void adam(Tensor& value, const Tensor& grad, Tensor& exp_avg, Tensor& exp_avg_sq, Tensor& max_exp_avg_sq, const AdamStep& step);
+/// Only rows, along the first dimension, whose gradient isn't all zeros.
+void adam_rows(Tensor& value, const Tensor& grad, Tensor& exp_avg, Tensor& exp_avg_sq, const AdamStep& step);
 
 struct SgdStep {
   double lr, momentum, dampening, weight_decay;

@@ -398,6 +398,21 @@ def trajectories():
     write("trajectories", result)
 
 
+def sparse_adam():
+    """A hundred steps of a table of which each looks up four rows, some twice, row 8 never."""
+    table = nn.Embedding(9, 5, sparse=True)
+    index, target = torch.randint(0, 8, (100, 4)), torch.rand(4, 5)
+    optim = torch.optim.SparseAdam(table.parameters(), lr=0.02, betas=(0.8, 0.98), eps=1e-5)
+    result = {"weight": table.weight.clone(), "index": index, "target": target}
+    for step in range(1, 101):
+        optim.zero_grad()
+        (table(index[step - 1]) - target).square().mean().backward()
+        optim.step()
+        if step in (1, 2, 10, 50, 100):
+            result[f"{step}.weight"] = table.weight.detach().clone()
+    write("sparse_adam", result)
+
+
 def schedules():
     """The learning rate at each of 40 updates from a peak of 1."""
     def rates(make):
@@ -458,7 +473,7 @@ def plateau():
 
 if __name__ == "__main__":
     for make in (linear, embedding, lstm, gru, rnn, layer_norm, cross_entropy, cross_entropy_weight, losses, ctc_loss, optimizers,
-                 adaptive_optimizers, trajectories, schedules, plateau, convolution, batch_norm, group_norm, pooling, multihead_attention,
-                 transformer):
+                 adaptive_optimizers, trajectories, sparse_adam, schedules, plateau, convolution, batch_norm, group_norm, pooling,
+                 multihead_attention, transformer):
         torch.manual_seed(20221215)
         make()

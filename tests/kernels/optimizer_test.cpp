@@ -45,6 +45,37 @@ TEST_CASE("where no gradient has come yet Adam changes nothing, with eps or with
       });
 }
 
+TEST_CASE("Adam by rows updates those whose gradient isn't all zeros, as Adam does, and leaves the others alone") {
+  const kernels::AdamStep settings = {
+      .lr = 0.01, .beta1 = 0.9, .beta2 = 0.98, .eps = 1e-6, .weight_decay = 0, .decoupled = false, .step = 4};
+  constexpr std::int64_t rows = 700, width = 67;
+  const auto used = [](std::int64_t i) { return i % 3 == 1 || i > 650; };
+  const int threads = num_threads();
+  for (const DType dtype : {f32, f64}) {
+    Generator generator(3);
+    const Shape shape = {rows, width};
+    const Operands start = {draw(generator, rows * width, dtype, -2, 2).reshape(shape),
+                            draw(generator, rows * width, dtype, -1, 1).reshape(shape),
+                            draw(generator, rows * width, dtype, 0, 1).reshape(shape), Tensor::zeros(shape, dtype)};
+    Tensor grad = Tensor::zeros(shape, dtype), none;
+    for (std::int64_t i = 0; i < rows; ++i)
+      if (used(i)) grad.select(0, i).slice(0, width - 1, width).fill(-0.5);
+    test::on_each_isa([&] {
+      Operands all = test::copy_of(start), one = test::copy_of(start), three = test::copy_of(start);
+      kernels::adam(all[0], grad, all[1], all[2], none, settings);
+      set_num_threads(1);
+      kernels::adam_rows(one[0], grad, one[1], one[2], settings);
+      set_num_threads(3);
+      kernels::adam_rows(three[0], grad, three[1], three[2], settings);
+      set_num_threads(threads);
+      for (std::size_t k = 0; k < 3; ++k) {
+        CHECK(same_bits(one[k], three[k]));
+        for (std::int64_t i = 0; i < rows; ++i) CHECK(same_bits(one[k].select(0, i), (used(i) ? all : start)[k].select(0, i)));
+      }
+    });
+  }
+}
+
 TEST_CASE("SGD's kernel computes what its reference does") {
   for (const double momentum : {0.0, 0.9})
     for (const bool first : {false, true}) {

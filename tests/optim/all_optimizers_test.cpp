@@ -18,6 +18,7 @@
 #include "weft/optim/nadam.hpp"
 #include "weft/optim/rmsprop.hpp"
 #include "weft/optim/sgd.hpp"
+#include "weft/optim/sparse_adam.hpp"
 
 using namespace weft;
 
@@ -43,7 +44,8 @@ std::vector<Kind> kinds() {
           kind<optim::Adadelta>("Adadelta", optim::AdadeltaOptions{}),
           kind<optim::Adafactor>("Adafactor", optim::AdafactorOptions{}),
           kind<optim::Lion>("Lion", optim::LionOptions{.lr = 0.01, .weight_decay = 0.1}),
-          kind<optim::LAMB>("LAMB", optim::LAMBOptions{})};
+          kind<optim::LAMB>("LAMB", optim::LAMBOptions{}),
+          kind<optim::SparseAdam>("SparseAdam", optim::SparseAdamOptions{})};
 }
 
 }  // namespace
