@@ -398,6 +398,31 @@ def trajectories():
     write("trajectories", result)
 
 
+def lbfgs():
+    """Five steps of four iterations down the loss of the trajectories, whose file it reads."""
+    given = json.loads(pathlib.Path(__file__).with_name("trajectories.json").read_text())
+    given = {key: torch.tensor(given[key]["data"]).reshape(given[key]["shape"]) for key in ("x", "y", "weight", "bias")}
+    result = {}
+    for name, lr, search in (("plain", 0.1, None), ("wolfe", 1.0, "strong_wolfe")):
+        parameters = {key: given[key].clone().requires_grad_() for key in ("weight", "bias")}
+        optim = torch.optim.LBFGS(list(parameters.values()), lr=lr, max_iter=4, history_size=3, line_search_fn=search)
+
+        def closure():
+            optim.zero_grad()
+            predicted = nn.functional.linear(given["x"], parameters["weight"], parameters["bias"]).tanh()
+            loss = (predicted - given["y"]).square().mean()
+            loss.backward()
+            return loss
+
+        losses = []
+        for step in range(1, 6):
+            losses.append(optim.step(closure).item())
+            result.update({f"{name}.{step}.{key}": value.detach().clone() for key, value in parameters.items()})
+        result[f"{name}.loss"] = torch.tensor(losses)
+        result[f"{name}.evaluations"] = torch.tensor(optim.state[parameters["weight"]]["func_evals"])
+    write("lbfgs", result)
+
+
 def sparse_adam():
     """A hundred steps of a table of which each looks up four rows, some twice, row 8 never."""
     table = nn.Embedding(9, 5, sparse=True)
@@ -473,7 +498,7 @@ def plateau():
 
 if __name__ == "__main__":
     for make in (linear, embedding, lstm, gru, rnn, layer_norm, cross_entropy, cross_entropy_weight, losses, ctc_loss, optimizers,
-                 adaptive_optimizers, trajectories, sparse_adam, schedules, plateau, convolution, batch_norm, group_norm, pooling,
-                 multihead_attention, transformer):
+                 adaptive_optimizers, trajectories, lbfgs, sparse_adam, schedules, plateau, convolution, batch_norm, group_norm,
+                 pooling, multihead_attention, transformer):
         torch.manual_seed(20221215)
         make()
