@@ -127,19 +127,12 @@ constexpr std::int64_t block_queries = 128, block_keys = 256;
 constexpr std::int64_t block_pitch = block_keys + 16;
 constexpr float infinity = std::numeric_limits<float>::infinity(), quiet_nan = std::numeric_limits<float>::quiet_NaN();
 
-struct Matrix {
-  const float* data;
-  std::int64_t row, column;
-
-  Matrix from_row(std::int64_t i) const { return {data + i * row, row, column}; }
-  Matrix transposed() const { return {data, column, row}; }
-};
+using onednn::Matrix;
 
 // c [m, n] (+)= a [m, k] b [k, n], on this thread.
 void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a, const Matrix& b, float* c, std::int64_t c_row,
               bool accumulate) {
-  onednn::multiply_serial(
-      {1, m, n, k, {a.data, 0, a.row, a.column}, {b.data, 0, b.row, b.column}, c, 0, c_row, nullptr, accumulate});
+  onednn::multiply({m, n, k, a, b, c, c_row, accumulate}, 1);
 }
 
 /// Operands whose rows are dense and don't overlap, as oneDNN takes them.

@@ -42,34 +42,48 @@ void DropoutRow(const float* x, float* y, std::int64_t columns, std::int64_t fir
 #if HWY_TARGET == HWY_SCALAR
   plain_row(x, y, columns, first, row, seed, position, threshold, scale);
 #else
-  // A counter's four words stand in the low halves of one lane of four vectors; the high halves hold what products leave.
+  // A counter's four words stand in the low halves of one lane of four vectors; the high halves hold what products leave. Two
+  // groups of counters at once, since a round waits for the products of the one before.
+  constexpr std::size_t groups = 2;
   const hn::ScalableTag<std::uint64_t> wide;
   const hn::Repartition<std::uint32_t, decltype(wide)> words;
   const hn::Repartition<float, decltype(wide)> floats;
-  const auto counters = static_cast<std::int64_t>(hn::Lanes(wide)), per_vector = 2 * counters, step = 4 * counters;
+  const auto counters = static_cast<std::int64_t>(hn::Lanes(wide)), per_vector = 2 * counters, per_group = 4 * counters;
+  const std::int64_t step = groups * per_group;
   const auto low_half = hn::Set(wide, 0xFFFFFFFF), row_word = hn::Set(wide, row);
   const auto position_low = hn::Set(wide, position & 0xFFFFFFFF), position_high = hn::Set(wide, position >> 32);
   const auto multiplier_0 = hn::Set(words, 0xD2511F53), multiplier_1 = hn::Set(words, 0xCD9E8D57);
   const auto least = hn::Set(words, threshold);
   const auto factor = hn::Set(floats, scale);
-  HWY_ALIGN std::uint64_t drawn[2 * hn::MaxLanes(wide)];
+  HWY_ALIGN std::uint64_t drawn[groups * 2 * hn::MaxLanes(wide)];
   const auto* draws = reinterpret_cast<const std::uint32_t*>(drawn);
   for (std::int64_t start = 0; start < columns; start += step) {
-    auto w0 = hn::Iota(wide, static_cast<std::uint64_t>((first + start) / 4)), w1 = row_word, w2 = position_low,
-         w3 = position_high;
+    hn::Vec<decltype(wide)> w0[groups], w1[groups], w2[groups], w3[groups];
+    for (std::size_t g = 0; g < groups; ++g) {
+      w0[g] = hn::Iota(wide, static_cast<std::uint64_t>((first + start) / 4 + static_cast<std::int64_t>(g) * counters));
+      w1[g] = row_word;
+      w2[g] = position_low;
+      w3[g] = position_high;
+    }
     auto key_0 = static_cast<std::uint32_t>(seed), key_1 = static_cast<std::uint32_t>(seed >> 32);
     for (int round = 0; round < 10; ++round) {
-      const auto p0 = hn::MulEven(hn::BitCast(words, w0), multiplier_0), p1 = hn::MulEven(hn::BitCast(words, w2), multiplier_1);
-      w0 = hn::Xor(hn::Xor(hn::ShiftRight<32>(p1), w1), hn::Set(wide, key_0));
-      w2 = hn::Xor(hn::Xor(hn::ShiftRight<32>(p0), w3), hn::Set(wide, key_1));
-      w1 = p1;
-      w3 = p0;
+      const auto now_0 = hn::Set(wide, key_0), now_1 = hn::Set(wide, key_1);
+      for (std::size_t g = 0; g < groups; ++g) {
+        const auto p0 = hn::MulEven(hn::BitCast(words, w0[g]), multiplier_0);
+        const auto p1 = hn::MulEven(hn::BitCast(words, w2[g]), multiplier_1);
+        w0[g] = hn::Xor(hn::Xor(hn::ShiftRight<32>(p1), w1[g]), now_0);
+        w2[g] = hn::Xor(hn::Xor(hn::ShiftRight<32>(p0), w3[g]), now_1);
+        w1[g] = p1;
+        w3[g] = p0;
+      }
       key_0 += 0x9E3779B9;
       key_1 += 0xBB67AE85;
     }
     // In memory: the four words of the first counter, of the second, ...
-    hn::StoreInterleaved2(hn::Or(hn::And(w0, low_half), hn::ShiftLeft<32>(w1)),
-                          hn::Or(hn::And(w2, low_half), hn::ShiftLeft<32>(w3)), wide, drawn);
+    for (std::size_t g = 0; g < groups; ++g)
+      hn::StoreInterleaved2(hn::Or(hn::And(w0[g], low_half), hn::ShiftLeft<32>(w1[g])),
+                            hn::Or(hn::And(w2[g], low_half), hn::ShiftLeft<32>(w3[g])), wide,
+                            drawn + g * 2 * static_cast<std::size_t>(counters));
     if (start + step <= columns) {
       for (std::int64_t j = 0; j < step; j += per_vector) {
         const auto drop = hn::RebindMask(floats, hn::Lt(hn::Load(words, draws + j), least));

@@ -13,6 +13,8 @@ namespace {
 
 // Below this many multiply-adds calling oneDNN costs more than the product.
 constexpr std::int64_t tiny = 2048;
+// Below this many (some microseconds of one thread) a second thread costs more than it does.
+constexpr std::int64_t least_parallel_work = 1 << 18;
 // Rows or columns of one serial call in deterministic mode, which cuts the longer side into 8 blocks at most: fewer than that
 // don't share the work among threads, and each packs the other operand anew. The cut depends on the shape alone.
 std::int64_t block_of(std::int64_t longer) {
@@ -32,36 +34,72 @@ bool is_matrix(const Tensor& x) {
 
 Tensor as_matrix(const Tensor& x) { return is_matrix(x) ? x : x.clone(); }
 
-onednn::Operand operand(const Tensor& x, std::int64_t batch) {
+onednn::Matrix operand(const Tensor& x) {
   const std::int64_t rows = x.size(-2), columns = x.size(-1);
   const std::int64_t row = pitch(x.stride(-2), rows, columns), column = pitch(x.stride(-1), columns, 1);
-  if (column == 1 && row >= columns) return {x.data<float>(), batch, row, 1};
-  return {x.data<float>(), batch, 1, pitch(x.stride(-1), columns, rows)};
+  if (column == 1 && row >= columns) return {x.data<float>(), row, 1};
+  return {x.data<float>(), 1, pitch(x.stride(-1), columns, rows)};
 }
 
-void multiply(const onednn::Product& product) {
-  if (!deterministic()) return onednn::multiply(product);
+// x, its rows or columns further apart where their distance is a multiple of 2 KiB, as those of a weight's gradient often are:
+// a walk across them then falls into a few sets of the cache, and the product takes 1.3 to 2 times as long. Worth a copy
+// where each element is used `uses` times.
+Tensor spread(const Tensor& x, std::int64_t uses) {
+  constexpr std::int64_t bad = 512, more = 16, least_uses = 128;
+  const bool turned = x.stride(0) == 1;
+  const Tensor rows = turned ? x.transpose(0, 1) : x;
+  if (uses < least_uses || rows.stride(0) % bad != 0) return x;
+  const Tensor apart = Tensor::empty({rows.size(0), rows.size(1) + more}).slice(1, 0, rows.size(1));
+  copy_into(rows, apart);
+  return turned ? apart.transpose(0, 1) : apart;
+}
+
+// Products of one shape, whose operands stand this far apart; 0 repeats one.
+struct Batch {
+  std::int64_t count = 1, a = 0, b = 0, c = 0;
+};
+
+onednn::Product at(onednn::Product product, const Batch& batch, std::int64_t i) {
+  product.a.data += i * batch.a;
+  product.b.data += i * batch.b;
+  product.c += i * batch.c;
+  return product;
+}
+
+// Some of the rows of a product, or of its columns.
+onednn::Product part_of(onednn::Product product, bool rows, std::int64_t first, std::int64_t count) {
+  if (rows) {
+    product.m = count;
+    product.a = product.a.from_row(first);
+    product.c += first * product.c_row;
+  } else {
+    product.n = count;
+    product.b = product.b.transposed().from_row(first).transposed();
+    product.c += first;
+  }
+  return product;
+}
+
+void multiply_deterministic(const onednn::Product& product, const Batch& batch) {
   const bool rows = product.m >= product.n;
   const std::int64_t longer = rows ? product.m : product.n, block = block_of(longer), blocks = (longer + block - 1) / block;
-  parallel_chunks(product.batch * blocks, 1, [&](std::int64_t begin, std::int64_t) {
-    const std::int64_t batch = begin / blocks, first = begin % blocks * block, count = std::min(block, longer - first);
-    onednn::Product part = product;
-    part.batch = 1;
-    part.a.data += batch * product.a.batch;
-    part.b.data += batch * product.b.batch;
-    part.c += batch * product.c_batch;
-    if (rows) {
-      part.m = count;
-      part.a.data += first * product.a.row;
-      part.c += first * product.c_row;
-    } else {
-      part.n = count;
-      part.b.data += first * product.b.column;
-      part.c += first;
-      if (part.bias != nullptr) part.bias += first;
-    }
-    onednn::multiply_serial(part);
+  parallel_chunks(batch.count * blocks, 1, [&](std::int64_t i, std::int64_t) {
+    const std::int64_t first = i % blocks * block;
+    onednn::multiply(part_of(at(product, batch, i / blocks), rows, first, std::min(block, longer - first)), 1);
   });
+}
+
+void multiply(const onednn::Product& product, const Batch& batch = {}) {
+  const std::int64_t work = product.m * product.n * product.k;
+  const int threads = batch.count * work < least_parallel_work || omp_in_parallel() ? 1 : num_threads();
+  if (deterministic()) return multiply_deterministic(product, batch);
+  if (threads > 1 && batch.count >= threads) {
+    return parallel_chunks(batch.count, std::max<std::int64_t>(1, least_parallel_work / work),
+                           [&](std::int64_t begin, std::int64_t end) {
+                             for (std::int64_t i = begin; i < end; ++i) onednn::multiply(at(product, batch, i), 1);
+                           });
+  }
+  for (std::int64_t i = 0; i < batch.count; ++i) onednn::multiply(at(product, batch, i), threads);
 }
 
 template <class T>
@@ -127,8 +165,8 @@ void batched_into(Tensor& target, const Tensor& a, const Tensor& b) {
   }
   const auto operands = [](const Tensor& x) { return x.stride(0) < 0 ? x.clone() : as_matrix(x); };
   const Tensor left = operands(a), right = operands(b);
-  multiply({count, m, n, k, operand(left, left.stride(0)), operand(right, right.stride(0)), target.mutable_data<float>(),
-            target.stride(0), target.stride(1), nullptr, false});
+  multiply({m, n, k, operand(left), operand(right), target.mutable_data<float>(), target.stride(1), false},
+           {count, left.stride(0), right.stride(0), target.stride(0)});
 }
 
 }  // namespace
@@ -173,9 +211,12 @@ void matmul_into(Tensor& target, const Tensor& a, const Tensor& b, bool accumula
     return copy_into(made, target);
   }
   multiply_adds += m * n * k;
-  const Tensor left = as_matrix(a), right = as_matrix(b);
-  multiply({1, m, n, k, operand(left, 0), operand(right, 0), target.mutable_data<float>(), 0, pitch(target.stride(0), m, n),
-            nullptr, accumulate});
+  Tensor left = as_matrix(a), right = as_matrix(b);
+  if (left.stride(0) == 1 && onednn::unpacked(m, n)) {
+    left = spread(left, n);
+    right = spread(right, m);
+  }
+  multiply({m, n, k, operand(left), operand(right), target.mutable_data<float>(), pitch(target.stride(0), m, n), accumulate});
 }
 
 Tensor matmul(const Tensor& a, const Tensor& b, const char* op) {
@@ -202,20 +243,8 @@ Tensor matmul(const Tensor& a, const Tensor& b, const char* op) {
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   Tensor result = Tensor::empty({x.size(0), weight.size(0)}, x.dtype());
-  const std::int64_t m = x.size(0), n = weight.size(0), k = x.size(1);
-  if (result.numel() == 0) return result;
-  if (!bias.defined()) {
-    matmul_into(result, x, weight.transpose(0, 1), false);
-    return result;
-  }
-  multiply_adds += m * n * k;
-  if (x.dtype() != f32 || k == 0 || m * n * k <= tiny) {
-    copy_into(bias, result);
-    reference::matmul_into(result, x, weight.transpose(0, 1), true);
-  } else {
-    const Tensor left = as_matrix(x), right = as_matrix(weight.transpose(0, 1)), added = bias.contiguous();
-    multiply({1, m, n, k, operand(left, 0), operand(right, 0), result.mutable_data<float>(), 0, n, added.data<float>(), false});
-  }
+  if (bias.defined()) copy_into(bias, result);
+  matmul_into(result, x, weight.transpose(0, 1), bias.defined());
   return result;
 }
 

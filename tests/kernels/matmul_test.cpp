@@ -134,6 +134,22 @@ TEST_CASE("products of whole numbers are exact in all layouts of both operands a
   CHECK(wrong == 0);
 }
 
+TEST_CASE("products of transposed operands whose rows stand 2 KiB apart are exact") {
+  struct Row {
+    std::int64_t m, n, k;
+  };
+  for (const Row& size : {Row{512, 128, 20}, Row{128, 512, 20}, Row{1024, 200, 9}, Row{512, 512, 8}, Row{512, 127, 20}}) {
+    INFO(size.m, " x ", size.k, " x ", size.n);
+    const Problem problem(size.m, size.n, size.k);
+    in_each_mode([&](int) {
+      for (const bool accumulate : {false, true}) {
+        CHECK(problem.holds(Layout::transposed, Layout::dense, Layout::dense, accumulate));
+        CHECK(problem.holds(Layout::transposed, Layout::transposed, Layout::transposed, accumulate));
+      }
+    });
+  }
+}
+
 TEST_CASE("a product writes nothing but its target") {
   Tensor wide = Tensor::full({40, 50}, 99), target = wide.slice(0, 3, 36).slice(1, 7, 40);
   in_each_mode([&](int) {
