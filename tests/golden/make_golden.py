@@ -399,7 +399,7 @@ def trajectories():
 
 
 def lbfgs():
-    """Five steps of four iterations down the loss of the trajectories, whose file it reads."""
+    """25 steps of four iterations down the loss of the trajectories, whose file it reads."""
     given = json.loads(pathlib.Path(__file__).with_name("trajectories.json").read_text())
     given = {key: torch.tensor(given[key]["data"]).reshape(given[key]["shape"]) for key in ("x", "y", "weight", "bias")}
     result = {}
@@ -415,9 +415,10 @@ def lbfgs():
             return loss
 
         losses = []
-        for step in range(1, 6):
+        for step in range(1, 26):
             losses.append(optim.step(closure).item())
-            result.update({f"{name}.{step}.{key}": value.detach().clone() for key, value in parameters.items()})
+            if step in (1, 2, 3, 5, 10, 25):
+                result.update({f"{name}.{step}.{key}": value.detach().clone() for key, value in parameters.items()})
         result[f"{name}.loss"] = torch.tensor(losses)
         result[f"{name}.evaluations"] = torch.tensor(optim.state[parameters["weight"]]["func_evals"])
     write("lbfgs", result)
