@@ -152,6 +152,23 @@ class Commands(Case):
         interval = r"[\d.]+ \[[\d.]+, [\d.]+\] \(95 %\)\n"
         self.assertRegex(printed, rf"\nchrF = [\d.]+\nTER = [\d.]+\nBLEU {interval}chrF {interval}TER {interval}\Z")
 
+    def test_average(self):
+        run, mean = self.folder / "kept", self.folder / "mean"
+        succeed(*train_words(run, "--updates", "18", "--accumulate", "2", "--ema", "0.9", "--keep", "2"))
+        kept = [run / "update-12.safetensors", run / "update-18.safetensors"]
+        self.assertEqual(sorted(run.glob("update-*")), kept)
+        self.assertEqual(succeed("average", "--model", run, "--output", mean).splitlines(), list(map(str, kept)))
+        self.assertEqual(set(os.listdir(mean)), {"best.safetensors", "source.model", "target.model"})
+        self.assertIn("BLEU", succeed("evaluate", "--model", mean, "--source", FOLDER / "valid.en",
+                                      "--reference", FOLDER / "valid.fr", *FAST))
+        newest = succeed("average", "--model", run, "--output", self.folder / "newest", "--last", "1")
+        self.assertEqual(newest.splitlines(), [str(kept[1])])
+        self.fails(2, ["--last 3", "2"], "average", "--model", run, "--output", mean, "--last", "3")
+        self.fails(2, ["--output", "own folder"], "average", "--model", run, "--output", run)
+        self.fails(2, ["--output is needed"], "average", "--model", run)
+        self.fails(1, ["--keep"], "average", "--model", FOLDER / "run", "--output", mean)
+        self.fails(1, ["no folder"], "average", "--model", self.folder / "none", "--output", mean)
+
     def test_attention(self):
         output = self.folder / "pictures"
         printed = succeed("attention", "--model", FOLDER / "run", "--output", output, *FAST,
