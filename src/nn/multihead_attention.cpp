@@ -2,6 +2,7 @@
 
 #include "base/fail.hpp"
 #include "nn/padding.hpp"
+#include "weft/nn/attention_recorder.hpp"
 #include "weft/ops/index.hpp"
 #include "weft/ops/matmul.hpp"
 #include "weft/ops/reduce.hpp"
@@ -93,10 +94,13 @@ MultiheadAttention::Heads MultiheadAttention::project(const Var& query, const Va
 }
 
 MultiheadAttentionOutput MultiheadAttention::attend(const Heads& heads, const AttentionMask& mask, AttentionWeights weights) {
+  const bool recorded = AttentionRecorder::alive();
   const AttentionResult result = scaled_dot_product_attention(
       heads.query, heads.key, heads.value, mask,
-      {.dropout = training() ? options_.dropout : 0, .need_weights = weights != AttentionWeights::none});
+      {.dropout = training() ? options_.dropout : 0, .need_weights = recorded || weights != AttentionWeights::none});
+  if (recorded) AttentionRecorder::record(*this, result.weights.value());
   const Var together = reshape(transpose(result.output, 1, 2), {heads.query.size(0), heads.query.size(2), options_.embed_dim});
+  if (weights == AttentionWeights::none) return {out_proj(together), {}};
   return {out_proj(together), weights == AttentionWeights::averaged ? mean(result.weights, {1}) : result.weights};
 }
 
