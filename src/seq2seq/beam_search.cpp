@@ -71,6 +71,8 @@ class Search {
     state = state.select(Tensor::from<std::int64_t>(origins, {static_cast<std::int64_t>(origins.size())}));
     for (std::int64_t step = 0; !live_.empty(); ++step) {
       DecoderStep next = model_.step(memory, state, last_tokens(), options_.attention);
+      check<ValueError>(!options_.attention || next.weights.defined(), "beam_search",
+                        "attention weights are asked for, and the model has no attention");
       if (options_.attention) weights_.push_back(next.weights.value().to(f32).contiguous());
       const Tensor scores = log_softmax(model_.project(next.features), -1).value().to(f32).contiguous();
       PoolVector<std::int64_t> parents, stay;  // rows to go on from; sentences to go on with
