@@ -85,7 +85,7 @@ Report& Report::curve(const Curve& curve) {
     for (std::size_t i = 0; i < kept.x.size(); ++i) empty = empty && !(std::isfinite(kept.x[i]) && std::isfinite(kept.y[i]));
     if (kept.x.empty()) continue;
     lines += fmt::format(R"({}{{"name":{},"x":{},"y":{}}})", lines.empty() ? "" : ",", json_string(kept.name),
-                         json_array(kept.x), json_array(kept.y));
+                         json_array(kept.x, 15), json_array(kept.y));
   }
   if (empty) return figure(curve.title, empty_figure("curve"));
   return figure(curve.title, fmt::format(R"({{"kind":"curve","title":{},"xAxis":{},"yAxis":{},"note":{},"series":[{}]}})",

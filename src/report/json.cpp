@@ -48,12 +48,12 @@ std::string json_array(const std::vector<std::string>& texts) {
   return result + "]";
 }
 
-std::string json_array(std::span<const double> numbers) {
+std::string json_array(std::span<const double> numbers, int digits) {
   std::string result = "[";
   for (const double number : numbers) {
     if (result.size() > 1) result += ',';
     if (std::isfinite(number)) {
-      fmt::format_to(std::back_inserter(result), "{:.4g}", number);
+      fmt::format_to(std::back_inserter(result), "{:.{}g}", number, digits);
     } else {
       result += "null";
     }

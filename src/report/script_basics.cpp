@@ -8,7 +8,7 @@ const ground = document.documentElement;
 const style = name => getComputedStyle(ground).getPropertyValue(name).trim();
 const paint = (name, share) => `rgb(${style(name)} / ${share})`;
 const clamp = (x, low, high) => Math.min(Math.max(x, low), high);
-const number = x => x === null ? "not a number" : String(Number(x.toPrecision(3)));
+const number = (x, digits = 4) => x === null ? "not a number" : String(Number(x.toPrecision(digits)));
 
 /** An element; text goes in as text, never as markup. */
 function make(name, attributes = {}, ...children) {

@@ -35,7 +35,7 @@ function drawCurve(figure, data) {
   const line = () => data.series[place.row];
   const words = () => {
     const i = place.column;
-    return `${line().name}: ${data.xAxis} ${number(line().x[i])}, ${data.yAxis} ${number(line().y[i])}`;
+    return `${line().name}: ${data.xAxis} ${number(line().x[i], 15)}, ${data.yAxis} ${number(line().y[i])}`;
   };
 
   function draw() {
@@ -54,7 +54,7 @@ function drawCurve(figure, data) {
     }
     context.textAlign = "center";
     for (const x of ticks(left, right, Math.floor(box.width / 80)))
-      context.fillText(number(x), at(x, 0)[0], box.top + box.height + 12);
+      context.fillText(number(x, 12), at(x, 0)[0], box.top + box.height + 12);
     context.fillText(data.xAxis, box.left + box.width / 2, height - 8);
     data.series.forEach((series, i) => {
       context.strokeStyle = context.fillStyle = style(`--line-${i % 6}`);
@@ -111,7 +111,7 @@ function drawCurve(figure, data) {
   canvas.addEventListener("pointermove", point);
   canvas.addEventListener("pointerdown", point);
   addTable(figure, "The points as a table", () => ["line", data.xAxis, data.yAxis || "value"],
-    () => data.series.flatMap(series => series.x.map((x, i) => [series.name, number(x), number(series.y[i])])));
+    () => data.series.flatMap(series => series.x.map((x, i) => [series.name, number(x, 15), number(series.y[i])])));
   redraws.push(draw);
 }
 

@@ -112,7 +112,7 @@ function heatMap(figure, map) {
     else if (step(event, place, rows, columns)) chooseByKey();
   });
   addTable(figure, "The weights as a table", () => [`${map.rowAxis} \\ ${map.columnAxis}`, ...map.columns],
-    () => map.rows.map((label, r) => [label, ...map.values().slice(r * columns, (r + 1) * columns).map(number)]));
+    () => map.rows.map((label, r) => [label, ...map.values().slice(r * columns, (r + 1) * columns).map(x => number(x))]));
   redraws.push(draw);
   return () => {
     if (chosen) status.textContent = words();

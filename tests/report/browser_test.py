@@ -54,7 +54,7 @@ class Pages(unittest.TestCase):
         self.open("sample", 1280)
         chromium.press("Tab")
         self.assertIn("Loss", chromium.evaluate(FOCUS))
-        self.assertEqual(chromium.evaluate(STATUS), "training: update 50, loss 5.79")
+        self.assertEqual(chromium.evaluate(STATUS), "training: update 50, loss 5.791")
         chromium.press("ArrowRight")
         self.assertIn("update 100", chromium.evaluate(STATUS))
         chromium.press("ArrowDown")

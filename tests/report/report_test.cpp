@@ -49,6 +49,14 @@ TEST_CASE("weights of views, f64 and of one layer come out in their order") {
   CHECK(figure["shape"] == nlohmann::json({1, 1, 2, 3}));
 }
 
+TEST_CASE("the x of curves are whole, their y have 4 digits") {
+  Report page("p");
+  page.curve({.title = "c", .series = {{"a", {123456, 123457.25}, {0.123456, 1e-7}}}});
+  const auto line = data_of(page)[0]["series"][0];
+  CHECK(line["x"] == nlohmann::json({123456, 123457.25}));
+  CHECK(line["y"] == nlohmann::json({0.1235, 1e-7}));
+}
+
 TEST_CASE("images and sounds as bytes from black to white, the highest band first") {
   Report page("p");
   page.over_spectrogram(

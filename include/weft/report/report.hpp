@@ -19,9 +19,10 @@ namespace weft::report {
 ///   page.section("Training").curve({.title = "Loss", .series = {{"training", updates, losses}}});
 ///   page.attention({.title = "le chat", .rows = target, .columns = source, .weights = weights});
 ///   page.write("run.html");
-/// Any text is shown as it is; bytes that aren't UTF-8 become U+FFFD. Numbers are kept to 4 digits; what isn't finite is a gap.
-/// Of what is too large for a page neighbours are put together, which the figure says: maps beyond 512 a side or 2^20 cells,
-/// curves beyond 2,000 points (their extremes stay), images beyond 128 a side. A figure without data says so.
+/// Any text is shown as it is; bytes that aren't UTF-8 become U+FFFD. Numbers (but the x of curves) are kept to 4 digits; what
+/// isn't finite is a gap. Of what is too large for a page neighbours are put together, which the figure says: maps beyond 512 a
+/// side or 2^20 cells, curves beyond 2,000 points (their extremes stay), images beyond 128 a side. A figure without data says
+/// so.
 class Report {
  public:
   explicit Report(std::string_view title);
