@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "seq2seq/small_model.hpp"
+#include "support/allocations.hpp"
 #include "support/random.hpp"
 #include "weft/autograd/gradcheck.hpp"
 #include "weft/autograd/tape.hpp"
@@ -41,11 +42,13 @@ std::unique_ptr<Model> made(const TransformerOptions& options) {
 
 }  // namespace
 
-TEST_CASE("gradients of every parameter, whatever the positions and the mixing") {
+TEST_CASE("gradients of every parameter, whatever the positions and the mixing, under dropout") {
   const Batch batch = test::small_batch();
-  for (const auto& options : kinds()) {
+  for (auto options : kinds()) {
+    options.dropout = 0.2;
     CAPTURE(name_of(options));
     const auto model = made(options);
+    model->train();
     const auto report = gradcheck_parameters([&] { return model->loss(batch, 0.1); }, model->parameters(), {.elements = 8});
     INFO(report.str());
     CHECK(report.ok());
@@ -113,6 +116,31 @@ TEST_CASE("whatever the kind, a few steps of training lower the loss") {
       optimizer.step();
     }
     CHECK(model->loss(batch).item() < 0.6 * before);
+  }
+}
+
+TEST_CASE("whatever the kind, a training step in steady state allocates nothing of ours") {
+  for (auto options : kinds()) {
+    options.dropout = 0.1;
+    CAPTURE(name_of(options));
+    const auto model = make_model(options);
+    optim::Adam optimizer(model->parameters());
+    Generator generator(1);
+    const Batch batch = test::small_batch();
+    const auto step = [&] {
+      Tape tape(generator);
+      tape.backward(model->loss(batch, 0.1));
+      optimizer.step();
+    };
+    for (int i = 0; i < 3; ++i) step();
+    const auto misses = memory_statistics().pool_misses;
+    const auto calls = test::operator_new_calls();
+    for (int i = 0; i < 5; ++i) step();
+    // Read before the checks, which may allocate themselves.
+    const auto misses_now = memory_statistics().pool_misses;
+    const auto calls_now = test::operator_new_calls();
+    CHECK(misses_now == misses);
+    CHECK(calls_now == calls);
   }
 }
 
