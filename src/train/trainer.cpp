@@ -259,9 +259,11 @@ class Training {
         options_.seconds > 0 ? state_.seconds / options_.seconds : done() / static_cast<double>(options_.epochs);
     const double left = share > 0 ? state_.seconds * (1 - share) / share : -1;
     line(bar,
-         fmt::format("update {} epoch {} loss {:.4f} perplexity {} words/s {:.0f} gradient norm {:.3f} lr {:.3g} left {}",
+         fmt::format("update {} epoch {} loss {:.4f} perplexity {} words/s {:.0f} gradient norm {:.3f} lr {:.3g} "
+                     "memory {:.1f} MiB left {}",
                      state_.update, state_.epoch + 1, *last_loss_, format_perplexity(*last_loss_),
-                     static_cast<double>(window.words) / window.seconds, norm_, optimizer_.lr(), format_duration(left)),
+                     static_cast<double>(window.words) / window.seconds, norm_, optimizer_.lr(),
+                     static_cast<double>(memory_statistics().total.peak) / (1 << 20), format_duration(left)),
          false);
     state_.window = {};
   }
