@@ -44,6 +44,8 @@ std::vector<SentenceStart> sentence_starts(const char* where, const Padded& sour
   std::vector<SentenceStart> starts;
   for (std::size_t row = 0; row < rows; ++row) {
     const std::int64_t length = source.lengths.data<std::int64_t>()[row];
+    check<ValueError>(length >= 1 && length <= source.ids.size(1), where, "length {} of row {} is outside 1..{}, the columns",
+                      length, row, source.ids.size(1));
     const TokenIds prefix = prefixes.empty() ? TokenIds() : prefixes[row];
     check_prefix(where, row, prefix, max_length, vocabulary);
     const auto by_source = 2 * length + 10 + static_cast<std::int64_t>(prefix.size());
