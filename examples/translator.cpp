@@ -322,7 +322,9 @@ int command_quickstart(const std::vector<std::string>& words) {
   for (auto& translation : translator->translate(corpus.test.source)) translations.push_back(std::move(translation.text));
   const std::vector<std::string> shown(corpus.test.source.begin(), corpus.test.source.begin() + 10);
   for (std::size_t i = 0; i < shown.size(); ++i) fmt::print("{}\n  {}\n", shown[i], translations[i]);
-  const auto pictures = draw(*translator, shown, std::filesystem::path(s.output) / "attention", {});
+  std::vector<std::filesystem::path> pictures;
+  if (s.is_transformer() || s.attention != "none")
+    pictures = draw(*translator, shown, std::filesystem::path(s.output) / "attention", {});
   fmt::print("{} on {} held-out sentences\n", metrics::bleu(translations, {corpus.test.target}).str(), corpus.test.size());
   fmt::print("{:.0f} words/s in training, {} updates in {}\n", result.words_per_second, result.updates,
              format_duration(result.seconds));
@@ -347,9 +349,14 @@ std::string explain(const SettingsError& error) {
                                                              {"translator.heads", "--heads"},
                                                              {"translator.feed_forward", "--feed-forward"},
                                                              {"translator.norm_first", "--post-norm"},
+                                                             {"translator.positions", "--positions"},
+                                                             {"translator.mixing", "--mixing"},
+                                                             {"translator.kernel_size", "--kernel-size"},
+                                                             {"translator.kv_heads", "--kv-heads"},
                                                              {"translator.encoder_layers", "--encoder-layers, --layers"},
                                                              {"translator.decoder_layers", "--decoder-layers, --layers"},
                                                              {"translator.attention", "--attention"},
+                                                             {"translator.window", "--window"},
                                                              {"translator.input_feeding", "--no-input-feeding"},
                                                              {"translator.tie_output", "--untied"},
                                                              {"translator.share_embeddings", "--joint"},

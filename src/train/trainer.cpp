@@ -269,6 +269,7 @@ class Training {
 
   void save() {
     state_.log_bytes = log_.tellp();
+    state_.carried = task_.carried();
     save_training(last(), task_.model(), optimizer_, state_, settings_);
     saved_ = true;
   }
@@ -278,6 +279,7 @@ class Training {
     check<IoError>(there || options_.resume != Resume::must, where, "there is no {} to resume from", last().string());
     if (!there || options_.resume == Resume::never) return;
     load_training(last(), task_.model(), optimizer_, state_, settings_);
+    task_.carry(state_.carried);
     // What was logged after the checkpoint is done again, and logged again.
     std::error_code error;
     const auto size = std::filesystem::file_size(log(), error);

@@ -13,7 +13,8 @@ namespace weft {
 namespace {
 
 constexpr const char* where = "resume";
-constexpr std::string_view model_prefix = "model.", optimizer_prefix = "optimizer.", plateau_prefix = "plateau.";
+constexpr std::string_view model_prefix = "model.", optimizer_prefix = "optimizer.", plateau_prefix = "plateau.",
+                           carried_prefix = "carried.";
 
 // How many numbers each tensor of the state has; doubles keep every bit. What depends on the clock stands apart.
 constexpr std::int64_t counts = 9, measures = 2, seconds = 2;
@@ -115,6 +116,7 @@ void save_training(const std::filesystem::path& path, const nn::ModuleBase& mode
   for (const auto& [name, tensor] : model.state_dict()) tensors.push_back({std::string(model_prefix) + name, tensor});
   append(tensors, optimizer_prefix, optimizer.state_dict());
   if (state.plateau) append(tensors, plateau_prefix, state.plateau->state_dict());
+  for (const auto& [name, tensor] : state.carried) tensors.push_back({std::string(carried_prefix) + name, tensor});
   tensors.push_back({"state.counts", Tensor::from<std::int64_t>(
                                          {state.update, state.epoch, state.position, state.validated, state.bad_validations,
                                           state.skipped, state.has_best ? 1 : 0, state.window.tokens, state.window.words},
@@ -134,6 +136,7 @@ void load_training(const std::filesystem::path& path, nn::ModuleBase& model, opt
   check_settings(settings, file.metadata, path);
   TrainingState read = read_state(file, path.string());
   read.plateau = state.plateau;
+  read.carried = with_prefix(file.tensors, carried_prefix);
   // Each checks everything before it changes anything; the model's values are kept in case the optimizer's state doesn't fit.
   std::vector<NamedTensor> before;
   for (const auto& [name, tensor] : model.state_dict()) before.push_back({name, tensor.clone()});

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <vector>
 
 #include "weft/base/random.hpp"
 #include "weft/nn/module.hpp"
@@ -28,9 +29,10 @@ struct TrainingState {
   double best = 0, seconds = 0;
   bool has_best = false;
   std::optional<optim::Plateau> plateau = {};  ///< where validation lowers the learning rate
+  std::vector<NamedTensor> carried = {};       ///< what the task carries from batch to batch
 };
 
-/// Everything in one file: "model.*", "optimizer.*", "plateau.*" and "state.*", and in its metadata what must not change.
+/// Everything in one file: "model.*", "optimizer.*", "plateau.*", "carried.*" and "state.*", and in its metadata what must not change.
 void save_training(const std::filesystem::path& path, const nn::ModuleBase& model, const optim::Optimizer& optimizer,
                    const TrainingState& state, const Metadata& settings);
 

@@ -267,6 +267,27 @@ class Transformer(Case):
         self.fails(1, ["--warmup, --schedule (5 then constant there, 5 now)"],
                    *train_words(parts, *more[:-2], "--updates", "30"), unchanged=parts, lines=None)
 
+    def test_positions_mixing_and_heads_of_keys(self):
+        lines = b"the dog sees\nthe old cat .\n"
+        for name, more in (("rotary", ["--positions", "rotary", "--kv-heads", "1"]),
+                           ("dynamic", ["--mixing", "dynamic", "--kernel-size", "3", "--positions", "learned"])):
+            with self.subTest(kind=name):
+                run = self.folder / name
+                succeed(*train_words(run, *SMALL_TRANSFORMER, *more, "--updates", "6"))
+                self.assertEqual(len(succeed("translate", "--model", run, *FAST, stdin=lines).splitlines()), 2)
+                other = [word if word != "rotary" else "alibi" for word in more]
+                if name == "rotary":
+                    self.fails(1, ["--positions (rotary there, alibi now)"],
+                               *train_words(run, *SMALL_TRANSFORMER, *other, "--updates", "9"), unchanged=run, lines=None)
+        new = self.folder / "new"
+        for words, message in ((["--kv-heads", "3"], "--heads 4 must be a multiple of --kv-heads 3"),
+                               (["--positions", "rotary", "--width", "252"], "--positions rotary"),
+                               (["--positions", "t5", "--mixing", "light"], "--mixing light needs sinusoid or learned"),
+                               (["--positions", "north"], "--positions"), (["--mixing", "soup"], "--mixing"),
+                               (["--mixing", "light", "--kernel-size", "0"], "--kernel-size")):
+            with self.subTest(words=words):
+                self.fails(2, [message], *train_words(new, "--model", "transformer", *words))
+
     def test_options_of_the_other_kind(self):
         new = self.folder / "new"
         self.fails(2, ["--hidden"], *train_words(new, *SMALL_TRANSFORMER, "--hidden", "32"))

@@ -93,7 +93,13 @@ std::string content_of(const fs::path& path) {
 }  // namespace
 
 TEST_CASE("a translator comes back from its folder with the same translations") {
-  for (const ModelOptions& kind : kinds()) {
+  std::vector<ModelOptions> all = kinds();
+  for (const char* attention : attention_names) {
+    EncoderDecoderOptions lstm = options_for(vocabularies());
+    lstm.attention = attention_kind(attention);
+    all.emplace_back(lstm);
+  }
+  for (const ModelOptions& kind : all) {
     const test::TemporaryFolder folder;
     Translator translator(kind, vocabularies(), 7);
     translator.model().eval();
@@ -139,6 +145,14 @@ TEST_CASE("translations keep the order of lines, whatever the batch; a blank lin
 
 TEST_CASE("what a checkpoint says of its model is read back") {
   for (const ModelOptions& kind : kinds()) CHECK(to_json(model_options_of(to_json(kind), "best.safetensors")) == to_json(kind));
+  for (const char* attention : attention_names) {
+    EncoderDecoderOptions lstm = options_for(vocabularies());
+    lstm.attention = attention_kind(attention);
+    lstm.window = 3;
+    const auto back = std::get<EncoderDecoderOptions>(model_options_of(to_json(lstm), "best.safetensors"));
+    CHECK(back.attention == lstm.attention);
+    CHECK(back.window == (std::string(attention).starts_with("local") ? 3 : 10));  // only where it says something
+  }
   CHECK_THROWS_WITH_AS(model_options_of(R"({"model": "organ"})", "best.safetensors"),
                        doctest::Contains("best.safetensors: its metadata describe a model 'organ'"), FormatError);
   CHECK_THROWS_AS(model_options_of(R"({"model": "transformer", "width": "wide"})", "best.safetensors"), FormatError);

@@ -27,7 +27,7 @@ struct DecoderState {
 struct DecoderStep {
   DecoderState state;
   Var features;  ///< [rows, any]: what `project` makes logits of
-  Var weights;   ///< attention [rows, source], where asked for
+  Var weights;   ///< attention [rows, source], where asked for and there is any
 };
 
 /// A model that translates: what trainer, search and checkpoints need of it.

@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <ostream>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,10 @@ class TrainingTask {
   virtual Metadata metadata() const { return {}; }
   /// What else a run must keep when it goes on, by name: the data, their order, the loss, the validation.
   virtual Metadata settings() const { return {}; }
+  /// What goes from one batch to the next, such as an LSTM's state, by name: kept in checkpoints and given back before the next
+  /// step when a run goes on.
+  virtual std::vector<NamedTensor> carried() const { return {}; }
+  virtual void carry(std::span<const NamedTensor> /*carried*/) {}
 };
 
 /// A setting that a checkpoint was made with, and what it is now; "none" where one side lacks it.
