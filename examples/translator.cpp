@@ -17,8 +17,12 @@
 #include "weft/metrics/bootstrap.hpp"
 #include "weft/metrics/chrf.hpp"
 #include "weft/metrics/ter.hpp"
+#include "weft/nn/average_checkpoints.hpp"
+#include "weft/report/report.hpp"
+#include "weft/seq2seq/attention_maps.hpp"
 #include "weft/train/heat_map.hpp"
 #include "weft/train/progress.hpp"
+#include "weft/train/training_log.hpp"
 #include "weft/train/translation_task.hpp"
 
 using namespace weft;
@@ -32,7 +36,9 @@ constexpr const char* usage = R"(translator COMMAND [options]
   train       learn from two aligned text files (plain or gzip)
   translate   standard input to standard output, a line each, in order
   evaluate    BLEU, chrF and TER of translations of a file against a reference
+  average     one model out of the weights that a run with --keep has kept
   attention   an SVG picture of the attention for each line of standard input
+  report      an HTML page of a training run, with the attention for each line of standard input
   quickstart  all of it on built-in English-French pairs
 
 translator COMMAND --help lists a command's options; --config FILE reads them from a file (option = value).
@@ -283,6 +289,33 @@ std::vector<std::filesystem::path> draw(seq2seq::Translator& translator, const s
   return paths;
 }
 
+int command_average(const std::vector<std::string>& words) {
+  std::string model, output;
+  std::int64_t last = 0;
+  po::options_description options("translator average");
+  options.add_options()("model", option(model), "folder of a training run with --keep")(
+      "output", option(output), "folder for the averaged model, to translate and evaluate with")(
+      "last", number(last, 0, largest_size), "so many of the newest; 0: all");
+  if (!read_options(words, options, "translator average")) return 0;
+  const std::filesystem::path from = required(model, "model"), to = required(output, "output");
+  if (!std::filesystem::is_directory(from)) throw IoError(fmt::format("there is no folder {}", model));
+  std::vector<std::filesystem::path> paths;
+  for (const auto& [update, path] : kept_checkpoints(from)) paths.push_back(path);
+  if (paths.empty()) throw IoError(fmt::format("{} has no update-NUMBER.safetensors: train with --keep", model));
+  const auto available = static_cast<std::int64_t>(paths.size());
+  if (last > available) throw UsageError(fmt::format("--last {} is more than the {} that {} has", last, available, model));
+  if (last > 0) paths.erase(paths.begin(), paths.end() - last);
+  if (std::filesystem::exists(to) && std::filesystem::equivalent(from, to))
+    throw UsageError(fmt::format("--output {} is the run's own folder, whose best model it would replace", output));
+  const auto vocabularies = seq2seq::load_vocabularies(from);
+  const SafetensorsFile mean = nn::average_checkpoints(paths);
+  std::filesystem::create_directories(to);
+  seq2seq::save_vocabularies(vocabularies, to);
+  save_safetensors(to / "best.safetensors", mean.tensors, mean.metadata);
+  for (const auto& path : paths) fmt::print("{}\n", path.string());
+  return 0;
+}
+
 int command_attention(const std::vector<std::string>& words) {
   Decoding d;
   std::string output = "attention";
@@ -293,6 +326,35 @@ int command_attention(const std::vector<std::string>& words) {
   const auto translator = load(d);
   for (const auto& path : draw(*translator, read_lines(data::LineReader(std::cin, "standard input")), output, d.options))
     fmt::print("{}\n", path.string());
+  return 0;
+}
+
+/// A page of the run in `d.model`: its curves, and what the model looks at in some lines.
+void write_report(seq2seq::Translator& translator, const std::vector<std::string>& lines, const Decoding& d,
+                  const std::filesystem::path& path) {
+  const auto folder = std::filesystem::absolute(d.model).lexically_normal();
+  report::Report page(
+      fmt::format("Translator {}", (folder.has_filename() ? folder : folder.parent_path()).filename().string()));
+  page.text(fmt::format("{} parameters, vocabularies of {} and {} pieces.", format_count(translator.model().num_parameters()),
+                        translator.vocabularies().source.size(), translator.vocabularies().target.size()));
+  report_training(page, read_training_log(std::filesystem::path(d.model) / "train.log"));
+  if (!lines.empty()) page.section("What the model looks at");
+  for (const auto& line : lines)
+    for (const auto& map : seq2seq::attention_maps(translator, line, d.options)) page.attention(map);
+  page.write(path);
+}
+
+int command_report(const std::vector<std::string>& words) {
+  Decoding d;
+  std::string output;
+  po::options_description options("translator report");
+  options.add_options()("output", option(output), "the page; none: report.html in the model's folder");
+  add_decoding_options(options, d);
+  if (!read_options(words, options, "translator report")) return 0;
+  const auto translator = load(d);
+  if (output.empty()) output = (std::filesystem::path(d.model) / "report.html").string();
+  write_report(*translator, read_lines(data::LineReader(std::cin, "standard input")), d, output);
+  fmt::print("{}\n", output);
   return 0;
 }
 
@@ -329,6 +391,9 @@ int command_quickstart(const std::vector<std::string>& words) {
   fmt::print("{:.0f} words/s in training, {} updates in {}\n", result.words_per_second, result.updates,
              format_duration(result.seconds));
   for (const auto& path : pictures) fmt::print("{}\n", path.string());
+  const auto page = std::filesystem::path(s.output) / "report.html";
+  write_report(*translator, shown, {.model = s.output}, page);
+  fmt::print("{}\n", page.string());
   return 0;
 }
 
@@ -342,6 +407,8 @@ std::string explain(const SettingsError& error) {
                                                              {"training.cooldown", "--cooldown, --epochs"},
                                                              {"training.warmup", "--warmup, --schedule"},
                                                              {"training.clip", "--clip"},
+                                                             {"training.accumulate", "--accumulate"},
+                                                             {"training.ema", "--ema"},
                                                              {"translator.embedding", "--embedding"},
                                                              {"translator.hidden", "--hidden"},
                                                              {"translator.model", "--model"},
@@ -381,10 +448,8 @@ std::string explain(const SettingsError& error) {
 
 int run(const std::vector<std::string>& words) {
   const std::vector<std::pair<std::string, int (*)(const std::vector<std::string>&)>> commands = {
-      {"train", command_train},
-      {"translate", command_translate},
-      {"evaluate", command_evaluate},
-      {"attention", command_attention},
+      {"train", command_train},          {"translate", command_translate}, {"evaluate", command_evaluate},
+      {"average", command_average},      {"attention", command_attention}, {"report", command_report},
       {"quickstart", command_quickstart}};
   if (!words.empty() && (words[0] == "--help" || words[0] == "-h")) {
     std::cout << usage;

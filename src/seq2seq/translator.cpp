@@ -157,6 +157,8 @@ std::vector<Translation> Translator::translate(std::span<const std::string> line
       translation.score = best.score;
       translation.source_words = words_of(vocabularies_.source, *rows[r]);
       translation.target_words = words_of(vocabularies_.target, best.ids);
+      translation.source_ids = *rows[r];
+      translation.target_ids = best.ids;
       translation.attention = best.attention;
       if (best.attention.defined() && best.attention.size(0) > static_cast<std::int64_t>(best.ids.size()))
         translation.target_words.emplace_back("(end)");

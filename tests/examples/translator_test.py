@@ -172,6 +172,23 @@ class Commands(Case):
             more = [*words[:3], "--threads", "1", "--max-length", "8", *more]
             self.assertEqual(len(succeed(*more, stdin=text).splitlines()), 6)
 
+    def test_average(self):
+        run, mean = self.folder / "kept", self.folder / "mean"
+        succeed(*train_words(run, "--updates", "18", "--accumulate", "2", "--ema", "0.9", "--keep", "2"))
+        kept = [run / "update-12.safetensors", run / "update-18.safetensors"]
+        self.assertEqual(sorted(run.glob("update-*")), kept)
+        self.assertEqual(succeed("average", "--model", run, "--output", mean).splitlines(), list(map(str, kept)))
+        self.assertEqual(set(os.listdir(mean)), {"best.safetensors", "source.model", "target.model"})
+        self.assertIn("BLEU", succeed("evaluate", "--model", mean, "--source", FOLDER / "valid.en",
+                                      "--reference", FOLDER / "valid.fr", *FAST))
+        newest = succeed("average", "--model", run, "--output", self.folder / "newest", "--last", "1")
+        self.assertEqual(newest.splitlines(), [str(kept[1])])
+        self.fails(2, ["--last 3", "2"], "average", "--model", run, "--output", mean, "--last", "3")
+        self.fails(2, ["--output", "own folder"], "average", "--model", run, "--output", run)
+        self.fails(2, ["--output is needed"], "average", "--model", run)
+        self.fails(1, ["--keep"], "average", "--model", FOLDER / "run", "--output", mean)
+        self.fails(1, ["no folder"], "average", "--model", self.folder / "none", "--output", mean)
+
     def test_attention(self):
         output = self.folder / "pictures"
         printed = succeed("attention", "--model", FOLDER / "run", "--output", output, *FAST,
@@ -182,9 +199,27 @@ class Commands(Case):
         for path in paths:
             self.assertEqual(ElementTree.parse(path).getroot().tag, SVG)
 
+    def test_report(self):
+        page = FOLDER / "run" / "report.html"
+        self.addCleanup(lambda: page.unlink(missing_ok=True))
+        words = ["report", "--model", FOLDER / "run", *FAST]
+        self.assertEqual(succeed(*words, stdin="the dog <&> sees\n\nthe “cat” .\n".encode()), f"{page}\n")
+        root = ElementTree.parse(page).getroot()
+        data = json.loads(root.find(".//script[@id='data']").text)
+        self.assertEqual([figure["kind"] for figure in data], ["curve"] * 6 + ["attention"] * 2)  # the blank line has none
+        self.assertEqual(data[0]["series"][0]["x"], [5, 10, 15, 20])
+        self.assertTrue(all(value > 0 for value in data[5]["series"][0]["y"]))  # memory
+        self.assertTrue(data[6]["title"].startswith("the dog <&> sees → "))
+        other = self.folder / "other.html"
+        self.assertEqual(succeed(*words, "--output", other), f"{other}\n")
+        self.assertEqual(len(json.loads(ElementTree.parse(other).getroot().find(".//script[@id='data']").text)), 6)
+        run = self.copy_of_run()
+        (run / "train.log").write_text("nothing\n")
+        self.fails(1, ["train.log' has no line of a training run"], "report", "--model", run, unchanged=run)
+
     def test_help(self):
         self.assertIn("quickstart", succeed("--help"))
-        for command in ("train", "translate", "evaluate", "attention", "quickstart"):
+        for command in ("train", "translate", "evaluate", "attention", "report", "quickstart"):
             self.assertIn("--threads", succeed(command, "--help"))
 
 
@@ -253,6 +288,9 @@ class Transformer(Case):
         self.assertEqual(len(pictures), 2)
         for path in pictures:
             self.assertEqual(ElementTree.parse(path).getroot().tag, SVG)
+        page = ElementTree.parse(succeed("report", "--model", run, *FAST, stdin=lines).strip()).getroot()
+        maps = [figure for figure in json.loads(page.find(".//script[@id='data']").text) if figure["kind"] == "attention"]
+        self.assertEqual([figure["shape"][:2] for figure in maps], [[2, 2]] * 6)  # layers and heads, of three kinds a line
 
     def test_two_parts_give_the_bits_of_one(self):
         whole, parts = self.folder / "whole", self.folder / "parts"

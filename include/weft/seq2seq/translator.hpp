@@ -26,6 +26,7 @@ struct Translation {
   double score = 0;                       ///< its hypothesis'
   std::vector<std::string> source_words;  ///< pieces that the attention's columns stand for
   std::vector<std::string> target_words;  ///< and its rows; the last is the end of the sentence
+  TokenIds source_ids, target_ids;        ///< the pieces' ids, without begin_id and end_id
   Tensor attention;                       ///< f32 [target, source], where asked for
 };
 
