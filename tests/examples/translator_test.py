@@ -152,6 +152,26 @@ class Commands(Case):
         interval = r"[\d.]+ \[[\d.]+, [\d.]+\] \(95 %\)\n"
         self.assertRegex(printed, rf"\nchrF = [\d.]+\nTER = [\d.]+\nBLEU {interval}chrF {interval}TER {interval}\Z")
 
+    def test_decoding(self):
+        text = (FOLDER / "valid.en").read_bytes()
+        words = ["translate", "--model", FOLDER / "run", *FAST]
+        best = succeed(*words, stdin=text)
+        self.assertEqual(succeed(*words, "--model", FOLDER / "run", stdin=text), best)  # an ensemble with itself
+        self.assertEqual(succeed(*words, "--sample", "--top-k", "1", stdin=text),
+                         succeed(*words[:3], "--threads", "1", "--max-length", "8", "--beam", "1", stdin=text))
+        drawn = succeed(*words, "--sample", "--temperature", "2", "--top-p", "0.9", "--seed", "3", stdin=text)
+        self.assertEqual(succeed(*words, "--sample", "--temperature", "2", "--top-p", "0.9", "--seed", "3", "--batch", "1",
+                                 stdin=text), drawn)
+        self.assertNotEqual(succeed(*words, "--sample", "--temperature", "2", "--top-p", "0.9", "--seed", "4", stdin=text),
+                            drawn)
+        for line in succeed(*words, "--prefix", "le petit chat", stdin=text).splitlines():
+            self.assertTrue(line.startswith("le petit chat"), line)
+        for more in (["--length-normalisation", "gnmt", "--coverage-penalty", "0.2", "--no-repeat-ngram-size", "2"],
+                     ["--beam", "4", "--diverse-beam-groups", "2", "--diverse-beam-strength", "1"],
+                     ["--mbr", "4"], ["--sample", "--mbr", "4", "--mbr-utility", "bleu"]):
+            more = [*words[:3], "--threads", "1", "--max-length", "8", *more]
+            self.assertEqual(len(succeed(*more, stdin=text).splitlines()), 6)
+
     def test_average(self):
         run, mean = self.folder / "kept", self.folder / "mean"
         succeed(*train_words(run, "--updates", "18", "--accumulate", "2", "--ema", "0.9", "--keep", "2"))
@@ -340,6 +360,11 @@ class BadUsage(Case):
                 (["1.5", "--hidden", "a whole number from 2 to"], train_words(run, "--hidden", "1.5")),
                 (["fast", "--lr", "must be a number, 0 or more"], train_words(run, "--lr", "fast")),
                 (["--beam"], ["translate", *given, "--beam", "wide"]),
+                (["--diverse-beam-groups 2", "--beam 5"], ["translate", *given, "--diverse-beam-groups", "2"]),
+                (["--temperature", "need --sample"], ["translate", *given, "--temperature", "2"]),
+                (["--coverage-penalty", "--sample"], ["translate", *given, "--coverage-penalty", "1", "--sample"]),
+                (["--length-normalisation", "power or gnmt"], ["translate", *given, "--length-normalisation", "long"]),
+                (["--mbr-utility", "chrf or bleu"], ["evaluate", *given, "--mbr-utility", "ter"]),
                 (["--updates"], train_words(run, "--updates")),
                 (["--output"], ["train"]),
                 (["--source"], ["train", "--output", run, "--target", FOLDER / "train.fr"]),
@@ -369,7 +394,10 @@ class BadUsage(Case):
                     self.fails(2, [f"--{option}", value], *train_words(run, "--resume", "never", f"--{option}", value))
         self.fails(2, ["--lr", "nan"], "quickstart", "--output", self.folder / "new", "--lr", "nan")
         numbers = {"beam": ["0", "-1", huge], "length-penalty": ["-1", "nan", "inf"], "max-length": ["-1", huge],
-                   "batch": ["0", "-2", huge], "threads": ["0", huge]}
+                   "batch": ["0", "-2", huge], "threads": ["0", huge], "coverage-penalty": ["-1", "nan"],
+                   "no-repeat-ngram-size": ["-1"], "diverse-beam-groups": ["0", "-1"], "diverse-beam-strength": ["-1", "nan"],
+                   "temperature": ["0", "-1", "nan", "inf"], "top-k": ["-1", "1.5"], "top-p": ["0", "-0.5", "1.01", "nan"],
+                   "seed": ["-1"], "mbr": ["-1", huge]}
         for command in ("translate", "evaluate", "attention"):
             files = ["--source", FOLDER / "valid.en", "--reference", FOLDER / "valid.fr"] if command == "evaluate" else []
             for option, values in numbers.items():
@@ -441,6 +469,16 @@ class BadInput(Case):
         self.fails(1, ["target.model"], "translate", "--model", copy, stdin=b"the dog\n", unchanged=copy)
         (copy / "target.model").unlink()
         self.fails(1, ["target.model"], "translate", "--model", copy, stdin=b"the dog\n", unchanged=copy)
+
+    def test_ensemble_of_other_vocabularies(self):
+        other = self.copy_of_run()
+        succeed(*train_words(self.folder / "other", "--vocabulary", "50", "--updates", "6"))
+        self.fails(1, ["models of an ensemble have one source vocabulary, not one of"],
+                   "translate", "--model", other, "--model", self.folder / "other", *FAST)
+
+    def test_prefix_outside_the_vocabulary(self):
+        self.fails(1, ["the prefix 'le \u732b' has characters that aren't in the target vocabulary"],
+                   "translate", "--model", FOLDER / "run", *FAST, "--prefix", "le \u732b", stdin=b"the dog .\n")
 
     def test_vocabulary_with_other_ids(self):
         model = (FOLDER / "run" / "source.model").read_bytes()
