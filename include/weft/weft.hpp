@@ -16,6 +16,7 @@
 #include "weft/nn/buffer.hpp"
 #include "weft/nn/conv.hpp"
 #include "weft/nn/conv_lstm.hpp"
+#include "weft/nn/ctc_decode.hpp"
 #include "weft/nn/dropout.hpp"
 #include "weft/nn/embedding.hpp"
 #include "weft/nn/gru.hpp"
