@@ -36,6 +36,7 @@ struct Settings {
   std::int64_t vocabulary = 8000;
   double minutes = 0;
   bool joint = false, no_input_feeding = false, untied = false, post_norm = false;
+  std::string positions = "sinusoid", mixing = "attention";
   double dropout = 0.3;
   std::string then = "inverse-sqrt";
   seq2seq::EncoderDecoderOptions lstm = {.embedding = 256, .hidden = 512};
@@ -65,12 +66,12 @@ inline seq2seq::ModelOptions Settings::model(std::int64_t source_vocabulary, std
     seq2seq::TransformerOptions options = fill(transformer);
     options.decoder_layers = options.encoder_layers;
     options.norm_first = !post_norm;
+    options.positions = seq2seq::parse_positions(positions);
+    options.mixing = seq2seq::parse_mixing(mixing);
     return options;
   }
   seq2seq::EncoderDecoderOptions options = fill(lstm);
-  options.attention = attention == "dot"       ? seq2seq::AttentionKind::dot
-                      : attention == "general" ? seq2seq::AttentionKind::general
-                                               : seq2seq::AttentionKind::additive;
+  options.attention = seq2seq::attention_kind(attention);
   options.input_feeding = !no_input_feeding;
   return options;
 }
@@ -112,16 +113,25 @@ inline void add_training_options(po::options_description& options, Settings& s) 
   add("joint", po::bool_switch(&s.joint), "one vocabulary and embedding for both languages");
   if (s.is_transformer()) {
     add("layers", number(s.transformer.encoder_layers, 1, 1000), "layers of the encoder, and of the decoder");
-    add("width", number(s.transformer.width, 2, largest_size), "size of embeddings and layers, even");
+    add("width", number(s.transformer.width, 2, largest_size), "size of embeddings and layers, even for sinusoids");
     add("heads", number(s.transformer.heads, 1, largest_size), "heads of attention; the width is a multiple of them");
     add("feed-forward", number(s.transformer.feed_forward, 1, largest_size), "size inside of the feed-forward parts");
+    add("kv-heads", number(s.transformer.kv_heads, 0, largest_size),
+        "heads of keys and values, dividing the heads; 1: multi-query attention; 0: as many as heads");
+    add("positions", choice(s.positions, {"sinusoid", "learned", "rotary", "alibi", "shaw", "t5"}),
+        "sinusoid or learned, added to the embeddings; rotary, alibi, shaw or t5, inside of the attention");
+    add("mixing", choice(s.mixing, {"attention", "light", "dynamic", "linear"}),
+        "what a sentence's places see each other by: attention, light or dynamic convolution, linear attention");
+    add("kernel-size", number(s.transformer.kernel_size, 1, largest_size), "places that light and dynamic convolutions see");
     add("post-norm", po::bool_switch(&s.post_norm), "normalise the sums, not what goes into each part");
   } else {
     add("embedding", number(s.lstm.embedding, 1, largest_size), "size of embeddings");
     add("hidden", number(s.lstm.hidden, 2, largest_size), "size of the decoder's state, even");
     add("encoder-layers", number(s.lstm.encoder_layers, 1, 1000), "layers");
     add("decoder-layers", number(s.lstm.decoder_layers, 1, 1000), "layers");
-    add("attention", choice(s.attention, {"dot", "general", "additive"}), "dot, general or additive");
+    add("attention", choice(s.attention, {seq2seq::attention_names.begin(), seq2seq::attention_names.end()}),
+        fmt::format("one of {}", fmt::join(seq2seq::attention_names, ", ")).c_str());
+    add("window", number(s.lstm.window, 1, largest_size), "places on each side that local attention sees");
     add("no-input-feeding", po::bool_switch(&s.no_input_feeding),
         "leave the last attentional vector out of the decoder's input");
   }
@@ -138,6 +148,10 @@ inline void add_training_options(po::options_description& options, Settings& s) 
   add("schedule", choice(s.then, {"inverse-sqrt", "constant"}), "of the rate after the warm-up: inverse-sqrt or constant");
   add("decay", number(s.trainer.decay, 1e-6, 1), "factor on the rate when validation gets no better");
   add("cooldown", number(s.trainer.cooldown, 0, 1), "share of the epochs at their end in which the rate falls to 0");
+  add("accumulate", number(s.trainer.accumulate, 1, largest_size), "batches of an update, whose gradients are added up");
+  add("ema", number(s.trainer.ema, 0, 0.999999),
+      "decay of a moving average of the weights that is validated and kept; 0: none");
+  add("keep", number(s.trainer.keep, 0, largest_size), "keeps the weights of so many last validations, for translator average");
   add("clip", number(s.trainer.clip, 0), "largest gradient norm");
   add("patience", number(s.trainer.patience, 0), "ends after so many validations without a new best; 0: never");
   add("validate-every", number(s.trainer.validate_every, 0), "updates; 0: once an epoch");
@@ -154,9 +168,17 @@ inline void apply(Settings& s) {
   s.trainer.seconds = 60 * s.minutes;
   if (s.lstm.hidden % 2 != 0)
     throw UsageError(fmt::format("--hidden {} must be even: each direction of the encoder has half", s.lstm.hidden));
-  if (s.transformer.width % 2 != 0 || s.transformer.width % s.transformer.heads != 0)
+  const auto& t = s.transformer;
+  if ((s.positions == "sinusoid" && t.width % 2 != 0) || t.width % t.heads != 0)
+    throw UsageError(fmt::format("--width {} must be even and a multiple of --heads {}", t.width, t.heads));
+  if (t.kv_heads > 0 && t.heads % t.kv_heads != 0)
+    throw UsageError(fmt::format("--heads {} must be a multiple of --kv-heads {}", t.heads, t.kv_heads));
+  if (s.positions == "rotary" && t.width / t.heads % 2 != 0)
     throw UsageError(
-        fmt::format("--width {} must be even and a multiple of --heads {}", s.transformer.width, s.transformer.heads));
+        fmt::format("--positions rotary needs an even size of each head, not --width {} / --heads {}", t.width, t.heads));
+  if (s.mixing != "attention" && s.positions != "sinusoid" && s.positions != "learned")
+    throw UsageError(
+        fmt::format("--positions {} is of attention; --mixing {} needs sinusoid or learned", s.positions, s.mixing));
   if (s.task.batching.max_tokens / 2 < s.task.batching.max_length)
     throw UsageError(fmt::format("--batch-tokens {} must be twice --max-length {} or more, to hold any pair",
                                  s.task.batching.max_tokens, s.task.batching.max_length));

@@ -49,7 +49,7 @@ void DropoutRow(const float* x, float* y, std::int64_t columns, std::int64_t fir
   const hn::Repartition<std::uint32_t, decltype(wide)> words;
   const hn::Repartition<float, decltype(wide)> floats;
   const auto counters = static_cast<std::int64_t>(hn::Lanes(wide)), per_vector = 2 * counters, per_group = 4 * counters;
-  const std::int64_t step = groups * per_group;
+  const std::int64_t step = static_cast<std::int64_t>(groups) * per_group;
   const auto low_half = hn::Set(wide, 0xFFFFFFFF), row_word = hn::Set(wide, row);
   const auto position_low = hn::Set(wide, position & 0xFFFFFFFF), position_high = hn::Set(wide, position >> 32);
   const auto multiplier_0 = hn::Set(words, 0xD2511F53), multiplier_1 = hn::Set(words, 0xCD9E8D57);

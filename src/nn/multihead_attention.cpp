@@ -1,7 +1,16 @@
 #include "weft/nn/multihead_attention.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 #include "base/fail.hpp"
 #include "nn/padding.hpp"
+#include "ops/attention_mask.hpp"
+#include "ops/lengths.hpp"
+#include "weft/nn/alibi.hpp"
+#include "weft/nn/attention_recorder.hpp"
+#include "weft/ops/dropout.hpp"
+#include "weft/ops/elementwise.hpp"
 #include "weft/ops/index.hpp"
 #include "weft/ops/matmul.hpp"
 #include "weft/ops/reduce.hpp"
@@ -19,6 +28,15 @@ MultiheadAttentionOptions checked(MultiheadAttentionOptions o) {
   check<ValueError>(o.kdim >= 0 && o.vdim >= 0, op, "kdim is {} and vdim {}; neither can be negative (0: embed_dim)", o.kdim,
                     o.vdim);
   check<ValueError>(o.dropout >= 0 && o.dropout < 1, op, "dropout is {}; it must be in [0, 1)", o.dropout);
+  check<ValueError>(o.kv_heads >= 0 && (o.kv_heads == 0 || o.num_heads % o.kv_heads == 0), op,
+                    "kv_heads is {} and num_heads {}; the former must divide the latter evenly (0: as many)", o.kv_heads,
+                    o.num_heads);
+  check<ValueError>(o.positions != AttentionPositions::rotary || o.embed_dim / o.num_heads % 2 == 0, op,
+                    "embed_dim {} in {} heads is {} each; rotary positions need an even size", o.embed_dim, o.num_heads,
+                    o.embed_dim / o.num_heads);
+  check<ValueError>(o.max_distance >= 0 && o.max_span >= 0, op, "max_distance is {} and max_span {}; neither can be negative",
+                    o.max_distance, o.max_span);
+  if (o.kv_heads == 0) o.kv_heads = o.num_heads;
   if (o.kdim == 0) o.kdim = o.embed_dim;
   if (o.vdim == 0) o.vdim = o.embed_dim;
   return o;
@@ -44,42 +62,89 @@ Var joined(const Var& old, const Var& more) { return old.defined() ? concat({old
 }  // namespace
 
 AttentionCache AttentionCache::select(const Tensor& index) const {
-  return keys.defined() ? AttentionCache{index_select(keys, 0, index), index_select(values, 0, index)} : AttentionCache{};
+  const auto rows = [&](const Var& x) { return x.defined() ? index_select(x, 0, index) : x; };
+  return {rows(keys), rows(values)};
 }
 
 MultiheadAttention::MultiheadAttention(const MultiheadAttentionOptions& options, const Scope& scope)
     : Module(scope), out_proj(output_layer(options), {this, "out_proj"}), options_(checked(options)) {
-  const std::int64_t size = options_.embed_dim;
+  const std::int64_t size = options_.embed_dim, kept = options_.kv_heads * head_dim();
   if (options_.kdim == size && options_.vdim == size) {
-    in_proj_weight = Weight(this, "in_proj_weight", Shape{3 * size, size}, init::xavier_uniform());
+    in_proj_weight = Weight(this, "in_proj_weight", Shape{size + 2 * kept, size}, init::xavier_uniform());
   } else {
     q_proj_weight = Weight(this, "q_proj_weight", Shape{size, size}, init::xavier_uniform());
-    k_proj_weight = Weight(this, "k_proj_weight", Shape{size, options_.kdim}, init::xavier_uniform());
-    v_proj_weight = Weight(this, "v_proj_weight", Shape{size, options_.vdim}, init::xavier_uniform());
+    k_proj_weight = Weight(this, "k_proj_weight", Shape{kept, options_.kdim}, init::xavier_uniform());
+    v_proj_weight = Weight(this, "v_proj_weight", Shape{kept, options_.vdim}, init::xavier_uniform());
   }
-  if (options_.bias) in_proj_bias = Weight(this, "in_proj_bias", Shape{3 * size}, init::zeros());
+  if (options_.bias) in_proj_bias = Weight(this, "in_proj_bias", Shape{size + 2 * kept}, init::zeros());
+  const auto distance = [this](std::int64_t otherwise) {
+    return options_.max_distance == 0 ? otherwise : options_.max_distance;
+  };
+  switch (options_.positions) {
+    case AttentionPositions::none:
+    case AttentionPositions::alibi: break;
+    case AttentionPositions::rotary:
+      rotary.emplace(RotaryEmbeddingOptions{.base = options_.rotary_base}, Scope{this, "rotary"});
+      break;
+    case AttentionPositions::shaw:
+      relative.emplace(RelativePositionsOptions{.head_dim = head_dim(), .max_distance = distance(16)}, Scope{this, "relative"});
+      break;
+    case AttentionPositions::t5:
+      relative_bias.emplace(RelativeBiasOptions{.num_heads = options_.num_heads,
+                                                .num_buckets = options_.num_buckets,
+                                                .max_distance = distance(128),
+                                                .bidirectional = options_.bidirectional},
+                            Scope{this, "relative_bias"});
+      break;
+  }
+  if (options_.max_span > 0)
+    span.emplace(AdaptiveSpanOptions{.num_heads = options_.num_heads,
+                                     .max_span = options_.max_span,
+                                     .ramp = options_.span_ramp,
+                                     .initial = options_.initial_span},
+                 Scope{this, "span"});
 }
 
-Var MultiheadAttention::in_heads(const Var& x) const {
-  return transpose(reshape(x, {x.size(0), x.size(1), options_.num_heads, options_.embed_dim / options_.num_heads}), 1, 2);
+Var MultiheadAttention::in_heads(const Var& x, std::int64_t heads) const {
+  return transpose(reshape(x, {x.size(0), x.size(1), heads, head_dim()}), 1, 2);
+}
+
+// Keys or values of each group's one head for all of its query heads.
+Var MultiheadAttention::for_each_head(const Var& x) const {
+  const std::int64_t heads = options_.num_heads, kept = options_.kv_heads;
+  if (kept == heads) return x;
+  const Shape all{x.size(0), heads, x.size(2), x.size(3)};
+  if (kept == 1) return expand(x, all);  // without a copy
+  return reshape(expand(unsqueeze(x, 2), {x.size(0), kept, heads / kept, x.size(2), x.size(3)}), all);
+}
+
+bool MultiheadAttention::in_full() const {
+  return options_.normaliser != Normaliser::softmax || options_.positions == AttentionPositions::alibi || relative ||
+         relative_bias || span;
+}
+
+// Rotary positions from `first` on, where there are some.
+void MultiheadAttention::turn(Var& x, std::int64_t first) {
+  if (rotary) x = (*rotary)(x, first);
 }
 
 // Query (0), key (1) or value (2) alone.
 Var MultiheadAttention::projected(int which, const Var& x) const {
-  const std::int64_t size = options_.embed_dim, start = which * size;
+  const std::int64_t heads = which == 0 ? options_.num_heads : options_.kv_heads, size = heads * head_dim();
+  const std::int64_t start = which == 0 ? 0 : options_.embed_dim + (which - 1) * size;
   const Weight* own[] = {&q_proj_weight, &k_proj_weight, &v_proj_weight};
   const Var weight = in_proj_weight.defined() ? slice(in_proj_weight, 0, start, start + size) : own[which]->var();
   const Var bias = in_proj_bias.defined() ? slice(in_proj_bias, 0, start, start + size) : Var();
-  return in_heads(linear(x, weight, bias));
+  return in_heads(linear(x, weight, bias), heads);
 }
 
 // One product for both where they are made of one input.
 AttentionCache MultiheadAttention::keys_and_values(const Var& key, const Var& value) const {
   if (!in_proj_weight.defined() || !same(key, value)) return {projected(1, key), projected(2, value)};
-  const std::int64_t size = options_.embed_dim;
-  const Var bias = in_proj_bias.defined() ? slice(in_proj_bias, 0, size, 3 * size) : Var();
-  const PoolVector<Var> parts = split(linear(key, slice(in_proj_weight, 0, size, 3 * size), bias), {size, size}, 2);
-  return {in_heads(parts[0]), in_heads(parts[1])};
+  const std::int64_t heads = options_.kv_heads, kept = heads * head_dim(), size = options_.embed_dim, end = size + 2 * kept;
+  const Var bias = in_proj_bias.defined() ? slice(in_proj_bias, 0, size, end) : Var();
+  const PoolVector<Var> parts = split(linear(key, slice(in_proj_weight, 0, size, end), bias), {kept, kept}, 2);
+  return {in_heads(parts[0], heads), in_heads(parts[1], heads)};
 }
 
 MultiheadAttention::Heads MultiheadAttention::project(const Var& query, const Var& key, const Var& value) const {
@@ -87,32 +152,71 @@ MultiheadAttention::Heads MultiheadAttention::project(const Var& query, const Va
     AttentionCache places = keys_and_values(key, value);
     return {projected(0, query), std::move(places.keys), std::move(places.values)};
   }
-  const std::int64_t size = options_.embed_dim;
-  const PoolVector<Var> parts = split(linear(query, in_proj_weight, in_proj_bias), {size, size, size}, 2);
-  return {in_heads(parts[0]), in_heads(parts[1]), in_heads(parts[2])};
+  const std::int64_t heads = options_.kv_heads, kept = heads * head_dim();
+  const PoolVector<Var> parts = split(linear(query, in_proj_weight, in_proj_bias), {options_.embed_dim, kept, kept}, 2);
+  return {in_heads(parts[0], options_.num_heads), in_heads(parts[1], heads), in_heads(parts[2], heads)};
 }
 
-MultiheadAttentionOutput MultiheadAttention::attend(const Heads& heads, const AttentionMask& mask, AttentionWeights weights) {
-  const AttentionResult result = scaled_dot_product_attention(
-      heads.query, heads.key, heads.value, mask,
-      {.dropout = training() ? options_.dropout : 0, .need_weights = weights != AttentionWeights::none});
+MixingOutput MultiheadAttention::attend(const Heads& heads, const AttentionMask& mask, AttentionWeights weights) {
+  const Heads all{heads.query, for_each_head(heads.key), for_each_head(heads.value)};
+  const bool recorded = AttentionRecorder::alive(), wanted = recorded || weights != AttentionWeights::none;
+  const AttentionResult result =
+      in_full() ? attend_in_full(all, mask)
+                : scaled_dot_product_attention(all.query, all.key, all.value, mask,
+                                               {.dropout = training() ? options_.dropout : 0, .need_weights = wanted});
+  if (recorded) AttentionRecorder::record(*this, result.weights.value());
   const Var together = reshape(transpose(result.output, 1, 2), {heads.query.size(0), heads.query.size(2), options_.embed_dim});
-  return {out_proj(together), weights == AttentionWeights::averaged ? mean(result.weights, {1}) : result.weights};
+  return {out_proj(together), weights == AttentionWeights::none       ? Var()
+                              : weights == AttentionWeights::averaged ? mean(result.weights, {1})
+                                                                      : result.weights};
 }
 
-MultiheadAttentionOutput MultiheadAttention::forward(const Var& query, const Var& key, const Var& value,
-                                                     const AttentionMask& mask, AttentionWeights weights, Padding padding) {
+// As scaled_dot_product_attention, by operations that make the weights in full.
+AttentionResult MultiheadAttention::attend_in_full(const Heads& heads, const AttentionMask& mask) {
+  const std::int64_t queries = heads.query.size(2), keys = heads.key.size(2);
+  const Shape shape{heads.query.size(0), options_.num_heads, queries, keys};
+  const Tensor allowed = checked_allowed(op, mask.allowed, shape),
+               lengths = checked_lengths(op, mask.lengths, "key", heads.key.value(), 2),
+               open = combined_mask(allowed, lengths, mask.causal, queries, keys);
+  // Keys that no query may attend to are taken away before a product could meet a NaN there.
+  const Tensor seen = any(open, {2}, true).transpose(2, 3);
+  const Var zero = Var::scalar(0, heads.query.dtype()), key = where(seen, heads.key, zero),
+            value = where(seen, heads.value, zero);
+  Var scores = matmul(heads.query, transpose(key, 2, 3));
+  if (relative) scores = scores + (*relative)(heads.query, keys);
+  scores = scores * (1 / std::sqrt(static_cast<double>(head_dim())));
+  if (relative_bias) scores = scores + (*relative_bias)(queries, keys);
+  if (options_.positions == AttentionPositions::alibi)
+    scores = scores + Var(alibi(options_.num_heads, queries, keys, scores.dtype()));
+  Var weights = normalised(options_.normaliser, scores, open);
+  if (span) weights = (*span)(weights);
+  const Var applied = training() ? dropout(weights, options_.dropout) : weights;
+  const Var output = matmul(applied, value);
+  return {relative ? output + relative->values(applied) : output, weights};
+}
+
+MixingOutput MultiheadAttention::forward(const Var& query, const Var& key, const Var& value, const AttentionMask& mask,
+                                         AttentionWeights weights, Padding padding) {
   check_operand("query", query, options_.embed_dim);
   check_operand("key", key, options_.kdim);
   check_operand("value", value, options_.vdim);
   check<ShapeError>(key.size(0) == query.size(0) && value.size(0) == query.size(0) && key.size(1) == value.size(1), op,
                     "query {}, key {} and value {} don't fit: one batch, and as many keys as values", query.value(),
                     key.value(), value.value());
-  if (!mask.lengths.defined() || padding == Padding::finite) return attend(project(query, key, value), mask, weights);
+  const auto run = [&](const Var& q, const Var& k, const Var& v) {
+    Heads heads = project(q, k, v);
+    // The last query at the last key's place.
+    turn(heads.query, std::max<std::int64_t>(k.size(1) - q.size(1), 0));
+    turn(heads.key, std::max<std::int64_t>(q.size(1) - k.size(1), 0));
+    return attend(heads, mask, weights);
+  };
+  if (!mask.lengths.defined() || padding == Padding::finite) return run(query, key, value);
   const Var clean = without_padding(key, mask.lengths, op);
-  return attend(
-      project(same(query, key) ? clean : query, clean, same(value, key) ? clean : without_padding(value, mask.lengths, op)),
-      mask, weights);
+  return run(same(query, key) ? clean : query, clean, same(value, key) ? clean : without_padding(value, mask.lengths, op));
+}
+
+Var MultiheadAttention::mix(const Var& x, const AttentionMask& mask, Padding padding) {
+  return (*this)(x, x, x, mask, AttentionWeights::none, padding).output;
 }
 
 AttentionCache MultiheadAttention::remember(const Var& key, const Var& value, const Tensor& lengths) {
@@ -120,18 +224,31 @@ AttentionCache MultiheadAttention::remember(const Var& key, const Var& value, co
   check_operand("key", key, options_.kdim);
   check_operand("value", value, options_.vdim);
   const Var clean = without_padding(key, lengths, op);
-  return keys_and_values(clean, same(key, value) ? clean : without_padding(value, lengths, op));
+  AttentionCache places = keys_and_values(clean, same(key, value) ? clean : without_padding(value, lengths, op));
+  turn(places.keys, 0);
+  return places;
 }
 
-MultiheadAttentionOutput MultiheadAttention::forward(const Var& query, const AttentionCache& memory, const AttentionMask& mask,
-                                                     AttentionWeights weights) {
+MixingOutput MultiheadAttention::forward(const Var& query, const AttentionCache& memory, const AttentionMask& mask,
+                                         AttentionWeights weights) {
   check_operand("query", query, options_.embed_dim);
   check<ValueError>(memory.keys.defined(), op, "there is nothing to attend to: the cache is empty");
   const std::int64_t rows = query.size(0), sentences = memory.keys.size(0);
   check<ShapeError>(sentences > 0 ? rows % sentences == 0 : rows == 0, op,
                     "query {} has not as many rows as the memory {}, nor a multiple of them", query.value(),
                     memory.keys.value());
-  if (rows == sentences) return attend({projected(0, query), memory.keys, memory.values}, mask, weights);
+  if (rows == sentences) {
+    Var turned = projected(0, query);
+    check<ValueError>(!rotary || memory.places() >= query.size(1), op,
+                      "query {} is longer than the memory {}, whose last place is the last query's under rotary positions",
+                      query.value(), memory.keys.value());
+    turn(turned, memory.places() - query.size(1));
+    return attend({turned, memory.keys, memory.values}, mask, weights);
+  }
+  check<ValueError>(options_.positions == AttentionPositions::none && !span, op,
+                    "positions and spans can't be for several rows of queries that share one of the memory ({} and {}); give "
+                    "each its own with AttentionCache::select",
+                    query.value(), memory.keys.value());
   // Rows of one sentence as further queries: a mask must not tell these apart.
   check<ValueError>(
       !mask.causal, op,
@@ -143,7 +260,7 @@ MultiheadAttentionOutput MultiheadAttention::forward(const Var& query, const Att
                     "give one for all queries, [batch, 1, 1, keys], or each row its own memory with AttentionCache::select",
                     mask.allowed, query.value(), memory.keys.value());
   const Var folded = reshape(query, {sentences, rows / sentences * query.size(1), query.size(2)});
-  MultiheadAttentionOutput result = attend({projected(0, folded), memory.keys, memory.values}, mask, weights);
+  MixingOutput result = attend({projected(0, folded), memory.keys, memory.values}, mask, weights);
   result.output = reshape(result.output, query.shape());
   if (weights == AttentionWeights::averaged) {
     result.weights = reshape(result.weights, {rows, query.size(1), memory.places()});
@@ -155,7 +272,7 @@ MultiheadAttentionOutput MultiheadAttention::forward(const Var& query, const Att
   return result;
 }
 
-MultiheadAttentionStep MultiheadAttention::step(const Var& x, const AttentionCache& cache) {
+MixingStep MultiheadAttention::step(const Var& x, const AttentionCache& cache) {
   const ScopeGuard scope(path());
   check_operand("input", x, options_.embed_dim);
   check<ValueError>(in_proj_weight.defined(), op,
@@ -163,7 +280,9 @@ MultiheadAttentionStep MultiheadAttention::step(const Var& x, const AttentionCac
                     options_.kdim, options_.vdim);
   check<ShapeError>(!cache.keys.defined() || cache.keys.size(0) == x.size(0), op, "input {} and cache {} differ in rows",
                     x.value(), cache.keys.value());
-  const Heads heads = project(x, x, x);
+  Heads heads = project(x, x, x);
+  turn(heads.query, cache.places());
+  turn(heads.key, cache.places());
   AttentionCache grown{joined(cache.keys, heads.key), joined(cache.values, heads.value)};
   Var output = attend({heads.query, grown.keys, grown.values}, {.causal = true}, AttentionWeights::none).output;
   return {std::move(output), std::move(grown)};

@@ -4,13 +4,20 @@
 #include <cmath>
 
 #include "base/fail.hpp"
+#include "nn/places.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/shape.hpp"
 
 namespace weft::nn {
 namespace {
 
-// The place behind the last.
+std::int64_t end_of(const char* op, const Var& x, std::int64_t first) {
+  check<ShapeError>(x.rank() == 3, op, "input {} is not [batch, places, width]", x.value());
+  return checked_end(op, first, x.size(1));
+}
+
+}  // namespace
+
 std::int64_t checked_end(const char* op, std::int64_t first, std::int64_t places) {
   check<ValueError>(first >= 0 && places >= 0, op, "{} places from place {}; neither can be negative", places, first);
   std::int64_t end = 0;
@@ -19,22 +26,16 @@ std::int64_t checked_end(const char* op, std::int64_t first, std::int64_t places
   return end;
 }
 
-std::int64_t checked_end(const char* op, const Var& x, std::int64_t first) {
-  check<ShapeError>(x.rank() == 3, op, "input {} is not [batch, places, width]", x.value());
-  return checked_end(op, first, x.size(1));
-}
-
-}  // namespace
-
-Tensor sinusoids(std::int64_t first, std::int64_t places, std::int64_t width, DType dtype) {
+Tensor sinusoids(std::int64_t first, std::int64_t places, std::int64_t width, DType dtype, double base) {
   check<ValueError>(width > 0 && width % 2 == 0, "sinusoids", "the width is {}; it must be positive and even", width);
+  check<ValueError>(std::isfinite(base) && base > 0, "sinusoids", "the base is {}; it must be finite and positive", base);
   check<DTypeError>(is_floating(dtype), "sinusoids", "no sines in {}; f32 or f64 is needed", name_of(dtype));
   const std::int64_t end = checked_end("sinusoids", first, places);
   Tensor table = Tensor::empty({places, width}, f64);
   auto* element = table.mutable_data<double>();
   for (std::int64_t place = first; place < end; ++place)
     for (std::int64_t i = 0; i < width; i += 2) {
-      const double angle = static_cast<double>(place) * std::pow(10000.0, -static_cast<double>(i) / static_cast<double>(width));
+      const double angle = static_cast<double>(place) * std::pow(base, -static_cast<double>(i) / static_cast<double>(width));
       *element++ = std::sin(angle);
       *element++ = std::cos(angle);
     }
@@ -42,16 +43,16 @@ Tensor sinusoids(std::int64_t first, std::int64_t places, std::int64_t width, DT
 }
 
 Var SinusoidalPositions::forward(const Var& x, std::int64_t first) {
-  const std::int64_t end = checked_end("SinusoidalPositions", x, first);
-  return x + table(end, x.size(2), x.dtype()).slice(0, first, end);
+  const std::int64_t end = end_of("SinusoidalPositions", x, first);
+  return x + table_.rows(end, x.size(2), x.dtype()).slice(0, first, end);
 }
 
-Tensor SinusoidalPositions::table(std::int64_t end, std::int64_t width, DType dtype) {
+Tensor SinusoidTable::rows(std::int64_t end, std::int64_t width, DType dtype) {
   const std::lock_guard lock(mutex_);
   const bool of_kind = table_.defined() && table_.size(1) == width && table_.dtype() == dtype;
   const std::int64_t places = of_kind ? table_.size(0) : 0;
   // At least doubled, so that a decoder that goes on step by step makes few. Tables that were given out stay as they are.
-  if (!of_kind || places < end) table_ = sinusoids(0, std::max(end, 2 * places), width, dtype);
+  if (!of_kind || places < end) table_ = sinusoids(0, std::max(end, 2 * places), width, dtype, base_);
   return table_;
 }
 
@@ -62,7 +63,7 @@ LearnedPositions::LearnedPositions(const LearnedPositionsOptions& options, const
 }
 
 Var LearnedPositions::forward(const Var& x, std::int64_t first) {
-  const std::int64_t end = checked_end("LearnedPositions", x, first);
+  const std::int64_t end = end_of("LearnedPositions", x, first);
   check<ShapeError>(end <= weight->shape()[0] && x.size(2) == weight->shape()[1], "LearnedPositions",
                     "input {} from place {} on doesn't fit positions {}", x.value(), first, weight->value());
   return x + slice(weight, 0, first, end);

@@ -27,7 +27,11 @@ TransformerStackOptions stack_of(const TransformerOptions& o, std::int64_t layer
                     .activation = o.activation,
                     .layer_norm_eps = o.layer_norm_eps,
                     .norm_first = o.norm_first,
-                    .weight_init = init::xavier_uniform()},
+                    .weight_init = init::xavier_uniform(),
+                    .mixing = o.mixing,
+                    .kernel_size = o.kernel_size,
+                    .kv_heads = o.kv_heads,
+                    .positions = o.positions},
           .num_layers = layers,
           .norm = true};
 }
@@ -63,7 +67,7 @@ TransformerMemory TransformerMemory::select(const Tensor& index) const {
   return {chosen(layers, index), {rows_of(mask.allowed, index), rows_of(mask.lengths, index), mask.causal}};
 }
 
-TransformerState TransformerState::select(const Tensor& index) const { return {chosen(layers, index)}; }
+TransformerState TransformerState::select(const Tensor& index) const { return {chosen(layers, index), count}; }
 
 TransformerEncoder::TransformerEncoder(const TransformerStackOptions& options, const Scope& scope)
     : Module(scope), layers({this, "layers"}) {
@@ -115,6 +119,7 @@ TransformerStep TransformerDecoder::step(const Var& x, const TransformerMemory& 
     result.weights = std::move(step.weights);
   }
   if (norm) result.output = (*norm)(result.output);
+  result.state.count = state.count + x.size(1);
   return result;
 }
 

@@ -7,7 +7,7 @@ namespace weft::nn {
 
 TransformerDecoderLayer::TransformerDecoderLayer(const TransformerLayerOptions& options, const Scope& scope)
     : Module(scope),
-      self_attn(attention_options(options), {this, "self_attn"}),
+      self_attn(mixing("TransformerDecoderLayer", options, true, {this, "self_attn"})),
       multihead_attn(attention_options(options), {this, "multihead_attn"}),
       linear1(widening(options), {this, "linear1"}),
       linear2(narrowing(options), {this, "linear2"}),
@@ -29,9 +29,8 @@ Var TransformerDecoderLayer::forward(const Var& x, const Var& memory, const Atte
   const bool finite = padding == Padding::finite;
   const Var clean = finite ? x : without_padding(x, mask.lengths, op);
   const Var places = finite ? memory : without_padding(memory, memory_mask.lengths, op);
-  const Var itself = residual(clean, norm1, norm_first_, [&](const Var& y) {
-    return dropout_(self_attn(y, y, y, mask, AttentionWeights::none, Padding::finite).output);
-  });
+  const Var itself =
+      residual(clean, norm1, norm_first_, [&](const Var& y) { return dropout_(self_attn->mix(y, mask, Padding::finite)); });
   const Var attended = residual(itself, norm2, norm_first_, [&](const Var& y) {
     return dropout_(multihead_attn(y, places, places, memory_mask, AttentionWeights::none, Padding::finite).output);
   });
@@ -44,12 +43,12 @@ TransformerDecoderLayerStep TransformerDecoderLayer::step(const Var& x, const At
   const ScopeGuard scope(path());
   TransformerDecoderLayerStep result;
   const Var itself = residual(x, norm1, norm_first_, [&](const Var& y) {
-    MultiheadAttentionStep step = self_attn.step(y, cache);
+    MixingStep step = self_attn->step(y, cache);
     result.cache = std::move(step.cache);
     return dropout_(step.output);
   });
   const Var attended = residual(itself, norm2, norm_first_, [&](const Var& y) {
-    MultiheadAttentionOutput to_memory = multihead_attn(y, memory, memory_mask, weights);
+    MixingOutput to_memory = multihead_attn(y, memory, memory_mask, weights);
     result.weights = std::move(to_memory.weights);
     return dropout_(to_memory.output);
   });

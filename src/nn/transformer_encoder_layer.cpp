@@ -7,7 +7,7 @@ namespace weft::nn {
 
 TransformerEncoderLayer::TransformerEncoderLayer(const TransformerLayerOptions& options, const Scope& scope)
     : Module(scope),
-      self_attn(attention_options(options), {this, "self_attn"}),
+      self_attn(mixing("TransformerEncoderLayer", options, false, {this, "self_attn"})),
       linear1(widening(options), {this, "linear1"}),
       linear2(narrowing(options), {this, "linear2"}),
       norm1(norm_options(options), {this, "norm1"}),
@@ -18,9 +18,8 @@ TransformerEncoderLayer::TransformerEncoderLayer(const TransformerLayerOptions& 
 
 Var TransformerEncoderLayer::forward(const Var& x, const AttentionMask& mask, Padding padding) {
   const Var clean = padding == Padding::finite ? x : without_padding(x, mask.lengths, "TransformerEncoderLayer");
-  const Var attended = residual(clean, norm1, norm_first_, [&](const Var& y) {
-    return dropout_(self_attn(y, y, y, mask, AttentionWeights::none, Padding::finite).output);
-  });
+  const Var attended =
+      residual(clean, norm1, norm_first_, [&](const Var& y) { return dropout_(self_attn->mix(y, mask, Padding::finite)); });
   return residual(attended, norm2, norm_first_,
                   [&](const Var& y) { return feed_forward(y, linear1, linear2, dropout_, activation_); });
 }

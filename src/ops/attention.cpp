@@ -4,6 +4,7 @@
 
 #include "base/fail.hpp"
 #include "kernels/attention.hpp"
+#include "ops/attention_mask.hpp"
 #include "ops/dropout_draw.hpp"
 #include "ops/guarded.hpp"
 #include "ops/lengths.hpp"
@@ -14,7 +15,6 @@
 #include "weft/ops/reduce.hpp"
 #include "weft/ops/shape.hpp"
 #include "weft/ops/softmax.hpp"
-#include "weft/ops/triangle.hpp"
 
 namespace weft {
 namespace {
@@ -24,14 +24,6 @@ using kernels::AttentionSettings;
 constexpr const char* op = "scaled_dot_product_attention";
 
 Var zero_like(const Var& x) { return Var::scalar(0, x.dtype()); }
-
-/// The whole mask, broadcast to [batch, heads, queries, keys].
-Tensor whole_mask(const AttentionSettings& settings, std::int64_t queries, std::int64_t keys) {
-  Tensor mask = settings.allowed.defined() ? settings.allowed : Tensor::ones({1, 1, 1, 1}, boolean);
-  if (settings.causal) mask = logical_and(mask, tril(Tensor::ones({queries, keys}, boolean), keys - queries).value());
-  if (settings.lengths.defined()) mask = logical_and(mask, within_lengths(settings.lengths, keys).unsqueeze(1).unsqueeze(1));
-  return mask;
-}
 
 /// The same with operations that make the weights in full, for weights that are asked for and for derivatives of derivatives.
 struct Composite {
@@ -43,7 +35,7 @@ struct Composite {
       : query(q),
         key(before_lengths(k, s)),
         value(before_lengths(v, s)),
-        mask(whole_mask(s, q.size(2), k.size(2))),
+        mask(combined_mask(s.allowed, s.lengths, s.causal, q.size(2), k.size(2))),
         settings(s) {
     const Var scores = matmul(query, transpose(key, 2, 3)) * s.scale;
     weights = masked_softmax(scores, mask);
@@ -81,24 +73,6 @@ void check_operands(const Var& query, const Var& key, const Var& value) {
                     "key {} doesn't fit query {}: batch, heads and head_dim must be equal", key.shape(), query.shape());
   check<ShapeError>(value.size(0) == key.size(0) && value.size(1) == key.size(1) && value.size(2) == key.size(2), op,
                     "value {} doesn't fit key {}: batch, heads and length must be equal", value.shape(), key.shape());
-}
-
-Tensor checked_allowed(const Tensor& allowed, const Shape& weights) {
-  if (!allowed.defined()) return {};
-  check<DTypeError>(allowed.dtype() == boolean, op, "the mask is {}; bool is needed", allowed);
-  const auto fits = [&] {
-    if (allowed.rank() > 4) return false;
-    for (int axis = -1; axis >= -allowed.rank(); --axis)
-      if (allowed.size(axis) != 1 && allowed.size(axis) != weights.size(axis)) return false;
-    return true;
-  };
-  check<ShapeError>(fits(), op,
-                    "the mask {} doesn't broadcast to [batch, heads, queries, keys] = {}; give one of keys [batch, keys] as "
-                    "mask.unsqueeze(1).unsqueeze(1), or by lengths",
-                    allowed.shape(), weights);
-  Tensor mask = allowed;
-  while (mask.rank() < 4) mask = mask.unsqueeze(0);
-  return mask;
 }
 
 double scale_of(const AttentionOptions& options, const Var& query) {
@@ -147,7 +121,7 @@ AttentionResult scaled_dot_product_attention(const Var& query, const Var& key, c
   check_operands(query, key, value);
   const Shape weights{query.size(0), query.size(1), query.size(2), key.size(2)};
   check<ValueError>(options.dropout >= 0 && options.dropout < 1, op, "dropout is {}; it must be in [0, 1)", options.dropout);
-  AttentionSettings settings{checked_allowed(mask.allowed, weights),
+  AttentionSettings settings{checked_allowed(op, mask.allowed, weights),
                              checked_lengths(op, mask.lengths, "key", key.value(), 2),
                              mask.causal,
                              scale_of(options, query),

@@ -21,24 +21,45 @@ EncoderDecoderOptions checked(EncoderDecoderOptions o) {
                     "{} encoder and {} decoder layers; each needs one at least", o.encoder_layers, o.decoder_layers);
   check<ValueError>(!o.share_embeddings || o.source_vocabulary == o.target_vocabulary, where,
                     "share_embeddings needs one vocabulary, not {} and {} tokens", o.source_vocabulary, o.target_vocabulary);
+  check<ValueError>(o.window > 0, where, "window is {}; it must be 1 or more", o.window);
   return o;
 }
 
 std::unique_ptr<nn::attention::Attention> make_attention(const EncoderDecoderOptions& o, const nn::Scope& scope) {
+  using namespace nn::attention;
+  const std::int64_t n = o.hidden;
   switch (o.attention) {
-    case AttentionKind::dot: return std::make_unique<nn::attention::Dot>(nn::attention::DotOptions{}, scope);
-    case AttentionKind::general:
-      return std::make_unique<nn::attention::General>(nn::attention::GeneralOptions{.query_dim = o.hidden, .key_dim = o.hidden},
-                                                      scope);
-    case AttentionKind::additive: break;
+    case AttentionKind::none: break;
+    case AttentionKind::dot: return std::make_unique<Dot>(DotOptions{}, scope);
+    case AttentionKind::scaled_dot: return std::make_unique<Dot>(DotOptions{.scaled = true}, scope);
+    case AttentionKind::general: return std::make_unique<General>(GeneralOptions{.query_dim = n, .key_dim = n}, scope);
+    case AttentionKind::additive:
+      return std::make_unique<Additive>(AdditiveOptions{.query_dim = n, .key_dim = n, .hidden = n}, scope);
+    case AttentionKind::concat:
+      return std::make_unique<Concat>(ConcatOptions{.query_dim = n, .key_dim = n, .hidden = n}, scope);
+    case AttentionKind::cosine: return std::make_unique<Cosine>(CosineOptions{.temperature = 0.1, .learned = true}, scope);
+    case AttentionKind::location:
+      return std::make_unique<Location>(LocationOptions{.query_dim = n, .key_dim = n, .hidden = n}, scope);
+    case AttentionKind::local_m:
+      return std::make_unique<LocalM>(LocalOptions{.query_dim = n, .key_dim = n, .window = o.window}, scope);
+    case AttentionKind::local_p:
+      return std::make_unique<LocalP>(LocalPOptions{.query_dim = n, .key_dim = n, .hidden = n, .window = o.window}, scope);
   }
-  return std::make_unique<nn::attention::Additive>(
-      nn::attention::AdditiveOptions{.query_dim = o.hidden, .key_dim = o.hidden, .hidden = o.hidden}, scope);
+  return nullptr;
 }
 
 Var first_rows(const Var& x, std::int64_t rows) { return x.size(0) == rows ? x : slice(x, 0, 0, rows); }
 
 }  // namespace
+
+std::string name_of(AttentionKind kind) { return attention_names[static_cast<std::size_t>(kind)]; }
+
+AttentionKind attention_kind(const std::string& name) {
+  const auto* const found = std::find(attention_names.begin(), attention_names.end(), name);
+  check<ValueError>(found != attention_names.end(), "attention_kind", "'{}' is no attention; {} are", name,
+                    fmt::join(attention_names, ", "));
+  return static_cast<AttentionKind>(found - attention_names.begin());
+}
 
 EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options, const nn::Scope& scope)
     : Model(scope),
@@ -53,7 +74,10 @@ EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options, const nn::S
                 .dropout = options.encoder_layers > 1 ? options.dropout : 0},
                {this, "encoder"}),
       decoder_({this, "decoder"}),
-      combine_({.in_features = 2 * options.hidden, .out_features = attention_size(), .bias = false}, {this, "combine"}),
+      combine_({.in_features = (options.attention == AttentionKind::none ? 1 : 2) * options.hidden,
+                .out_features = attention_size(),
+                .bias = false},
+               {this, "combine"}),
       dropout_({.p = options.dropout}, {this, "dropout"}) {
   if (!options_.share_embeddings)
     source_embedding_.emplace(
@@ -78,7 +102,7 @@ EncoderDecoder::Start EncoderDecoder::start(const Padded& source) {
   const nn::LSTMOutput encoded = encoder_(dropout_(embedding(source.ids)), source.lengths);
   const std::int64_t rows = source.ids.size(0);
   Start result;
-  result.memory = attention_->remember(encoded.output, encoded.output, source.mask);
+  if (attention_) result.memory = attention_->remember(encoded.output, encoded.output, source.mask);
   for (std::int64_t layer = 0; layer < options_.decoder_layers; ++layer) {
     // Both directions of the encoder layer side by side; a deeper decoder starts from the last.
     const std::int64_t from = 2 * std::min(layer, options_.encoder_layers - 1);
@@ -91,15 +115,19 @@ EncoderDecoder::Start EncoderDecoder::start(const Padded& source) {
 
 Model::Encoded EncoderDecoder::encode(const Padded& source) {
   Start first = start(source);
-  Encoded result{{{first.memory.keys, first.memory.values}, first.memory.mask, source.lengths}, {}};
+  Encoded result{{{}, source.mask, source.lengths}, {}};
+  if (attention_) result.memory.values = {first.memory.keys, first.memory.values};
   result.state = packed(first.state);
   return result;
 }
 
-// The states' h and c, layer by layer, then the attentional vector where it is fed.
+// The states' h and c, layer by layer, what the attention carries (undefined where it carries nothing), then the attentional
+// vector where it is fed.
 DecoderState EncoderDecoder::packed(const State& state) {
   DecoderState result;
   for (const LSTMState& layer : state.layers) result.values.insert(result.values.end(), {layer.h, layer.c});
+  result.values.push_back(state.attention.history);
+  result.values.push_back(state.attention.position.defined() ? Var(state.attention.position) : Var());
   if (state.feed.defined()) result.values.push_back(state.feed);
   return result;
 }
@@ -109,8 +137,12 @@ DecoderStep EncoderDecoder::step(const DecoderMemory& memory, const DecoderState
   State unpacked;
   for (std::size_t layer = 0; layer < decoder_.size(); ++layer)
     unpacked.layers.push_back({state.values[2 * layer], state.values[2 * layer + 1]});
+  const Var* carried = &state.values[2 * decoder_.size()];
+  unpacked.attention = {carried[0], carried[1].value()};
   if (options_.input_feeding) unpacked.feed = state.values.back();
-  Step next = advance({memory.values[0], memory.values[1], memory.mask}, unpacked, embed_target(tokens));
+  nn::AttentionMemory attended;
+  if (attention_) attended = {memory.values[0], memory.values[1], memory.mask};
+  Step next = advance(attended, unpacked, embed_target(tokens));
   return {packed(next.state), std::move(next.attentional), std::move(next.weights)};
 }
 
@@ -122,13 +154,14 @@ EncoderDecoder::Step EncoderDecoder::advance(const nn::AttentionMemory& memory, 
     result.state.layers.push_back(decoder_[layer](input, state.layers[layer]));
     input = result.state.layers.back().h;
   }
-  // In a search several rows look at one sentence.
-  const std::int64_t sentences = memory.values.size(0), rows = input.size(0);
-  const Var query = reshape(input, {sentences, rows / sentences, options_.hidden});
-  const nn::AttentionOutput attended = (*attention_)(query, memory);
-  result.weights = reshape(attended.weights, {rows, memory.values.size(1)});
-  const Var context = reshape(attended.context, {rows, options_.hidden});
-  result.attentional = dropout_(tanh(combine_(concat({context, input}, 1))));
+  Var seen = input;
+  if (attention_) {  // in a search several rows look at one sentence
+    nn::AttentionOutput attended = (*attention_)(unsqueeze(input, 1), memory, state.attention);
+    result.weights = squeeze(attended.weights, 1);
+    result.state.attention = std::move(attended.state);
+    seen = concat({squeeze(attended.context, 1), input}, 1);
+  }
+  result.attentional = dropout_(tanh(combine_(seen)));
   if (options_.input_feeding) result.state.feed = result.attentional;
   return result;
 }
@@ -148,6 +181,8 @@ void EncoderDecoder::keep_first(std::int64_t rows, nn::AttentionMemory& memory, 
     cut(layer.c);
   }
   cut(state.feed);
+  cut(state.attention.history);
+  if (state.attention.position.defined()) state.attention.position = state.attention.position.slice(0, 0, rows);
   cut(memory.keys);
   cut(memory.values);
   if (memory.mask.defined()) memory.mask = memory.mask.slice(0, 0, rows);

@@ -1,6 +1,5 @@
 #include "weft/seq2seq/model_options.hpp"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/fail.hpp"
@@ -9,41 +8,46 @@ namespace weft::seq2seq {
 namespace {
 
 constexpr const char* where = "Translator";
-constexpr const char* attention_names[] = {"dot", "general", "additive"};
+constexpr const char* positions_names[] = {"sinusoid", "learned", "rotary", "alibi", "shaw", "t5"};
+constexpr const char* mixing_names[] = {"attention", "light", "dynamic", "linear"};
 
 nlohmann::ordered_json json_of(const EncoderDecoderOptions& o) {
-  return {{"source_vocabulary", o.source_vocabulary},
-          {"target_vocabulary", o.target_vocabulary},
-          {"embedding", o.embedding},
-          {"hidden", o.hidden},
-          {"encoder_layers", o.encoder_layers},
-          {"decoder_layers", o.decoder_layers},
-          {"attention", attention_names[static_cast<std::size_t>(o.attention)]},
-          {"input_feeding", o.input_feeding},
-          {"tie_output", o.tie_output},
-          {"share_embeddings", o.share_embeddings},
-          {"dropout", o.dropout}};
+  nlohmann::ordered_json json = {{"source_vocabulary", o.source_vocabulary},
+                                 {"target_vocabulary", o.target_vocabulary},
+                                 {"embedding", o.embedding},
+                                 {"hidden", o.hidden},
+                                 {"encoder_layers", o.encoder_layers},
+                                 {"decoder_layers", o.decoder_layers},
+                                 {"attention", name_of(o.attention)},
+                                 {"input_feeding", o.input_feeding},
+                                 {"tie_output", o.tie_output},
+                                 {"share_embeddings", o.share_embeddings},
+                                 {"dropout", o.dropout}};
+  if (o.attention == AttentionKind::local_m || o.attention == AttentionKind::local_p) json["window"] = o.window;
+  return json;
 }
 
 nlohmann::ordered_json json_of(const TransformerOptions& o) {
-  return {{"model", "transformer"},
-          {"source_vocabulary", o.source_vocabulary},
-          {"target_vocabulary", o.target_vocabulary},
-          {"width", o.width},
-          {"heads", o.heads},
-          {"feed_forward", o.feed_forward},
-          {"encoder_layers", o.encoder_layers},
-          {"decoder_layers", o.decoder_layers},
-          {"norm_first", o.norm_first},
-          {"tie_output", o.tie_output},
-          {"share_embeddings", o.share_embeddings},
-          {"dropout", o.dropout}};
-}
-
-AttentionKind attention_of(const std::string& name) {
-  const auto* found = std::find(std::begin(attention_names), std::end(attention_names), name);
-  check<ValueError>(found != std::end(attention_names), where, "'{}' is no attention; dot, general and additive are", name);
-  return static_cast<AttentionKind>(found - std::begin(attention_names));
+  nlohmann::ordered_json json = {{"model", "transformer"},
+                                 {"source_vocabulary", o.source_vocabulary},
+                                 {"target_vocabulary", o.target_vocabulary},
+                                 {"width", o.width},
+                                 {"heads", o.heads},
+                                 {"feed_forward", o.feed_forward},
+                                 {"encoder_layers", o.encoder_layers},
+                                 {"decoder_layers", o.decoder_layers},
+                                 {"norm_first", o.norm_first},
+                                 {"tie_output", o.tie_output},
+                                 {"share_embeddings", o.share_embeddings},
+                                 {"dropout", o.dropout}};
+  // Only what isn't as it was before there was a choice: older runs go on.
+  const TransformerOptions plain;
+  if (o.positions != plain.positions) json["positions"] = positions_names[static_cast<std::size_t>(o.positions)];
+  if (o.max_positions != plain.max_positions) json["max_positions"] = o.max_positions;
+  if (o.mixing != plain.mixing) json["mixing"] = mixing_names[static_cast<std::size_t>(o.mixing)];
+  if (o.kernel_size != plain.kernel_size) json["kernel_size"] = o.kernel_size;
+  if (o.kv_heads != plain.kv_heads) json["kv_heads"] = o.kv_heads;
+  return json;
 }
 
 EncoderDecoderOptions lstm_of(const nlohmann::json& json) {
@@ -53,7 +57,8 @@ EncoderDecoderOptions lstm_of(const nlohmann::json& json) {
           .hidden = json.at("hidden"),
           .encoder_layers = json.at("encoder_layers"),
           .decoder_layers = json.at("decoder_layers"),
-          .attention = attention_of(json.at("attention")),
+          .attention = attention_kind(json.at("attention")),
+          .window = json.value("window", EncoderDecoderOptions{}.window),
           .input_feeding = json.at("input_feeding"),
           .tie_output = json.at("tie_output"),
           .share_embeddings = json.at("share_embeddings"),
@@ -61,6 +66,7 @@ EncoderDecoderOptions lstm_of(const nlohmann::json& json) {
 }
 
 TransformerOptions transformer_of(const nlohmann::json& json) {
+  const TransformerOptions defaults;
   return {.source_vocabulary = json.at("source_vocabulary"),
           .target_vocabulary = json.at("target_vocabulary"),
           .width = json.at("width"),
@@ -71,10 +77,29 @@ TransformerOptions transformer_of(const nlohmann::json& json) {
           .norm_first = json.at("norm_first"),
           .tie_output = json.at("tie_output"),
           .share_embeddings = json.at("share_embeddings"),
-          .dropout = json.at("dropout")};
+          .dropout = json.at("dropout"),
+          .positions = parse_positions(json.value("positions", "sinusoid")),
+          .max_positions = json.value("max_positions", defaults.max_positions),
+          .mixing = parse_mixing(json.value("mixing", "attention")),
+          .kernel_size = json.value("kernel_size", defaults.kernel_size),
+          .kv_heads = json.value("kv_heads", defaults.kv_heads)};
 }
 
 }  // namespace
+
+Positions parse_positions(const std::string& name) {
+  const auto* found = std::find(std::begin(positions_names), std::end(positions_names), name);
+  check<ValueError>(found != std::end(positions_names), where,
+                    "'{}' is no kind of positions; sinusoid, learned, rotary, alibi, shaw and t5 are", name);
+  return static_cast<Positions>(found - std::begin(positions_names));
+}
+
+nn::Mixing parse_mixing(const std::string& name) {
+  const auto* found = std::find(std::begin(mixing_names), std::end(mixing_names), name);
+  check<ValueError>(found != std::end(mixing_names), where, "'{}' is no mixing; attention, light, dynamic and linear are",
+                    name);
+  return static_cast<nn::Mixing>(found - std::begin(mixing_names));
+}
 
 std::unique_ptr<Model> make_model(const ModelOptions& options, const nn::Scope& scope) {
   if (const auto* transformer = std::get_if<TransformerOptions>(&options))

@@ -487,13 +487,13 @@ std::vector<Mistake> module_mistakes() {
          nn::attention::Dot dot;
          dot(t({2, 1, 4}), t({2, 5, 6}), t({2, 5, 6}));
        },
-       "[attention] query f32[2, 1, 4] and keys f32[2, 5, 6] differ in size"},
+       "[attention::Dot] query f32[2, 1, 4] and keys f32[2, 5, 6] differ in size"},
       {"a mask of other places",
        [] {
          nn::attention::Dot dot;
          dot(t({2, 1, 4}), t({2, 5, 4}), t({2, 5, 4}), t({2, 4}, boolean));
        },
-       "[attention] mask bool[2, 4] doesn't fit keys f32[2, 5, 4]: [batch, places] is needed"},
+       "[attention::Dot] mask bool[2, 4] doesn't fit keys f32[2, 5, 4]: [batch, places] is needed"},
       {"weights of another shape",
        [] {
          nn::Linear linear({.in_features = 4, .out_features = 3});

@@ -90,6 +90,7 @@ TEST_CASE("learned positions have gradients") {
 
 TEST_CASE("positions that can't be are refused") {
   CHECK_THROWS_WITH_AS(nn::sinusoids(0, 3, 5), "[sinusoids] the width is 5; it must be positive and even", ValueError);
+  CHECK_THROWS_WITH_AS(nn::sinusoids(0, 3, 4, f64, 0), doctest::Contains("the base is 0"), ValueError);
   CHECK_THROWS_AS(nn::sinusoids(-1, 3, 4), ValueError);
   constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
   CHECK_THROWS_WITH_AS(nn::sinusoids(most - 1, 4, 4), doctest::Contains("end beyond"), ValueError);

@@ -92,6 +92,12 @@ TEST_CASE("a bidirectional LSTM of two layers with each attention, under padding
   check_reader<nn::attention::Dot>(nn::attention::DotOptions{.scaled = true});
   check_reader<nn::attention::General>(nn::attention::GeneralOptions{.query_dim = 4, .key_dim = 4});
   check_reader<nn::attention::Additive>(nn::attention::AdditiveOptions{.query_dim = 4, .key_dim = 4, .hidden = 3});
+  check_reader<nn::attention::Concat>(nn::attention::ConcatOptions{.query_dim = 4, .key_dim = 4, .hidden = 3});
+  check_reader<nn::attention::Cosine>(nn::attention::CosineOptions{.temperature = 0.5, .learned = true});
+  check_reader<nn::attention::Location>(nn::attention::LocationOptions{.query_dim = 4, .key_dim = 4, .hidden = 3});
+  check_reader<nn::attention::Coverage>(nn::attention::CoverageOptions{.query_dim = 4, .key_dim = 4, .hidden = 3});
+  check_reader<nn::attention::LocalM>(nn::attention::LocalOptions{.query_dim = 4, .key_dim = 4, .window = 1});
+  check_reader<nn::attention::LocalP>(nn::attention::LocalPOptions{.query_dim = 4, .key_dim = 4, .hidden = 3});
 }
 
 TEST_CASE("a Transformer with causal and padding masks, label smoothing and one embedding for everything") {

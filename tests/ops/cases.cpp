@@ -40,6 +40,7 @@ const std::vector<Case>& cases() {
     add_matmul_cases(table);
     add_einsum_cases(table);
     add_softmax_cases(table);
+    add_entmax_cases(table);
     add_attention_cases(table);
     add_normalization_cases(table);
     add_convolution_cases(table);

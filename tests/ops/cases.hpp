@@ -36,6 +36,7 @@ void add_dropout_cases(std::vector<Case>& to);
 void add_matmul_cases(std::vector<Case>& to);
 void add_einsum_cases(std::vector<Case>& to);
 void add_softmax_cases(std::vector<Case>& to);
+void add_entmax_cases(std::vector<Case>& to);
 void add_attention_cases(std::vector<Case>& to);
 void add_normalization_cases(std::vector<Case>& to);
 void add_convolution_cases(std::vector<Case>& to);

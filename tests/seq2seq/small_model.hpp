@@ -18,6 +18,17 @@ inline seq2seq::TransformerOptions small_transformer_options() {
           .dropout = 0};
 }
 
+/// The LSTM with each attention.
+inline std::vector<seq2seq::EncoderDecoderOptions> each_attention() {
+  std::vector<seq2seq::EncoderDecoderOptions> all;
+  for (const char* name : seq2seq::attention_names) {
+    all.push_back(small_options());
+    all.back().attention = seq2seq::attention_kind(name);
+    all.back().window = 1;
+  }
+  return all;
+}
+
 /// One of each kind.
 inline std::vector<seq2seq::ModelOptions> small_kinds() { return {small_options(), small_transformer_options()}; }
 

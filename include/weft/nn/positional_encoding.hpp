@@ -8,9 +8,22 @@
 namespace weft::nn {
 
 /// Sines and cosines of place first, first + 1, ... (Vaswani et al. 2017): [places, width], width even; element 2i is
-/// sin(place / 10000^(2i / width)), element 2i + 1 its cosine. Throws ValueError for a width that is odd or not positive and
-/// places that can't be, DTypeError for others than f32 and f64.
-Tensor sinusoids(std::int64_t first, std::int64_t places, std::int64_t width, DType dtype = f32);
+/// sin(place / base^(2i / width)), element 2i + 1 its cosine. Throws ValueError for a width that is odd or not positive,
+/// places that can't be and a base that isn't positive, DTypeError for others than f32 and f64.
+Tensor sinusoids(std::int64_t first, std::int64_t places, std::int64_t width, DType dtype = f32, double base = 10000);
+
+/// Sinusoids from place 0 on that are kept and grow with what is asked for. Threads may ask at the same time.
+class SinusoidTable {
+ public:
+  explicit SinusoidTable(double base = 10000) : base_(base) {}
+  /// Places 0 to end - 1 at least: [end or more, width].
+  Tensor rows(std::int64_t end, std::int64_t width, DType dtype);
+
+ private:
+  double base_;
+  std::mutex mutex_;
+  Tensor table_;  // of the longest input so far that had this width and dtype
+};
 
 /// x [batch, places, width] + sinusoids, from place `first` on: for any length, without parameters. Threads may call it
 /// at the same time.
@@ -21,10 +34,7 @@ class SinusoidalPositions : public Module<SinusoidalPositions> {
   Var forward(const Var& x, std::int64_t first = 0);
 
  private:
-  Tensor table(std::int64_t end, std::int64_t width, DType dtype);
-
-  std::mutex mutex_;
-  Tensor table_;  // of the longest input so far that had this width and dtype
+  SinusoidTable table_;
 };
 
 struct LearnedPositionsOptions {

@@ -37,11 +37,12 @@ struct TransformerMemory {
   TransformerMemory select(const Tensor& index) const;
 };
 
-/// Where a decoder stands: what each layer's self-attention keeps of the places so far. A value, so that beams can be chosen
-/// among and carried; a fresh one stands at the beginning.
+/// Where a decoder stands: how many places there were, and what each layer's mixing keeps of them. A value, so that beams can
+/// be chosen among and carried; a fresh one stands at the beginning.
 struct TransformerState {
   PoolVector<AttentionCache> layers;
-  std::int64_t places() const { return layers.empty() ? 0 : layers.front().places(); }
+  std::int64_t count = 0;
+  std::int64_t places() const { return count; }
   TransformerState select(const Tensor& index) const;
 };
 
@@ -85,6 +86,10 @@ struct TransformerOptions {
   TransformerActivation activation = TransformerActivation::relu;
   double layer_norm_eps = 1e-5;
   bool norm_first = false;
+  Mixing mixing = Mixing::attention;  ///< this and what follows as in TransformerLayerOptions
+  std::int64_t kernel_size = 7;
+  std::int64_t kv_heads = 0;
+  AttentionPositions positions = AttentionPositions::none;
 };
 
 /// Of the source's attention to itself, the target's to itself, and the target's to the memory.
@@ -93,7 +98,8 @@ struct TransformerMasks {
 };
 
 /// Encoder and decoder, both with a last normalisation, with PyTorch's parameter names and first values: every matrix starts
-/// as Glorot's (xavier_uniform). Embeddings and positions are the caller's.
+/// as Glorot's (xavier_uniform). Embeddings are the caller's, and so are
+/// positions but those of `positions`.
 class Transformer : public Module<Transformer> {
  public:
   explicit Transformer(const TransformerOptions& options = {}, const Scope& scope = {});

@@ -15,6 +15,7 @@ struct TransformerDecoderLayerStep {
 /// given takes the place of the causal one: AttentionMask{.lengths = lengths, .causal = true}.
 class TransformerDecoderLayer : public Module<TransformerDecoderLayer> {
  public:
+  /// Throws what the parts refuse, ValueError for positions of another mixing than attention.
   explicit TransformerDecoderLayer(const TransformerLayerOptions& options, const Scope& scope = {});
 
   /// x [batch, places, d_model], memory [batch, memory places, d_model] -> as x. What stands behind the lengths of either
@@ -28,7 +29,8 @@ class TransformerDecoderLayer : public Module<TransformerDecoderLayer> {
   TransformerDecoderLayerStep step(const Var& x, const AttentionCache& cache, const AttentionCache& memory,
                                    const AttentionMask& memory_mask = {}, AttentionWeights weights = AttentionWeights::none);
 
-  MultiheadAttention self_attn, multihead_attn;
+  std::unique_ptr<PlaceMixing> self_attn;  ///< MultiheadAttention, or as `mixing` says
+  MultiheadAttention multihead_attn;
   Linear linear1, linear2;
   LayerNorm norm1, norm2, norm3;
 

@@ -1,7 +1,9 @@
 #pragma once
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "weft/nn/attention.hpp"
 #include "weft/nn/dropout.hpp"
@@ -14,7 +16,26 @@
 
 namespace weft::seq2seq {
 
-enum class AttentionKind { dot, general, additive };
+/// Kinds of nn::attention; none leaves the decoder with the encoder's last states.
+enum class AttentionKind : std::uint8_t {
+  none,
+  dot,
+  scaled_dot,
+  general,
+  additive,
+  concat,
+  cosine,
+  location,
+  local_m,
+  local_p
+};
+
+/// As checkpoints and command lines have them, in the order of the kinds.
+inline constexpr std::array attention_names = {"none",   "dot",    "scaled_dot", "general", "additive",
+                                               "concat", "cosine", "location",   "local-m", "local-p"};
+std::string name_of(AttentionKind kind);
+/// Throws ValueError that lists the names for another one.
+AttentionKind attention_kind(const std::string& name);
 
 struct EncoderDecoderOptions {
   std::int64_t source_vocabulary = 0, target_vocabulary = 0;
@@ -22,13 +43,14 @@ struct EncoderDecoderOptions {
   std::int64_t hidden = 512;  ///< of the decoder; each direction of the encoder has half
   std::int64_t encoder_layers = 1, decoder_layers = 1;
   AttentionKind attention = AttentionKind::general;
+  std::int64_t window = 10;       ///< of local_m and local_p: places seen on each side
   bool input_feeding = true;      ///< the attentional vector of a step is part of the next step's input (Luong 2015)
   bool tie_output = false;        ///< the output layer is the target embedding; the attentional vector has its size
   bool share_embeddings = false;  ///< source and target have one vocabulary and one embedding
   double dropout = 0;             ///< on embeddings, between layers and on the attentional vector
 };
 
-/// A bidirectional LSTM encoder and an LSTM decoder with attention (Bahdanau 2014, Luong 2015).
+/// A bidirectional LSTM encoder and an LSTM decoder with attention (Bahdanau 2014, Luong 2015), or without (Sutskever 2014).
 class EncoderDecoder : public Model {
  public:
   explicit EncoderDecoder(const EncoderDecoderOptions& options, const nn::Scope& scope = {});
@@ -42,15 +64,17 @@ class EncoderDecoder : public Model {
 
  private:
   Reading read(const Batch& batch) override;
-  /// The layers' states and, with input feeding, the attentional vector of the last step [rows, attention size].
+  /// The layers' states, with input feeding the attentional vector of the last step [rows, attention size], and what the
+  /// attention carries.
   struct State {
     PoolVector<LSTMState> layers;
     Var feed;
+    nn::AttentionState attention;
   };
   struct Step {
     State state;
     Var attentional;  // tanh(W [context; h]) [rows, attention size]
-    Var weights;      // attention [rows, source]
+    Var weights;      // attention [rows, source]; undefined without attention
   };
   struct Start {
     nn::AttentionMemory memory;
@@ -71,7 +95,7 @@ class EncoderDecoder : public Model {
   nn::Embedding target_embedding_;
   nn::LSTM encoder_;
   nn::List<nn::LSTMCell> decoder_;
-  std::unique_ptr<nn::attention::Attention> attention_;
+  std::unique_ptr<nn::attention::Attention> attention_;  // or none
   nn::Linear combine_;
   std::optional<nn::Linear> output_;  // none: the target embedding
   nn::Dropout dropout_;

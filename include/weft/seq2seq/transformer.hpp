@@ -11,20 +11,29 @@
 
 namespace weft::seq2seq {
 
+/// How a Transformer tells places apart: by what is added to the embeddings (sinusoid: Vaswani et al. 2017; learned), or by
+/// distances inside of the attention to itself, as nn::AttentionPositions.
+enum class Positions : std::uint8_t { sinusoid, learned, rotary, alibi, shaw, t5 };
+
 struct TransformerOptions {
   std::int64_t source_vocabulary = 0, target_vocabulary = 0;
-  std::int64_t width = 256;  ///< of embeddings and of what layers pass on; even
+  std::int64_t width = 256;  ///< of embeddings and of what layers pass on; even for sinusoids
   std::int64_t heads = 4;    ///< divides the width
   std::int64_t feed_forward = 1024;
   std::int64_t encoder_layers = 3, decoder_layers = 3;
-  bool norm_first = true;         ///< normalise what goes into each part instead of the sums
-  bool tie_output = true;         ///< the output layer is the target embedding
-  bool share_embeddings = false;  ///< source and target have one vocabulary and one embedding
-  double dropout = 0.1;           ///< below 1; on embeddings and everywhere in the layers
+  bool norm_first = true;                     ///< normalise what goes into each part instead of the sums
+  bool tie_output = true;                     ///< the output layer is the target embedding
+  bool share_embeddings = false;              ///< source and target have one vocabulary and one embedding
+  double dropout = 0.1;                       ///< below 1; on embeddings and everywhere in the layers
+  Positions positions = Positions::sinusoid;  ///< those of attention need nn::Mixing::attention
+  std::int64_t max_positions = 512;           ///< of learned ones: longer sentences are a ShapeError
+  nn::Mixing mixing = nn::Mixing::attention;  ///< of the places of one sentence
+  std::int64_t kernel_size = 7;               ///< of light and dynamic mixing
+  std::int64_t kv_heads = 0;                  ///< heads of keys and values, dividing the heads; 0: as many
 };
 
-/// A Transformer (Vaswani et al. 2017) with sinusoidal positions. Its decoder goes on step by step from what it keeps of the
-/// steps before.
+/// A Transformer (Vaswani et al. 2017), or what becomes of it with another mixing. Its decoder goes on step by step from what
+/// it keeps of the steps before.
 class Transformer : public Model {
  public:
   /// Throws ValueError for options that can't be.
@@ -42,12 +51,15 @@ class Transformer : public Model {
   Reading read(const Batch& batch) override;
   Var encoded(const Padded& source);
   /// Embeddings of ids [rows, places], sqrt(width) times, with positions from `first` on.
-  Var embedded(nn::Embedding& embedding, const Tensor& ids, std::int64_t first);
+  Var embedded_source(const Tensor& ids);
+  Var embedded_target(const Tensor& ids, std::int64_t first);
+  Var embedded(nn::Embedding& embedding, std::optional<nn::LearnedPositions>& learned, const Tensor& ids, std::int64_t first);
 
   TransformerOptions options_;
   std::optional<nn::Embedding> source_embedding_;  // none: the target's
   nn::Embedding target_embedding_;
-  nn::SinusoidalPositions positions_;
+  std::optional<nn::SinusoidalPositions> sinusoids_;
+  std::optional<nn::LearnedPositions> source_positions_, target_positions_;
   nn::Transformer transformer_;
   std::optional<nn::Linear> output_;  // none: the target embedding
   nn::Dropout dropout_;

@@ -1,0 +1,246 @@
+// Learns to write like a text, scores another one, and writes: language_model --help.
+#include "weft/seq2seq/language_model.hpp"
+
+#include <cmath>
+
+#include "trainer_settings.hpp"
+#include "weft/autograd/tape.hpp"
+#include "weft/data/lines.hpp"
+#include "weft/train/language_model_task.hpp"
+
+using namespace weft;
+using namespace trainer_settings;
+
+namespace {
+
+constexpr const char* usage = R"(language_model COMMAND [options]
+
+  train      learn from a text file (plain or gzip)
+  evaluate   loss and perplexity of another text
+  sample     go on from a prompt
+
+language_model COMMAND --help lists a command's options; --config FILE reads them from a file (option = value).
+)";
+
+std::string read_text(const std::string& path) {
+  data::LineReader reader(path);
+  std::string text, line;
+  while (reader.next(line)) text += line + '\n';
+  return text;
+}
+
+struct Texts {
+  std::string train, validation;
+};
+
+// The last part of a text is held out, from the beginning of a line on, where no other file is given for it.
+Texts read_texts(const std::string& text, const std::string& validation, double held_out) {
+  if (!validation.empty()) return {read_text(text), read_text(validation)};
+  std::string all = read_text(text);
+  const auto wanted = static_cast<std::size_t>((1 - held_out) * static_cast<double>(all.size()));
+  const std::size_t line = all.find('\n', wanted);
+  const std::size_t cut = line == std::string::npos ? all.size() : line + 1;
+  return {all.substr(0, cut), all.substr(cut)};
+}
+
+// Sums, written out: short, and with something to learn.
+std::string made_text() {
+  std::string text;
+  Generator generator(1);
+  for (int i = 0; i < 2000; ++i) {
+    const std::uint64_t a = generator.below(10), b = generator.below(10);
+    text += fmt::format("{} + {} = {}\n", a, b, a + b);
+  }
+  return text;
+}
+
+seq2seq::LanguageModelKind kind_of(const std::string& name) {
+  return name == "lstm" ? seq2seq::LanguageModelKind::lstm : seq2seq::LanguageModelKind::transformer;
+}
+
+struct Trained {
+  seq2seq::LanguageModelOptions options;
+  text::Symbols symbols;
+  std::unique_ptr<seq2seq::LanguageModel> model;
+};
+
+Trained load(const std::string& folder) {
+  const std::filesystem::path path = std::filesystem::path(folder) / "best.safetensors";
+  const Metadata metadata = load_safetensors(path).metadata;
+  const auto field = [&](const char* key) {
+    const auto found = metadata.find(key);
+    if (found == metadata.end())
+      throw FormatError(fmt::format("{} has no '{}': it isn't a language model", path.string(), key));
+    return found->second;
+  };
+  Trained trained{seq2seq::language_model_options_of(field("language_model"), path.string()),
+                  text::Symbols::from_json(field("symbols"), path.string()), nullptr};
+  trained.model = std::make_unique<seq2seq::LanguageModel>(trained.options);
+  nn::load(*trained.model, path);
+  trained.model->eval();
+  return trained;
+}
+
+std::string describe(double loss, text::SymbolUnit unit) {
+  return fmt::format(
+      "loss {:.4f}, perplexity {:.2f}{}", loss, std::exp(loss),
+      unit == text::SymbolUnit::characters ? fmt::format(", {:.3f} bits per character", loss / std::log(2)) : "");
+}
+
+int command_train(const std::vector<std::string>& words) {
+  TrainerSettings s;
+  s.trainer.epochs = 10;
+  s.trainer.lr = 2e-3;
+  std::string text_path, validation_path, unit = "characters", kind = "lstm";
+  std::int64_t most_symbols = 0;
+  double held_out = 0.1;
+  bool untied = false, quick = false;
+  seq2seq::LanguageModelOptions model_options;
+  LanguageModelTaskOptions task_options;
+  po::options_description options("language_model train");
+  auto add = options.add_options();
+  add("text", option(text_path), "text to learn from");
+  add("valid", option(validation_path), "held-out text; otherwise the last part of --text");
+  add("held-out", number(held_out, 0.001, 0.9), "how much of it");
+  add("unit", choice(unit, {"characters", "words"}), "characters or words");
+  add("symbols", number(most_symbols, 0, largest_size), "most different ones, the unknown one included; 0: all");
+  add("model", choice(kind, {"lstm", "transformer"}), "lstm or transformer");
+  add("width", number(model_options.width, 2, largest_size), "size of embeddings and layers");
+  add("layers", number(model_options.layers, 1, 1000), "layers");
+  add("heads", number(model_options.heads, 1, largest_size), "heads of a Transformer's attention");
+  add("feed-forward", number(model_options.feed_forward, 1, largest_size), "size inside of a Transformer's feed-forward parts");
+  add("dropout", number(model_options.dropout, 0, 0.99), "probability");
+  add("untied", po::bool_switch(&untied), "an output layer of its own instead of the embedding");
+  add("rows", number(task_options.rows, 1, largest_size), "parts of the text that are read next to each other");
+  add("window", number(task_options.window, 1, largest_size), "tokens of each in one step");
+  add("quick", po::bool_switch(&quick), "a small model on generated text, in seconds");
+  add_trainer_options(options, s);
+  if (!read_options::read(words, options, std::cout, "language_model train --help")) return 0;
+  apply(s);
+  Texts texts;
+  if (quick) {
+    const std::string made = made_text();
+    texts = {made.substr(0, made.size() * 9 / 10), made.substr(made.size() * 9 / 10)};
+    model_options.width = 64;
+    model_options.layers = 1;
+    s.trainer.epochs = std::min<std::int64_t>(s.trainer.epochs, 8);
+    s.trainer.lr = 1e-2;
+  } else {
+    texts = read_texts(required(text_path, "text"), validation_path, held_out);
+  }
+  const text::Symbols symbols =
+      text::Symbols::of(texts.train, unit == "words" ? text::SymbolUnit::words : text::SymbolUnit::characters, most_symbols);
+  model_options.kind = kind_of(kind);
+  model_options.vocabulary = symbols.size();
+  model_options.tie_output = !untied;
+  seq2seq::LanguageModel model(model_options, nn::Scope{.owner = nullptr, .name = {}, .seed = s.trainer.seed});
+  LanguageModelTask task(model, symbols, texts.train, texts.validation, task_options);
+  fmt::print(stderr, "{} bytes, {} different {}, {} parameters, {} threads\n", texts.train.size(), symbols.size() - 1, unit,
+             model.num_parameters(), s.threads);
+  const TrainingResult result = train(task, s.trainer, std::cerr);
+  fmt::print("{} updates, {} epochs, best validation {}, {:.0f} tokens/s, {}\n", result.updates, result.epochs,
+             result.best ? describe(-*result.best, symbols.unit()) : "none", result.words_per_second,
+             format_duration(result.seconds));
+  return exit_code(result);
+}
+
+int command_evaluate(const std::vector<std::string>& words) {
+  std::string folder, text_path;
+  std::int64_t rows = 8, window = 64;
+  int threads = num_threads();
+  po::options_description options("language_model evaluate");
+  auto add = options.add_options();
+  add("model", option(folder), "folder of a training run");
+  add("text", option(text_path), "text to score, all of it");
+  add("rows", number(rows, 1, largest_size), "parts of the text that are read next to each other");
+  add("window", number(window, 1, largest_size), "tokens at a time; a Transformer begins anew at each window");
+  add("threads", number(threads, 1, most_threads), "threads");
+  if (!read_options::read(words, options, std::cout, "language_model evaluate --help")) return 0;
+  set_num_threads(threads);
+  const Trained trained = load(required(folder, "model"));
+  const std::vector<std::int32_t> ids = trained.symbols.encode(read_text(required(text_path, "text")));
+  const NoGrad nothing_recorded;
+  fmt::print("{} tokens, {}\n", ids.size(),
+             describe(seq2seq::language_model_loss(*trained.model, ids, rows, window), trained.symbols.unit()));
+  return 0;
+}
+
+int command_sample(const std::vector<std::string>& words) {
+  std::string folder, prompt = "\n";
+  std::uint64_t seed = 1;
+  seq2seq::SamplingOptions sampling;
+  po::options_description options("language_model sample");
+  auto add = options.add_options();
+  add("model", option(folder), "folder of a training run");
+  add("prompt", option(prompt), "text to go on from; a new line where none is given");
+  add("length", number(sampling.length, 0, largest_size), "tokens to write");
+  add("temperature", number(sampling.temperature, 0, 100), "divides the logits; 0: always the likeliest");
+  add("top-k", number(sampling.top_k, 0, largest_size), "only the k likeliest; 0: any");
+  add("window", number(sampling.window, 1, largest_size), "a Transformer sees so many tokens");
+  add("seed", number(seed, 0), "of the draws");
+  if (!read_options::read(words, options, std::cout, "language_model sample --help")) return 0;
+  const Trained trained = load(required(folder, "model"));
+  Generator generator(seed);
+  std::vector<std::int32_t> text = trained.symbols.encode(prompt);
+  const std::vector<std::int32_t> written = seq2seq::sample(*trained.model, text, generator, sampling);
+  text.insert(text.end(), written.begin(), written.end());
+  fmt::print("{}\n", trained.symbols.decode(text));
+  return 0;
+}
+
+std::string explain_settings(const SettingsError& error) {
+  return explain(error, {{"language_model.model", "--model"},
+                         {"language_model.width", "--width"},
+                         {"language_model.layers", "--layers"},
+                         {"language_model.heads", "--heads"},
+                         {"language_model.feed_forward", "--feed-forward"},
+                         {"language_model.dropout", "--dropout"},
+                         {"language_model.tie_output", "--untied"},
+                         {"language_model.vocabulary", "--symbols, --unit"},
+                         {"symbols.unit", "--unit"},
+                         {"symbols.symbols", "--text"},
+                         {"training_text", "--text"},
+                         {"validation_text", "--valid"},
+                         {"rows", "--rows"},
+                         {"window", "--window"}});
+}
+
+int run(const std::vector<std::string>& words) {
+  const std::map<std::string, int (*)(const std::vector<std::string>&)> commands = {
+      {"train", command_train}, {"evaluate", command_evaluate}, {"sample", command_sample}};
+  if (!words.empty() && (words[0] == "--help" || words[0] == "-h")) {
+    std::cout << usage;
+    return 0;
+  }
+  if (words.empty()) {
+    std::cerr << usage;
+    return 2;
+  }
+  const auto found = commands.find(words[0]);
+  if (found != commands.end()) return found->second({words.begin() + 1, words.end()});
+  std::vector<std::string> names;
+  for (const auto& [name, command] : commands) names.push_back(name);
+  std::cerr << fmt::format("language_model: '{}' is no command{}\n", words[0], read_options::suggestion(words[0], names, ""));
+  std::cerr << usage;
+  return 2;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto refuse = [](const std::string& what, int code) {
+    std::cerr << "language_model: " << what << '\n';
+    return code;
+  };
+  try {
+    const int code = run({argv + 1, argv + argc});
+    if (!std::cout.flush() || std::fflush(stdout) != 0) throw IoError("can't write to standard output");
+    return code;
+  } catch (const UsageError& error) {
+    return refuse(error.what(), 2);
+  } catch (const SettingsError& error) {
+    return refuse(explain_settings(error), 1);
+  } catch (const std::exception& error) {
+    return refuse(error.what(), 1);
+  }
+}

@@ -1,0 +1,74 @@
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "weft/nn/multihead_attention.hpp"
+
+namespace weft::nn::attention {
+
+/// Which places one attends to in self-attention, for a reach l (Child et al. 2019): block: those of its block of l; strided:
+/// every l-th, counted from itself; window: itself and l on each side.
+enum class SparsePattern : std::uint8_t { block, strided, window };
+
+/// The pattern as bool [places, places], rows are queries: for a picture, or as AttentionMask::allowed where the whole square
+/// may be paid for. Throws ValueError for a reach below 1 or negative places.
+Tensor sparse_mask(SparsePattern pattern, std::int64_t places, std::int64_t reach, bool causal);
+
+struct SparseAttentionOptions {
+  SparsePattern pattern = SparsePattern::block;
+  std::int64_t reach = 0;            ///< l, 1 at least
+  bool causal = true;                ///< of the pattern, what isn't behind the query
+  Tensor lengths = {};               ///< places of each row, i64 or i32 [batch]; undefined: all
+  std::optional<double> scale = {};  ///< on query . key; 1 / sqrt(head_dim) where none is given
+  double dropout = 0;                ///< on the weights
+  bool need_weights = false;         ///< give the weights too, which makes the whole square
+};
+
+/// scaled_dot_product_attention of query, key and value [batch, heads, places, size] within a pattern. Cost follows the reach:
+/// time and memory go with places * l (block), places^2 / l (strided), places * 3 l (window; 2 l where causal), since queries
+/// and keys are put together block by block. The result is that of sparse_mask to rounding. What stands behind a length, NaN
+/// included, reaches nothing; with block and strided, causality likewise as there.
+/// Throws ShapeError, DTypeError, ValueError.
+AttentionResult sparse_attention(const Var& query, const Var& key, const Var& value, const SparseAttentionOptions& options);
+
+struct SparseSelfAttentionOptions {
+  std::int64_t embed_dim = 0;
+  std::int64_t num_heads = 0;  ///< divides embed_dim
+  std::int64_t reach = 0;      ///< l of all patterns, near the square root of the places for the least cost
+  /// The heads are shared out evenly, in order; two of them connect all places in two steps.
+  std::vector<SparsePattern> patterns = {SparsePattern::window, SparsePattern::strided};
+  bool causal = true;
+  double dropout = 0;  ///< on the weights, below 1
+  bool bias = true;
+};
+
+/// Self-attention in several heads, each within a pattern, with MultiheadAttention's parameters.
+class SparseSelfAttention : public Module<SparseSelfAttention> {
+ public:
+  /// Throws ValueError for sizes, a reach or patterns that can't be.
+  explicit SparseSelfAttention(const SparseSelfAttentionOptions& options, const Scope& scope = {});
+
+  /// x [batch, places, embed_dim]; lengths i64 or i32 [batch], what stands behind them counts as zeros. Weights [batch, heads,
+  /// places, places] where asked for. Throws ShapeError, DTypeError, ValueError.
+  MixingOutput forward(const Var& x, const Tensor& lengths = {}, bool need_weights = false);
+
+  /// New places [rows, new places, embed_dim] after those of the cache, one by one; each looks only at what its patterns
+  /// reach. Throws ValueError where it isn't causal.
+  MixingStep step(const Var& x, const AttentionCache& cache);
+
+  Weight in_proj_weight;  ///< [3 embed_dim, embed_dim], of query, key and value
+  Weight in_proj_bias;    ///< [3 embed_dim], or none
+  Linear out_proj;
+
+ private:
+  struct Heads {
+    Var query, key, value;  // [batch, heads, places, head_dim]
+  };
+  Heads project(const Var& x) const;
+  std::int64_t heads_of_each() const { return options_.num_heads / static_cast<std::int64_t>(options_.patterns.size()); }
+  Var together(const Var& heads);
+
+  SparseSelfAttentionOptions options_;
+};
+
+}  // namespace weft::nn::attention

@@ -1,0 +1,91 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "weft/base/random.hpp"
+#include "weft/nn/dropout.hpp"
+#include "weft/nn/embedding.hpp"
+#include "weft/nn/linear.hpp"
+#include "weft/nn/lstm.hpp"
+#include "weft/nn/positional_encoding.hpp"
+#include "weft/nn/transformer.hpp"
+
+namespace weft::seq2seq {
+
+enum class LanguageModelKind : std::uint8_t { lstm, transformer };
+
+struct LanguageModelOptions {
+  LanguageModelKind kind = LanguageModelKind::lstm;
+  std::int64_t vocabulary = 0;
+  std::int64_t width = 256;  ///< of embeddings and layers
+  std::int64_t layers = 2;
+  std::int64_t heads = 4;            ///< Transformer
+  std::int64_t feed_forward = 1024;  ///< Transformer
+  double dropout = 0.2;              ///< on embeddings, between and inside layers, before the output
+  bool tie_output = true;            ///< the output layer is the embedding
+};
+
+std::string to_json(const LanguageModelOptions& options);
+/// Throws FormatError naming `source` for text that isn't of that form.
+LanguageModelOptions language_model_options_of(const std::string& json, const std::string& source);
+
+/// Which token comes next: embedding, layers of LSTM or of a causal Transformer (normalised first, sinusoidal positions),
+/// output layer.
+class LanguageModel : public nn::Module<LanguageModel> {
+ public:
+  /// Throws ValueError for sizes that can't be.
+  explicit LanguageModel(const LanguageModelOptions& options, const nn::Scope& scope = {});
+
+  /// ids i32 or i64 [rows, steps] -> logits [rows, steps, vocabulary] of the ids that follow. `state` is where the text before
+  /// ended (undefined: nowhere) and becomes where this one ends, detached; a Transformer keeps none.
+  Var forward(const Tensor& ids, LSTMState& state);
+  Var forward(const Tensor& ids);
+
+  const LanguageModelOptions& options() const { return options_; }
+
+ private:
+  LanguageModelOptions options_;
+  nn::Embedding embedding_;
+  nn::SinusoidalPositions positions_;
+  nn::Dropout dropout_;
+  std::optional<nn::LSTM> lstm_;
+  std::optional<nn::TransformerEncoder> transformer_;
+  std::optional<nn::Linear> output_;
+};
+
+/// A text cut into `rows` parts that are read next to each other, `window` tokens at a time.
+struct TextWindows {
+  TextWindows(std::span<const std::int32_t> ids, std::int64_t rows, std::int64_t window, std::int64_t offset = 0);
+
+  std::int64_t count() const { return (length + window - 1) / window; }
+  /// Window i: the tokens and those that follow them, i32 [rows, at most window].
+  Tensor inputs(std::int64_t i) const { return cut(i, 0); }
+  Tensor targets(std::int64_t i) const { return cut(i, 1); }
+
+  std::span<const std::int32_t> ids;
+  std::int64_t rows, window, offset;
+  std::int64_t length;  ///< tokens of a row that have one behind them; what is left at the end has no row
+
+ private:
+  Tensor cut(std::int64_t i, std::int64_t shift) const;
+};
+
+/// Mean loss, in nats, of every token of a text but the first and what `rows` doesn't divide. An LSTM reads each row through; a
+/// Transformer begins anew at every window. Throws ValueError for a text shorter than rows + 1.
+double language_model_loss(LanguageModel& model, std::span<const std::int32_t> ids, std::int64_t rows, std::int64_t window);
+
+struct SamplingOptions {
+  std::int64_t length = 200;  ///< tokens to write
+  double temperature = 1;     ///< divides the logits; 0: always the likeliest
+  std::int64_t top_k = 0;     ///< only the k likeliest; 0: any
+  std::int64_t window = 128;  ///< a Transformer sees so many tokens
+};
+
+/// Goes on from `prompt`, which isn't part of the result. Throws ValueError for an empty prompt and options that can't be.
+std::vector<std::int32_t> sample(LanguageModel& model, std::span<const std::int32_t> prompt, Generator& generator,
+                                 const SamplingOptions& options = {});
+
+}  // namespace weft::seq2seq

@@ -1,0 +1,36 @@
+#include "weft/nn/alibi.hpp"
+
+#include <cmath>
+
+#include "base/fail.hpp"
+
+namespace weft::nn {
+
+Tensor alibi_slopes(std::int64_t heads, DType dtype) {
+  check<ValueError>(heads > 0, "alibi", "{} heads; one at least is needed", heads);
+  check<DTypeError>(is_floating(dtype), "alibi", "no slopes in {}; f32 or f64 is needed", name_of(dtype));
+  std::int64_t power = 1;
+  while (2 * power <= heads) power *= 2;
+  Tensor slopes = Tensor::empty({heads}, f64);
+  auto* slope = slopes.mutable_data<double>();
+  for (std::int64_t h = 0; h < heads; ++h) {
+    // Behind the power of 2 the exponents that the finer sequence has between.
+    const double step = h < power ? static_cast<double>(h + 1) : static_cast<double>(2 * (h - power) + 1) / 2;
+    slope[h] = std::exp2(-8 * step / static_cast<double>(power));
+  }
+  return slopes.to(dtype);
+}
+
+Tensor alibi(std::int64_t heads, std::int64_t queries, std::int64_t keys, DType dtype) {
+  check<ValueError>(queries >= 0 && keys >= 0, "alibi", "{} queries and {} keys; neither can be negative", queries, keys);
+  check<DTypeError>(is_floating(dtype), "alibi", "no slopes in {}; f32 or f64 is needed", name_of(dtype));
+  const Tensor slopes = alibi_slopes(heads, f64);
+  Tensor bias = Tensor::empty({1, heads, queries, keys}, f64);
+  auto* to = bias.mutable_data<double>();
+  for (std::int64_t h = 0; h < heads; ++h)
+    for (std::int64_t i = keys - queries; i < keys; ++i)
+      for (std::int64_t j = 0; j < keys; ++j) *to++ = -slopes.data<double>()[h] * static_cast<double>(i > j ? i - j : j - i);
+  return bias.to(dtype);
+}
+
+}  // namespace weft::nn

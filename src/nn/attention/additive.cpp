@@ -1,0 +1,23 @@
+#include "weft/nn/attention/additive.hpp"
+
+#include "nn/attention/parts.hpp"
+#include "weft/ops/elementwise.hpp"
+#include "weft/ops/shape.hpp"
+
+namespace weft::nn::attention {
+
+Var each_with_each(const Var& query, const Var& keys) { return unsqueeze(query, 2) + unsqueeze(keys, 1); }
+
+Additive::Additive(const AdditiveOptions& options, const Scope& scope)
+    : Attention("attention::Additive", {options.query_dim, options.key_dim}, options.normaliser, scope),
+      query(unbiased(options.query_dim, options.hidden), {this, "query"}),
+      key(unbiased(options.key_dim, options.hidden), {this, "key"}),
+      score(unbiased(options.hidden, 1), {this, "score"}) {}
+
+Var Additive::prepare(const Var& keys) { return key(keys); }
+
+Var Additive::scores(const Var& queries, const Var& keys) {
+  return squeeze(score(tanh(each_with_each(query(queries), keys))), 3);
+}
+
+}  // namespace weft::nn::attention

@@ -1,0 +1,98 @@
+#include "weft/nn/attention/attention.hpp"
+
+#include "base/fail.hpp"
+#include "weft/ops/elementwise.hpp"
+#include "weft/ops/index.hpp"
+#include "weft/ops/matmul.hpp"
+#include "weft/ops/shape.hpp"
+
+namespace weft::nn {
+namespace {
+
+Tensor rows_of(const Tensor& x, const Tensor& index) { return x.defined() ? index_select(Var(x), 0, index).value() : x; }
+
+}  // namespace
+
+AttentionMemory AttentionMemory::select(const Tensor& index) const {
+  return {index_select(keys, 0, index), index_select(values, 0, index), rows_of(mask, index)};
+}
+
+AttentionState AttentionState::select(const Tensor& index) const {
+  return {history.defined() ? index_select(history, 0, index) : Var(), rows_of(position, index)};
+}
+
+namespace attention {
+namespace {
+
+Var kept(const Var& x, const Tensor& mask) {
+  return mask.defined() ? where(mask.unsqueeze(2), x, Var::scalar(0, x.dtype())) : x;
+}
+
+bool same(const Var& a, const Var& b) { return a.value().is_same(b.value()) && a.slot() == b.slot(); }
+
+std::string size_text(std::int64_t size) { return size == 0 ? "size" : fmt::to_string(size); }
+
+}  // namespace
+
+Attention::Attention(const char* kind, const Sizes& sizes, Normaliser normaliser, const Scope& scope)
+    : Module(scope), kind_(kind), sizes_(sizes), normaliser_(normaliser) {}
+
+AttentionMemory Attention::remember(const Var& keys, const Var& values, const Tensor& mask) {
+  const ScopeGuard scope(path());
+  check<ValueError>(keys.defined() && values.defined(), kind_, "keys and values are needed; {} undefined",
+                    keys.defined()     ? "the values are"
+                    : values.defined() ? "the keys are"
+                                       : "both are");
+  check<ShapeError>(keys.rank() == 3 && (sizes_.key == 0 || keys.size(2) == sizes_.key), kind_,
+                    "keys {} are not [batch, places, {}]", keys.value(), size_text(sizes_.key));
+  check<ShapeError>(values.rank() == 3 && values.size(0) == keys.size(0) && values.size(1) == keys.size(1), kind_,
+                    "values {} don't fit keys {}: batch and places differ", values.value(), keys.value());
+  check<DTypeError>(is_floating(keys.dtype()) && keys.dtype() == values.dtype(), kind_,
+                    "keys {} and values {}: both must be f32 or both f64", keys.value(), values.value());
+  check<ShapeError>(!mask.defined() || mask.shape() == Shape{keys.size(0), keys.size(1)}, kind_,
+                    "mask {} doesn't fit keys {}: [batch, places] is needed", mask, keys.value());
+  check<DTypeError>(!mask.defined() || mask.dtype() == boolean, kind_, "mask {} for keys {} must be bool", mask, keys.value());
+  const Var clean = kept(values, mask);
+  return {prepare(same(keys, values) ? clean : kept(keys, mask)), clean, mask};
+}
+
+void Attention::check_query(const Var& query, const AttentionMemory& memory) const {
+  check<ValueError>(memory.keys.defined() && memory.values.defined(), kind_,
+                    "there is nothing to attend to: the memory is empty; `remember` makes one");
+  check<ValueError>(query.defined(), kind_, "the query is undefined");
+  const std::int64_t batch = memory.values.size(0);
+  check<ShapeError>(query.rank() == 3 && (sizes_.query == 0 || query.size(2) == sizes_.query) &&
+                        (batch > 0 ? query.size(0) % batch == 0 : query.size(0) == 0),
+                    kind_, "query {} is not [{} or a multiple, queries, {}] for the memory's values {}", query.value(), batch,
+                    size_text(sizes_.query), memory.values.value());
+  check<DTypeError>(query.dtype() == memory.values.dtype(), kind_, "query {} and the memory's values {} differ in dtype",
+                    query.value(), memory.values.value());
+}
+
+AttentionOutput Attention::forward(const Var& query, const AttentionMemory& memory, const AttentionState& state) {
+  check_query(query, memory);
+  return attend(query, memory, state);
+}
+
+AttentionOutput Attention::forward(const Var& query, const Var& keys, const Var& values, const Tensor& mask) {
+  return forward(query, remember(keys, values, mask));
+}
+
+AttentionOutput Attention::attend(const Var& query, const AttentionMemory& memory, const AttentionState& /*state*/) {
+  return averaged(normalised(scores(folded(query, memory), memory.keys), mask_of(memory)), memory, query);
+}
+
+Var Attention::folded(const Var& x, const AttentionMemory& memory) {
+  const std::int64_t batch = memory.values.size(0), rows = x.size(0);
+  return rows == batch ? x : reshape(x, {batch, rows / batch * x.size(1), x.size(2)});
+}
+
+AttentionOutput Attention::averaged(const Var& weights, const AttentionMemory& memory, const Var& query) {
+  const Var context = matmul(weights, memory.values);
+  const std::int64_t rows = query.size(0), queries = query.size(1);
+  if (rows == weights.size(0)) return {context, weights, {}};
+  return {reshape(context, {rows, queries, context.size(2)}), reshape(weights, {rows, queries, weights.size(2)}), {}};
+}
+
+}  // namespace attention
+}  // namespace weft::nn

@@ -1,0 +1,253 @@
+#include "weft/nn/attention/sparse.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/fail.hpp"
+#include "nn/padding.hpp"
+#include "ops/lengths.hpp"
+#include "weft/ops/arrange.hpp"
+#include "weft/ops/index.hpp"
+#include "weft/ops/matmul.hpp"
+#include "weft/ops/shape.hpp"
+#include "weft/tensor/pool_vector.hpp"
+
+namespace weft::nn::attention {
+namespace {
+
+constexpr const char* op = "sparse_attention";
+constexpr const char* name = "attention::SparseSelfAttention";
+
+void check_reach(const char* where, std::int64_t reach) {
+  check<ValueError>(reach >= 1, where, "reach is {}; it must be 1 or more", reach);
+}
+
+bool reached(SparsePattern pattern, std::int64_t query, std::int64_t key, std::int64_t reach) {
+  switch (pattern) {
+    case SparsePattern::block: return query / reach == key / reach;
+    case SparsePattern::strided: return query % reach == key % reach;
+    case SparsePattern::window: break;
+  }
+  return std::abs(query - key) <= reach;
+}
+
+/// What a pattern makes of the places: many short rows for one long one.
+class Folding {
+ public:
+  Folding(const Var& query, const SparseAttentionOptions& o)
+      : pattern_(o.pattern),
+        reach_(o.reach),
+        causal_(o.causal),
+        batch_(query.size(0)),
+        heads_(query.size(1)),
+        places_(query.size(2)),
+        blocks_((places_ + reach_ - 1) / reach_) {}
+
+  Var queries(const Var& x) const { return folded(padded(x, 0, 0)); }
+
+  Var keys(const Var& x) const {
+    if (pattern_ != SparsePattern::window) return queries(x);
+    // Each block with its neighbours: [batch, heads, blocks, size, width] -> [batch * blocks, heads, width, size]
+    const Var windows = unfold(padded(x, reach_, causal_ ? 0 : reach_), 2, width(), reach_);
+    return reshape(permute(windows, {0, 2, 1, 4, 3}), {batch_ * blocks_, heads_, width(), x.size(3)});
+  }
+
+  AttentionMask mask(const Tensor& lengths) const {
+    AttentionMask result{.lengths = keys_of_rows(lengths), .causal = causal_};
+    if (pattern_ == SparsePattern::window) {
+      result.allowed = band();
+      result.causal = false;
+    }
+    return result;
+  }
+
+  Var unfolded(const Var& x) const {
+    const std::int64_t size = x.size(3);
+    const Var apart = pattern_ == SparsePattern::strided
+                          ? permute(reshape(x, {batch_, reach_, heads_, blocks_, size}), {0, 2, 3, 1, 4})
+                          : permute(reshape(x, {batch_, blocks_, heads_, reach_, size}), {0, 2, 1, 3, 4});
+    return slice(reshape(apart, {batch_, heads_, blocks_ * reach_, size}), 2, 0, places_);
+  }
+
+ private:
+  std::int64_t width() const { return causal_ ? 2 * reach_ : 3 * reach_; }
+
+  // To whole blocks, and further places before and behind.
+  Var padded(const Var& x, std::int64_t before, std::int64_t behind) const {
+    const std::int64_t more = blocks_ * reach_ - places_ + behind;
+    return before == 0 && more == 0 ? x : pad(x, {0, 0, before, more});
+  }
+
+  Var folded(const Var& x) const {
+    const std::int64_t size = x.size(3);
+    const Var apart = reshape(x, {batch_, heads_, blocks_, reach_, size});
+    if (pattern_ == SparsePattern::strided)
+      return reshape(permute(apart, {0, 3, 1, 2, 4}), {batch_ * reach_, heads_, blocks_, size});
+    return reshape(permute(apart, {0, 2, 1, 3, 4}), {batch_ * blocks_, heads_, reach_, size});
+  }
+
+  // Keys of each short row that are places.
+  Tensor keys_of_rows(const Tensor& lengths) const {
+    const std::int64_t rows = pattern_ == SparsePattern::strided ? reach_ : blocks_;
+    Tensor result = Tensor::empty({batch_ * rows}, i64);
+    auto* keys = result.mutable_data<std::int64_t>();
+    for (std::int64_t b = 0; b < batch_; ++b) {
+      const std::int64_t end = lengths.defined() ? lengths.data<std::int64_t>()[b] : places_;
+      for (std::int64_t row = 0; row < rows; ++row) {
+        switch (pattern_) {
+          case SparsePattern::block: *keys++ = std::clamp<std::int64_t>(end - row * reach_, 0, reach_); break;
+          case SparsePattern::strided: *keys++ = std::max<std::int64_t>(end - row + reach_ - 1, 0) / reach_; break;
+          case SparsePattern::window: *keys++ = std::clamp<std::int64_t>(end - (row - 1) * reach_, 0, width()); break;
+        }
+      }
+    }
+    return result;
+  }
+
+  // The window's band [batch * blocks, 1, reach, width]; nothing stands before the first block.
+  Tensor band() const {
+    Tensor one = Tensor::empty({blocks_, 1, reach_, width()}, boolean);
+    bool* open = one.mutable_data<bool>();
+    for (std::int64_t block = 0; block < blocks_; ++block) {
+      for (std::int64_t q = 0; q < reach_; ++q) {
+        for (std::int64_t k = 0; k < width(); ++k) {
+          const std::int64_t behind = k - reach_ - q;
+          *open++ = std::abs(behind) <= reach_ && (!causal_ || behind <= 0) && (block > 0 || k >= reach_);
+        }
+      }
+    }
+    return one.unsqueeze(0).expand({batch_, blocks_, 1, reach_, width()}).reshape({batch_ * blocks_, 1, reach_, width()});
+  }
+
+  SparsePattern pattern_;
+  std::int64_t reach_;
+  bool causal_;
+  std::int64_t batch_, heads_, places_, blocks_;
+};
+
+SparseSelfAttentionOptions checked(const SparseSelfAttentionOptions& o) {
+  check<ValueError>(o.embed_dim > 0 && o.num_heads > 0 && o.embed_dim % o.num_heads == 0, name,
+                    "embed_dim is {} and num_heads {}; both must be positive, and the heads divide the size evenly",
+                    o.embed_dim, o.num_heads);
+  check<ValueError>(!o.patterns.empty() && o.num_heads % static_cast<std::int64_t>(o.patterns.size()) == 0, name,
+                    "{} patterns for {} heads; there must be one, and they divide the heads evenly", o.patterns.size(),
+                    o.num_heads);
+  check<ValueError>(o.dropout >= 0 && o.dropout < 1, name, "dropout is {}; it must be in [0, 1)", o.dropout);
+  check_reach(name, o.reach);
+  return o;
+}
+
+}  // namespace
+
+Tensor sparse_mask(SparsePattern pattern, std::int64_t places, std::int64_t reach, bool causal) {
+  check_reach("sparse_mask", reach);
+  check<ValueError>(places >= 0, "sparse_mask", "{} places; they can't be negative", places);
+  Tensor mask = Tensor::empty({places, places}, boolean);
+  bool* open = mask.mutable_data<bool>();
+  for (std::int64_t query = 0; query < places; ++query)
+    for (std::int64_t key = 0; key < places; ++key) *open++ = (!causal || key <= query) && reached(pattern, query, key, reach);
+  return mask;
+}
+
+AttentionResult sparse_attention(const Var& query, const Var& key, const Var& value, const SparseAttentionOptions& options) {
+  check_reach(op, options.reach);
+  check<ValueError>(query.defined() && key.defined() && value.defined(), op, "query, key and value must be defined");
+  check<ShapeError>(query.rank() == 4 && key.shape() == query.shape() && value.rank() == 4 && value.size(0) == key.size(0) &&
+                        value.size(1) == key.size(1) && value.size(2) == key.size(2),
+                    op,
+                    "query {}, key {} and value {} don't fit: each must be [batch, heads, places, size], the first two alike",
+                    query.value(), key.value(), value.value());
+  const Tensor lengths = checked_lengths(op, options.lengths, "key", key.value(), 2);
+  const AttentionOptions dense{.scale = options.scale, .dropout = options.dropout, .need_weights = options.need_weights};
+  if (options.need_weights || query.size(2) == 0 || query.size(0) == 0)
+    return scaled_dot_product_attention(
+        query, key, value,
+        {.allowed = sparse_mask(options.pattern, query.size(2), options.reach, options.causal), .lengths = lengths}, dense);
+  const Folding folding(query, options);
+  const Var output =
+      scaled_dot_product_attention(folding.queries(query), folding.keys(key), folding.keys(value), folding.mask(lengths), dense)
+          .output;
+  return {folding.unfolded(output), {}};
+}
+
+SparseSelfAttention::SparseSelfAttention(const SparseSelfAttentionOptions& options, const Scope& scope)
+    : Module(scope),
+      in_proj_weight(this, "in_proj_weight", Shape{3 * checked(options).embed_dim, options.embed_dim}, init::xavier_uniform()),
+      in_proj_bias(options.bias ? Weight(this, "in_proj_bias", Shape{3 * options.embed_dim}, init::zeros()) : Weight()),
+      out_proj({.in_features = options.embed_dim,
+                .out_features = options.embed_dim,
+                .bias = options.bias,
+                .bias_init = init::zeros()},
+               {this, "out_proj"}),
+      options_(options) {}
+
+SparseSelfAttention::Heads SparseSelfAttention::project(const Var& x) const {
+  const std::int64_t size = options_.embed_dim, heads = options_.num_heads;
+  check<ValueError>(x.defined(), name, "the input is undefined");
+  check<ShapeError>(x.rank() == 3 && x.size(2) == size, name, "input {} is not [batch, places, {}]", x.value(), size);
+  const PoolVector<Var> parts = split(linear(x, in_proj_weight, in_proj_bias), {size, size, size}, 2);
+  const auto in_heads = [&](const Var& part) {
+    return transpose(reshape(part, {x.size(0), x.size(1), heads, size / heads}), 1, 2);
+  };
+  return {in_heads(parts[0]), in_heads(parts[1]), in_heads(parts[2])};
+}
+
+Var SparseSelfAttention::together(const Var& heads) {
+  return out_proj(reshape(transpose(heads, 1, 2), {heads.size(0), heads.size(2), options_.embed_dim}));
+}
+
+MixingOutput SparseSelfAttention::forward(const Var& x, const Tensor& lengths, bool need_weights) {
+  const Heads all = project(lengths.defined() && x.defined() ? without_padding(x, lengths, name) : x);
+  PoolVector<Var> outputs, weights;
+  std::int64_t head = 0;
+  for (const SparsePattern pattern : options_.patterns) {
+    const std::int64_t end = head + heads_of_each();
+    const AttentionResult result =
+        sparse_attention(slice(all.query, 1, head, end), slice(all.key, 1, head, end), slice(all.value, 1, head, end),
+                         {.pattern = pattern,
+                          .reach = options_.reach,
+                          .causal = options_.causal,
+                          .lengths = lengths,
+                          .dropout = training() ? options_.dropout : 0,
+                          .need_weights = need_weights});
+    outputs.push_back(result.output);
+    weights.push_back(result.weights);
+    head = end;
+  }
+  return {together(concat(outputs, 1)), need_weights ? concat(weights, 1) : Var()};
+}
+
+MixingStep SparseSelfAttention::step(const Var& x, const AttentionCache& cache) {
+  const ScopeGuard scope(path());
+  check<ValueError>(options_.causal, name, "steps need causal patterns: later places would change what earlier ones gave");
+  const Heads fresh = project(x);
+  const auto joined = [](const Var& old, const Var& more) { return old.defined() ? concat({old, more}, 2) : more; };
+  AttentionCache kept{joined(cache.keys, fresh.key), joined(cache.values, fresh.value)};
+  const std::int64_t reach = options_.reach, before = cache.places();
+  PoolVector<Var> places;
+  for (std::int64_t t = 0; t < x.size(1); ++t) {
+    const std::int64_t place = before + t;
+    PoolVector<Var> outputs;
+    std::int64_t head = 0;
+    for (const SparsePattern pattern : options_.patterns) {
+      const std::int64_t end = head + heads_of_each();
+      const auto seen = [&](const Var& all) {
+        const Var of_heads = slice(all, 1, head, end);
+        if (pattern == SparsePattern::block) return slice(of_heads, 2, place / reach * reach, place + 1);
+        if (pattern == SparsePattern::window) return slice(of_heads, 2, std::max<std::int64_t>(place - reach, 0), place + 1);
+        Tensor index = Tensor::empty({place / reach + 1}, i64);
+        auto* at = index.mutable_data<std::int64_t>();
+        for (std::int64_t k = place % reach; k <= place; k += reach) *at++ = k;
+        return index_select(of_heads, 2, index);
+      };
+      const Var query = slice(slice(fresh.query, 1, head, end), 2, t, t + 1);
+      outputs.push_back(scaled_dot_product_attention(query, seen(kept.keys), seen(kept.values)).output);
+      head = end;
+    }
+    places.push_back(concat(outputs, 1));
+  }
+  const Var output = places.empty() ? fresh.query : concat(places, 2);
+  return {together(output), std::move(kept)};
+}
+
+}  // namespace weft::nn::attention

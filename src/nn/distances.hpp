@@ -1,0 +1,16 @@
+#pragma once
+#include <cstdint>
+
+#include "weft/autograd/var.hpp"
+
+namespace weft::nn {
+
+// What queries have for keys, by the keys' distance from the query, -(keys - 1) to queries - 1 in this order where the last
+// query stands at the last key's place.
+
+/// [..., queries, queries + keys - 1] by distance -> [..., queries, keys]
+Var by_key(const Var& by_distance, std::int64_t keys);
+/// [..., queries, keys] -> by distance, 0 where a query has no key of that distance.
+Var by_distance(const Var& by_key);
+
+}  // namespace weft::nn

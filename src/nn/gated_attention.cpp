@@ -1,0 +1,91 @@
+#include "weft/nn/gated_attention.hpp"
+
+#include "base/fail.hpp"
+#include "nn/padding.hpp"
+#include "ops/attention_mask.hpp"
+#include "ops/lengths.hpp"
+#include "weft/ops/activation.hpp"
+#include "weft/ops/dropout.hpp"
+#include "weft/ops/elementwise.hpp"
+#include "weft/ops/matmul.hpp"
+#include "weft/ops/reduce.hpp"
+#include "weft/ops/shape.hpp"
+
+namespace weft::nn {
+namespace {
+
+constexpr const char* op = "GatedAttentionUnit";
+
+GatedAttentionUnitOptions checked(GatedAttentionUnitOptions o) {
+  check<ValueError>(o.embed_dim > 0 && o.hidden >= 0 && o.key_dim > 0, op,
+                    "embed_dim is {}, hidden {} and key_dim {}; each must be positive (hidden 0: twice embed_dim)", o.embed_dim,
+                    o.hidden, o.key_dim);
+  check<ValueError>(o.dropout >= 0 && o.dropout < 1, op, "dropout is {}; it must be in [0, 1)", o.dropout);
+  if (o.hidden == 0) o.hidden = 2 * o.embed_dim;
+  return o;
+}
+
+void check_operand(const Var& x, std::int64_t size) {
+  check<ShapeError>(x.rank() == 3 && x.size(2) == size, op, "input {} is not [batch, places, {}]", x.value(), size);
+}
+
+Var joined(const Var& old, const Var& more) { return old.defined() ? concat({squeeze(old, 1), more}, 1) : more; }
+
+}  // namespace
+
+GatedAttentionUnit::GatedAttentionUnit(const GatedAttentionUnitOptions& options, const Scope& scope)
+    : Module(scope),
+      in_proj({.in_features = checked(options).embed_dim,
+               .out_features = 2 * checked(options).hidden + options.key_dim,
+               .bias = options.bias},
+              {this, "in_proj"}),
+      gamma(this, "gamma", Shape{2, options.key_dim}, init::ones()),
+      beta(this, "beta", Shape{2, options.key_dim}, init::zeros()),
+      out_proj({.in_features = checked(options).hidden, .out_features = options.embed_dim, .bias = options.bias},
+               {this, "out_proj"}),
+      options_(checked(options)) {}
+
+GatedAttentionUnit::Parts GatedAttentionUnit::parts(const Var& x) {
+  const PoolVector<Var> uvz = split(silu(in_proj(x)), {options_.hidden, options_.hidden, options_.key_dim}, 2);
+  const auto made = [&](std::int64_t i) { return uvz[2] * select(gamma, 0, i) + select(beta, 0, i); };
+  return {uvz[0], made(0), made(1), uvz[1]};
+}
+
+MixingOutput GatedAttentionUnit::attend(const Parts& p, const AttentionMask& mask) {
+  const std::int64_t queries = p.query.size(1), keys = p.key.size(1);
+  const Tensor allowed = checked_allowed(op, mask.allowed, Shape{p.query.size(0), 1, queries, keys}),
+               lengths = checked_lengths(op, mask.lengths, "input", p.key.value(), 1);
+  const Tensor open = combined_mask(allowed, lengths, mask.causal, queries, keys).select(1, 0);  // [batch or 1, ...]
+  const Var zero = Var::scalar(0, p.query.dtype());
+  // 1 where there are none.
+  const Var count = clamp(sum(Var(open.expand({open.size(0), queries, keys}).to(p.query.dtype())), {2}, true), 1, {});
+  const Var scores = matmul(p.query, transpose(p.key, 1, 2)) / count;
+  const Var weights = where(open, square(relu(scores)), zero);
+  const Var applied = training() ? dropout(weights, options_.dropout) : weights;
+  return {out_proj(p.gate * matmul(applied, p.value)), weights};
+}
+
+MixingOutput GatedAttentionUnit::forward(const Var& x, const AttentionMask& mask, AttentionWeights weights, Padding padding) {
+  check_operand(x, options_.embed_dim);
+  MixingOutput result = attend(parts(padding == Padding::finite ? x : without_padding(x, mask.lengths, op)), mask);
+  if (weights == AttentionWeights::none) result.weights = {};
+  if (weights == AttentionWeights::per_head) result.weights = unsqueeze(result.weights, 1);
+  return result;
+}
+
+Var GatedAttentionUnit::mix(const Var& x, const AttentionMask& mask, Padding padding) {
+  return (*this)(x, mask, AttentionWeights::none, padding).output;
+}
+
+MixingStep GatedAttentionUnit::step(const Var& x, const AttentionCache& cache) {
+  const ScopeGuard scope(path());
+  check_operand(x, options_.embed_dim);
+  check<ShapeError>(!cache.keys.defined() || cache.keys.size(0) == x.size(0), op, "input {} and cache {} differ in rows",
+                    x.value(), cache.keys.value());
+  Parts p = parts(x);
+  p.key = joined(cache.keys, p.key);
+  p.value = joined(cache.values, p.value);
+  return {attend(p, {.causal = true}).output, {unsqueeze(p.key, 1), unsqueeze(p.value, 1)}};
+}
+
+}  // namespace weft::nn

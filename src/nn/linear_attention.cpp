@@ -1,0 +1,143 @@
+#include "weft/nn/linear_attention.hpp"
+
+#include <algorithm>
+
+#include "base/fail.hpp"
+#include "nn/padding.hpp"
+#include "ops/attention_mask.hpp"
+#include "ops/lengths.hpp"
+#include "weft/ops/activation.hpp"
+#include "weft/ops/comparison.hpp"
+#include "weft/ops/elementwise.hpp"
+#include "weft/ops/matmul.hpp"
+#include "weft/ops/reduce.hpp"
+#include "weft/ops/shape.hpp"
+#include "weft/ops/triangle.hpp"
+
+namespace weft::nn {
+namespace {
+
+constexpr const char* op = "LinearAttention";
+
+LinearOptions layer(const LinearAttentionOptions& o) {
+  check<ValueError>(o.embed_dim > 0 && o.num_heads > 0 && o.embed_dim % o.num_heads == 0, op,
+                    "embed_dim is {} and num_heads {}; both must be positive, and the heads divide the size evenly",
+                    o.embed_dim, o.num_heads);
+  return {.in_features = o.embed_dim, .out_features = o.embed_dim, .bias = o.bias, .weight_init = o.weight_init};
+}
+
+// x / total, 0 where the total is.
+Var shared(const Var& x, const Var& total) { return x / where(eq(total, 0), Var::scalar(1, total.dtype()), total); }
+
+// Sums over the keys: of phi(k) v^T [batch, heads, size, size] and of phi(k) [batch, heads, 1, size].
+struct Sums {
+  Var values, keys;
+};
+
+Sums sums_over(const Var& keys, const Var& values) { return {matmul(transpose(keys, 2, 3), values), sum(keys, {2}, true)}; }
+
+Sums operator+(const Sums& a, const Sums& b) { return a.keys.defined() ? Sums{a.values + b.values, a.keys + b.keys} : b; }
+
+Var attend(const Var& queries, const Sums& sums) {
+  return shared(matmul(queries, sums.values), matmul(queries, transpose(sums.keys, 2, 3)));
+}
+
+// Causally, behind what `before` sums up; `before` becomes the sums of all. Blocks of places: within one by the weights, of the
+// blocks before it by their sums, so that neither all weights nor the sums of every place stand in memory.
+Var attend_causally(const Var& queries, const Var& keys, const Var& values, Sums& before) {
+  constexpr std::int64_t block = 64;
+  const std::int64_t places = queries.size(2);
+  PoolVector<Var> parts;
+  for (std::int64_t start = 0; start < places; start += block) {
+    const auto part = [&](const Var& x) { return slice(x, 2, start, std::min(places, start + block)); };
+    const Var q = part(queries), k = part(keys), v = part(values);
+    const Var weights = tril(matmul(q, transpose(k, 2, 3)));
+    Var outputs = matmul(weights, v), totals = sum(weights, {3}, true);
+    if (before.keys.defined()) {
+      outputs = outputs + matmul(q, before.values);
+      totals = totals + matmul(q, transpose(before.keys, 2, 3));
+    }
+    parts.push_back(shared(outputs, totals));
+    before = before + sums_over(k, v);
+  }
+  return parts.empty() ? values : concat(parts, 2);
+}
+
+void check_operand(const char* name, const Var& x, std::int64_t size) {
+  check<ShapeError>(x.rank() == 3 && x.size(2) == size, op, "{} {} is not [batch, places, {}]", name, x.value(), size);
+}
+
+bool same(const Var& a, const Var& b) { return a.value().is_same(b.value()) && a.slot() == b.slot(); }
+
+}  // namespace
+
+LinearAttention::LinearAttention(const LinearAttentionOptions& options, const Scope& scope)
+    : Module(scope),
+      q_proj(layer(options), {this, "q_proj"}),
+      k_proj(layer(options), {this, "k_proj"}),
+      v_proj(layer(options), {this, "v_proj"}),
+      out_proj(layer(options), {this, "out_proj"}),
+      options_(options) {}
+
+Var LinearAttention::in_heads(const Var& x) const {
+  return transpose(reshape(x, {x.size(0), x.size(1), options_.num_heads, options_.embed_dim / options_.num_heads}), 1, 2);
+}
+
+Var LinearAttention::features(const Var& x) const { return options_.feature_map == FeatureMap::elu ? elu(x) + 1.0 : relu(x); }
+
+Var LinearAttention::together(const Var& heads) {
+  return out_proj(reshape(transpose(heads, 1, 2), {heads.size(0), heads.size(2), options_.embed_dim}));
+}
+
+MixingOutput LinearAttention::forward(const Var& query, const Var& key, const Var& value, const AttentionMask& mask,
+                                      AttentionWeights weights, Padding padding) {
+  check_operand("query", query, options_.embed_dim);
+  check_operand("key", key, options_.embed_dim);
+  check_operand("value", value, options_.embed_dim);
+  check<ShapeError>(key.size(0) == query.size(0) && value.size(0) == query.size(0) && key.size(1) == value.size(1), op,
+                    "query {}, key {} and value {} don't fit: one batch, and as many keys as values", query.value(),
+                    key.value(), value.value());
+  check<ValueError>(!mask.allowed.defined(), op,
+                    "a mask {} of pairs of places can't be followed by sums over the keys {}; give lengths, and `causal`",
+                    mask.allowed, key.value());
+  check<ShapeError>(!mask.causal || query.size(1) == key.size(1), op,
+                    "query {} and key {} differ in places; a causal mask needs as many", query.value(), key.value());
+  const auto cleaned = [&](const Var& x) { return padding == Padding::finite ? x : without_padding(x, mask.lengths, op); };
+  const Var clean = cleaned(key);
+  const Tensor lengths = checked_lengths(op, mask.lengths, "key", key.value(), 1);
+  const Var q = features(in_heads(q_proj(same(query, key) ? clean : query)));
+  const Var v = in_heads(v_proj(same(value, key) ? clean : cleaned(value)));
+  Var k = features(in_heads(k_proj(clean)));
+  if (lengths.defined())
+    k = where(within_lengths(lengths, key.size(1)).unsqueeze(1).unsqueeze(3), k, Var::scalar(0, k.dtype()));
+  MixingOutput result;
+  if (mask.causal) {
+    Sums nothing;
+    result.output = together(attend_causally(q, k, v, nothing));
+  } else {
+    result.output = together(attend(q, sums_over(k, v)));
+  }
+  if (weights == AttentionWeights::none) return result;
+  Var all = matmul(q, transpose(k, 2, 3));
+  if (mask.causal) all = tril(all);
+  all = shared(all, sum(all, {3}, true));
+  result.weights = weights == AttentionWeights::averaged ? mean(all, {1}) : all;
+  return result;
+}
+
+Var LinearAttention::mix(const Var& x, const AttentionMask& mask, Padding padding) {
+  return (*this)(x, x, x, mask, AttentionWeights::none, padding).output;
+}
+
+MixingStep LinearAttention::step(const Var& x, const AttentionCache& cache) {
+  const ScopeGuard scope(path());
+  check_operand("input", x, options_.embed_dim);
+  check<ShapeError>(!cache.keys.defined() || cache.keys.size(0) == x.size(0), op, "input {} and cache {} differ in rows",
+                    x.value(), cache.keys.value());
+  Sums sums{cache.values, cache.keys};
+  const Var q = features(in_heads(q_proj(x))), k = features(in_heads(k_proj(x))), v = in_heads(v_proj(x));
+  const Var heads = attend_causally(q, k, v, sums);
+  return {together(heads), {sums.keys, sums.values}};
+}
+
+}  // namespace weft::nn

@@ -1,0 +1,35 @@
+#include "ops/attention_mask.hpp"
+
+#include "base/fail.hpp"
+#include "ops/lengths.hpp"
+#include "weft/ops/comparison.hpp"
+#include "weft/ops/triangle.hpp"
+
+namespace weft {
+
+Tensor checked_allowed(const char* op, const Tensor& allowed, const Shape& weights) {
+  if (!allowed.defined()) return {};
+  check<DTypeError>(allowed.dtype() == boolean, op, "the mask is {}; bool is needed", allowed);
+  const auto fits = [&] {
+    if (allowed.rank() > 4) return false;
+    for (int axis = -1; axis >= -allowed.rank(); --axis)
+      if (allowed.size(axis) != 1 && allowed.size(axis) != weights.size(axis)) return false;
+    return true;
+  };
+  check<ShapeError>(fits(), op,
+                    "the mask {} doesn't broadcast to [batch, heads, queries, keys] = {}; give one of keys [batch, keys] as "
+                    "mask.unsqueeze(1).unsqueeze(1), or by lengths",
+                    allowed.shape(), weights);
+  Tensor mask = allowed;
+  while (mask.rank() < 4) mask = mask.unsqueeze(0);
+  return mask;
+}
+
+Tensor combined_mask(const Tensor& allowed, const Tensor& lengths, bool causal, std::int64_t queries, std::int64_t keys) {
+  Tensor mask = allowed.defined() ? allowed : Tensor::ones({1, 1, 1, 1}, boolean);
+  if (causal) mask = logical_and(mask, tril(Tensor::ones({queries, keys}, boolean), keys - queries).value());
+  if (lengths.defined()) mask = logical_and(mask, within_lengths(lengths, keys).unsqueeze(1).unsqueeze(1));
+  return mask;
+}
+
+}  // namespace weft

@@ -1,0 +1,194 @@
+#include "weft/seq2seq/language_model.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "base/fail.hpp"
+#include "weft/autograd/tape.hpp"
+#include "weft/ops/elementwise.hpp"
+#include "weft/ops/loss.hpp"
+
+namespace weft::seq2seq {
+namespace {
+
+constexpr const char* where = "LanguageModel";
+
+LanguageModelOptions checked(const LanguageModelOptions& o) {
+  check<ValueError>(o.vocabulary > 0 && o.width > 0 && o.layers > 0, where,
+                    "vocabulary {}, width {}, {} layers; each must be positive", o.vocabulary, o.width, o.layers);
+  if (o.kind == LanguageModelKind::transformer)
+    check<ValueError>(o.heads > 0 && o.feed_forward > 0 && o.width % 2 == 0 && o.width % o.heads == 0, where,
+                      "width {}, {} heads, feed_forward {}: each must be positive, the width even (sines and cosines) and a "
+                      "multiple of the heads",
+                      o.width, o.heads, o.feed_forward);
+  return o;
+}
+
+// Embeddings of length 1, so that the tied output starts with logits near 0.
+nn::EmbeddingOptions embedding_options(const LanguageModelOptions& o) {
+  return {.num_embeddings = o.vocabulary,
+          .embedding_dim = o.width,
+          .weight_init = nn::init::normal(0, 1 / std::sqrt(static_cast<double>(o.width)))};
+}
+
+// Draws from the softmax of logits / temperature over the k largest.
+std::int32_t draw(std::span<const float> logits, Generator& generator, const SamplingOptions& options) {
+  std::vector<std::int32_t> order(logits.size());
+  std::iota(order.begin(), order.end(), 0);
+  const auto logit = [&](std::int32_t id) { return logits[static_cast<std::size_t>(id)]; };
+  const std::size_t kept = options.top_k > 0 ? std::min(order.size(), static_cast<std::size_t>(options.top_k)) : order.size();
+  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(kept), order.end(),
+                    [&](std::int32_t a, std::int32_t b) { return logit(a) != logit(b) ? logit(a) > logit(b) : a < b; });
+  if (options.temperature == 0) return order[0];
+  order.resize(kept);
+  std::vector<double> chances;
+  for (const std::int32_t id : order)
+    chances.push_back(std::exp((static_cast<double>(logit(id)) - static_cast<double>(logit(order[0]))) / options.temperature));
+  double left = generator.uniform() * std::accumulate(chances.begin(), chances.end(), 0.0);
+  std::size_t i = 0;
+  while (i + 1 < kept && (left -= chances[i]) >= 0) ++i;
+  return order[i];
+}
+
+}  // namespace
+
+std::string to_json(const LanguageModelOptions& o) {
+  return nlohmann::ordered_json{{"model", o.kind == LanguageModelKind::lstm ? "lstm" : "transformer"},
+                                {"vocabulary", o.vocabulary},
+                                {"width", o.width},
+                                {"layers", o.layers},
+                                {"heads", o.heads},
+                                {"feed_forward", o.feed_forward},
+                                {"dropout", o.dropout},
+                                {"tie_output", o.tie_output}}
+      .dump();
+}
+
+LanguageModelOptions language_model_options_of(const std::string& json, const std::string& source) {
+  try {
+    const auto o = nlohmann::json::parse(json);
+    const std::string kind = o.at("model");
+    check<FormatError>(kind == "lstm" || kind == "transformer", where,
+                       "{}: its metadata describe a model '{}', which isn't known", source, kind);
+    return {.kind = kind == "lstm" ? LanguageModelKind::lstm : LanguageModelKind::transformer,
+            .vocabulary = o.at("vocabulary"),
+            .width = o.at("width"),
+            .layers = o.at("layers"),
+            .heads = o.at("heads"),
+            .feed_forward = o.at("feed_forward"),
+            .dropout = o.at("dropout"),
+            .tie_output = o.at("tie_output")};
+  } catch (const nlohmann::json::exception& error) {
+    fail<FormatError>(where, "{}: its metadata don't describe a language model ({})", source, error.what());
+  }
+}
+
+LanguageModel::LanguageModel(const LanguageModelOptions& options, const nn::Scope& scope)
+    : Module(scope),
+      options_(checked(options)),
+      embedding_(embedding_options(options), {this, "embedding"}),
+      positions_({this, "positions"}),
+      dropout_({.p = options.dropout}, {this, "dropout"}) {
+  if (options_.kind == LanguageModelKind::lstm) {
+    lstm_.emplace(nn::LSTMOptions{.input_size = options_.width,
+                                  .hidden_size = options_.width,
+                                  .num_layers = options_.layers,
+                                  .dropout = options_.layers > 1 ? options_.dropout : 0},
+                  nn::Scope{this, "lstm"});
+  } else {
+    transformer_.emplace(nn::TransformerStackOptions{.layer = {.d_model = options_.width,
+                                                               .nhead = options_.heads,
+                                                               .dim_feedforward = options_.feed_forward,
+                                                               .dropout = options_.dropout,
+                                                               .activation = nn::TransformerActivation::gelu,
+                                                               .norm_first = true,
+                                                               .weight_init = nn::init::xavier_uniform()},
+                                                     .num_layers = options_.layers,
+                                                     .norm = true},
+                         nn::Scope{this, "transformer"});
+  }
+  if (!options_.tie_output)
+    output_.emplace(nn::LinearOptions{.in_features = options_.width, .out_features = options_.vocabulary},
+                    nn::Scope{this, "output"});
+}
+
+Var LanguageModel::forward(const Tensor& ids, LSTMState& state) {
+  check<ShapeError>(ids.rank() == 2 && ids.size(0) > 0 && ids.size(1) > 0, where,
+                    "ids {} are not [rows, steps] with one of each at least", ids);
+  const Var x = embedding_(ids) * std::sqrt(static_cast<double>(options_.width));
+  Var output;
+  if (lstm_) {
+    const nn::LSTMOutput all = (*lstm_)(dropout_(x), Tensor(), state);
+    state = {all.h.detach(), all.c.detach()};  // the next step's tape doesn't reach back into this one
+    output = dropout_(all.output);
+  } else {
+    output = (*transformer_)(dropout_(positions_(x)), AttentionMask{.causal = true});
+  }
+  return output_ ? (*output_)(output) : embedding_.project(output);
+}
+
+Var LanguageModel::forward(const Tensor& ids) {
+  LSTMState nowhere;
+  return forward(ids, nowhere);
+}
+
+TextWindows::TextWindows(std::span<const std::int32_t> text, std::int64_t row_count, std::int64_t tokens, std::int64_t first)
+    : ids(text), rows(row_count), window(tokens), offset(first) {
+  check<ValueError>(rows > 0 && window > 0 && offset >= 0, where,
+                    "{} rows, windows of {} from {}; the first two must be positive", rows, window, offset);
+  const auto size = static_cast<std::int64_t>(ids.size());
+  check<ValueError>(size - offset > rows, where, "a text of {} tokens is too short for {} rows from token {}: {} are needed",
+                    size, rows, offset, offset + rows + 1);
+  length = (size - offset - 1) / rows;
+}
+
+Tensor TextWindows::cut(std::int64_t i, std::int64_t shift) const {
+  check<IndexError>(i >= 0 && i < count(), where, "window {} is outside 0..{}", i, count() - 1);
+  const std::int64_t start = i * window, steps = std::min(window, length - start);
+  Tensor result = Tensor::empty({rows, steps}, i32);
+  auto* to = result.mutable_data<std::int32_t>();
+  for (std::int64_t row = 0; row < rows; ++row)
+    std::copy_n(ids.begin() + offset + row * length + start + shift, steps, to + row * steps);
+  return result;
+}
+
+double language_model_loss(LanguageModel& model, std::span<const std::int32_t> ids, std::int64_t rows, std::int64_t window) {
+  const TextWindows text(ids, rows, window);
+  LSTMState state;
+  double sum = 0;
+  for (std::int64_t i = 0; i < text.count(); ++i) {
+    const Tensor targets = text.targets(i);
+    sum += cross_entropy(model(text.inputs(i), state), targets).item() * static_cast<double>(targets.numel());
+  }
+  return sum / static_cast<double>(text.rows * text.length);
+}
+
+std::vector<std::int32_t> sample(LanguageModel& model, std::span<const std::int32_t> prompt, Generator& generator,
+                                 const SamplingOptions& options) {
+  check<ValueError>(!prompt.empty(), where, "the prompt is empty; one token is needed to go on from");
+  check<ValueError>(options.length >= 0 && options.temperature >= 0 && std::isfinite(options.temperature) &&
+                        options.top_k >= 0 && options.window > 0,
+                    where, "length {}, temperature {}, top_k {}, window {}: none negative, the window positive", options.length,
+                    options.temperature, options.top_k, options.window);
+  const NoGrad nothing_recorded;
+  const bool carries = model.options().kind == LanguageModelKind::lstm;
+  std::vector<std::int32_t> text(prompt.begin(), prompt.end());
+  LSTMState state;
+  std::size_t read = 0;  // tokens that the state has seen
+  while (text.size() < prompt.size() + static_cast<std::size_t>(options.length)) {
+    const auto window = static_cast<std::size_t>(options.window);
+    const std::size_t first = carries ? read : text.size() - std::min(text.size(), window);
+    const auto steps = static_cast<std::int64_t>(text.size() - first);
+    const Tensor ids = Tensor::from<std::int32_t>(std::span<const std::int32_t>(text).subspan(first), {1, steps});
+    const Tensor logits = model(ids, state).value();
+    const auto vocabulary = static_cast<std::size_t>(logits.size(2));
+    const Tensor last = logits.select(1, steps - 1).contiguous();
+    read = text.size();
+    text.push_back(draw({last.data<float>(), vocabulary}, generator, options));
+  }
+  return {text.begin() + static_cast<std::ptrdiff_t>(prompt.size()), text.end()};
+}
+
+}  // namespace weft::seq2seq

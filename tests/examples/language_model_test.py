@@ -1,0 +1,94 @@
+"""The language model's command line from end to end, on text made here. Argument: the program. Prints failures alone."""
+import hashlib
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+PROGRAM = ""
+FOLDER = pathlib.Path()
+SMALL = ["--width", "16", "--layers", "1", "--heads", "2", "--feed-forward", "16", "--rows", "4", "--window", "10",
+         "--epochs", "2", "--save-every", "3", "--threads", "1"]
+
+
+def call(*words):
+    return subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True, check=False)
+
+
+def succeed(*words):
+    done = call(*words)
+    if done.returncode != 0:
+        raise AssertionError(f"{words}: exit code {done.returncode}\n{done.stderr}")
+    return done.stdout
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+class LanguageModelTest(unittest.TestCase):
+    def test_quick(self):
+        for model in ("lstm", "transformer"):
+            out = succeed("train", "--quick", "--model", model, "--output", FOLDER / f"quick-{model}", "--threads", 1)
+            loss = float(re.search(r"best validation loss ([\d.]+)", out)[1])
+            self.assertLess(loss, 1.2)  # a blind guess has 2.6
+
+    def test_trains_scores_and_writes(self):
+        for unit in ("characters", "words"):
+            run = FOLDER / unit
+            words = ["train", "--text", FOLDER / "text", "--unit", unit, "--output", run, *SMALL]
+            out = succeed(*words)
+            self.assertEqual("bits per character" in out, unit == "characters")
+            scored = succeed("evaluate", "--model", run, "--text", FOLDER / "text", "--rows", 2)
+            self.assertRegex(scored, r"^\d+ tokens, loss \d")
+            for more in ([], ["--temperature", 0], ["--top-k", 2]):
+                sampled = succeed("sample", "--model", run, "--prompt", "the dog", "--length", 20, *more)
+                self.assertTrue(sampled.startswith("the dog"))
+                self.assertEqual(sampled, succeed("sample", "--model", run, "--prompt", "the dog", "--length", 20, *more))
+
+    def test_goes_on_with_the_same_bits(self):
+        words = ["train", "--text", FOLDER / "text", *SMALL, "--output"]
+        succeed(*words, FOLDER / "whole")
+        succeed(*words, FOLDER / "parts", "--updates", 4)
+        succeed(*words, FOLDER / "parts")
+        self.assertEqual(digest(FOLDER / "whole" / "best.safetensors"), digest(FOLDER / "parts" / "best.safetensors"))
+
+    def test_says_what_is_wrong(self):
+        run = FOLDER / "wrong"
+        start = ["train", "--text", FOLDER / "text", "--output", run, *SMALL]
+        succeed(*start)
+        for words, code, text in (
+                (["train", "--output", run], 2, "--text is needed"),
+                (["train", "--text", FOLDER / "text"], 2, "--output is needed"),
+                (["train", "--modle", "lstm"], 2, "did you mean --model"),
+                (["trian"], 2, "did you mean train"),
+                ([], 2, "COMMAND"),
+                (["train", "--text", FOLDER / "none", "--output", run], 1, "none"),
+                (["train", "--text", FOLDER / "short", "--output", FOLDER / "s"], 1, "too short"),
+                ([*start, "--width", "20"], 2, "--width"),
+                ([*start, "--dropout", "0.5"], 1, "--dropout (0.2 there, 0.5 now)"),
+                (["evaluate", "--model", FOLDER / "none", "--text", FOLDER / "text"], 1, "none"),
+                (["sample", "--model", run, "--prompt", ""], 1, "prompt is empty"),
+                (["sample", "--model", run, "--temperature", "-1"], 2, "--temperature")):
+            done = call(*words)
+            self.assertEqual(done.returncode, code, (words, done.stderr))
+            self.assertIn(text, done.stderr)
+
+
+def main():
+    global PROGRAM, FOLDER
+    PROGRAM = sys.argv[1]
+    with tempfile.TemporaryDirectory() as folder:
+        FOLDER = pathlib.Path(folder)
+        lines = [f"the {who} {does} the {what} .\n" for who in ("dog", "cat", "horse") for does in ("sees", "likes", "hears")
+                 for what in ("tree", "bird", "house", "river")]
+        (FOLDER / "text").write_text("".join(lines * 6))
+        (FOLDER / "short").write_text("short\n")
+        suite = unittest.defaultTestLoader.loadTestsFromTestCase(LanguageModelTest)
+        return 0 if unittest.TextTestRunner(verbosity=0, stream=sys.stdout, buffer=True).run(suite).wasSuccessful() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

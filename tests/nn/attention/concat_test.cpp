@@ -1,0 +1,29 @@
+#include "weft/nn/attention/concat.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "nn/attention/checks.hpp"
+#include "weft/base/error.hpp"
+
+using namespace weft;
+using test::product;
+using test::Vector;
+
+TEST_CASE("concat attention") {
+  nn::attention::Concat attention({.query_dim = 3, .key_dim = 3, .hidden = 4});
+  attention.to(f64);
+  const test::Matrix w = test::matrix_of(attention.projection.weight->value());
+  const Vector v = test::matrix_of(attention.score.weight->value())[0];
+  test::check_attention(attention, test::weights_of([&](const Vector& query, const Vector& key) {
+                          Vector both = query;
+                          both.insert(both.end(), key.begin(), key.end());
+                          Vector hidden = product(w, both);
+                          for (double& x : hidden) x = std::tanh(x);
+                          return product(v, hidden);
+                        }));
+  test::check_refusals(attention, "attention::Concat");
+  CHECK_THROWS_WITH_AS(nn::attention::Concat({.query_dim = 3, .hidden = 4}), doctest::Contains("key_dim 0"), ValueError);
+  CHECK_THROWS_AS(nn::attention::Concat({.query_dim = 3, .key_dim = 3}), ValueError);
+}

@@ -1,0 +1,38 @@
+#include "weft/nn/attention/cosine.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "nn/attention/checks.hpp"
+#include "weft/base/error.hpp"
+
+using namespace weft;
+using test::product;
+using test::Vector;
+
+TEST_CASE("cosine attention with a given and with a learned temperature") {
+  for (const bool learned : {false, true}) {
+    nn::attention::Cosine attention({.temperature = 0.4, .learned = learned});
+    CHECK(attention.parameters().size() == (learned ? 1 : 0));
+    attention.to(f64);
+    // The parameter was f32 when it was made.
+    const double scale = learned ? std::exp(attention.log_scale->value().item()) : 1 / 0.4;
+    CHECK(scale == doctest::Approx(1 / 0.4).epsilon(1e-6));
+    test::check_attention(attention, test::weights_of([scale](const Vector& query, const Vector& key) {
+                            return scale * product(query, key) / std::sqrt(product(query, query) * product(key, key));
+                          }));
+    test::check_refusals(attention, "attention::Cosine");
+  }
+}
+
+TEST_CASE("a query of zeros attends to everything alike") {
+  nn::attention::Cosine attention;
+  const Tensor keys = Tensor::from<double>({1, 2, 3, 4}, {1, 2, 2});
+  CHECK(attention(Tensor::zeros({1, 1, 2}, f64), keys, keys).weights.value().at({0, 0, 1}) == 0.5);
+}
+
+TEST_CASE("a temperature of cosine attention that can't be is refused") {
+  for (const double temperature : {0.0, -1.0, std::nan("")})
+    CHECK_THROWS_WITH_AS(nn::attention::Cosine({.temperature = temperature}), doctest::Contains("temperature is"), ValueError);
+}

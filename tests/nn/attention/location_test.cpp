@@ -1,0 +1,65 @@
+#include "weft/nn/attention/location.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "nn/attention/checks.hpp"
+#include "weft/base/error.hpp"
+
+using namespace weft;
+using test::Matrix;
+using test::product;
+using test::Vector;
+
+TEST_CASE("location-aware attention") {
+  nn::attention::Location attention({.query_dim = 3, .key_dim = 3, .hidden = 4, .channels = 2, .kernel = 3});
+  attention.to(f64);
+  const Matrix w = test::matrix_of(attention.query.weight->value()), u = test::matrix_of(attention.key.weight->value()),
+               filters = test::matrix_of(attention.filters->value().squeeze(1)),
+               location = test::matrix_of(attention.location.weight->value());
+  const Vector v = test::matrix_of(attention.score.weight->value())[0],
+               bias = test::matrix_of(attention.key.bias->value().unsqueeze(0))[0];
+  test::check_attention(attention, [&](const Matrix& queries, const Matrix& keys, const std::vector<bool>& open) {
+    Matrix all;
+    Vector last(keys.size());
+    for (const Vector& query : queries) {
+      Vector scores;
+      for (std::size_t k = 0; k < keys.size(); ++k) {
+        Vector f;
+        for (const Vector& filter : filters) {
+          f.push_back(0);
+          for (std::size_t j = 0; j < 3; ++j)  // centred at k
+            if (k + j >= 1 && k + j - 1 < last.size()) f.back() += filter[j] * last[k + j - 1];
+        }
+        Vector hidden = product(w, query);
+        for (std::size_t i = 0; i < hidden.size(); ++i)
+          hidden[i] = std::tanh(hidden[i] + product(u[i], keys[k]) + bias[i] + product(location[i], f));
+        scores.push_back(product(v, hidden));
+      }
+      all.push_back(last = test::plain_softmax(scores, open));
+    }
+    return all;
+  });
+  test::check_refusals(attention, "attention::Location");
+}
+
+TEST_CASE("location-aware attention that can't be is refused") {
+  using nn::attention::Location;
+  for (const std::int64_t kernel : {0, -1, 4})
+    CHECK_THROWS_WITH_AS(Location({.query_dim = 3, .key_dim = 3, .hidden = 4, .kernel = kernel}),
+                         doctest::Contains("[attention::Location] kernel is"), ValueError);
+  CHECK_THROWS_WITH_AS(Location({.query_dim = 3, .key_dim = 3, .hidden = 4, .channels = 0}), doctest::Contains("channels is 0"),
+                       ValueError);
+  CHECK_THROWS_AS(Location({.query_dim = 3, .key_dim = 3}), ValueError);
+}
+
+TEST_CASE("a history of other rows or places is refused with shapes") {
+  nn::attention::Location attention({.query_dim = 3, .key_dim = 3, .hidden = 4});
+  const nn::AttentionMemory memory = attention.remember(Tensor::ones({2, 5, 3}), Tensor::ones({2, 5, 3}));
+  const nn::AttentionState state{Tensor::zeros({2, 4}), {}};
+  CHECK_THROWS_WITH_AS(attention(Tensor::ones({2, 1, 3}), memory, state),
+                       "[attention::Location] the state's history f32[2, 4] doesn't fit query f32[2, 1, 3] and the memory's "
+                       "values f32[2, 5, 3]: [rows, places] is needed",
+                       ShapeError);
+}
