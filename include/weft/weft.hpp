@@ -53,6 +53,7 @@
 #include "weft/nn/rotary_embedding.hpp"
 #include "weft/nn/summary.hpp"
 #include "weft/nn/time_distributed.hpp"
+#include "weft/nn/transducer_decode.hpp"
 #include "weft/nn/transformer.hpp"
 #include "weft/nn/transformer_decoder_layer.hpp"
 #include "weft/nn/transformer_encoder_layer.hpp"
