@@ -90,6 +90,12 @@ Words numbered(const std::string& word, int count) {
   return words;
 }
 
+Words counted(int count) {
+  Words words;
+  for (int i = 0; i < count; ++i) words.push_back(fmt::format("{}", i));
+  return words;
+}
+
 Words joined(Words first, const Words& second) {
   first.insert(first.end(), second.begin(), second.end());
   return first;
@@ -179,7 +185,7 @@ HeatMap location() {
 
 HeatMap coverage() {
   Coverage attention({.query_dim = 1, .key_dim = 1, .hidden = 2});
-  set(attention, {{"key.weight", {0.1, 0}}, {"coverage.weight", {0, 1}}, {"score.weight", {30, -25}}});
+  set(attention, {{"key.weight", {0.1, 0}}, {"coverage.weight", {0, 1}}, {"score.weight", {60, -45}}});
   return picture("Coverage: one query again and again", numbered("query", 5), letters("35142"),
                  numbers_of(weights_of(attention, Tensor::zeros({1, 5, 1}, f64), column({3, 5, 1, 4, 2}))));
 }
@@ -200,11 +206,11 @@ HeatMap local_p() {
   set(attention, {{"position.weight", {small}}, {"position_score.weight", {1 / small}}});
   Words rows;
   Numbers queries;
-  for (const double position : {6.0, 5.0, 4.5, 4.0, 3.0, 1.5, 1.0}) {
+  for (const double position : {6.2, 5.2, 4.2, 3.2, 2.2, 1.2}) {
     rows.push_back(fmt::format("{}", position));
     queries.push_back(std::log(position / (places - position)));
   }
-  return picture("Local-p: keys alike, D = 2", rows, letters("01234567"),
+  return picture("Local-p: keys alike, D = 2", rows, counted(8),
                  numbers_of(weights_of(attention, column(queries), Tensor::zeros({1, 8, 1}, f64))), "predicted", "place");
 }
 
@@ -241,7 +247,7 @@ HeatMap hierarchical() {
   for (const int level : {0, 1}) {
     const std::string path = fmt::format("levels.{}.", level);
     for (const char* direction : {"", "_reverse"}) {
-      const Numbers candidate = level == 0 ? Numbers{0, 0, 0, 0, 1, 1} : Numbers{0, 0, 2};
+      const Numbers candidate = level == 0 ? Numbers{0, 0, 0, 0, 0.4, 0.4} : Numbers{0, 0, 2};
       values.emplace_back(path + "encoder.weight_ih_l0" + direction, candidate);
       values.emplace_back(path + "encoder.bias_ih_l0" + direction, Numbers{0, -40, 0});
     }
@@ -249,7 +255,7 @@ HeatMap hierarchical() {
     values.emplace_back(path + "pooling.context", Numbers{4});
   }
   set(attention, values);
-  const Tensor words = tensor({0, 0, 0, 0.3, 0, 0, 0.3, 2, 0, 0, 0, 0}, {1, 3, 4, 1});
+  const Tensor words = tensor({0, 0, 0, 0.15, 0, 0, 0.15, 2, 0, 0, 0, 0}, {1, 3, 4, 1});
   const HierarchicalOutput out = attention(words);
   const Numbers sentences = numbers_of(out.weights[0]), in_sentence = numbers_of(out.weights[1]);
   Numbers weights;
@@ -351,24 +357,18 @@ HeatMap sinusoid() {
   nn::SinusoidalPositions positions;
   const Tensor x = positions(Tensor::zeros({1, 8, 16}, f64)).value();
   Dot attention;
-  return picture("Sinusoids: the dot products of places", letters("01234567"), letters("01234567"),
-                 numbers_of(weights_of(attention, x, x)));
+  return picture("Sinusoids: the dot products of places", counted(8), counted(8), numbers_of(weights_of(attention, x, x)));
 }
 
 HeatMap rotary() {
-  // Letter a is in every second pair, letter b in the others.
+  // Letter a is in the second pair of numbers, which turns by 0.43 from place to place, b in the fourth: 0.08.
   const std::string text = "abababab";
-  nn::MultiheadAttention attention({.embed_dim = 16, .num_heads = 1, .positions = nn::AttentionPositions::rotary});
-  const Numbers both = diagonal(16, 2);
-  Numbers projection = both;
-  projection.insert(projection.end(), both.begin(), both.end());
-  projection.resize(3 * 16 * 16);
-  set(attention, {{"in_proj_weight", projection}});
+  nn::MultiheadAttention attention(
+      {.embed_dim = 8, .num_heads = 1, .positions = nn::AttentionPositions::rotary, .rotary_base = 30});
+  set(attention, {{"in_proj_weight", matrix(24, 8, [](auto i, auto j) { return i < 16 && i % 8 == j ? 3.4 : 0; })}});
   const Tensor x = tensor(
-      matrix(8, 16,
-             [&](auto i, auto j) { return j % 2 == 0 && (j / 2) % 2 == text[static_cast<std::size_t>(i)] - 'a' ? 1 : 0; }),
-      {1, 8, 16});
-  return picture("Rotary: the same letter, near rather than far", letters(text), letters(text),
+      matrix(8, 8, [&](auto i, auto j) { return j == (text[static_cast<std::size_t>(i)] == 'a' ? 2 : 6) ? 1 : 0; }), {1, 8, 8});
+  return picture("Rotary: a in a quick pair, b in a slow one", letters(text), letters(text),
                  numbers_of(to_itself(attention, x, false)));
 }
 
@@ -381,8 +381,8 @@ Numbers of_last_place(nn::MultiheadAttention& attention, std::int64_t places, st
 HeatMap alibi() {
   nn::MultiheadAttention attention({.embed_dim = 8, .num_heads = 8, .positions = nn::AttentionPositions::alibi});
   set(attention, {});
-  return picture("ALiBi: 8 heads, the query is the last place", numbered("head", 8), letters("01234567"),
-                 of_last_place(attention, 8, 8), "head", "place");
+  return picture("ALiBi: 8 heads, the query is the last place", numbered("head", 8), counted(8), of_last_place(attention, 8, 8),
+                 "head", "place");
 }
 
 HeatMap shaw() {
@@ -390,8 +390,8 @@ HeatMap shaw() {
       {.embed_dim = 1, .num_heads = 1, .positions = nn::AttentionPositions::shaw, .max_distance = 2});
   set(attention, {{"in_proj_weight", {1, 0, 0}}, {"relative.key", {2, 4, 1, 0, 0}}});
   const Tensor x = Tensor::ones({1, 7, 1}, f64);
-  return picture("Shaw: distances −2 to 2", letters("0123456"), letters("0123456"), numbers_of(to_itself(attention, x, false)),
-                 "query", "place");
+  return picture("Shaw: distances −2 to 2", counted(7), counted(7), numbers_of(to_itself(attention, x, false)), "query",
+                 "place");
 }
 
 HeatMap t5() {
@@ -406,7 +406,7 @@ HeatMap t5() {
                      if (head == 0) return -b;
                      return head == 1 ? b : -2 * std::abs(b - 4);
                    })}});
-  return picture("T5: 8 buckets, the query is the last place", {"falling bias", "rising bias", "bucket 4"}, numbered("", 14),
+  return picture("T5: 8 buckets, the query is the last place", {"falling bias", "rising bias", "bucket 4"}, counted(14),
                  of_last_place(attention, 14, 3), "head", "place");
 }
 
@@ -427,8 +427,8 @@ HeatMap normalisers() {
 HeatMap adaptive_span() {
   nn::MultiheadAttention attention({.embed_dim = 4, .num_heads = 4, .max_span = 8, .span_ramp = 3});
   set(attention, {{"span.span", {0, 0.25, 0.5, 1}}});
-  return picture("Adaptive span: R = 3, the query is the last place", {"z = 0", "z = 2", "z = 4", "z = 8"},
-                 letters("0123456789"), of_last_place(attention, 10, 4), "head", "place");
+  return picture("Adaptive span: R = 3, the query is the last place", {"z = 0", "z = 2", "z = 4", "z = 8"}, counted(10),
+                 of_last_place(attention, 10, 4), "head", "place");
 }
 
 // ---- Light and dynamic ----
@@ -438,8 +438,7 @@ HeatMap lightweight() {
   set(convolution, {{"weight", {0, 1, 2}}});
   const Tensor x = Tensor::ones({1, 8, 1}, f64);
   const Var weights = convolution(x, AttentionMask{.causal = true}, nn::AttentionWeights::per_head).weights;
-  return picture("Lightweight convolution: 3 places, causal", letters("01234567"), letters("01234567"), numbers_of(weights),
-                 "query", "place");
+  return picture("Lightweight convolution: 3 places, causal", counted(8), counted(8), numbers_of(weights), "query", "place");
 }
 
 HeatMap dynamic() {
