@@ -3,7 +3,7 @@
 
 library_packages="g++ meson ninja-build ccache pkg-config libdnnl-dev libfmt-dev libhwy-dev nlohmann-json3-dev
   libicu-dev libsentencepiece-dev libboost-program-options-dev libboost-iostreams-dev"
-test_packages="doctest-dev git python3"
+test_packages="doctest-dev git python3 chromium"
 clang_packages="clang libomp-dev"  # for those who build with it
 
 # install_missing PACKAGE...: installs those that are not there, as root or with sudo. Does nothing when all are.

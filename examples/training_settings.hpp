@@ -148,6 +148,10 @@ inline void add_training_options(po::options_description& options, Settings& s) 
   add("schedule", choice(s.then, {"inverse-sqrt", "constant"}), "of the rate after the warm-up: inverse-sqrt or constant");
   add("decay", number(s.trainer.decay, 1e-6, 1), "factor on the rate when validation gets no better");
   add("cooldown", number(s.trainer.cooldown, 0, 1), "share of the epochs at their end in which the rate falls to 0");
+  add("accumulate", number(s.trainer.accumulate, 1, largest_size), "batches of an update, whose gradients are added up");
+  add("ema", number(s.trainer.ema, 0, 0.999999),
+      "decay of a moving average of the weights that is validated and kept; 0: none");
+  add("keep", number(s.trainer.keep, 0, largest_size), "keeps the weights of so many last validations, for translator average");
   add("clip", number(s.trainer.clip, 0), "largest gradient norm");
   add("patience", number(s.trainer.patience, 0), "ends after so many validations without a new best; 0: never");
   add("validate-every", number(s.trainer.validate_every, 0), "updates; 0: once an epoch");

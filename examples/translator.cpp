@@ -17,8 +17,12 @@
 #include "weft/metrics/bootstrap.hpp"
 #include "weft/metrics/chrf.hpp"
 #include "weft/metrics/ter.hpp"
+#include "weft/nn/average_checkpoints.hpp"
+#include "weft/report/report.hpp"
+#include "weft/seq2seq/attention_maps.hpp"
 #include "weft/train/heat_map.hpp"
 #include "weft/train/progress.hpp"
+#include "weft/train/training_log.hpp"
 #include "weft/train/translation_task.hpp"
 
 using namespace weft;
@@ -32,7 +36,9 @@ constexpr const char* usage = R"(translator COMMAND [options]
   train       learn from two aligned text files (plain or gzip)
   translate   standard input to standard output, a line each, in order
   evaluate    BLEU, chrF and TER of translations of a file against a reference
+  average     one model out of the weights that a run with --keep has kept
   attention   an SVG picture of the attention for each line of standard input
+  report      an HTML page of a training run, with the attention for each line of standard input
   quickstart  all of it on built-in English-French pairs
 
 translator COMMAND --help lists a command's options; --config FILE reads them from a file (option = value).
@@ -127,26 +133,74 @@ int command_train(const std::vector<std::string>& words) {
 }
 
 struct Decoding {
-  std::string model;
+  std::vector<std::string> models;
   seq2seq::TranslateOptions options = {};
+  seq2seq::SampleOptions sample = {};
+  std::string normalisation = "power", prefix, utility = "chrf";
+  std::int64_t candidates = 0;
+  bool draw = false;
   int threads = num_threads();
 };
 
 void add_decoding_options(po::options_description& options, Decoding& d) {
+  seq2seq::BeamSearchOptions& search = d.options.search;
   auto add = options.add_options();
-  add("model", option(d.model), "folder of a training run");
-  add("beam", number(d.options.search.beam, 1, largest_size), "1 is greedy");
-  add("length-penalty", number(d.options.search.length_penalty, 0, 100), "exponent of the length that scores are divided by");
-  add("max-length", number(d.options.search.max_length, 0, largest_size), "most tokens of a translation; 0: by the source");
+  add("model", po::value(&d.models), "folder of a training run; given several times, their ensemble");
+  add("beam", number(search.beam, 1, largest_size), "1 is greedy");
+  add("length-penalty", number(search.length_penalty, 0, 100), "exponent of the length that scores are divided by");
+  add("length-normalisation", choice(d.normalisation, {"power", "gnmt"}),
+      "of scores: length or (5 + length) / 6, to that power");
+  add("coverage-penalty", number(search.coverage_penalty, 0, 100), "on source words that were passed over (GNMT)");
+  add("no-repeat-ngram-size", number(search.no_repeat_ngram, 0, largest_size), "no n-gram of so many pieces twice; 0: any may");
+  add("diverse-beam-groups", number(search.diverse_groups, 1, largest_size), "parts of the beam that are kept apart");
+  add("diverse-beam-strength", number(search.diversity_strength, 0, 1000), "how far apart");
+  add("prefix", option(d.prefix), "what every translation begins with");
+  add("sample", po::bool_switch(&d.draw), "draw translations instead of searching");
+  add("temperature", number(d.sample.filter.temperature, 1e-6, 1e6), "of drawing; below 1 favours likely pieces");
+  add("top-k", number(d.sample.filter.top_k, 0, largest_size), "draw among the likeliest so many; 0: all");
+  add("top-p", number(d.sample.filter.top_p, 1e-6, 1), "draw among the fewest that have this probability");
+  add("seed", number(d.sample.seed, 0), "of drawing");
+  add("mbr", number(d.candidates, 0, largest_size),
+      "take the one of so many hypotheses, or samples, that agrees best with all; 0: the best, or the first");
+  add("mbr-utility", choice(d.utility, {"chrf", "bleu"}), "what agreement is: chrf or bleu");
+  add("max-length", number(search.max_length, 0, largest_size), "most tokens of a translation; 0: by the source");
   add("batch", number(d.options.batch, 1, largest_size), "sentences at a time");
   add("threads", number(d.threads, 1, most_threads), "threads");
 }
 
-std::unique_ptr<seq2seq::Translator> load(const Decoding& d) {
+/// Puts the choices into the options. Throws UsageError for what doesn't go together.
+void apply(Decoding& d) {
+  seq2seq::BeamSearchOptions& search = d.options.search;
+  if (d.models.empty()) throw UsageError("--model is needed");
+  search.length_normalisation =
+      d.normalisation == "gnmt" ? seq2seq::LengthNormalisation::gnmt : seq2seq::LengthNormalisation::power;
+  if (d.candidates > 0) {
+    d.options.minimum_bayes_risk = {.utility = d.utility == "bleu" ? seq2seq::Utility::bleu : seq2seq::Utility::chrf};
+    (d.draw ? d.sample.samples : search.beam) = d.candidates;
+  }
+  if (!d.prefix.empty()) d.options.prefixes = {d.prefix};
+  const seq2seq::TokenFilter& filter = d.sample.filter;
+  if (d.draw) {
+    if (search.diverse_groups != 1 || search.coverage_penalty != 0)
+      throw UsageError("--diverse-beam-groups and --coverage-penalty are for a beam, and --sample draws");
+    d.sample.max_length = search.max_length;
+    d.sample.no_repeat_ngram = search.no_repeat_ngram;
+    d.options.sample = d.sample;
+  } else if (filter.temperature != 1 || filter.top_k != 0 || filter.top_p != 1) {
+    throw UsageError("--temperature, --top-k and --top-p need --sample");
+  }
+  if (search.beam % search.diverse_groups != 0)
+    throw UsageError(fmt::format("--diverse-beam-groups {} must divide --beam {}", search.diverse_groups, search.beam));
+}
+
+std::unique_ptr<seq2seq::Translator> load(Decoding& d) {
+  apply(d);
   set_num_threads(d.threads);
-  auto translator = seq2seq::Translator::load(required(d.model, "model"));
-  if (const auto pieces = translator->vocabularies().target.size(); d.options.search.beam > pieces)
-    throw UsageError(fmt::format("--beam {} is wider than the vocabulary of {} pieces", d.options.search.beam, pieces));
+  auto translator = seq2seq::Translator::load(d.models[0]);
+  for (std::size_t m = 1; m < d.models.size(); ++m) translator->add(std::move(*seq2seq::Translator::load(d.models[m])));
+  if (const auto pieces = translator->vocabularies().target.size(); !d.draw && d.options.search.beam > pieces)
+    throw UsageError(fmt::format("--{} {} is wider than the vocabulary of {} pieces", d.candidates > 0 ? "mbr" : "beam",
+                                 d.options.search.beam, pieces));
   return translator;
 }
 
@@ -223,6 +277,7 @@ HeatMap picture_of(const std::string& line, const seq2seq::Translation& translat
 std::vector<std::filesystem::path> draw(seq2seq::Translator& translator, const std::vector<std::string>& lines,
                                         const std::filesystem::path& folder, seq2seq::TranslateOptions options) {
   options.search.attention = true;
+  if (options.sample) options.sample->attention = true;
   std::filesystem::create_directories(folder);
   std::vector<std::filesystem::path> paths;
   const auto translations = translator.translate(lines, options);
@@ -232,6 +287,33 @@ std::vector<std::filesystem::path> draw(seq2seq::Translator& translator, const s
     write_heat_map(paths.back(), picture_of(lines[i], translations[i]));
   }
   return paths;
+}
+
+int command_average(const std::vector<std::string>& words) {
+  std::string model, output;
+  std::int64_t last = 0;
+  po::options_description options("translator average");
+  options.add_options()("model", option(model), "folder of a training run with --keep")(
+      "output", option(output), "folder for the averaged model, to translate and evaluate with")(
+      "last", number(last, 0, largest_size), "so many of the newest; 0: all");
+  if (!read_options(words, options, "translator average")) return 0;
+  const std::filesystem::path from = required(model, "model"), to = required(output, "output");
+  if (!std::filesystem::is_directory(from)) throw IoError(fmt::format("there is no folder {}", model));
+  std::vector<std::filesystem::path> paths;
+  for (const auto& [update, path] : kept_checkpoints(from)) paths.push_back(path);
+  if (paths.empty()) throw IoError(fmt::format("{} has no update-NUMBER.safetensors: train with --keep", model));
+  const auto available = static_cast<std::int64_t>(paths.size());
+  if (last > available) throw UsageError(fmt::format("--last {} is more than the {} that {} has", last, available, model));
+  if (last > 0) paths.erase(paths.begin(), paths.end() - last);
+  if (std::filesystem::exists(to) && std::filesystem::equivalent(from, to))
+    throw UsageError(fmt::format("--output {} is the run's own folder, whose best model it would replace", output));
+  const auto vocabularies = seq2seq::load_vocabularies(from);
+  const SafetensorsFile mean = nn::average_checkpoints(paths);
+  std::filesystem::create_directories(to);
+  seq2seq::save_vocabularies(vocabularies, to);
+  save_safetensors(to / "best.safetensors", mean.tensors, mean.metadata);
+  for (const auto& path : paths) fmt::print("{}\n", path.string());
+  return 0;
 }
 
 int command_attention(const std::vector<std::string>& words) {
@@ -244,6 +326,35 @@ int command_attention(const std::vector<std::string>& words) {
   const auto translator = load(d);
   for (const auto& path : draw(*translator, read_lines(data::LineReader(std::cin, "standard input")), output, d.options))
     fmt::print("{}\n", path.string());
+  return 0;
+}
+
+/// A page of the run in `d.model`: its curves, and what the model looks at in some lines.
+void write_report(seq2seq::Translator& translator, const std::vector<std::string>& lines, const Decoding& d,
+                  const std::filesystem::path& path) {
+  const auto folder = std::filesystem::absolute(d.model).lexically_normal();
+  report::Report page(
+      fmt::format("Translator {}", (folder.has_filename() ? folder : folder.parent_path()).filename().string()));
+  page.text(fmt::format("{} parameters, vocabularies of {} and {} pieces.", format_count(translator.model().num_parameters()),
+                        translator.vocabularies().source.size(), translator.vocabularies().target.size()));
+  report_training(page, read_training_log(std::filesystem::path(d.model) / "train.log"));
+  if (!lines.empty()) page.section("What the model looks at");
+  for (const auto& line : lines)
+    for (const auto& map : seq2seq::attention_maps(translator, line, d.options)) page.attention(map);
+  page.write(path);
+}
+
+int command_report(const std::vector<std::string>& words) {
+  Decoding d;
+  std::string output;
+  po::options_description options("translator report");
+  options.add_options()("output", option(output), "the page; none: report.html in the model's folder");
+  add_decoding_options(options, d);
+  if (!read_options(words, options, "translator report")) return 0;
+  const auto translator = load(d);
+  if (output.empty()) output = (std::filesystem::path(d.model) / "report.html").string();
+  write_report(*translator, read_lines(data::LineReader(std::cin, "standard input")), d, output);
+  fmt::print("{}\n", output);
   return 0;
 }
 
@@ -280,6 +391,9 @@ int command_quickstart(const std::vector<std::string>& words) {
   fmt::print("{:.0f} words/s in training, {} updates in {}\n", result.words_per_second, result.updates,
              format_duration(result.seconds));
   for (const auto& path : pictures) fmt::print("{}\n", path.string());
+  const auto page = std::filesystem::path(s.output) / "report.html";
+  write_report(*translator, shown, {.model = s.output}, page);
+  fmt::print("{}\n", page.string());
   return 0;
 }
 
@@ -293,6 +407,8 @@ std::string explain(const SettingsError& error) {
                                                              {"training.cooldown", "--cooldown, --epochs"},
                                                              {"training.warmup", "--warmup, --schedule"},
                                                              {"training.clip", "--clip"},
+                                                             {"training.accumulate", "--accumulate"},
+                                                             {"training.ema", "--ema"},
                                                              {"translator.embedding", "--embedding"},
                                                              {"translator.hidden", "--hidden"},
                                                              {"translator.model", "--model"},
@@ -332,10 +448,8 @@ std::string explain(const SettingsError& error) {
 
 int run(const std::vector<std::string>& words) {
   const std::vector<std::pair<std::string, int (*)(const std::vector<std::string>&)>> commands = {
-      {"train", command_train},
-      {"translate", command_translate},
-      {"evaluate", command_evaluate},
-      {"attention", command_attention},
+      {"train", command_train},          {"translate", command_translate}, {"evaluate", command_evaluate},
+      {"average", command_average},      {"attention", command_attention}, {"report", command_report},
       {"quickstart", command_quickstart}};
   if (!words.empty() && (words[0] == "--help" || words[0] == "-h")) {
     std::cout << usage;

@@ -1,11 +1,11 @@
 #include "kernels/optimizer.hpp"
 
-#include <array>
+#include <algorithm>
 #include <cmath>
 #include <span>
-#include <type_traits>
 
 #include "kernels/parallel.hpp"
+#include "kernels/squares.hpp"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/optimizer.cpp"
@@ -33,6 +33,16 @@ struct AdamFactors {
   T keep, decay, beta1, new1, beta2, new2, root, eps, rate;
 };
 
+// What Adam reads and writes beside the gradient; `max_exp_avg_sq` is null without AMSGrad.
+template <class T>
+struct AdamArrays {
+  T *value, *exp_avg, *exp_avg_sq, *max_exp_avg_sq;
+
+  AdamArrays from(std::int64_t i) const {
+    return {value + i, exp_avg + i, exp_avg_sq + i, max_exp_avg_sq == nullptr ? nullptr : max_exp_avg_sq + i};
+  }
+};
+
 }  // namespace weft::kernels
 #endif
 
@@ -42,27 +52,32 @@ namespace weft::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 template <class D>
-HWY_INLINE void adam_at(D d, float* value, const float* grad, float* exp_avg, float* exp_avg_sq, const AdamFactors<float>& f) {
-  const auto p = hn::Mul(hn::LoadU(d, value), hn::Set(d, f.keep));
-  auto g = hn::LoadU(d, grad);
+HWY_INLINE void adam_at(D d, const AdamArrays<float>& a, const float* grad, std::int64_t i, const AdamFactors<float>& f) {
+  const auto p = hn::Mul(hn::LoadU(d, a.value + i), hn::Set(d, f.keep));
+  auto g = hn::LoadU(d, grad + i);
   if (f.decay != 0) g = hn::MulAdd(hn::Set(d, f.decay), p, g);
-  const auto m = hn::MulAdd(hn::Set(d, f.beta1), hn::LoadU(d, exp_avg), hn::Mul(hn::Set(d, f.new1), g));
-  const auto v = hn::MulAdd(hn::Set(d, f.beta2), hn::LoadU(d, exp_avg_sq), hn::Mul(hn::Mul(hn::Set(d, f.new2), g), g));
+  const auto m = hn::MulAdd(hn::Set(d, f.beta1), hn::LoadU(d, a.exp_avg + i), hn::Mul(hn::Set(d, f.new1), g));
+  auto v = hn::MulAdd(hn::Set(d, f.beta2), hn::LoadU(d, a.exp_avg_sq + i), hn::Mul(hn::Mul(hn::Set(d, f.new2), g), g));
+  hn::StoreU(m, d, a.exp_avg + i);
+  hn::StoreU(v, d, a.exp_avg_sq + i);
+  if (a.max_exp_avg_sq != nullptr) {
+    // Not Max, whose result for a NaN differs from one processor to another.
+    const auto largest = hn::LoadU(d, a.max_exp_avg_sq + i);
+    v = hn::IfThenElse(hn::Gt(largest, v), largest, v);
+    hn::StoreU(v, d, a.max_exp_avg_sq + i);
+  }
   const auto scale = hn::MulAdd(hn::Sqrt(v), hn::Set(d, f.root), hn::Set(d, f.eps));
-  hn::StoreU(m, d, exp_avg);
-  hn::StoreU(v, d, exp_avg_sq);
   const auto direction = hn::IfThenZeroElse(hn::Eq(scale, hn::Zero(d)), hn::Div(m, scale));
-  hn::StoreU(hn::NegMulAdd(hn::Set(d, f.rate), direction, p), d, value);
+  hn::StoreU(hn::NegMulAdd(hn::Set(d, f.rate), direction, p), d, a.value + i);
 }
 
-void adam_range(float* value, const float* grad, float* exp_avg, float* exp_avg_sq, std::int64_t n,
-                const AdamFactors<float>& f) {
+void adam_range(const AdamArrays<float>& a, const float* grad, std::int64_t n, const AdamFactors<float>& f) {
   const hn::ScalableTag<float> d;
   const hn::CappedTag<float, 1> one;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   std::int64_t i = 0;
-  for (; i + lanes <= n; i += lanes) adam_at(d, value + i, grad + i, exp_avg + i, exp_avg_sq + i, f);
-  for (; i < n; ++i) adam_at(one, value + i, grad + i, exp_avg + i, exp_avg_sq + i, f);
+  for (; i + lanes <= n; i += lanes) adam_at(d, a, grad, i, f);
+  for (; i < n; ++i) adam_at(one, a, grad, i, f);
 }
 
 }  // namespace weft::kernels::HWY_NAMESPACE
@@ -75,14 +90,15 @@ namespace {
 HWY_EXPORT(adam_range);
 
 template <class T>
-void plain_adam(T* value, const T* grad, T* exp_avg, T* exp_avg_sq, std::int64_t n, const AdamFactors<T>& f) {
+void plain_adam(const AdamArrays<T>& a, const T* grad, std::int64_t n, const AdamFactors<T>& f) {
   for (std::int64_t i = 0; i < n; ++i) {
-    const T p = value[i] * f.keep;
+    const T p = a.value[i] * f.keep;
     const T g = f.decay != 0 ? grad[i] + f.decay * p : grad[i];
-    exp_avg[i] = f.beta1 * exp_avg[i] + f.new1 * g;
-    exp_avg_sq[i] = f.beta2 * exp_avg_sq[i] + f.new2 * g * g;
-    const T scale = std::sqrt(exp_avg_sq[i]) * f.root + f.eps;
-    value[i] = p - f.rate * (scale == 0 ? T{0} : exp_avg[i] / scale);
+    const T m = a.exp_avg[i] = f.beta1 * a.exp_avg[i] + f.new1 * g;
+    T v = a.exp_avg_sq[i] = f.beta2 * a.exp_avg_sq[i] + f.new2 * g * g;
+    if (a.max_exp_avg_sq != nullptr) v = a.max_exp_avg_sq[i] = a.max_exp_avg_sq[i] > v ? a.max_exp_avg_sq[i] : v;
+    const T scale = std::sqrt(v) * f.root + f.eps;
+    a.value[i] = p - f.rate * (scale == 0 ? T{0} : m / scale);
   }
 }
 
@@ -105,24 +121,24 @@ void plain_sgd(T* value, const T* grad, T* momentum_buffer, std::int64_t n, cons
   }
 }
 
-// Eight running sums whatever the vector width.
-template <class T>
-double squares(const T* x, std::int64_t n) {
-  std::array<double, 8> sums{};
-  std::int64_t i = 0;
-  for (; i + 8 <= n; i += 8)
-    for (std::size_t k = 0; k < 8; ++k) {
-      const auto element = static_cast<double>(x[i + static_cast<std::int64_t>(k)]);
-      sums[k] += element * element;
-    }
-  for (; i < n; ++i) sums[0] += static_cast<double>(x[i]) * static_cast<double>(x[i]);
-  return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
-}
-
 // Calls function(T{}) with the element type, float or double.
 template <class Function>
 decltype(auto) by_dtype(const Tensor& x, const Function& function) {
   return x.dtype() == DType::f64 ? function(double{}) : function(float{});
+}
+
+template <class T>
+AdamArrays<T> adam_arrays(Tensor& value, Tensor& exp_avg, Tensor& exp_avg_sq, Tensor& max_exp_avg_sq) {
+  return {value.mutable_data<T>(), exp_avg.mutable_data<T>(), exp_avg_sq.mutable_data<T>(),
+          max_exp_avg_sq.defined() ? max_exp_avg_sq.mutable_data<T>() : nullptr};
+}
+
+void update_adam(const AdamArrays<float>& a, const float* grad, std::int64_t n, const AdamFactors<float>& f) {
+  HWY_DYNAMIC_DISPATCH(adam_range)(a, grad, n, f);
+}
+
+void update_adam(const AdamArrays<double>& a, const double* grad, std::int64_t n, const AdamFactors<double>& f) {
+  plain_adam(a, grad, n, f);
 }
 
 template <class T, class Range>
@@ -137,18 +153,29 @@ void sgd_range(Tensor& value, const Tensor& grad, Tensor& momentum_buffer, const
 
 }  // namespace
 
-void adam(Tensor& value, const Tensor& grad, Tensor& exp_avg, Tensor& exp_avg_sq, const AdamStep& step) {
+void adam(Tensor& value, const Tensor& grad, Tensor& exp_avg, Tensor& exp_avg_sq, Tensor& max_exp_avg_sq,
+          const AdamStep& step) {
   by_dtype(value, [&]<class T>(T) {
     const AdamFactors<T> factors(step);
-    T* p = value.mutable_data<T>();
+    const auto arrays = adam_arrays<T>(value, exp_avg, exp_avg_sq, max_exp_avg_sq);
     const T* g = grad.data<T>();
-    T* m = exp_avg.mutable_data<T>();
-    T* v = exp_avg_sq.mutable_data<T>();
     parallel_chunks(value.numel(), elements_per_chunk, [&](std::int64_t begin, std::int64_t end) {
-      if constexpr (std::is_same_v<T, float>)
-        HWY_DYNAMIC_DISPATCH(adam_range)(p + begin, g + begin, m + begin, v + begin, end - begin, factors);
-      else
-        plain_adam(p + begin, g + begin, m + begin, v + begin, end - begin, factors);
+      update_adam(arrays.from(begin), g + begin, end - begin, factors);
+    });
+  });
+}
+
+void adam_rows(Tensor& value, const Tensor& grad, Tensor& exp_avg, Tensor& exp_avg_sq, const AdamStep& step) {
+  if (value.numel() == 0) return;
+  by_dtype(value, [&]<class T>(T) {
+    const AdamFactors<T> factors(step);
+    Tensor none;
+    const auto arrays = adam_arrays<T>(value, exp_avg, exp_avg_sq, none);
+    const T* g = grad.data<T>();
+    const std::int64_t rows = value.rank() == 0 ? 1 : value.size(0), width = value.numel() / rows;
+    parallel_chunks(rows, rows_per_chunk(width), [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin * width; i < end * width; i += width)
+        if (std::any_of(g + i, g + i + width, [](T x) { return x != 0; })) update_adam(arrays.from(i), g + i, width, factors);
     });
   });
 }
@@ -178,10 +205,10 @@ double sum_of_squares(const Tensor& x) {
 
 namespace reference {
 
-void adam(Tensor& value, const Tensor& grad, Tensor& exp_avg, Tensor& exp_avg_sq, const AdamStep& step) {
+void adam(Tensor& value, const Tensor& grad, Tensor& exp_avg, Tensor& exp_avg_sq, Tensor& max_exp_avg_sq,
+          const AdamStep& step) {
   by_dtype(value, [&]<class T>(T) {
-    plain_adam(value.mutable_data<T>(), grad.data<T>(), exp_avg.mutable_data<T>(), exp_avg_sq.mutable_data<T>(), value.numel(),
-               AdamFactors<T>(step));
+    plain_adam(adam_arrays<T>(value, exp_avg, exp_avg_sq, max_exp_avg_sq), grad.data<T>(), value.numel(), AdamFactors<T>(step));
   });
 }
 

@@ -12,7 +12,10 @@ struct AdamStep {
   bool decoupled;     ///< AdamW: the decay shrinks the value and stays out of the moments
   std::int64_t step;  ///< number of this update, from 1
 };
-void adam(Tensor& value, const Tensor& grad, Tensor& exp_avg, Tensor& exp_avg_sq, const AdamStep& step);
+/// `max_exp_avg_sq` is undefined without AMSGrad.
+void adam(Tensor& value, const Tensor& grad, Tensor& exp_avg, Tensor& exp_avg_sq, Tensor& max_exp_avg_sq, const AdamStep& step);
+/// Only rows, along the first dimension, whose gradient isn't all zeros.
+void adam_rows(Tensor& value, const Tensor& grad, Tensor& exp_avg, Tensor& exp_avg_sq, const AdamStep& step);
 
 struct SgdStep {
   double lr, momentum, dampening, weight_decay;
@@ -26,7 +29,7 @@ void sgd(Tensor& value, const Tensor& grad, Tensor& momentum_buffer, const SgdSt
 double sum_of_squares(const Tensor& x);
 
 namespace reference {
-void adam(Tensor& value, const Tensor& grad, Tensor& exp_avg, Tensor& exp_avg_sq, const AdamStep& step);
+void adam(Tensor& value, const Tensor& grad, Tensor& exp_avg, Tensor& exp_avg_sq, Tensor& max_exp_avg_sq, const AdamStep& step);
 void sgd(Tensor& value, const Tensor& grad, Tensor& momentum_buffer, const SgdStep& step);
 double sum_of_squares(const Tensor& x);
 }  // namespace reference

@@ -8,6 +8,7 @@
 #include "ops/attention_mask.hpp"
 #include "ops/lengths.hpp"
 #include "weft/nn/alibi.hpp"
+#include "weft/nn/attention_recorder.hpp"
 #include "weft/ops/dropout.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/index.hpp"
@@ -158,10 +159,12 @@ MultiheadAttention::Heads MultiheadAttention::project(const Var& query, const Va
 
 MixingOutput MultiheadAttention::attend(const Heads& heads, const AttentionMask& mask, AttentionWeights weights) {
   const Heads all{heads.query, for_each_head(heads.key), for_each_head(heads.value)};
-  const AttentionResult result = in_full() ? attend_in_full(all, mask)
-                                           : scaled_dot_product_attention(all.query, all.key, all.value, mask,
-                                                                          {.dropout = training() ? options_.dropout : 0,
-                                                                           .need_weights = weights != AttentionWeights::none});
+  const bool recorded = AttentionRecorder::alive(), wanted = recorded || weights != AttentionWeights::none;
+  const AttentionResult result =
+      in_full() ? attend_in_full(all, mask)
+                : scaled_dot_product_attention(all.query, all.key, all.value, mask,
+                                               {.dropout = training() ? options_.dropout : 0, .need_weights = wanted});
+  if (recorded) AttentionRecorder::record(*this, result.weights.value());
   const Var together = reshape(transpose(result.output, 1, 2), {heads.query.size(0), heads.query.size(2), options_.embed_dim});
   return {out_proj(together), weights == AttentionWeights::none       ? Var()
                               : weights == AttentionWeights::averaged ? mean(result.weights, {1})

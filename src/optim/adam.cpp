@@ -1,15 +1,19 @@
 #include "weft/optim/adam.hpp"
 
-#include <cmath>
-
-#include "base/fail.hpp"
 #include "kernels/optimizer.hpp"
+#include "optim/check_options.hpp"
 
 namespace weft::optim {
 namespace {
 
 AdamOptions without_kind(const AdamWOptions& o) {
-  return {.lr = o.lr, .betas = o.betas, .eps = o.eps, .weight_decay = o.weight_decay};
+  return {.lr = o.lr, .betas = o.betas, .eps = o.eps, .weight_decay = o.weight_decay, .amsgrad = o.amsgrad};
+}
+
+std::initializer_list<const char*> buffers_of(const AdamOptions& options) {
+  static constexpr std::initializer_list<const char*> usual = {"exp_avg", "exp_avg_sq"},
+                                                      amsgrad = {"exp_avg", "exp_avg_sq", "max_exp_avg_sq"};
+  return options.amsgrad ? amsgrad : usual;
 }
 
 }  // namespace
@@ -19,16 +23,15 @@ Adam::Adam(std::span<Parameter* const> parameters, const AdamOptions& options) :
 Adam::Adam(const std::vector<Group>& groups, const AdamOptions& options) : Adam("Adam", groups, options, false) {}
 
 Adam::Adam(const char* name, const std::vector<Group>& groups, const AdamOptions& options, bool decoupled)
-    : Optimizer(name, groups, options.lr, options.weight_decay, {"exp_avg", "exp_avg_sq"}),
-      options_(options),
-      decoupled_(decoupled) {
-  for (const double beta : options.betas)
-    check<ValueError>(beta >= 0 && beta < 1, name, "betas are {} and {}, not in [0, 1)", options.betas[0], options.betas[1]);
-  check<ValueError>(std::isfinite(options.eps) && options.eps >= 0, name, "eps is {}, not at least 0", options.eps);
+    : Optimizer(name, groups, options.lr, options.weight_decay, buffers_of(options)), options_(options), decoupled_(decoupled) {
+  check_betas(name, options.betas);
+  check_at_least_0(name, "eps", options.eps);
 }
 
 void Adam::update(Slot& slot, double lr, std::int64_t step) {
-  kernels::adam(slot.parameter->mutable_value(), slot.parameter->grad(), slot.buffers[0], slot.buffers[1],
+  Tensor none;
+  kernels::adam(slot.parameter->mutable_value(), slot.parameter->grad(), slot.buffers[0].tensor, slot.buffers[1].tensor,
+                options_.amsgrad ? slot.buffers[2].tensor : none,
                 {.lr = lr,
                  .beta1 = options_.betas[0],
                  .beta2 = options_.betas[1],

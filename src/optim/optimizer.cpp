@@ -11,8 +11,8 @@
 namespace weft::optim {
 
 Optimizer::Optimizer(const char* name, const std::vector<Group>& groups, double lr, double weight_decay,
-                     std::initializer_list<const char*> buffers)
-    : name_(name), buffers_(buffers) {
+                     const MakeBuffers& buffers)
+    : name_(name) {
   set_lr(lr);
   const MemoryCategoryGuard category(MemoryCategory::optimizer);
   std::set<const Parameter*> seen;
@@ -27,23 +27,28 @@ Optimizer::Optimizer(const char* name, const std::vector<Group>& groups, double 
       check<ValueError>(seen.insert(parameter).second, name_, "'{}' stands twice among the parameters", parameter->name());
       check<ValueError>(names.insert(parameter->name()).second, name_,
                         "two parameters have the name '{}', which keys the state", parameter->name());
-      add(parameter, group, decay);
+      slots_.push_back({.parameter = parameter,
+                        .lr_factor = group.lr_factor,
+                        .weight_decay = decay,
+                        .shape = parameter->shape(),
+                        .dtype = parameter->dtype(),
+                        .step = Tensor::zeros({}, i64),
+                        .buffers = buffers(*parameter)});
     }
   }
   check<ValueError>(!slots_.empty(), name_, "there are no parameters to optimize");
 }
 
+Optimizer::Optimizer(const char* name, const std::vector<Group>& groups, double lr, double weight_decay,
+                     std::initializer_list<const char*> buffers)
+    : Optimizer(name, groups, lr, weight_decay, [buffers](const Parameter& parameter) {
+        std::vector<Buffer> zeros;
+        for (const char* buffer : buffers) zeros.push_back({buffer, Tensor::zeros(parameter.shape(), parameter.dtype())});
+        return zeros;
+      }) {}
+
 std::vector<Group> Optimizer::one_group(std::span<Parameter* const> parameters) {
   return {Group{.parameters = {parameters.begin(), parameters.end()}}};
-}
-
-void Optimizer::add(Parameter* parameter, const Group& group, double weight_decay) {
-  Slot& slot = slots_.emplace_back(Slot{.parameter = parameter,
-                                        .lr_factor = group.lr_factor,
-                                        .weight_decay = weight_decay,
-                                        .step = Tensor::zeros({}, i64),
-                                        .buffers = {}});
-  for (std::size_t i = 0; i < buffers_.size(); ++i) slot.buffers[i] = Tensor::zeros(parameter->shape(), parameter->dtype());
 }
 
 void Optimizer::set_lr(double lr) {
@@ -62,12 +67,12 @@ void Optimizer::prepare(const Slot& slot) const {
                     value);
   check<ShapeError>(value.is_contiguous(), name_, "the value of '{}' {} is a view with gaps; make it dense with clone()",
                     parameter.name(), value);
-  if (!buffers_.empty()) {
-    const Tensor& state = slot.buffers[0];
-    check<ShapeError>(state.shape() == value.shape(), name_, "'{}' is {} now, its state {}; make the optimizer anew",
-                      parameter.name(), value, state);
-    check<DTypeError>(state.dtype() == value.dtype(), name_,
-                      "'{}' is {} now, its state {}; convert before making the optimizer", parameter.name(), value, state);
+  if (!slot.buffers.empty()) {
+    check<ShapeError>(slot.shape == value.shape(), name_, "'{}' is {} now, its state of {}{}; make the optimizer anew",
+                      parameter.name(), value, name_of(slot.dtype), slot.shape);
+    check<DTypeError>(slot.dtype == value.dtype(), name_,
+                      "'{}' is {} now, its state of {}{}; convert before making the optimizer", parameter.name(), value,
+                      name_of(slot.dtype), slot.shape);
   }
   if (!grad.is_contiguous()) parameter.mutable_grad() = grad.contiguous();
 }
@@ -98,8 +103,7 @@ StateDict Optimizer::state_dict() const {
   StateDict state{{"lr", Tensor::full({}, lr_, f64)}};
   for (const Slot& slot : slots_) {
     state.emplace_back(slot.parameter->name() + ".step", slot.step);
-    for (std::size_t i = 0; i < buffers_.size(); ++i)
-      state.emplace_back(slot.parameter->name() + "." + buffers_[i], slot.buffers[i]);
+    for (const auto& [name, tensor] : slot.buffers) state.emplace_back(slot.parameter->name() + "." + name, tensor);
   }
   return state;
 }

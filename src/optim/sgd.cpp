@@ -27,7 +27,8 @@ SGD::SGD(const std::vector<Group>& groups, const SGDOptions& options)
 }
 
 void SGD::update(Slot& slot, double lr, std::int64_t step) {
-  kernels::sgd(slot.parameter->mutable_value(), slot.parameter->grad(), slot.buffers[0],
+  Tensor none;
+  kernels::sgd(slot.parameter->mutable_value(), slot.parameter->grad(), slot.buffers.empty() ? none : slot.buffers[0].tensor,
                {.lr = lr,
                 .momentum = options_.momentum,
                 .dampening = options_.dampening,

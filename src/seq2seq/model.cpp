@@ -22,10 +22,10 @@ PoolVector<Var> chosen(const PoolVector<Var>& values, const Tensor& index) {
 }  // namespace
 
 DecoderMemory DecoderMemory::select(const Tensor& index) const {
-  return {chosen(values, index), rows_of(mask, index).value(), rows_of(lengths, index).value()};
+  return {chosen(values, index), rows_of(mask, index).value(), rows_of(lengths, index).value(), parts};
 }
 
-DecoderState DecoderState::select(const Tensor& index) const { return {chosen(values, index)}; }
+DecoderState DecoderState::select(const Tensor& index) const { return {chosen(values, index), parts}; }
 
 Model::Reading Model::checked_reading(const Batch& batch) {
   Batch checked = batch;

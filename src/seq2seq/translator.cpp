@@ -83,6 +83,45 @@ std::unique_ptr<Translator> Translator::load(const std::filesystem::path& folder
   return translator;
 }
 
+void Translator::add(Translator&& other) {
+  for (const auto& [name, here, there] : {std::tuple("source", &vocabularies_.source, &other.vocabularies_.source),
+                                          {"target", &vocabularies_.target, &other.vocabularies_.target}})
+    check<ValueError>(checksum(*here) == checksum(*there), where,
+                      "models of an ensemble have one {} vocabulary, not one of {} and one of {}", name, checksum(*here),
+                      checksum(*there));
+  others_.push_back(std::move(other.model_));
+  for (auto& model : other.others_) others_.push_back(std::move(model));
+  std::vector<Model*> models = {model_.get()};
+  for (const auto& model : others_) models.push_back(model.get());
+  ensemble_ = std::make_unique<Ensemble>(std::move(models));
+}
+
+std::vector<TokenIds> Translator::prefixes_of(std::span<const std::string> lines, const TranslateOptions& options) const {
+  const auto& texts = options.prefixes;
+  check<ValueError>(texts.size() <= 1 || texts.size() == lines.size(), where,
+                    "{} prefixes for {} lines; one for all or one for each is needed", texts.size(), lines.size());
+  std::vector<TokenIds> encoded;
+  for (const std::string& text : texts) {
+    encoded.push_back(vocabularies_.target.encode(text));
+    check<ValueError>(std::find(encoded.back().begin(), encoded.back().end(), unknown_id) == encoded.back().end(), where,
+                      "the prefix '{}' has characters that aren't in the target vocabulary", text);
+  }
+  if (encoded.size() == 1) encoded.resize(lines.size(), encoded[0]);
+  return encoded;
+}
+
+Hypothesis Translator::chosen(std::vector<Hypothesis> hypotheses, const TranslateOptions& options) const {
+  if (!options.minimum_bayes_risk) return std::move(hypotheses.front());
+  std::vector<std::string> texts;
+  std::vector<double> log_probabilities;
+  for (const Hypothesis& each : hypotheses) {
+    texts.push_back(vocabularies_.target.decode(each.ids));
+    log_probabilities.push_back(each.log_probability);
+  }
+  const auto weights = options.sample ? std::vector<double>() : posterior(log_probabilities);
+  return std::move(hypotheses[minimum_bayes_risk(texts, weights, *options.minimum_bayes_risk).best]);
+}
+
 std::vector<Translation> Translator::translate(std::span<const std::string> lines, const TranslateOptions& options) {
   check<ValueError>(options.batch >= 1 && options.max_source >= 1, where, "batch {} and max_source {} must be at least 1",
                     options.batch, options.max_source);
@@ -97,20 +136,29 @@ std::vector<Translation> Translator::translate(std::span<const std::string> line
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return source[a].size() > source[b].size(); });
 
+  const std::vector<TokenIds> prefixes = prefixes_of(lines, options);
+  Model& model = ensemble_ ? *ensemble_ : *model_;
   std::vector<Translation> result(lines.size());
   const auto batch = static_cast<std::size_t>(options.batch);
   for (std::size_t start = 0; start < order.size(); start += batch) {
-    const std::span<const std::size_t> chosen(order.data() + start, std::min(batch, order.size() - start));
+    const std::span<const std::size_t> places(order.data() + start, std::min(batch, order.size() - start));
     std::vector<const TokenIds*> rows;
-    for (const std::size_t i : chosen) rows.push_back(&source[i]);
-    auto hypotheses = beam_search(*model_, pad(rows), options.search);
-    for (std::size_t r = 0; r < chosen.size(); ++r) {
-      const Hypothesis& best = hypotheses[r].front();
-      Translation& translation = result[chosen[r]];
+    std::vector<TokenIds> begins;
+    for (const std::size_t i : places) {
+      rows.push_back(&source[i]);
+      if (!prefixes.empty()) begins.push_back(prefixes[i]);
+    }
+    auto hypotheses = options.sample ? sample(model, pad(rows), *options.sample, begins)
+                                     : beam_search(model, pad(rows), options.search, begins);
+    for (std::size_t r = 0; r < places.size(); ++r) {
+      const Hypothesis best = chosen(std::move(hypotheses[r]), options);
+      Translation& translation = result[places[r]];
       translation.text = vocabularies_.target.decode(best.ids);
       translation.score = best.score;
       translation.source_words = words_of(vocabularies_.source, *rows[r]);
       translation.target_words = words_of(vocabularies_.target, best.ids);
+      translation.source_ids = *rows[r];
+      translation.target_ids = best.ids;
       translation.attention = best.attention;
       if (best.attention.defined() && best.attention.size(0) > static_cast<std::int64_t>(best.ids.size()))
         translation.target_words.emplace_back("(end)");

@@ -1,14 +1,18 @@
 #include "weft/train/trainer.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <fstream>
 #include <optional>
+#include <string_view>
 
 #include "base/fail.hpp"
+#include "kernels/elementwise.hpp"
 #include "train/training_state.hpp"
 #include "weft/autograd/tape.hpp"
+#include "weft/ops/elementwise.hpp"
 #include "weft/train/progress.hpp"
 #include "weft/train/signals.hpp"
 
@@ -28,6 +32,9 @@ void check_options(const TrainerOptions& o) {
                     o.lr, o.clip);
   check<ValueError>(o.decay > 0 && o.decay <= 1 && o.decay_patience >= 1, where,
                     "decay {} must be in (0, 1], decay_patience {} at least 1", o.decay, o.decay_patience);
+  check<ValueError>(o.accumulate >= 1 && o.keep >= 0, where, "accumulate {} must be at least 1, keep {} not negative",
+                    o.accumulate, o.keep);
+  check<ValueError>(o.ema >= 0 && o.ema < 1, where, "ema {} must be in [0, 1), the share of the average that stays", o.ema);
   check<ValueError>(o.cooldown >= 0 && o.cooldown <= 1, where, "cooldown {} must be in [0, 1], a share of the epochs",
                     o.cooldown);
 }
@@ -59,7 +66,10 @@ Metadata kept_settings(const TrainingTask& task, const TrainerOptions& o) {
                    {"training.on_non_finite", o.on_non_finite == optim::NonFinite::skip ? "skip" : "error"},
                    {"training.adam", fmt::format("betas {} and {}, eps {}, weight decay {}", o.adam.betas[0], o.adam.betas[1],
                                                  o.adam.eps, o.adam.weight_decay)}};
+  if (o.adam.amsgrad) kept["training.adam"] += ", amsgrad";
   if (o.warmup > 0 && o.after_warmup == AfterWarmup::constant) kept["training.warmup"] += " then constant";
+  if (o.accumulate > 1) kept["training.accumulate"] = fmt::to_string(o.accumulate);
+  if (o.ema > 0) kept["training.ema"] = fmt::to_string(o.ema);
   // With a cooldown the number of epochs is part of every learning rate.
   kept["training.cooldown"] = o.cooldown > 0 ? fmt::format("{} of {} epochs", o.cooldown, o.epochs) : "0";
   kept.merge(task.metadata());
@@ -67,6 +77,23 @@ Metadata kept_settings(const TrainingTask& task, const TrainerOptions& o) {
   kept.merge(Metadata(o.settings));
   return kept;
 }
+
+/// While it lives the model has the averaged weights, where there are any.
+class AveragedWeights {
+ public:
+  explicit AveragedWeights(std::optional<optim::WeightAverage>& average)
+      : average_(average && average->updates() > 0 ? &*average : nullptr) {
+    if (average_ != nullptr) average_->swap();
+  }
+  ~AveragedWeights() {
+    if (average_ != nullptr) average_->swap();
+  }
+  AveragedWeights(const AveragedWeights&) = delete;
+  AveragedWeights& operator=(const AveragedWeights&) = delete;
+
+ private:
+  optim::WeightAverage* average_;
+};
 
 // A model that has learned nothing has one of any size.
 std::string format_perplexity(double loss) {
@@ -88,6 +115,7 @@ class Training {
     std::filesystem::create_directories(options.folder, error);
     if (error) fail<IoError>(where, "can't make the folder {}: {}", options.folder.string(), error.message());
     task.model().train();
+    if (options.ema > 0) average_.emplace(task.model().parameters(), optim::WeightAverageOptions{.decay = options.ema});
     resume();
     log_.open(log(), std::ios::app | std::ios::ate);
     if (!log_) fail<IoError>(where, "can't write {}", log().string());
@@ -185,28 +213,42 @@ class Training {
   void step() {
     const double begin = steady_seconds();
     const auto parameters = std::span<Parameter* const>(task_.model().parameters());
-    {
-      Tape tape(state_.generator);
-      const StepLoss result = task_.step(state_.position);
-      tape.backward(result.loss);
-      state_.window.loss += result.loss.item() * static_cast<double>(result.tokens);
-      state_.window.tokens += result.tokens;
-      state_.window.words += result.words;
-      words_ += result.words;
-    }
+    const std::int64_t batches = std::min(options_.accumulate, batches_ - state_.position);
+    std::int64_t tokens = 0;
+    for (std::int64_t i = 0; i < batches; ++i) tokens += add_gradients(state_.position + i, batches > 1);
+    // The gradients of sums become those of the mean over all of them.
+    if (batches > 1 && tokens > 0)
+      for (Parameter* parameter : parameters)
+        if (parameter->grad().defined()) kernels::scale_into(parameter->mutable_grad(), 1 / static_cast<double>(tokens));
     const optim::ClipResult clipped = optim::clip_grad_norm(parameters, options_.clip, {options_.on_non_finite});
     norm_ = clipped.norm;
     state_.skipped += clipped.skipped ? 1 : 0;
     optimizer_.set_lr(options_.lr * (state_.plateau ? state_.plateau->factor() : 1) * schedule_(state_.update + 1) *
                       cooldown());
-    if (!clipped.skipped) optimizer_.step();
+    if (!clipped.skipped) {
+      optimizer_.step();
+      if (average_) average_->update();
+    }
     ++state_.update;
-    ++state_.position;
+    state_.position += batches;
     saved_ = false;
     const double now = steady_seconds();
     state_.window.seconds += now - begin;
     step_seconds_ += now - begin;
     state_.seconds = now - started_;
+  }
+
+  // Those of a batch's mean loss or, to add up, of its sum over the tokens, which are counted.
+  std::int64_t add_gradients(std::int64_t index, bool of_sum) {
+    Tape tape(state_.generator);
+    const StepLoss result = task_.step(index);
+    const auto tokens = static_cast<double>(result.tokens);
+    tape.backward(of_sum ? result.loss * tokens : result.loss);
+    state_.window.loss += result.loss.item() * tokens;
+    state_.window.tokens += result.tokens;
+    state_.window.words += result.words;
+    words_ += result.words;
+    return result.tokens;
   }
 
   void log_window(ProgressBar& bar) {
@@ -217,9 +259,11 @@ class Training {
         options_.seconds > 0 ? state_.seconds / options_.seconds : done() / static_cast<double>(options_.epochs);
     const double left = share > 0 ? state_.seconds * (1 - share) / share : -1;
     line(bar,
-         fmt::format("update {} epoch {} loss {:.4f} perplexity {} words/s {:.0f} gradient norm {:.3f} lr {:.3g} left {}",
+         fmt::format("update {} epoch {} loss {:.4f} perplexity {} words/s {:.0f} gradient norm {:.3f} lr {:.3g} "
+                     "memory {:.1f} MiB left {}",
                      state_.update, state_.epoch + 1, *last_loss_, format_perplexity(*last_loss_),
-                     static_cast<double>(window.words) / window.seconds, norm_, optimizer_.lr(), format_duration(left)),
+                     static_cast<double>(window.words) / window.seconds, norm_, optimizer_.lr(),
+                     static_cast<double>(memory_statistics().total.peak) / (1 << 20), format_duration(left)),
          false);
     state_.window = {};
   }
@@ -227,27 +271,23 @@ class Training {
   // Off schedule, at the end of a run, it decides about the best weights alone: a run that goes on from there with other
   // limits has the learning rates of one that was never limited.
   void validate(ProgressBar& bar, bool scheduled) {
-    task_.model().eval();
     ValidationResult result;
+    bool better = false;
     {
-      const NoGrad nothing_recorded;
-      result = task_.validate();
-    }
-    task_.model().train();
-    state_.validated = state_.update;
-    state_.seconds = steady_seconds() - started_;
-    const double value = result.score.value_or(-result.loss);
-    const bool better = !std::isnan(value) && (!state_.has_best || value > state_.best);
-    if (better) {
-      state_.best = value;
-      state_.has_best = true;
-      Metadata metadata = task_.metadata();
-      metadata["update"] = std::to_string(state_.update);
-      nn::save(task_.model(), options_.folder / "best.safetensors", metadata);
+      const AveragedWeights averaged(average_);
+      task_.model().eval();
+      {
+        const NoGrad nothing_recorded;
+        result = task_.validate();
+      }
+      task_.model().train();
+      state_.validated = state_.update;
+      state_.seconds = steady_seconds() - started_;
+      better = keep_weights(result.score.value_or(-result.loss));
     }
     if (scheduled) {
       state_.bad_validations = better ? 0 : state_.bad_validations + 1;
-      if (state_.plateau) state_.plateau->observe(value);
+      if (state_.plateau) state_.plateau->observe(result.score.value_or(-result.loss));
     }
     const std::string score = result.score ? fmt::format(" score {:.2f}", *result.score) : "";
     line(bar,
@@ -256,6 +296,26 @@ class Training {
                      better ? " (best)" : "", format_duration(state_.seconds)),
          true);
     save();
+  }
+
+  // The best weights, and those of the last validations; whether `value` is a new best.
+  bool keep_weights(double value) {
+    Metadata metadata = task_.metadata();
+    metadata["update"] = std::to_string(state_.update);
+    const bool better = !std::isnan(value) && (!state_.has_best || value > state_.best);
+    if (better) {
+      state_.best = value;
+      state_.has_best = true;
+      nn::save(task_.model(), options_.folder / "best.safetensors", metadata);
+    }
+    if (options_.keep == 0) return better;
+    nn::save(task_.model(), options_.folder / fmt::format("update-{}.safetensors", state_.update), metadata);
+    auto kept = kept_checkpoints(options_.folder);
+    // Later ones are of a run that went on from before them, which comes to them again.
+    std::erase_if(kept, [&](const auto& checkpoint) { return checkpoint.first > state_.update; });
+    for (std::size_t i = 0; i + static_cast<std::size_t>(options_.keep) < kept.size(); ++i)
+      std::filesystem::remove(kept[i].second);
+    return better;
   }
 
   void line(ProgressBar& bar, const std::string& text, bool show) {
@@ -267,10 +327,12 @@ class Training {
   std::filesystem::path last() const { return options_.folder / "last.safetensors"; }
   std::filesystem::path log() const { return options_.folder / "train.log"; }
 
+  optim::WeightAverage* average() { return average_ ? &*average_ : nullptr; }
+
   void save() {
     state_.log_bytes = log_.tellp();
     state_.carried = task_.carried();
-    save_training(last(), task_.model(), optimizer_, state_, settings_);
+    save_training(last(), task_.model(), optimizer_, average(), state_, settings_);
     saved_ = true;
   }
 
@@ -278,7 +340,7 @@ class Training {
     const bool there = std::filesystem::exists(last());
     check<IoError>(there || options_.resume != Resume::must, where, "there is no {} to resume from", last().string());
     if (!there || options_.resume == Resume::never) return;
-    load_training(last(), task_.model(), optimizer_, state_, settings_);
+    load_training(last(), task_.model(), optimizer_, average(), state_, settings_);
     task_.carry(state_.carried);
     // What was logged after the checkpoint is done again, and logged again.
     std::error_code error;
@@ -294,6 +356,7 @@ class Training {
   optim::Schedule schedule_;
   std::ostream& progress_;
   Metadata settings_;
+  std::optional<optim::WeightAverage> average_;
   TrainingState state_;
   StopRequest stop_;
   std::ofstream log_;
@@ -304,6 +367,21 @@ class Training {
 };
 
 }  // namespace
+
+std::vector<std::pair<std::int64_t, std::filesystem::path>> kept_checkpoints(const std::filesystem::path& folder) {
+  constexpr std::string_view before = "update-", after = ".safetensors";
+  std::vector<std::pair<std::int64_t, std::filesystem::path>> kept;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (name.size() <= before.size() + after.size() || !name.starts_with(before) || !name.ends_with(after)) continue;
+    std::int64_t update = 0;
+    const char* end = name.data() + name.size() - after.size();
+    const auto [read, error] = std::from_chars(name.data() + before.size(), end, update);
+    if (error == std::errc() && read == end) kept.emplace_back(update, entry.path());
+  }
+  std::sort(kept.begin(), kept.end());
+  return kept;
+}
 
 TrainingResult train(TrainingTask& task, const TrainerOptions& options, std::ostream& progress) {
   check_options(options);

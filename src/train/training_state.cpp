@@ -14,7 +14,7 @@ namespace {
 
 constexpr const char* where = "resume";
 constexpr std::string_view model_prefix = "model.", optimizer_prefix = "optimizer.", plateau_prefix = "plateau.",
-                           carried_prefix = "carried.";
+                           average_prefix = "average.", carried_prefix = "carried.";
 
 // How many numbers each tensor of the state has; doubles keep every bit. What depends on the clock stands apart.
 constexpr std::int64_t counts = 9, measures = 2, seconds = 2;
@@ -74,6 +74,9 @@ void check_settings(const Metadata& expected, const Metadata& found, const std::
     else if (there->second != value)
       add_differences(key, there->second, value, differences);
   }
+  // What is only set where it isn't the default.
+  for (const auto& [key, value] : found)
+    if (key.starts_with("training.") && !expected.contains(key)) differences.push_back({key, value, "none"});
   if (!differences.empty()) throw SettingsError(path, std::move(differences));
 }
 
@@ -111,11 +114,12 @@ SettingsError::SettingsError(const std::filesystem::path& path, std::vector<Sett
     : ValueError(text_of(path, differences)), path_(path.string()), differences_(std::move(differences)) {}
 
 void save_training(const std::filesystem::path& path, const nn::ModuleBase& model, const optim::Optimizer& optimizer,
-                   const TrainingState& state, const Metadata& settings) {
+                   const optim::WeightAverage* average, const TrainingState& state, const Metadata& settings) {
   std::vector<NamedTensor> tensors;
   for (const auto& [name, tensor] : model.state_dict()) tensors.push_back({std::string(model_prefix) + name, tensor});
   append(tensors, optimizer_prefix, optimizer.state_dict());
   if (state.plateau) append(tensors, plateau_prefix, state.plateau->state_dict());
+  if (average != nullptr) append(tensors, average_prefix, average->state_dict());
   for (const auto& [name, tensor] : state.carried) tensors.push_back({std::string(carried_prefix) + name, tensor});
   tensors.push_back({"state.counts", Tensor::from<std::int64_t>(
                                          {state.update, state.epoch, state.position, state.validated, state.bad_validations,
@@ -130,8 +134,8 @@ void save_training(const std::filesystem::path& path, const nn::ModuleBase& mode
   save_safetensors(path, tensors, settings);
 }
 
-void load_training(const std::filesystem::path& path, nn::ModuleBase& model, optim::Optimizer& optimizer, TrainingState& state,
-                   const Metadata& settings) {
+void load_training(const std::filesystem::path& path, nn::ModuleBase& model, optim::Optimizer& optimizer,
+                   optim::WeightAverage* average, TrainingState& state, const Metadata& settings) {
   const SafetensorsFile file = load_safetensors(path);
   check_settings(settings, file.metadata, path);
   TrainingState read = read_state(file, path.string());
@@ -139,13 +143,18 @@ void load_training(const std::filesystem::path& path, nn::ModuleBase& model, opt
   read.carried = with_prefix(file.tensors, carried_prefix);
   // Each checks everything before it changes anything; the model's values are kept in case the optimizer's state doesn't fit.
   std::vector<NamedTensor> before;
+  optim::StateDict average_before;
+  if (average != nullptr)
+    for (const auto& [name, tensor] : average->state_dict()) average_before.emplace_back(name, tensor.clone());
   for (const auto& [name, tensor] : model.state_dict()) before.push_back({name, tensor.clone()});
   try {
     if (read.plateau) read.plateau->load_state_dict(state_dict_of(file.tensors, plateau_prefix));
+    if (average != nullptr) average->load_state_dict(state_dict_of(file.tensors, average_prefix));
     model.load_state_dict(with_prefix(file.tensors, model_prefix));
     optimizer.load_state_dict(state_dict_of(file.tensors, optimizer_prefix));
   } catch (const Error& error) {
     model.load_state_dict(before);
+    if (average != nullptr) average->load_state_dict(average_before);
     fail<ValueError>(where, "{}: {}", path.string(), error.what());
   }
   state = read;

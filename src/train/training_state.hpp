@@ -8,6 +8,7 @@
 #include "weft/nn/module.hpp"
 #include "weft/optim/optimizer.hpp"
 #include "weft/optim/plateau.hpp"
+#include "weft/optim/weight_average.hpp"
 
 namespace weft {
 
@@ -32,13 +33,14 @@ struct TrainingState {
   std::vector<NamedTensor> carried = {};       ///< what the task carries from batch to batch
 };
 
-/// Everything in one file: "model.*", "optimizer.*", "plateau.*", "carried.*" and "state.*", and in its metadata what must not change.
+/// Everything in one file: "model.*", "optimizer.*", "plateau.*", "average.*", "carried.*" and "state.*", and in its metadata
+/// what must not change. `average` may be null, when saving and loading.
 void save_training(const std::filesystem::path& path, const nn::ModuleBase& model, const optim::Optimizer& optimizer,
-                   const TrainingState& state, const Metadata& settings);
+                   const optim::WeightAverage* average, const TrainingState& state, const Metadata& settings);
 
 /// Reads it back; after an error nothing has changed. Throws IoError, FormatError, ValueError where the file is of another
 /// model or was made with other settings (SettingsError, which names all that differ).
-void load_training(const std::filesystem::path& path, nn::ModuleBase& model, optim::Optimizer& optimizer, TrainingState& state,
-                   const Metadata& settings);
+void load_training(const std::filesystem::path& path, nn::ModuleBase& model, optim::Optimizer& optimizer,
+                   optim::WeightAverage* average, TrainingState& state, const Metadata& settings);
 
 }  // namespace weft

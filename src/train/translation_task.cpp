@@ -33,25 +33,46 @@ std::string checksum(const data::ParallelText& text) {
   return fmt::format("{} pairs, crc32 {:08x}", text.size(), crc.checksum());
 }
 
+// What decoding was told beyond beam and lengths; nothing where that is nothing, so that older runs go on.
+std::string further(const seq2seq::TranslateOptions& options) {
+  const seq2seq::BeamSearchOptions& search = options.search;
+  const seq2seq::BeamSearchOptions usual;
+  std::string text;
+  if (search.length_normalisation != usual.length_normalisation) text += ", gnmt";
+  if (search.coverage_penalty != usual.coverage_penalty) text += fmt::format(", coverage {}", search.coverage_penalty);
+  if (search.no_repeat_ngram != usual.no_repeat_ngram) text += fmt::format(", no {}-gram twice", search.no_repeat_ngram);
+  if (search.diverse_groups != usual.diverse_groups)
+    text += fmt::format(", {} groups, diversity {}", search.diverse_groups, search.diversity_strength);
+  if (const auto& sample = options.sample)
+    text += fmt::format(", {} samples, temperature {}, top k {}, top p {}, no {}-gram twice, max length {}, seed {}",
+                        sample->samples, sample->filter.temperature, sample->filter.top_k, sample->filter.top_p,
+                        sample->no_repeat_ngram, sample->max_length, sample->seed);
+  if (options.minimum_bayes_risk)
+    text += options.minimum_bayes_risk->utility == seq2seq::Utility::bleu ? ", minimum Bayes risk by BLEU"
+                                                                          : ", minimum Bayes risk by chrF";
+  for (const std::string& prefix : options.prefixes) text += fmt::format(", prefix '{}'", prefix);
+  return text;
+}
+
 Metadata settings_of(const TranslationTaskOptions& o, const data::ParallelText& train, const data::ParallelText& validation) {
   const auto& search = o.validation.search;
   const auto text = [](const auto& value) { return fmt::to_string(value); };
-  return {
-      {"training_text", checksum(train)},
-      {"validation_text", checksum(validation)},
-      {"label_smoothing", text(o.label_smoothing)},
-      {"batching.max_tokens", text(o.batching.max_tokens)},
-      {"batching.max_sentences", text(o.batching.max_sentences)},
-      {"batching.pool_size", text(o.batching.pool_size)},
-      {"batching.max_length", text(o.batching.max_length)},
-      {"batching.truncate", text(o.batching.truncate)},
-      {"batching.seed", text(o.batching.seed)},
-      {"validation.sentences", text(o.validation_sentences)},
-      {"validation.search", fmt::format("beam {}, length penalty {}, max length {}, max source {}, batch {}", search.beam,
-                                        search.length_penalty, search.max_length, o.validation.max_source, o.validation.batch)},
-      {"validation.bleu", fmt::format("tokenize {}, lowercase {}, smooth {} {}, order {}, effective order {}",
-                                      metrics::name(o.bleu.tokenize), o.bleu.lowercase, metrics::name(o.bleu.smooth),
-                                      o.bleu.smooth_value.value_or(0), o.bleu.max_order, o.bleu.effective_order)}};
+  return {{"training_text", checksum(train)},
+          {"validation_text", checksum(validation)},
+          {"label_smoothing", text(o.label_smoothing)},
+          {"batching.max_tokens", text(o.batching.max_tokens)},
+          {"batching.max_sentences", text(o.batching.max_sentences)},
+          {"batching.pool_size", text(o.batching.pool_size)},
+          {"batching.max_length", text(o.batching.max_length)},
+          {"batching.truncate", text(o.batching.truncate)},
+          {"batching.seed", text(o.batching.seed)},
+          {"validation.sentences", text(o.validation_sentences)},
+          {"validation.search", fmt::format("beam {}, length penalty {}, max length {}, max source {}, batch {}{}", search.beam,
+                                            search.length_penalty, search.max_length, o.validation.max_source,
+                                            o.validation.batch, further(o.validation))},
+          {"validation.bleu", fmt::format("tokenize {}, lowercase {}, smooth {} {}, order {}, effective order {}",
+                                          metrics::name(o.bleu.tokenize), o.bleu.lowercase, metrics::name(o.bleu.smooth),
+                                          o.bleu.smooth_value.value_or(0), o.bleu.max_order, o.bleu.effective_order)}};
 }
 
 }  // namespace

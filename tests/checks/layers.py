@@ -5,7 +5,7 @@ import re
 from sources import ROOT, project_files, read, report, without_comments
 
 # From the bottom up; of two layers on the same height one may use the other, not each the other.
-HEIGHTS = [["base"], ["tensor"], ["kernels"], ["autograd"], ["ops"], ["nn", "optim"], ["data", "text", "metrics"],
+HEIGHTS = [["base"], ["tensor"], ["kernels"], ["autograd"], ["ops"], ["nn", "optim", "explain", "report"], ["data", "text", "metrics"],
            ["seq2seq"], ["train"]]
 HEIGHT = {layer: height for height, layers in enumerate(HEIGHTS) for layer in layers}
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)

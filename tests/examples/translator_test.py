@@ -152,6 +152,43 @@ class Commands(Case):
         interval = r"[\d.]+ \[[\d.]+, [\d.]+\] \(95 %\)\n"
         self.assertRegex(printed, rf"\nchrF = [\d.]+\nTER = [\d.]+\nBLEU {interval}chrF {interval}TER {interval}\Z")
 
+    def test_decoding(self):
+        text = (FOLDER / "valid.en").read_bytes()
+        words = ["translate", "--model", FOLDER / "run", *FAST]
+        best = succeed(*words, stdin=text)
+        self.assertEqual(succeed(*words, "--model", FOLDER / "run", stdin=text), best)  # an ensemble with itself
+        self.assertEqual(succeed(*words, "--sample", "--top-k", "1", stdin=text),
+                         succeed(*words[:3], "--threads", "1", "--max-length", "8", "--beam", "1", stdin=text))
+        drawn = succeed(*words, "--sample", "--temperature", "2", "--top-p", "0.9", "--seed", "3", stdin=text)
+        self.assertEqual(succeed(*words, "--sample", "--temperature", "2", "--top-p", "0.9", "--seed", "3", "--batch", "1",
+                                 stdin=text), drawn)
+        self.assertNotEqual(succeed(*words, "--sample", "--temperature", "2", "--top-p", "0.9", "--seed", "4", stdin=text),
+                            drawn)
+        for line in succeed(*words, "--prefix", "le petit chat", stdin=text).splitlines():
+            self.assertTrue(line.startswith("le petit chat"), line)
+        for more in (["--length-normalisation", "gnmt", "--coverage-penalty", "0.2", "--no-repeat-ngram-size", "2"],
+                     ["--beam", "4", "--diverse-beam-groups", "2", "--diverse-beam-strength", "1"],
+                     ["--mbr", "4"], ["--sample", "--mbr", "4", "--mbr-utility", "bleu"]):
+            more = [*words[:3], "--threads", "1", "--max-length", "8", *more]
+            self.assertEqual(len(succeed(*more, stdin=text).splitlines()), 6)
+
+    def test_average(self):
+        run, mean = self.folder / "kept", self.folder / "mean"
+        succeed(*train_words(run, "--updates", "18", "--accumulate", "2", "--ema", "0.9", "--keep", "2"))
+        kept = [run / "update-12.safetensors", run / "update-18.safetensors"]
+        self.assertEqual(sorted(run.glob("update-*")), kept)
+        self.assertEqual(succeed("average", "--model", run, "--output", mean).splitlines(), list(map(str, kept)))
+        self.assertEqual(set(os.listdir(mean)), {"best.safetensors", "source.model", "target.model"})
+        self.assertIn("BLEU", succeed("evaluate", "--model", mean, "--source", FOLDER / "valid.en",
+                                      "--reference", FOLDER / "valid.fr", *FAST))
+        newest = succeed("average", "--model", run, "--output", self.folder / "newest", "--last", "1")
+        self.assertEqual(newest.splitlines(), [str(kept[1])])
+        self.fails(2, ["--last 3", "2"], "average", "--model", run, "--output", mean, "--last", "3")
+        self.fails(2, ["--output", "own folder"], "average", "--model", run, "--output", run)
+        self.fails(2, ["--output is needed"], "average", "--model", run)
+        self.fails(1, ["--keep"], "average", "--model", FOLDER / "run", "--output", mean)
+        self.fails(1, ["no folder"], "average", "--model", self.folder / "none", "--output", mean)
+
     def test_attention(self):
         output = self.folder / "pictures"
         printed = succeed("attention", "--model", FOLDER / "run", "--output", output, *FAST,
@@ -162,9 +199,27 @@ class Commands(Case):
         for path in paths:
             self.assertEqual(ElementTree.parse(path).getroot().tag, SVG)
 
+    def test_report(self):
+        page = FOLDER / "run" / "report.html"
+        self.addCleanup(lambda: page.unlink(missing_ok=True))
+        words = ["report", "--model", FOLDER / "run", *FAST]
+        self.assertEqual(succeed(*words, stdin="the dog <&> sees\n\nthe “cat” .\n".encode()), f"{page}\n")
+        root = ElementTree.parse(page).getroot()
+        data = json.loads(root.find(".//script[@id='data']").text)
+        self.assertEqual([figure["kind"] for figure in data], ["curve"] * 6 + ["attention"] * 2)  # the blank line has none
+        self.assertEqual(data[0]["series"][0]["x"], [5, 10, 15, 20])
+        self.assertTrue(all(value > 0 for value in data[5]["series"][0]["y"]))  # memory
+        self.assertTrue(data[6]["title"].startswith("the dog <&> sees → "))
+        other = self.folder / "other.html"
+        self.assertEqual(succeed(*words, "--output", other), f"{other}\n")
+        self.assertEqual(len(json.loads(ElementTree.parse(other).getroot().find(".//script[@id='data']").text)), 6)
+        run = self.copy_of_run()
+        (run / "train.log").write_text("nothing\n")
+        self.fails(1, ["train.log' has no line of a training run"], "report", "--model", run, unchanged=run)
+
     def test_help(self):
         self.assertIn("quickstart", succeed("--help"))
-        for command in ("train", "translate", "evaluate", "attention", "quickstart"):
+        for command in ("train", "translate", "evaluate", "attention", "report", "quickstart"):
             self.assertIn("--threads", succeed(command, "--help"))
 
 
@@ -233,6 +288,9 @@ class Transformer(Case):
         self.assertEqual(len(pictures), 2)
         for path in pictures:
             self.assertEqual(ElementTree.parse(path).getroot().tag, SVG)
+        page = ElementTree.parse(succeed("report", "--model", run, *FAST, stdin=lines).strip()).getroot()
+        maps = [figure for figure in json.loads(page.find(".//script[@id='data']").text) if figure["kind"] == "attention"]
+        self.assertEqual([figure["shape"][:2] for figure in maps], [[2, 2]] * 6)  # layers and heads, of three kinds a line
 
     def test_two_parts_give_the_bits_of_one(self):
         whole, parts = self.folder / "whole", self.folder / "parts"
@@ -302,6 +360,11 @@ class BadUsage(Case):
                 (["1.5", "--hidden", "a whole number from 2 to"], train_words(run, "--hidden", "1.5")),
                 (["fast", "--lr", "must be a number, 0 or more"], train_words(run, "--lr", "fast")),
                 (["--beam"], ["translate", *given, "--beam", "wide"]),
+                (["--diverse-beam-groups 2", "--beam 5"], ["translate", *given, "--diverse-beam-groups", "2"]),
+                (["--temperature", "need --sample"], ["translate", *given, "--temperature", "2"]),
+                (["--coverage-penalty", "--sample"], ["translate", *given, "--coverage-penalty", "1", "--sample"]),
+                (["--length-normalisation", "power or gnmt"], ["translate", *given, "--length-normalisation", "long"]),
+                (["--mbr-utility", "chrf or bleu"], ["evaluate", *given, "--mbr-utility", "ter"]),
                 (["--updates"], train_words(run, "--updates")),
                 (["--output"], ["train"]),
                 (["--source"], ["train", "--output", run, "--target", FOLDER / "train.fr"]),
@@ -331,7 +394,10 @@ class BadUsage(Case):
                     self.fails(2, [f"--{option}", value], *train_words(run, "--resume", "never", f"--{option}", value))
         self.fails(2, ["--lr", "nan"], "quickstart", "--output", self.folder / "new", "--lr", "nan")
         numbers = {"beam": ["0", "-1", huge], "length-penalty": ["-1", "nan", "inf"], "max-length": ["-1", huge],
-                   "batch": ["0", "-2", huge], "threads": ["0", huge]}
+                   "batch": ["0", "-2", huge], "threads": ["0", huge], "coverage-penalty": ["-1", "nan"],
+                   "no-repeat-ngram-size": ["-1"], "diverse-beam-groups": ["0", "-1"], "diverse-beam-strength": ["-1", "nan"],
+                   "temperature": ["0", "-1", "nan", "inf"], "top-k": ["-1", "1.5"], "top-p": ["0", "-0.5", "1.01", "nan"],
+                   "seed": ["-1"], "mbr": ["-1", huge]}
         for command in ("translate", "evaluate", "attention"):
             files = ["--source", FOLDER / "valid.en", "--reference", FOLDER / "valid.fr"] if command == "evaluate" else []
             for option, values in numbers.items():
@@ -403,6 +469,16 @@ class BadInput(Case):
         self.fails(1, ["target.model"], "translate", "--model", copy, stdin=b"the dog\n", unchanged=copy)
         (copy / "target.model").unlink()
         self.fails(1, ["target.model"], "translate", "--model", copy, stdin=b"the dog\n", unchanged=copy)
+
+    def test_ensemble_of_other_vocabularies(self):
+        other = self.copy_of_run()
+        succeed(*train_words(self.folder / "other", "--vocabulary", "50", "--updates", "6"))
+        self.fails(1, ["models of an ensemble have one source vocabulary, not one of"],
+                   "translate", "--model", other, "--model", self.folder / "other", *FAST)
+
+    def test_prefix_outside_the_vocabulary(self):
+        self.fails(1, ["the prefix 'le \u732b' has characters that aren't in the target vocabulary"],
+                   "translate", "--model", FOLDER / "run", *FAST, "--prefix", "le \u732b", stdin=b"the dog .\n")
 
     def test_vocabulary_with_other_ids(self):
         model = (FOLDER / "run" / "source.model").read_bytes()

@@ -297,10 +297,10 @@ def ctc_loss():
     write("ctc_loss", result)
 
 
-def optimizer(name, make, lr, buffers, options, bias_options=None):
+def optimizer(name, make, lr, buffers, options, bias_options=None, rows=3, columns=5):
     """Five steps on two parameters with given gradients; the bias has none in the third step."""
     bias_options = bias_options or {}
-    parameters = {"weight": leaf(3, 5), "bias": leaf(5)}
+    parameters = {"weight": leaf(rows, columns), "bias": leaf(columns)}
     bias_group = {"params": [parameters["bias"]]}
     if "lr_factor" in bias_options:
         bias_group["lr"] = lr[0] * bias_options["lr_factor"]
@@ -316,7 +316,7 @@ def optimizer(name, make, lr, buffers, options, bias_options=None):
             value.grad = None
             if step != 3 or key != "bias":
                 value.grad = torch.randn_like(value)
-                result[f"{step}.grad.{key}"] = value.grad
+                result[f"{step}.grad.{key}"] = value.grad.clone()
         optim.step()
         result.update({f"{step}.{key}": value.detach().clone() for key, value in parameters.items()})
     for key, value in parameters.items():
@@ -346,6 +346,136 @@ def optimizers():
     optimizer("sgd", lambda groups, lr: torch.optim.SGD(groups, lr=lr, **plain), lr, [], plain)
 
 
+def adaptive_optimizers():
+    """The weight has two AVX-512 vectors and a rest; the bias a learning rate and a decay of its own."""
+    lr = [0.01, 0.01, 0.02, 0.005, 0.005]
+
+    def five_steps(name, kind, buffers, **options):
+        numbers = {key: value for key, value in options.items() if isinstance(value, float)}
+        optimizer(name, lambda groups, lr: kind(groups, lr=lr, **options), lr, buffers, numbers,
+                  {"lr_factor": 2.0, "weight_decay": 0.05}, rows=4, columns=9)
+
+    adam, moments = {"betas": (0.9, 0.98), "eps": 1e-6, "weight_decay": 0.1}, ["exp_avg", "exp_avg_sq"]
+    five_steps("adam_amsgrad", torch.optim.Adam, [*moments, "max_exp_avg_sq"], amsgrad=True, **adam)
+    five_steps("adamw_amsgrad", torch.optim.AdamW, [*moments, "max_exp_avg_sq"], amsgrad=True, **adam)
+    # Without foreach 1.13 has a factor mu too many (pytorch#92699).
+    five_steps("nadam", torch.optim.NAdam, [*moments, "mu_product"], momentum_decay=0.01, foreach=True, **adam)
+    rmsprop = {"alpha": 0.9, "eps": 1e-6, "weight_decay": 0.1}
+    five_steps("rmsprop", torch.optim.RMSprop, ["square_avg"], **rmsprop)
+    five_steps("rmsprop_momentum", torch.optim.RMSprop, ["square_avg", "momentum_buffer"], momentum=0.8, **rmsprop)
+    five_steps("rmsprop_centered", torch.optim.RMSprop, ["square_avg", "momentum_buffer", "grad_avg"], momentum=0.8,
+               centered=True, **rmsprop)
+    five_steps("adagrad", torch.optim.Adagrad, ["sum"], lr_decay=0.1, initial_accumulator_value=0.2, weight_decay=0.1)
+    five_steps("adadelta", torch.optim.Adadelta, ["square_avg", "acc_delta"], rho=0.8, eps=1e-4, weight_decay=0.1)
+
+
+def trajectories():
+    """A hundred steps down one loss, 'NAME.STEP.PARAMETER' after 10, 50 and 100 of them."""
+    x, y = torch.randn(6, 7), torch.rand(6, 5)
+    start = {"weight": 0.5 * torch.randn(5, 7), "bias": torch.randn(5)}
+    kinds = {
+        "sgd": lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.01),
+        "adam": lambda p: torch.optim.Adam(p, lr=0.02, weight_decay=0.01),
+        "adam_amsgrad": lambda p: torch.optim.Adam(p, lr=0.02, amsgrad=True),
+        "adamw": lambda p: torch.optim.AdamW(p, lr=0.02, weight_decay=0.1),
+        "adamw_amsgrad": lambda p: torch.optim.AdamW(p, lr=0.02, betas=(0.8, 0.9), weight_decay=0.1, amsgrad=True),
+        "nadam": lambda p: torch.optim.NAdam(p, lr=0.02, weight_decay=0.01, foreach=True),
+        "rmsprop": lambda p: torch.optim.RMSprop(p, lr=0.005, weight_decay=0.01),
+        "rmsprop_centered": lambda p: torch.optim.RMSprop(p, lr=0.002, alpha=0.95, momentum=0.9, centered=True),
+        "adagrad": lambda p: torch.optim.Adagrad(p, lr=0.1, lr_decay=0.01, weight_decay=0.01),
+        "adadelta": lambda p: torch.optim.Adadelta(p, lr=2.0, weight_decay=0.01),
+    }
+    result = {"x": x, "y": y, **start}
+    for name, make in kinds.items():
+        parameters = {key: value.clone().requires_grad_() for key, value in start.items()}
+        optim = make(list(parameters.values()))
+        for step in range(1, 101):
+            optim.zero_grad()
+            (nn.functional.linear(x, parameters["weight"], parameters["bias"]).tanh() - y).square().mean().backward()
+            optim.step()
+            if step in (10, 50, 100):
+                result.update({f"{name}.{step}.{key}": value.detach().clone() for key, value in parameters.items()})
+    write("trajectories", result)
+
+
+def lbfgs():
+    """25 steps of four iterations down the loss of the trajectories, whose file it reads."""
+    given = json.loads(pathlib.Path(__file__).with_name("trajectories.json").read_text())
+    given = {key: torch.tensor(given[key]["data"]).reshape(given[key]["shape"]) for key in ("x", "y", "weight", "bias")}
+    result = {}
+    for name, lr, search in (("plain", 0.1, None), ("wolfe", 1.0, "strong_wolfe")):
+        parameters = {key: given[key].clone().requires_grad_() for key in ("weight", "bias")}
+        optim = torch.optim.LBFGS(list(parameters.values()), lr=lr, max_iter=4, history_size=3, line_search_fn=search)
+
+        def closure():
+            optim.zero_grad()
+            predicted = nn.functional.linear(given["x"], parameters["weight"], parameters["bias"]).tanh()
+            loss = (predicted - given["y"]).square().mean()
+            loss.backward()
+            return loss
+
+        losses = []
+        for step in range(1, 26):
+            losses.append(optim.step(closure).item())
+            if step in (1, 2, 3, 5, 10, 25):
+                result.update({f"{name}.{step}.{key}": value.detach().clone() for key, value in parameters.items()})
+        result[f"{name}.loss"] = torch.tensor(losses)
+        result[f"{name}.evaluations"] = torch.tensor(optim.state[parameters["weight"]]["func_evals"])
+    write("lbfgs", result)
+
+
+def sparse_adam():
+    """A hundred steps of a table of which each looks up four rows, some twice, row 8 never."""
+    table = nn.Embedding(9, 5, sparse=True)
+    index, target = torch.randint(0, 8, (100, 4)), torch.rand(4, 5)
+    optim = torch.optim.SparseAdam(table.parameters(), lr=0.02, betas=(0.8, 0.98), eps=1e-5)
+    result = {"weight": table.weight.clone(), "index": index, "target": target}
+    for step in range(1, 101):
+        optim.zero_grad()
+        (table(index[step - 1]) - target).square().mean().backward()
+        optim.step()
+        if step in (1, 2, 10, 50, 100):
+            result[f"{step}.weight"] = table.weight.detach().clone()
+    write("sparse_adam", result)
+
+
+def schedules():
+    """The learning rate at each of 40 updates from a peak of 1."""
+    def rates(make):
+        optim = torch.optim.SGD([leaf(1)], lr=1.0)
+        schedule, result = make(optim), []
+        for _ in range(40):
+            result.append(optim.param_groups[0]["lr"])
+            optim.step()
+            schedule.step()
+        return torch.tensor(result)
+
+    kinds = torch.optim.lr_scheduler
+
+    def cyclic(**options):
+        return lambda optim: kinds.CyclicLR(optim, base_lr=0.1, max_lr=1.0, step_size_up=5, cycle_momentum=False, **options)
+
+    def one_cycle(**options):
+        return lambda optim: kinds.OneCycleLR(optim, max_lr=1.0, total_steps=41, cycle_momentum=False, **options)
+
+    def warmed(optim):
+        parts = [kinds.LinearLR(optim, start_factor=0.25, total_iters=3), kinds.ExponentialLR(optim, gamma=0.9)]
+        return kinds.SequentialLR(optim, parts, milestones=[3])
+
+    write("schedules", {
+        "exponential": rates(lambda optim: kinds.ExponentialLR(optim, gamma=0.9)),
+        "polynomial": rates(lambda optim: kinds.PolynomialLR(optim, total_iters=30, power=2.0)),
+        "polynomial_linear": rates(lambda optim: kinds.PolynomialLR(optim, total_iters=50)),
+        "cyclic": rates(cyclic()),
+        "cyclic_halved": rates(cyclic(step_size_down=8, mode="triangular2")),
+        "cyclic_decaying": rates(cyclic(step_size_down=3, mode="exp_range", gamma=0.95)),
+        "one_cycle": rates(one_cycle()),
+        "one_cycle_linear": rates(one_cycle(pct_start=0.4, anneal_strategy="linear", div_factor=10.0, final_div_factor=100.0)),
+        "one_cycle_three_phases": rates(one_cycle(three_phase=True, div_factor=5.0)),
+        "warmup_exponential": rates(warmed),
+    })
+
+
 def plateau():
     """Factors of ReduceLROnPlateau after each metric, one row a setting."""
     metrics = [5.0, 4.0, 4.0, 4.5, 3.99999, 4.2, 3.0, 3.1, 3.2, 3.3, 3.4, 3.5, 2.0, 2.5, 2.5, 2.5, 2.5, 2.5]
@@ -369,6 +499,7 @@ def plateau():
 
 if __name__ == "__main__":
     for make in (linear, embedding, lstm, gru, rnn, layer_norm, cross_entropy, cross_entropy_weight, losses, ctc_loss, optimizers,
-                 plateau, convolution, batch_norm, group_norm, pooling, multihead_attention, transformer):
+                 adaptive_optimizers, trajectories, lbfgs, sparse_adam, schedules, plateau, convolution, batch_norm, group_norm,
+                 pooling, multihead_attention, transformer):
         torch.manual_seed(20221215)
         make()

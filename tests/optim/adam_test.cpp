@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "optim/golden_steps.hpp"
+#include "optim/trajectory.hpp"
 #include "weft/base/error.hpp"
 
 using namespace weft;
@@ -32,12 +33,38 @@ TEST_CASE("AdamW with two groups takes PyTorch's steps") {
   });
 }
 
+TEST_CASE("AMSGrad takes PyTorch's steps, in Adam and in AdamW") {
+  test::check_golden_steps("adam_amsgrad", [](GoldenParameters& p) {
+    return std::make_unique<optim::Adam>(
+        p.with_bias_group(), optim::AdamOptions{.betas = {0.9, 0.98}, .eps = 1e-6, .weight_decay = 0.1, .amsgrad = true});
+  });
+  test::check_golden_steps("adamw_amsgrad", [](GoldenParameters& p) {
+    return std::make_unique<optim::AdamW>(
+        p.with_bias_group(), optim::AdamWOptions{.betas = {0.9, 0.98}, .eps = 1e-6, .weight_decay = 0.1, .amsgrad = true});
+  });
+}
+
+TEST_CASE("Adam and AdamW end a hundred steps where PyTorch's do") {
+  const auto adam = [](const optim::AdamOptions& options) {
+    return [options](const std::vector<Parameter*>& p) { return std::make_unique<optim::Adam>(p, options); };
+  };
+  const auto adamw = [](const optim::AdamWOptions& options) {
+    return [options](const std::vector<Parameter*>& p) { return std::make_unique<optim::AdamW>(p, options); };
+  };
+  test::check_trajectory("adam", adam({.lr = 0.02, .weight_decay = 0.01}));
+  test::check_trajectory("adam_amsgrad", adam({.lr = 0.02, .amsgrad = true}));
+  test::check_trajectory("adamw", adamw({.lr = 0.02, .weight_decay = 0.1}));
+  test::check_trajectory("adamw_amsgrad", adamw({.lr = 0.02, .betas = {0.8, 0.9}, .weight_decay = 0.1, .amsgrad = true}));
+}
+
 TEST_CASE("Adam's options have PyTorch's defaults") {
   CHECK(optim::AdamOptions{}.lr == 1e-3);
   CHECK(optim::AdamOptions{}.betas == std::array{0.9, 0.999});
   CHECK(optim::AdamOptions{}.eps == 1e-8);
   CHECK(optim::AdamOptions{}.weight_decay == 0);
+  CHECK_FALSE(optim::AdamOptions{}.amsgrad);
   CHECK(optim::AdamWOptions{}.weight_decay == 1e-2);
+  CHECK_FALSE(optim::AdamWOptions{}.amsgrad);
 }
 
 TEST_CASE("Adam refuses options out of range") {
@@ -56,10 +83,12 @@ TEST_CASE("Adam lets a NaN gradient through to the element that it belongs to") 
   Parameter p("p", Tensor::zeros({40}));
   Tensor grad = Tensor::ones({40});
   grad.mutable_data<float>()[21] = std::numeric_limits<float>::quiet_NaN();
-  p.add_grad(grad);
-  optim::Adam adam(std::vector{&p}, {});
-  adam.step();
-  for (std::int64_t i = 0; i < 40; ++i) CHECK(std::isnan(p.value().at({i})) == (i == 21));
+  optim::Adam adam(std::vector{&p}, {.amsgrad = true});
+  for (int step = 0; step < 2; ++step) {
+    p.add_grad(step == 0 ? grad : Tensor::ones({40}));
+    adam.step();
+    for (std::int64_t i = 0; i < 40; ++i) CHECK(std::isnan(p.value().at({i})) == (i == 21));
+  }
 }
 
 TEST_CASE("gradients of zero change nothing, not even without eps") {

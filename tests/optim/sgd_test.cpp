@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "optim/golden_steps.hpp"
+#include "optim/trajectory.hpp"
 #include "weft/base/error.hpp"
 
 using namespace weft;
@@ -24,6 +25,13 @@ TEST_CASE("SGD with Nesterov momentum takes PyTorch's steps") {
 TEST_CASE("SGD with dampened momentum takes PyTorch's steps") {
   test::check_golden_steps("sgd_dampened", [](GoldenParameters& p) {
     return std::make_unique<optim::SGD>(p.all, optim::SGDOptions{.momentum = 0.8, .dampening = 0.3});
+  });
+}
+
+TEST_CASE("SGD ends a hundred steps where PyTorch's does") {
+  test::check_trajectory("sgd", [](const std::vector<Parameter*>& p) {
+    return std::make_unique<optim::SGD>(p,
+                                        optim::SGDOptions{.lr = 0.1, .momentum = 0.9, .weight_decay = 0.01, .nesterov = true});
   });
 }
 

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <sentencepiece_trainer.h>
 
+#include <cmath>
 #include <fstream>
 
 #include "support/support.hpp"
@@ -236,6 +237,110 @@ TEST_CASE("damaged folders are refused") {
   CHECK_THROWS_WITH_AS(Translator::load(folder.path()), doctest::Contains("target.model"), IoError);
   fs::remove(best);
   CHECK_THROWS_WITH_AS(Translator::load(folder.path()), doctest::Contains("best.safetensors"), IoError);
+}
+
+TEST_CASE("an ensemble of a translator with itself translates like it; other models change that") {
+  for (const ModelOptions& kind : kinds()) {
+    const auto made = [&](std::uint64_t seed) {
+      auto translator = std::make_unique<Translator>(kind, vocabularies(), seed);
+      translator->model().eval();
+      return translator;
+    };
+    const TranslateOptions options{.search = {.beam = 3, .max_length = 6, .attention = true}};
+    const auto alone = made(7)->translate(english(), options);
+    const auto ensemble = made(7);
+    ensemble->add(std::move(*made(7)));
+    const auto twice = ensemble->translate(english(), options);
+    ensemble->add(std::move(*made(8)));
+    const auto mixed = ensemble->translate(english(), options);
+    for (std::size_t i = 0; i < alone.size(); ++i) {
+      CHECK(twice[i].text == alone[i].text);
+      CHECK(twice[i].score == doctest::Approx(alone[i].score).epsilon(1e-5));
+      CHECK(mixed[i].score != doctest::Approx(alone[i].score).epsilon(1e-5));
+    }
+  }
+  // Both kinds together, and an ensemble that joins another.
+  Translator lstm(kinds()[0], vocabularies()), transformer(kinds()[1], vocabularies()), third(kinds()[1], vocabularies(), 3);
+  for (Translator* each : {&lstm, &transformer, &third}) each->model().eval();
+  transformer.add(std::move(third));
+  lstm.add(std::move(transformer));
+  CHECK(lstm.translate(english()).size() == english().size());
+}
+
+TEST_CASE("models of different vocabularies are no ensemble") {
+  const auto both = vocabularies();
+  for (const bool source : {true, false}) {
+    const Vocabularies other = source ? Vocabularies{both.target, both.target} : Vocabularies{both.source, both.source};
+    Translator a(options_for(both), both), b(options_for(other), other);
+    CHECK_THROWS_WITH_AS(a.add(std::move(b)),
+                         doctest::Contains(source ? "one source vocabulary, not" : "one target vocabulary, not"), ValueError);
+  }
+}
+
+TEST_CASE("samples keep the order of lines, whatever the batch, and follow the seed") {
+  for (const ModelOptions& kind : kinds()) {
+    Translator translator(kind, vocabularies());
+    translator.model().eval();
+    TranslateOptions options{.sample = SampleOptions{.max_length = 6, .seed = 3}};
+    const auto whole = translator.translate(english(), options);
+    for (const std::int64_t batch : {1, 3}) {
+      options.batch = batch;
+      const auto parts = translator.translate(english(), options);
+      for (std::size_t i = 0; i < whole.size(); ++i) CHECK(parts[i].text == whole[i].text);
+    }
+    options.sample->seed = 4;
+    const auto other = translator.translate(english(), options);
+    bool differs = false;
+    for (std::size_t i = 0; i < whole.size(); ++i) differs = differs || other[i].text != whole[i].text;
+    CHECK(differs);
+  }
+}
+
+TEST_CASE("minimum Bayes risk chooses among the samples or the beam's hypotheses") {
+  for (const ModelOptions& kind : kinds()) {
+    Translator translator(kind, vocabularies());
+    translator.model().eval();
+    const auto& target = translator.vocabularies().target;
+    for (const bool draws : {false, true}) {
+      TranslateOptions options{.search = {.beam = 6, .max_length = 5}, .minimum_bayes_risk = MinimumBayesRiskOptions{}};
+      if (draws) options.sample = SampleOptions{.samples = 6, .max_length = 5};
+      const auto found = translator.translate(english(), options);
+      for (std::size_t i = 0; i < english().size(); ++i) {
+        const TokenIds source = translator.vocabularies().source.encode(english()[i]);
+        const std::vector<const TokenIds*> rows = {&source};
+        const auto hypotheses = draws ? sample(translator.model(), pad(rows), *options.sample)[0]
+                                      : beam_search(translator.model(), pad(rows), options.search)[0];
+        std::vector<std::string> texts;
+        std::vector<double> weights;
+        for (const Hypothesis& each : hypotheses) {
+          texts.push_back(target.decode(each.ids));
+          weights.push_back(draws ? 1.0 : std::exp(each.log_probability));
+        }
+        CHECK(found[i].text == texts[minimum_bayes_risk(texts, weights).best]);
+      }
+    }
+  }
+}
+
+TEST_CASE("translations begin with their prefixes") {
+  for (const ModelOptions& kind : kinds()) {
+    Translator translator(kind, vocabularies());
+    translator.model().eval();
+    const std::vector<std::string> each = {"le chien", "", "un arbre", "le vieux chien"};
+    for (const bool draws : {false, true}) {
+      TranslateOptions options{.search = {.beam = 2}, .batch = 3, .prefixes = each};
+      if (draws) options.sample = SampleOptions{};
+      const auto found = translator.translate(english(), options);
+      for (std::size_t i = 0; i < found.size(); ++i) CHECK(found[i].text.starts_with(each[i]));
+      options.prefixes = {"le petit"};
+      for (const auto& translation : translator.translate(english(), options)) CHECK(translation.text.starts_with("le petit"));
+    }
+    CHECK_THROWS_WITH_AS(translator.translate(english(), {.prefixes = {"le", "un"}}),
+                         doctest::Contains("2 prefixes for 4 lines"), ValueError);
+    CHECK_THROWS_WITH_AS(translator.translate(english(), {.prefixes = {"le chien 猫"}}),
+                         doctest::Contains("the prefix 'le chien 猫' has characters that aren't in the target vocabulary"),
+                         ValueError);
+  }
 }
 
 TEST_CASE("impossible translations are refused") {

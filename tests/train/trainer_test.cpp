@@ -104,11 +104,11 @@ class Signalled : public Regression {
   std::int64_t steps_left_;
 };
 
-/// Without what depends on the clock.
+/// Without what depends on the clock, and on what was in memory before.
 std::string log_of(const std::filesystem::path& folder) {
   std::ifstream log(folder / "train.log");
   const std::string text((std::istreambuf_iterator<char>(log)), {});
-  return std::regex_replace(text, std::regex("words/s \\d+|left [-:\\d]+|after [-:\\d]+"), "");
+  return std::regex_replace(text, std::regex("words/s \\d+|memory [.\\d]+ MiB|left [-:\\d]+|after [-:\\d]+"), "");
 }
 
 std::vector<NamedTensor> last_state(const std::filesystem::path& folder) {
@@ -491,6 +491,86 @@ TEST_CASE("steps whose gradients aren't finite are passed over and counted, in a
   CHECK(std::regex_search(text, std::regex("update 3 epoch 1 loss 1\\d\\d\\.\\d{4} perplexity \\d\\.\\d\\de\\+\\d+ words")));
 }
 
+// A batch of rows whose loss is a mean over `tokens` rows each, or the same rows as one batch.
+class Parts : public Regression {
+ public:
+  explicit Parts(bool whole) : whole_(whole) {}
+  std::int64_t begin_epoch(std::int64_t) override { return whole_ ? 2 : 5; }
+  StepLoss step(std::int64_t index) override {
+    constexpr std::int64_t bounds[] = {0, 3, 4, 9, 11, 12};  // of the five batches; an update has three, then two
+    const std::int64_t first = whole_ ? (index == 0 ? 0 : 9) : bounds[index];
+    const std::int64_t end = whole_ ? (index == 0 ? 9 : 12) : bounds[index + 1];
+    std::vector<float> rows;
+    for (std::int64_t i = first; i < end; ++i)
+      for (const std::int64_t x : {i, 3 - i, i * i}) rows.push_back(static_cast<float>(x) / 20);
+    net.dropout.train(false);
+    return {mean(square(net(Tensor::from<float>(rows, {end - first, 3})) - 1)), end - first, end - first};
+  }
+
+ private:
+  bool whole_;
+};
+
+TEST_CASE("batches whose gradients are added up are as one large batch, an epoch's rest too") {
+  const test::TemporaryFolder a, b;
+  auto options = options_for(a.path());
+  Parts whole(true), parts(false);
+  std::ostringstream out;
+  CHECK(train(whole, options, out).updates == 6);
+  options.folder = b.path();
+  options.accumulate = 3;
+  CHECK(train(parts, options, out).updates == 6);
+  for (std::size_t i = 0; i < 2; ++i) {
+    const Tensor x = whole.net.parameters()[i]->value(), y = parts.net.parameters()[i]->value();
+    for (std::int64_t k = 0; k < x.numel(); ++k)
+      CHECK(x.reshape({-1}).at({k}) == doctest::Approx(y.reshape({-1}).at({k})).epsilon(1e-5));
+  }
+}
+
+TEST_CASE("a run with accumulation, average and kept weights goes on with the same bits") {
+  const test::TemporaryFolder a, b;
+  auto options = options_for(a.path());
+  options.accumulate = 3;
+  options.ema = 0.5;
+  options.keep = 2;
+  std::ostringstream out;
+  Regression straight, resumed;
+  train(straight, options, out);
+  CHECK(kept_checkpoints(a.path()).size() == 2);
+  options.folder = b.path();
+  for (const std::int64_t step : {2, 5, 6}) {
+    Interrupted task(step, -1);
+    CHECK_THROWS_AS(train(task, options, out), std::runtime_error);
+  }
+  train(resumed, options, out);
+  const auto kept = kept_checkpoints(b.path());
+  REQUIRE(kept.size() == 2);
+  CHECK(kept[0].first == 4);
+  CHECK(kept[1].first == 6);
+  const auto bytes = [](const std::filesystem::path& path) {
+    std::ostringstream text;
+    text << std::ifstream(path, std::ios::binary).rdbuf();
+    return text.str();
+  };
+  for (const char* file : {"best.safetensors", "update-4.safetensors", "update-6.safetensors"})
+    CHECK(bytes(a.path() / file) == bytes(b.path() / file));
+  for (std::size_t i = 0; i < 2; ++i) {
+    const Tensor x = straight.net.parameters()[i]->value(), y = resumed.net.parameters()[i]->value();
+    CHECK(std::memcmp(x.raw(), y.raw(), static_cast<std::size_t>(x.numel()) * 4) == 0);
+  }
+  // What was kept is the average, and the model goes on with its own weights.
+  Regression other;
+  nn::load(other.net, kept[1].second);
+  CHECK(std::memcmp(other.net.linear.weight->value().raw(), straight.net.linear.weight->value().raw(), 12) != 0);
+
+  options.ema = 0;
+  options.accumulate = 1;
+  Regression changed;
+  CHECK_THROWS_WITH_AS(train(changed, options, out), doctest::Contains("'training.accumulate' (3 there, none now)"),
+                       SettingsError);
+  CHECK_THROWS_WITH_AS(train(changed, options, out), doctest::Contains("'training.ema' (0.5 there, none now)"), SettingsError);
+}
+
 TEST_CASE("options that can't be are refused") {
   const test::TemporaryFolder folder;
   std::ostringstream progress;
@@ -504,4 +584,13 @@ TEST_CASE("options that can't be are refused") {
   options = options_for(folder.path());
   options.save_every = 0;
   CHECK_THROWS_AS(train(task, options, progress), ValueError);
+  options = options_for(folder.path());
+  options.accumulate = 0;
+  CHECK_THROWS_WITH_AS(train(task, options, progress), doctest::Contains("accumulate 0"), ValueError);
+  options = options_for(folder.path());
+  options.ema = 1;
+  CHECK_THROWS_WITH_AS(train(task, options, progress), doctest::Contains("ema 1"), ValueError);
+  options = options_for(folder.path());
+  options.keep = -1;
+  CHECK_THROWS_WITH_AS(train(task, options, progress), doctest::Contains("keep -1"), ValueError);
 }

@@ -55,7 +55,7 @@ std::string content_of(const fs::path& path) {
 /// Every bit of a run, as the file that it makes.
 std::string bits_of(const Run& run) {
   const test::TemporaryFolder folder;
-  save_training(folder.path() / "bits", run.model, run.optimizer, run.state, settings());
+  save_training(folder.path() / "bits", run.model, run.optimizer, nullptr, run.state, settings());
   return content_of(folder.path() / "bits");
 }
 
@@ -65,8 +65,8 @@ void refused(const fs::path& path, const std::string& message, const Metadata& n
   Run run(2, outputs);
   const std::string before = bits_of(run);
   INFO(message);
-  CHECK_THROWS_WITH_AS(load_training(path, run.model, run.optimizer, run.state, now), doctest::Contains(message.c_str()),
-                       Exception);
+  CHECK_THROWS_WITH_AS(load_training(path, run.model, run.optimizer, nullptr, run.state, now),
+                       doctest::Contains(message.c_str()), Exception);
   CHECK(bits_of(run) == before);
 }
 
@@ -75,7 +75,7 @@ template <class Change>
 fs::path changed(const test::TemporaryFolder& folder, Change change) {
   const auto path = folder.path() / "changed";
   const Run run(1);
-  save_training(path, run.model, run.optimizer, run.state, settings());
+  save_training(path, run.model, run.optimizer, nullptr, run.state, settings());
   SafetensorsFile file = load_safetensors(path);
   change(file.tensors);
   save_safetensors(path, file.tensors, file.metadata);
@@ -87,10 +87,10 @@ fs::path changed(const test::TemporaryFolder& folder, Change change) {
 TEST_CASE("what is saved comes back with every bit") {
   const test::TemporaryFolder folder;
   const Run saved(1);
-  save_training(folder.path() / "last", saved.model, saved.optimizer, saved.state, settings());
+  save_training(folder.path() / "last", saved.model, saved.optimizer, nullptr, saved.state, settings());
   Run other(2);
   CHECK(bits_of(other) != bits_of(saved));
-  load_training(folder.path() / "last", other.model, other.optimizer, other.state, settings());
+  load_training(folder.path() / "last", other.model, other.optimizer, nullptr, other.state, settings());
   CHECK(bits_of(other) == bits_of(saved));
   CHECK(other.state.generator.position() == 5);
   CHECK(other.state.validated == 4);
@@ -102,10 +102,10 @@ TEST_CASE("a run without a plateau needs none") {
   const test::TemporaryFolder folder;
   Run saved(1);
   saved.state.plateau.reset();
-  save_training(folder.path() / "last", saved.model, saved.optimizer, saved.state, settings());
+  save_training(folder.path() / "last", saved.model, saved.optimizer, nullptr, saved.state, settings());
   Run other(2);
   other.state.plateau.reset();
-  load_training(folder.path() / "last", other.model, other.optimizer, other.state, settings());
+  load_training(folder.path() / "last", other.model, other.optimizer, nullptr, other.state, settings());
   CHECK(bits_of(other) == bits_of(saved));
   refused<ValueError>(folder.path() / "last", "missing: 'factor'");
 }
@@ -114,7 +114,7 @@ TEST_CASE("a checkpoint that is cut or altered is refused and changes nothing") 
   const test::TemporaryFolder folder;
   const auto path = folder.path() / "last";
   const Run saved(1);
-  save_training(path, saved.model, saved.optimizer, saved.state, settings());
+  save_training(path, saved.model, saved.optimizer, nullptr, saved.state, settings());
   const std::string whole = content_of(path);
   for (std::size_t at = 0; at < whole.size(); at += 41) {
     std::string flipped = whole;
@@ -132,7 +132,7 @@ TEST_CASE("a checkpoint of other settings is refused with both values") {
   const test::TemporaryFolder folder;
   const auto path = folder.path() / "last";
   const Run saved(1);
-  save_training(path, saved.model, saved.optimizer, saved.state, settings());
+  save_training(path, saved.model, saved.optimizer, nullptr, saved.state, settings());
   refused<ValueError>(path, path.string() + " was made with other settings: 'text' (abc there, xyz now)",
                       {{"seed", "1"}, {"text", "xyz"}});
   refused<ValueError>(path, "'more' (none there, 1 now)", {{"more", "1"}});
@@ -180,15 +180,15 @@ TEST_CASE("a full disk or a kill during a save leaves the checkpoint that was th
   const test::TemporaryFolder folder;
   const auto path = folder.path() / "last";
   const Run saved(1), other(2);
-  save_training(path, saved.model, saved.optimizer, saved.state, settings());
+  save_training(path, saved.model, saved.optimizer, nullptr, saved.state, settings());
   const std::string whole = content_of(path);
   for (const std::uint64_t room : {std::uint64_t{0}, std::uint64_t{100}, std::uint64_t{whole.size() - 1}}) {
     const test::FileLimit limit(room);
-    CHECK_THROWS_WITH_AS(save_training(path, other.model, other.optimizer, other.state, settings()),
+    CHECK_THROWS_WITH_AS(save_training(path, other.model, other.optimizer, nullptr, other.state, settings()),
                          doctest::Contains("File too large"), IoError);
     CHECK(content_of(path) == whole);
     CHECK(std::distance(fs::directory_iterator(folder.path()), {}) == 1);
   }
-  save_training(path, other.model, other.optimizer, other.state, settings());
+  save_training(path, other.model, other.optimizer, nullptr, other.state, settings());
   CHECK(content_of(path) == bits_of(other));
 }

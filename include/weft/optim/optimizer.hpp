@@ -1,5 +1,5 @@
 #pragma once
-#include <array>
+#include <functional>
 #include <initializer_list>
 #include <optional>
 #include <span>
@@ -43,16 +43,26 @@ class Optimizer {
   void load_state_dict(const StateDict& state);
 
  protected:
-  /// One parameter and its state.
+  /// A tensor of a parameter's state.
+  struct Buffer {
+    const char* name;
+    Tensor tensor;
+  };
+  /// One parameter and its state, made for a value of that shape and dtype.
   struct Slot {
     Parameter* parameter;
     double lr_factor, weight_decay;
+    Shape shape;
+    DType dtype;
     Tensor step;  ///< i64, updates so far
-    std::array<Tensor, 2> buffers;
+    std::vector<Buffer> buffers;
   };
+  using MakeBuffers = std::function<std::vector<Buffer>(const Parameter& parameter)>;
 
-  /// `name` is that of errors, `buffers` are those of the state; all start at zero.
+  /// `name` is that of errors, `buffers` makes those of a parameter's state.
   /// Throws ValueError for no parameters, a null pointer, a parameter or name that stands twice, a setting out of range.
+  Optimizer(const char* name, const std::vector<Group>& groups, double lr, double weight_decay, const MakeBuffers& buffers);
+  /// With buffers as large as the parameter, all zeros.
   Optimizer(const char* name, const std::vector<Group>& groups, double lr, double weight_decay,
             std::initializer_list<const char*> buffers);
   static std::vector<Group> one_group(std::span<Parameter* const> parameters);
@@ -60,12 +70,10 @@ class Optimizer {
  private:
   /// Update number `step` of one parameter, whose gradient is there and dense, at learning rate `lr`. Doesn't throw.
   virtual void update(Slot& slot, double lr, std::int64_t step) = 0;
-  void add(Parameter* parameter, const Group& group, double weight_decay);
   void prepare(const Slot& slot) const;
 
   const char* name_;
   double lr_ = 0;
-  std::vector<const char*> buffers_;
   std::vector<Slot> slots_;
 };
 

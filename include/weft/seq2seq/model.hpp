@@ -10,8 +10,9 @@ namespace weft::seq2seq {
 /// What a decoder sees of the sentences: values with a row for each.
 struct DecoderMemory {
   PoolVector<Var> values;
-  Tensor mask;     ///< bool [sentences, source], true at words
-  Tensor lengths;  ///< i64 [sentences]
+  Tensor mask;                         ///< bool [sentences, source], true at words
+  Tensor lengths;                      ///< i64 [sentences]
+  PoolVector<std::size_t> parts = {};  ///< of an ensemble: how many of the values each model has
   /// The rows `index` (i64) of all of it.
   DecoderMemory select(const Tensor& index) const;
 };
@@ -19,6 +20,7 @@ struct DecoderMemory {
 /// Where a decoder stands: values with a row for each hypothesis, so that beams can be chosen among and carried.
 struct DecoderState {
   PoolVector<Var> values;
+  PoolVector<std::size_t> parts = {};  ///< of an ensemble: how many of the values each model has
   DecoderState select(const Tensor& index) const;
 };
 

@@ -1,12 +1,16 @@
 #pragma once
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "weft/seq2seq/beam_search.hpp"
+#include "weft/seq2seq/ensemble.hpp"
+#include "weft/seq2seq/minimum_bayes_risk.hpp"
 #include "weft/seq2seq/model_options.hpp"
+#include "weft/seq2seq/sampling.hpp"
 #include "weft/text/tokenizer.hpp"
 
 namespace weft::seq2seq {
@@ -19,14 +23,21 @@ struct Vocabularies {
 /// A translation and what it was made of.
 struct Translation {
   std::string text;
-  double score = 0;                       ///< log probability / length^length_penalty
+  double score = 0;                       ///< its hypothesis'
   std::vector<std::string> source_words;  ///< pieces that the attention's columns stand for
   std::vector<std::string> target_words;  ///< and its rows; the last is the end of the sentence
+  TokenIds source_ids, target_ids;        ///< the pieces' ids, without begin_id and end_id
   Tensor attention;                       ///< f32 [target, source], where asked for
 };
 
 struct TranslateOptions {
   BeamSearchOptions search = {};
+  /// Draws instead of searching; the first sample is the translation, or the one that minimum_bayes_risk chooses.
+  std::optional<SampleOptions> sample = {};
+  /// Chooses among the samples, or among the beam's hypotheses by their probabilities; otherwise the first is taken.
+  std::optional<MinimumBayesRiskOptions> minimum_bayes_risk = {};
+  /// What translations begin with: one for each line, one for all, or none. Whole words as the vocabulary cuts them.
+  std::vector<std::string> prefixes = {};
   std::int64_t batch = 64;        ///< sentences at a time
   std::int64_t max_source = 200;  ///< longer sentences are cut
 };
@@ -42,7 +53,13 @@ class Translator {
   /// Throws IoError, FormatError, ValueError for vocabularies that aren't those of the weights.
   static std::unique_ptr<Translator> load(const std::filesystem::path& folder);
 
-  /// Translations in the order of `lines`; a blank line gives an empty one. Throws FormatError for a line that isn't UTF-8.
+  /// Makes this an ensemble, which translates by the mean of all models' probabilities: `other`'s join it. `model()` stays this
+  /// one's. Throws ValueError for vocabularies that aren't this one's.
+  void add(Translator&& other);
+
+  /// Translations in the order of `lines`; a blank line gives an empty one. Throws FormatError for a line that isn't UTF-8,
+  /// ValueError for prefixes of another number than lines, or with characters that the vocabulary hasn't, and as beam_search
+  /// and sample.
   std::vector<Translation> translate(std::span<const std::string> lines, const TranslateOptions& options = {});
 
   Model& model() { return *model_; }
@@ -51,9 +68,15 @@ class Translator {
   Metadata metadata() const;
 
  private:
+  /// For each line: what its translation begins with.
+  std::vector<TokenIds> prefixes_of(std::span<const std::string> lines, const TranslateOptions& options) const;
+  Hypothesis chosen(std::vector<Hypothesis> hypotheses, const TranslateOptions& options) const;
+
   Vocabularies vocabularies_;
   ModelOptions options_;
   std::unique_ptr<Model> model_;
+  std::vector<std::unique_ptr<Model>> others_;  // of an ensemble
+  std::unique_ptr<Ensemble> ensemble_;
 };
 
 /// source.model and target.model in `folder`.

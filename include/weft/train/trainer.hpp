@@ -6,6 +6,7 @@
 #include <ostream>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "weft/autograd/var.hpp"
@@ -88,6 +89,10 @@ struct TrainerOptions {
   std::int64_t warmup = 0;  ///< updates in which the rate rises linearly; 0: it starts constant and stays so
   AfterWarmup after_warmup = AfterWarmup::inverse_sqrt;
   double clip = 1.0;  ///< largest norm of all gradients together
+  std::int64_t accumulate =
+      1;                  ///< batches of an update, whose loss is the mean over all their tokens; an epoch's last has the rest
+  double ema = 0;         ///< decay of an optim::WeightAverage that is validated and saved as the best; 0: none
+  std::int64_t keep = 0;  ///< the weights of the last so many validations stay, as update-NUMBER.safetensors
   optim::NonFinite on_non_finite = optim::NonFinite::error;
   optim::AdamOptions adam = {};
   std::uint64_t seed = 1;
@@ -105,10 +110,13 @@ struct TrainingResult {
 
 /// Trains until the options say so or a signal asks. best.safetensors holds the best weights alone under PyTorch's names;
 /// last.safetensors all state, from which training goes on with the same bits as if it had not stopped. Both are replaced
-/// as a whole. Progress goes to `progress`, log lines to train.log.
-/// To go on, only limits (epochs, updates, seconds, patience), save_every and log_every may change; with another seed, another
-/// option or other settings of the task it is a SettingsError that names all of them with both values.
-/// Throws ValueError, IoError, FormatError, NumericError.
+/// as a whole. Of a run with `keep`, nn::average_checkpoints makes one. Progress goes to `progress`, log lines to train.log.
+/// To go on, only limits (epochs, updates, seconds, patience), save_every, log_every and keep may change; with another seed,
+/// another option or other settings of the task it is a SettingsError that names all of them with both values. Throws
+/// ValueError, IoError, FormatError, NumericError.
 TrainingResult train(TrainingTask& task, const TrainerOptions& options, std::ostream& progress);
+
+/// The files that `keep` left in a run's folder with the updates that they are of, the oldest first.
+std::vector<std::pair<std::int64_t, std::filesystem::path>> kept_checkpoints(const std::filesystem::path& folder);
 
 }  // namespace weft

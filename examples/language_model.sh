@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Language models on tiny Shakespeare, characters: three minutes of an LSTM, and a Transformer of the size that is published.
+#
+#   examples/language_model.sh DATA_DIR [OUTPUT_DIR]      (build/language-model)
+#
+# DATA_DIR holds tinyshakespeare.txt.gz. A run that was stopped goes on where it was.
+set -euo pipefail
+[ $# -ge 1 ] && [ $# -le 2 ] || { sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 2; }
+data=$(realpath "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/language-model}")
+cd "$(dirname "$0")/.."
+program=build/examples/language_model
+[ -x "$program" ] || { echo "$0: build first: bash examples/quickstart.sh" >&2; exit 1; }
+
+train() { "$program" train --text "$data/tinyshakespeare.txt.gz" --held-out 0.1 --output "$output/$1" "${@:2}"; }
+train lstm --width 256 --layers 2 --rows 32 --window 64 --dropout 0.2 --lr 0.003 --epochs 100 --minutes 3
+train transformer --model transformer --layers 4 --width 128 --heads 4 --feed-forward 512 --rows 12 --window 64 --dropout 0 \
+  --lr 0.001 --warmup 100 --schedule constant --cooldown 0.7 --epochs 2 --updates 2000 --validate-every 1000
+"$program" sample --model "$output/lstm" --prompt "ROMEO:" --length 300 --temperature 0.8

@@ -1,0 +1,42 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "weft/tensor/tensor.hpp"
+
+namespace weft::nn {
+
+class ModuleBase;
+
+/// Keeps the weights of every MultiheadAttention that is called on this thread while it lives, of any layer of any model,
+/// whether its caller asks for them or not:
+///   const NoGrad nothing_recorded;
+///   AttentionRecorder recorder;
+///   model(batch);
+///   recorder.calls().back().weights;  // of the last layer, each head
+/// The weights are made as a whole then, which long sequences feel. Recorders end in the reverse order of their making.
+class AttentionRecorder {
+ public:
+  struct Call {
+    std::string module;  ///< path: "encoder.layers.0.self_attn"
+    Tensor weights;      ///< [batch, heads, queries, keys], before dropout
+  };
+
+  AttentionRecorder();
+  ~AttentionRecorder();
+  AttentionRecorder(const AttentionRecorder&) = delete;
+  AttentionRecorder& operator=(const AttentionRecorder&) = delete;
+
+  /// In the order of the calls.
+  const std::vector<Call>& calls() const { return calls_; }
+
+  // For MultiheadAttention.
+  static bool alive();
+  static void record(const ModuleBase& module, const Tensor& weights);
+
+ private:
+  AttentionRecorder* outer_;
+  std::vector<Call> calls_;
+};
+
+}  // namespace weft::nn

@@ -1,0 +1,16 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "weft/report/attention_map.hpp"
+#include "weft/seq2seq/translator.hpp"
+
+namespace weft::seq2seq {
+
+/// Everything that a model looks at while it translates a line, for a report's page: of an LSTM its attention to the source; of
+/// a Transformer, by layer and head, that and what each side looks at in itself. Empty for a blank line. Throws as
+/// `Translator::translate`.
+std::vector<report::AttentionMap> attention_maps(Translator& translator, const std::string& line,
+                                                 TranslateOptions options = {});
+
+}  // namespace weft::seq2seq

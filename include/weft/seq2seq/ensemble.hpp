@@ -1,0 +1,29 @@
+#pragma once
+#include <vector>
+
+#include "weft/seq2seq/model.hpp"
+
+namespace weft::seq2seq {
+
+/// Several models as one, which gives each token the mean of their probabilities: its logits are log mean_m softmax(logits_m).
+/// The models may be of different kinds; their vocabularies are the same. They stay their owners', outlive the ensemble and are
+/// put into training or eval mode by themselves: the ensemble has no parameters.
+class Ensemble : public Model {
+ public:
+  /// Throws ValueError for no models, an undefined one or target vocabularies of different sizes.
+  explicit Ensemble(std::vector<Model*> models, const nn::Scope& scope = {});
+
+  Encoded encode(const Padded& source) override;
+  /// Its weights are the mean of those models' that have any.
+  DecoderStep step(const DecoderMemory& memory, const DecoderState& state, const Tensor& tokens, bool attention) override;
+  /// Features are logits already.
+  Var project(const Var& features) override { return features; }
+  std::int64_t target_vocabulary() const override { return models_[0]->target_vocabulary(); }
+
+ private:
+  Reading read(const Batch& batch) override;
+
+  std::vector<Model*> models_;
+};
+
+}  // namespace weft::seq2seq

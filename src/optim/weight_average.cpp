@@ -1,0 +1,81 @@
+#include "weft/optim/weight_average.hpp"
+
+#include <set>
+#include <string_view>
+
+#include "base/fail.hpp"
+#include "kernels/elementwise.hpp"
+#include "kernels/optimizer.hpp"
+#include "optim/check_options.hpp"
+#include "optim/match_state.hpp"
+
+namespace weft::optim {
+namespace {
+
+constexpr const char* where = "WeightAverage";
+
+}  // namespace
+
+WeightAverage::WeightAverage(std::span<Parameter* const> parameters, const WeightAverageOptions& options)
+    : parameters_(parameters.begin(), parameters.end()), updates_(Tensor::zeros({}, i64)), decay_(options.decay) {
+  check_share(where, "decay", decay_);
+  const MemoryCategoryGuard category(MemoryCategory::optimizer);
+  std::set<std::string_view> names;
+  for (const Parameter* parameter : parameters_) {
+    check<ValueError>(parameter != nullptr, where, "a parameter is a null pointer");
+    check<ValueError>(names.insert(parameter->name()).second, where, "the name '{}' stands twice among the parameters",
+                      parameter->name());
+    averages_.push_back(Tensor::zeros(parameter->shape(), parameter->dtype()));
+  }
+  check<ValueError>(!parameters_.empty(), where, "there are no parameters to average");
+}
+
+void WeightAverage::check_parameters() const {
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const Tensor& value = parameters_[i]->value();
+    check<ShapeError>(value.shape() == averages_[i].shape(), where, "'{}' is {} now, its average {}", parameters_[i]->name(),
+                      value, averages_[i]);
+    check<DTypeError>(value.dtype() == averages_[i].dtype(), where, "'{}' is {} now, its average {}", parameters_[i]->name(),
+                      value, averages_[i]);
+  }
+}
+
+void WeightAverage::update() {
+  check_parameters();
+  const bool first = ++*updates_.mutable_data<std::int64_t>() == 1;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    if (first) {
+      averages_[i].copy_from(parameters_[i]->value());
+      continue;
+    }
+    // A step of plain SGD up the values.
+    Tensor none;
+    kernels::scale_into(averages_[i], decay_);
+    kernels::sgd(averages_[i], kernels::dense(parameters_[i]->value()), none, {.lr = decay_ - 1});
+  }
+}
+
+void WeightAverage::swap() {
+  check_parameters();
+  check<ValueError>(updates_.item() > 0, where, "nothing was averaged yet: call update() after each step");
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const Tensor value = parameters_[i]->value().clone();
+    parameters_[i]->mutable_value().copy_from(averages_[i]);
+    averages_[i].copy_from(value);
+  }
+}
+
+StateDict WeightAverage::state_dict() const {
+  StateDict state{{"updates", updates_}};
+  for (std::size_t i = 0; i < parameters_.size(); ++i) state.emplace_back(parameters_[i]->name(), averages_[i]);
+  return state;
+}
+
+void WeightAverage::load_state_dict(const StateDict& state) {
+  StateDict own = state_dict();
+  const std::vector<Tensor> given = match_state(where, own, state);
+  check<ValueError>(given[0].item() >= 0, where, "'updates' is {}, not at least 0", given[0].str());
+  for (std::size_t i = 0; i < own.size(); ++i) own[i].second.copy_from(given[i]);
+}
+
+}  // namespace weft::optim

@@ -1,0 +1,63 @@
+#include "weft/seq2seq/attention_maps.hpp"
+
+#include "weft/autograd/tape.hpp"
+#include "weft/nn/attention_recorder.hpp"
+#include "weft/ops/shape.hpp"
+
+namespace weft::seq2seq {
+namespace {
+
+/// The one sentence's weights in the modules whose paths hold `part`, layer by layer [layers, heads, rows, columns].
+Tensor layers_of(const nn::AttentionRecorder& recorder, const std::string& part, const std::string& name) {
+  PoolVector<Var> layers;
+  for (const auto& call : recorder.calls()) {
+    if (call.module.find(part) != std::string::npos && call.module.ends_with(name)) layers.push_back(call.weights);
+  }
+  return layers.empty() ? Tensor() : concat(layers, 0).value();
+}
+
+}  // namespace
+
+std::vector<report::AttentionMap> attention_maps(Translator& translator, const std::string& line, TranslateOptions options) {
+  options.search.attention = true;
+  const Translation translation = translator.translate(std::span(&line, 1), options).front();
+  if (translation.source_words.empty()) return {};
+  const std::string title = line + " → " + translation.text;
+
+  // The same once more with all places at once, where layers and heads can be seen.
+  const NoGrad nothing_recorded;
+  Model& model = translator.model();
+  const bool training = model.training();
+  model.eval();
+  const nn::AttentionRecorder recorder;
+  const TokenIds *source = &translation.source_ids, *target = &translation.target_ids;
+  model(make_batch(std::span(&source, 1), std::span(&target, 1)));
+  model.train(training);
+
+  std::vector<std::string> produced = translation.target_words, read = {"(begin)"};
+  if (produced.size() == translation.target_ids.size()) produced.emplace_back("(end)");
+  read.insert(read.end(), translation.target_words.begin(),
+              translation.target_words.begin() + static_cast<std::ptrdiff_t>(translation.target_ids.size()));
+  if (recorder.calls().empty()) {
+    return {{.title = title,
+             .rows = translation.target_words,
+             .columns = translation.source_words,
+             .weights = translation.attention}};
+  }
+  return {{.title = title,
+           .rows = produced,
+           .columns = translation.source_words,
+           .weights = layers_of(recorder, "decoder.layers.", "multihead_attn")},
+          {.title = "The source's attention to itself",
+           .rows = translation.source_words,
+           .columns = translation.source_words,
+           .weights = layers_of(recorder, "encoder.layers.", "self_attn"),
+           .row_axis = "source"},
+          {.title = "The translation's attention to itself",
+           .rows = produced,
+           .columns = read,
+           .weights = layers_of(recorder, "decoder.layers.", "self_attn"),
+           .column_axis = "so far"}};
+}
+
+}  // namespace weft::seq2seq

@@ -1,0 +1,89 @@
+#include "seq2seq/decode_loop.hpp"
+
+#include "base/fail.hpp"
+#include "weft/autograd/tape.hpp"
+#include "weft/ops/softmax.hpp"
+
+namespace weft::seq2seq {
+namespace {
+
+Tensor index_of(const PoolVector<std::int64_t>& rows) {
+  return Tensor::from<std::int64_t>(rows, {static_cast<std::int64_t>(rows.size())});
+}
+
+Tensor last_tokens(const std::vector<SentenceDecoder*>& live, std::size_t width) {
+  Tensor tokens = Tensor::empty({static_cast<std::int64_t>(live.size() * width)}, i32);
+  auto* place = tokens.mutable_data<std::int32_t>();
+  for (const SentenceDecoder* sentence : live)
+    for (std::size_t row = 0; row < width; ++row) *place++ = sentence->last_token(row);
+  return tokens;
+}
+
+void check_prefix(const char* where, std::size_t row, const TokenIds& prefix, std::int64_t max_length,
+                  std::int64_t vocabulary) {
+  for (std::size_t t = 0; t < prefix.size(); ++t) {
+    const std::int32_t id = prefix[t];
+    check<ValueError>(id >= 0 && id < vocabulary && id != pad_id && id != begin_id && id != end_id, where,
+                      "prefix {} has the id {} at place {}, which is no word of a vocabulary of {}", row, id, t, vocabulary);
+  }
+  check<ValueError>(max_length == 0 || static_cast<std::int64_t>(prefix.size()) <= max_length, where,
+                    "prefix {} has {} tokens, more than the max_length of {}", row, prefix.size(), max_length);
+}
+
+}  // namespace
+
+std::vector<SentenceStart> sentence_starts(const char* where, const Padded& source, std::span<const TokenIds> prefixes,
+                                           std::int64_t max_length, std::int64_t vocabulary) {
+  check<ValueError>(max_length >= 0, where, "max_length is {}; it must not be negative", max_length);
+  check<ShapeError>(source.ids.rank() == 2 && source.lengths.shape() == Shape{source.ids.size(0)} &&
+                        source.lengths.dtype() == i64 && source.lengths.is_contiguous(),
+                    where, "lengths {} don't fit ids {}: one i64 a row is needed", source.lengths, source.ids);
+  const auto rows = static_cast<std::size_t>(source.ids.size(0));
+  check<ValueError>(prefixes.empty() || prefixes.size() == rows, where, "{} prefixes for {} sentences; one for each is needed",
+                    prefixes.size(), rows);
+  std::vector<SentenceStart> starts;
+  for (std::size_t row = 0; row < rows; ++row) {
+    const std::int64_t length = source.lengths.data<std::int64_t>()[row];
+    check<ValueError>(length >= 1 && length <= source.ids.size(1), where, "length {} of row {} is outside 1..{}, the columns",
+                      length, row, source.ids.size(1));
+    const TokenIds prefix = prefixes.empty() ? TokenIds() : prefixes[row];
+    check_prefix(where, row, prefix, max_length, vocabulary);
+    const auto by_source = 2 * length + 10 + static_cast<std::int64_t>(prefix.size());
+    starts.push_back({row, length, max_length > 0 ? max_length : by_source, prefix});
+  }
+  return starts;
+}
+
+void decode(const char* where, Model& model, const Padded& source, std::int64_t width, bool attention,
+            const std::vector<SentenceDecoder*>& sentences, AttentionSteps& weights) {
+  const NoGrad nothing_recorded;
+  const auto rows_each = static_cast<std::size_t>(width);
+  std::vector<SentenceDecoder*> live = sentences;
+  PoolVector<std::int64_t> origins;  // each sentence's rows start from its one
+  for (std::size_t s = 0; s < live.size(); ++s) origins.insert(origins.end(), rows_each, static_cast<std::int64_t>(s));
+  auto [memory, state] = model.encode(source);
+  state = state.select(index_of(origins));
+  for (std::int64_t step = 0; !live.empty(); ++step) {
+    DecoderStep next = model.step(memory, state, last_tokens(live, rows_each), attention);
+    check<ValueError>(!attention || next.weights.defined(), where,
+                      "attention weights are asked for, and the model has no attention");
+    if (attention) weights.push_back(next.weights.value().to(f32).contiguous());
+    const Tensor scores = log_softmax(model.project(next.features), -1).value().to(f32).contiguous();
+    PoolVector<std::int64_t> parents, stay;  // rows to go on from; sentences to go on with
+    std::vector<SentenceDecoder*> remaining;
+    for (std::size_t s = 0; s < live.size(); ++s) {
+      const auto first = static_cast<std::int64_t>(s) * width;
+      const std::vector<std::size_t> chosen =
+          live[s]->advance({step, first, scores.data<float>() + first * scores.size(1), scores.size(1)});
+      if (chosen.empty()) continue;
+      stay.push_back(static_cast<std::int64_t>(s));
+      for (const std::size_t row : chosen) parents.push_back(first + static_cast<std::int64_t>(row));
+      remaining.push_back(live[s]);
+    }
+    if (remaining.size() < live.size() && !remaining.empty()) memory = memory.select(index_of(stay));
+    live = std::move(remaining);
+    if (!live.empty()) state = next.state.select(index_of(parents));
+  }
+}
+
+}  // namespace weft::seq2seq

@@ -1,0 +1,48 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "seq2seq/token_tree.hpp"
+#include "weft/seq2seq/model.hpp"
+
+namespace weft::seq2seq {
+
+/// What the model says of one sentence's rows at one step.
+struct SentenceStep {
+  std::int64_t step;               // 0 at the first token
+  std::int64_t first_row;          // of the sentence, among those of all
+  const float* log_probabilities;  // [width, vocabulary]
+  std::int64_t vocabulary;
+
+  const float* row(std::size_t i) const { return log_probabilities + static_cast<std::int64_t>(i) * vocabulary; }
+};
+
+/// One sentence while it is decoded, in `width` rows: what a way of decoding makes of each step.
+class SentenceDecoder {
+ public:
+  virtual ~SentenceDecoder() = default;
+  virtual std::int32_t last_token(std::size_t row) const = 0;
+  /// Moves the sentence one token on: which row each row goes on from, 0 to width - 1; nothing when the sentence has ended.
+  virtual std::vector<std::size_t> advance(const SentenceStep& step) = 0;
+};
+
+/// Where a way of decoding starts.
+struct SentenceStart {
+  std::size_t index;  // the row of the source
+  std::int64_t source_length, max_length;
+  TokenIds prefix;
+};
+
+/// One for each row. max_length 0: twice the source's and ten more, beside the prefix. Throws ShapeError for lengths that don't
+/// fit the ids, ValueError for prefixes that can't be.
+std::vector<SentenceStart> sentence_starts(const char* where, const Padded& source, std::span<const TokenIds> prefixes,
+                                           std::int64_t max_length, std::int64_t vocabulary);
+
+/// Runs the model until every sentence has ended; sentences[i] is row i of the source. With `attention` each step's weights go
+/// to `weights` before the sentences advance. Nothing is recorded. Throws ValueError for a model without attention then.
+void decode(const char* where, Model& model, const Padded& source, std::int64_t width, bool attention,
+            const std::vector<SentenceDecoder*>& sentences, AttentionSteps& weights);
+
+}  // namespace weft::seq2seq

@@ -1,0 +1,87 @@
+#include "weft/seq2seq/ensemble.hpp"
+
+#include <cmath>
+
+#include "base/fail.hpp"
+#include "weft/ops/elementwise.hpp"
+#include "weft/ops/index.hpp"
+#include "weft/ops/reduce.hpp"
+#include "weft/ops/shape.hpp"
+#include "weft/ops/softmax.hpp"
+
+namespace weft::seq2seq {
+namespace {
+
+constexpr const char* where = "Ensemble";
+
+// log mean exp of log probabilities [..., vocabulary]: a mean of probabilities that are too small for their dtype is right too.
+Var log_mean(const PoolVector<Var>& log_probabilities) {
+  return logsumexp(stack(log_probabilities, 0), {0}) - std::log(static_cast<double>(log_probabilities.size()));
+}
+
+// Values of all models one after the other, and how many each has.
+void append(const PoolVector<Var>& values, PoolVector<Var>& all, PoolVector<std::size_t>& parts) {
+  all.insert(all.end(), values.begin(), values.end());
+  parts.push_back(values.size());
+}
+
+PoolVector<Var> part(const PoolVector<Var>& all, const PoolVector<std::size_t>& parts, std::size_t m) {
+  std::size_t first = 0;
+  for (std::size_t before = 0; before < m; ++before) first += parts[before];
+  const auto begin = all.begin() + static_cast<std::ptrdiff_t>(first);
+  return {begin, begin + static_cast<std::ptrdiff_t>(parts[m])};
+}
+
+}  // namespace
+
+Ensemble::Ensemble(std::vector<Model*> models, const nn::Scope& scope) : Model(scope), models_(std::move(models)) {
+  check<ValueError>(!models_.empty(), where, "no models; one at least is needed");
+  for (std::size_t m = 0; m < models_.size(); ++m) {
+    check<ValueError>(models_[m] != nullptr, where, "model {} is none", m);
+    check<ValueError>(models_[m]->target_vocabulary() == target_vocabulary(), where,
+                      "model {} has a target vocabulary of {} tokens, model 0 one of {}; they must have the same", m,
+                      models_[m]->target_vocabulary(), target_vocabulary());
+  }
+}
+
+Model::Encoded Ensemble::encode(const Padded& source) {
+  Encoded all{{{}, source.mask, source.lengths, {}}, {}};
+  for (Model* model : models_) {
+    const Encoded each = model->encode(source);
+    append(each.memory.values, all.memory.values, all.memory.parts);
+    append(each.state.values, all.state.values, all.state.parts);
+  }
+  return all;
+}
+
+DecoderStep Ensemble::step(const DecoderMemory& memory, const DecoderState& state, const Tensor& tokens, bool attention) {
+  check<ValueError>(memory.parts.size() == models_.size() && state.parts.size() == models_.size(), where,
+                    "memory and state are of {} and {} models, not of {}", memory.parts.size(), state.parts.size(),
+                    models_.size());
+  DecoderStep result;
+  PoolVector<Var> scores, weights;
+  for (std::size_t m = 0; m < models_.size(); ++m) {
+    const DecoderStep each = models_[m]->step({part(memory.values, memory.parts, m), memory.mask, memory.lengths, {}},
+                                              {part(state.values, state.parts, m), {}}, tokens, attention);
+    append(each.state.values, result.state.values, result.state.parts);
+    scores.push_back(log_softmax(models_[m]->project(each.features), -1));
+    if (attention && each.weights.defined()) weights.push_back(each.weights);
+  }
+  result.features = log_mean(scores);
+  if (!weights.empty()) result.weights = mean(stack(weights, 0), {0});
+  return result;
+}
+
+Model::Reading Ensemble::read(const Batch& batch) {
+  PoolVector<Var> scores;
+  for (Model* model : models_) scores.push_back(log_softmax((*model)(batch), -1));
+  const Var all = log_mean(scores);
+  const std::int64_t rows = all.size(0), steps = all.size(1);
+  Tensor places = Tensor::empty({batch.target_tokens}, i64);
+  auto* place = places.mutable_data<std::int64_t>();
+  for (std::int64_t row = 0; row < rows; ++row)
+    for (std::int64_t t = 0; t < batch.target_lengths.data<std::int64_t>()[row]; ++t) *place++ = row * steps + t;
+  return {index_select(reshape(all, {rows * steps, all.size(2)}), 0, places), places};
+}
+
+}  // namespace weft::seq2seq

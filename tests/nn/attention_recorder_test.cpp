@@ -1,0 +1,50 @@
+#include "weft/nn/attention_recorder.hpp"
+
+#include <doctest/doctest.h>
+
+#include "golden/golden.hpp"
+#include "weft/autograd/tape.hpp"
+#include "weft/base/random.hpp"
+#include "weft/nn/transformer.hpp"
+
+using namespace weft;
+
+TEST_CASE("a recorder keeps the weights of each layer and head of a model that doesn't ask for them") {
+  nn::Transformer model(
+      {.d_model = 8, .nhead = 2, .num_encoder_layers = 2, .num_decoder_layers = 1, .dim_feedforward = 8, .dropout = 0});
+  Generator generator(1);
+  const Var source = Tensor::randn({2, 5, 8}, generator), target = Tensor::randn({2, 3, 8}, generator);
+  const NoGrad nothing_recorded;
+  const Tensor alone = model(source, target).value();
+  const nn::AttentionRecorder recorder;
+  const Tensor output = model(source, target).value();
+  CHECK(test::relative_error(output, alone) < 1e-5);
+
+  const auto& calls = recorder.calls();
+  REQUIRE(calls.size() == 4);
+  CHECK(calls[0].module == "encoder.layers.0.self_attn");
+  CHECK(calls[1].module == "encoder.layers.1.self_attn");
+  CHECK(calls[2].module == "decoder.layers.0.self_attn");
+  CHECK(calls[3].module == "decoder.layers.0.multihead_attn");
+  CHECK(calls[0].weights.shape() == Shape{2, 2, 5, 5});
+  CHECK(calls[3].weights.shape() == Shape{2, 2, 3, 5});
+  CHECK(calls[2].weights.at({0, 0, 0, 0}) == 1);  // causal: the first place sees itself alone
+  CHECK(calls[2].weights.at({0, 0, 0, 1}) == 0);
+}
+
+TEST_CASE("a recorder sees what an inner one sees, and nothing after its end") {
+  nn::MultiheadAttention attention({.embed_dim = 4, .num_heads = 2});
+  const Var x = Tensor::ones({1, 3, 4});
+  const NoGrad nothing_recorded;
+  const nn::AttentionRecorder outer;
+  {
+    const nn::AttentionRecorder inner;
+    const auto given = attention(x, x, x, AttentionMask{}, nn::AttentionWeights::per_head);
+    REQUIRE(inner.calls().size() == 1);
+    CHECK(test::relative_error(inner.calls()[0].weights, given.weights.value()) == 0);
+    CHECK_FALSE(attention(x, x, x).weights.defined());  // asked for by nobody but the recorder
+    CHECK(attention(x, x, x, AttentionMask{}, nn::AttentionWeights::averaged).weights.shape() == Shape{1, 3, 3});
+  }
+  CHECK(outer.calls().size() == 3);
+  CHECK(nn::AttentionRecorder::alive());
+}

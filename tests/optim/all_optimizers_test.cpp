@@ -1,0 +1,105 @@
+#include <doctest/doctest.h>
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "golden/golden.hpp"
+#include "optim/golden_steps.hpp"
+#include "support/allocations.hpp"
+#include "weft/base/random.hpp"
+#include "weft/base/threads.hpp"
+#include "weft/optim/adadelta.hpp"
+#include "weft/optim/adafactor.hpp"
+#include "weft/optim/adagrad.hpp"
+#include "weft/optim/adam.hpp"
+#include "weft/optim/lamb.hpp"
+#include "weft/optim/lion.hpp"
+#include "weft/optim/nadam.hpp"
+#include "weft/optim/rmsprop.hpp"
+#include "weft/optim/sgd.hpp"
+#include "weft/optim/sparse_adam.hpp"
+
+using namespace weft;
+
+namespace {
+
+struct Kind {
+  const char* name;
+  std::function<std::unique_ptr<optim::Optimizer>(const std::vector<Parameter*>&)> make;
+};
+
+template <class Optimizer, class Options>
+Kind kind(const char* name, const Options& options) {
+  return {name, [options](const std::vector<Parameter*>& p) { return std::make_unique<Optimizer>(p, options); }};
+}
+
+std::vector<Kind> kinds() {
+  return {kind<optim::SGD>("SGD", optim::SGDOptions{.lr = 0.1, .momentum = 0.9}),
+          kind<optim::Adam>("Adam", optim::AdamOptions{.weight_decay = 0.1}),
+          kind<optim::AdamW>("AdamW", optim::AdamWOptions{.amsgrad = true}),
+          kind<optim::NAdam>("NAdam", optim::NAdamOptions{}),
+          kind<optim::RMSprop>("RMSprop", optim::RMSpropOptions{.momentum = 0.5, .centered = true}),
+          kind<optim::Adagrad>("Adagrad", optim::AdagradOptions{.lr_decay = 0.1}),
+          kind<optim::Adadelta>("Adadelta", optim::AdadeltaOptions{}),
+          kind<optim::Adafactor>("Adafactor", optim::AdafactorOptions{}),
+          kind<optim::Lion>("Lion", optim::LionOptions{.lr = 0.01, .weight_decay = 0.1}),
+          kind<optim::LAMB>("LAMB", optim::LAMBOptions{}),
+          kind<optim::SparseAdam>("SparseAdam", optim::SparseAdamOptions{})};
+}
+
+}  // namespace
+
+TEST_CASE("every optimizer goes on with the same bits after its state was loaded") {
+  for (const Kind& kind : kinds()) {
+    INFO(kind.name);
+    test::check_resumed_steps(kind.make);
+  }
+}
+
+TEST_CASE("every optimizer takes the same steps with any number of threads") {
+  const int threads = num_threads();
+  for (const Kind& kind : kinds())
+    for (const DType dtype : {f32, f64}) {
+      INFO(kind.name);
+      std::vector<Tensor> results;
+      for (const int n : {1, 3}) {
+        set_num_threads(n);
+        Generator generator(6);
+        Parameter matrix("matrix", Tensor::randn({70, 600}, generator, dtype)),
+            vector("vector", Tensor::randn({40001}, generator, dtype));
+        const auto optimizer = kind.make({&matrix, &vector});
+        for (int step = 0; step < 3; ++step) {
+          matrix.add_grad(Tensor::randn({70, 600}, generator, dtype));
+          vector.add_grad(Tensor::randn({40001}, generator, dtype));
+          optimizer->step();
+        }
+        results.push_back(matrix.value().clone());
+        results.push_back(vector.value().clone());
+      }
+      set_num_threads(threads);
+      CHECK(test::relative_error(results[0], results[2]) == 0);
+      CHECK(test::relative_error(results[1], results[3]) == 0);
+    }
+}
+
+TEST_CASE("every optimizer steps without memory from the system once it has run") {
+  for (const Kind& kind : kinds()) {
+    INFO(kind.name);
+    Parameter p("p", Tensor::ones({30, 20})), q("q", Tensor::ones({7}, f64)), none("none", Tensor::zeros({0, 3}));
+    const auto optimizer = kind.make({&p, &q, &none});
+    const auto step = [&] {
+      p.add_grad(Tensor::full({30, 20}, 0.5));
+      q.add_grad(Tensor::full({7}, 0.5, f64));
+      none.add_grad(Tensor::zeros({0, 3}));
+      optimizer->step();
+    };
+    for (int i = 0; i < 3; ++i) step();
+    const std::int64_t misses = memory_statistics().pool_misses, calls = test::operator_new_calls();
+    for (int i = 0; i < 3; ++i) step();
+    // Read before the checks, which may allocate themselves.
+    const std::int64_t misses_now = memory_statistics().pool_misses, calls_now = test::operator_new_calls();
+    CHECK(misses_now == misses);
+    CHECK(calls_now == calls);
+  }
+}

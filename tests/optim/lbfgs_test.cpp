@@ -1,0 +1,145 @@
+#include "weft/optim/lbfgs.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "optim/trajectory.hpp"
+#include "weft/base/error.hpp"
+#include "weft/base/threads.hpp"
+
+using namespace weft;
+
+namespace {
+
+// Rosenbrock's valley from (-1.5, 2), whose lowest place is (1, 1).
+struct Valley {
+  explicit Valley(DType dtype = f64) : x("x", Tensor::full({}, -1.5, dtype)), y("y", Tensor::full({}, 2, dtype)) {}
+
+  double operator()() {
+    ++calls;
+    Tape tape;
+    const Var loss = square(1 - x.var()) + 100 * square(y.var() - square(x.var()));
+    tape.backward(loss);
+    return loss.item();
+  }
+
+  Parameter x, y;
+  std::vector<Parameter*> all = {&x, &y};
+  int calls = 0;
+};
+
+}  // namespace
+
+TEST_CASE("L-BFGS takes PyTorch's steps, with line search and without") {
+  const test::Golden golden = test::Golden::load("lbfgs");
+  for (const bool wolfe : {false, true})
+    for (const DType dtype : {f64, f32}) {
+      test::TrajectoryTask task(dtype);
+      optim::LBFGS lbfgs(task.all, {.lr = wolfe ? 1 : 0.1,
+                                    .max_iter = 4,
+                                    .history_size = 3,
+                                    .line_search = wolfe ? optim::LineSearch::strong_wolfe : optim::LineSearch::none});
+      for (std::int64_t step = 1; step <= (dtype == f64 ? 25 : 5); ++step) {
+        // Rounding grows along the way: each direction is made of the ones before.
+        const double tolerance = dtype == f32 ? 1e-3 : step <= 10 ? 1e-8 : 1e-5;
+        const std::string name = wolfe ? "wolfe" : "plain", prefix = name + "." + std::to_string(step) + ".";
+        INFO(prefix, name_of(dtype));
+        CHECK(lbfgs.step([&] { return task.backward(); }) ==
+              doctest::Approx(golden[name + ".loss"].at({step - 1})).epsilon(tolerance));
+        for (const Parameter* parameter : task.all) {
+          if (!golden.contains(prefix + parameter->name())) continue;
+          CHECK(test::relative_error(parameter->value(), golden[prefix + parameter->name()]) <= tolerance);
+        }
+      }
+      if (dtype == f64)
+        CHECK(lbfgs.state_dict()[4].second.item() == golden[std::string(wolfe ? "wolfe" : "plain") + ".evaluations"].item());
+    }
+}
+
+TEST_CASE("L-BFGS with line search finds the bottom of Rosenbrock's valley, where it stays") {
+  for (const DType dtype : {f64, f32}) {
+    Valley valley(dtype);
+    optim::LBFGS lbfgs(valley.all, {.max_iter = 100, .line_search = optim::LineSearch::strong_wolfe});
+    CHECK(lbfgs.step(std::ref(valley)) == doctest::Approx(6.25 + 100 * 0.0625));
+    CHECK(valley.x.value().item() == doctest::Approx(1).epsilon(dtype == f64 ? 1e-5 : 1e-2));
+    CHECK(valley.y.value().item() == doctest::Approx(1).epsilon(dtype == f64 ? 1e-5 : 1e-2));
+    CHECK_FALSE(valley.x.grad().defined());
+    CHECK(lbfgs.state_dict()[4].second.item() == valley.calls);
+  }
+}
+
+TEST_CASE("L-BFGS goes on with the same bits after its state was loaded, and with any number of threads") {
+  const int threads = num_threads();
+  for (const optim::LineSearch search : {optim::LineSearch::none, optim::LineSearch::strong_wolfe}) {
+    const optim::LBFGSOptions options = {.lr = 0.1, .max_iter = 3, .history_size = 4, .line_search = search};
+    test::TrajectoryTask straight(f32), resumed(f32);
+    optim::LBFGS whole(straight.all, options), first(resumed.all, options), second(resumed.all, options);
+    const auto state_of_start = first.state_dict();
+    second.load_state_dict(state_of_start);
+    for (int step = 0; step < 6; ++step) {
+      set_num_threads(1);
+      whole.step([&] { return straight.backward(); });
+      set_num_threads(3);
+      if (step == 3) {
+        auto state = first.state_dict();
+        second.load_state_dict({state.rbegin(), state.rend()});
+      }
+      (step < 3 ? first : second).step([&] { return resumed.backward(); });
+      set_num_threads(threads);
+      for (std::size_t i = 0; i < 2; ++i) CHECK(test::relative_error(straight.all[i]->value(), resumed.all[i]->value()) == 0);
+    }
+    const auto a = whole.state_dict(), b = second.state_dict();
+    for (std::size_t i = 0; i < a.size(); ++i) CHECK(test::relative_error(a[i].second, b[i].second) == 0);
+    CHECK(a[7].second.size(0) == 4);
+  }
+}
+
+TEST_CASE("L-BFGS: a loss that isn't finite is too far in a line search, an error elsewhere that changes nothing") {
+  Parameter p("p", Tensor::full({}, 3, f64));
+  const auto log_loss = [&] {
+    Tape tape;
+    const Var loss = p.var() - log(p.var());  // nothing at 0 and below; lowest at 1
+    tape.backward(loss);
+    return loss.item();
+  };
+  const std::vector<Parameter*> all{&p};
+  optim::LBFGS searching(all, {.lr = 50, .max_iter = 30, .line_search = optim::LineSearch::strong_wolfe});
+  searching.step(log_loss);
+  CHECK(p.value().item() == doctest::Approx(1).epsilon(1e-5));
+  p.mutable_value().fill(3);
+  optim::LBFGS blind(all, {.lr = 50});
+  CHECK_THROWS_WITH_AS(blind.step(log_loss), doctest::Contains("the loss is"), NumericError);
+  CHECK(p.value().item() == 3);
+  CHECK_FALSE(p.grad().defined());
+  CHECK(blind.state_dict()[3].second.item() == 0);
+}
+
+TEST_CASE("L-BFGS refuses what it can't use, and nothing changes") {
+  Valley valley;
+  optim::LBFGS lbfgs(valley.all);
+  CHECK_THROWS_WITH_AS(lbfgs.step([] { return 1.0; }), doctest::Contains("no parameter has a gradient"), TapeError);
+  CHECK_THROWS_AS(lbfgs.step([]() -> double { throw IoError("no data"); }), IoError);
+  CHECK(valley.x.value().item() == -1.5);
+  auto state = lbfgs.state_dict();
+  state.pop_back();
+  CHECK_THROWS_WITH_AS(lbfgs.load_state_dict(state), doctest::Contains("1 missing: 'old_stps'"), ValueError);
+  state.emplace_back("old_stps", Tensor::zeros({1, 2}, f64));
+  CHECK_THROWS_WITH_AS(lbfgs.load_state_dict(state), doctest::Contains("'old_stps' is f64[1, 2]"), ShapeError);
+  valley.x.to(f32);
+  CHECK_THROWS_AS(lbfgs.step(std::ref(valley)), DTypeError);
+  const std::vector<Parameter*> all = valley.all, none, null{nullptr}, twice{&valley.x, &valley.x};
+  CHECK_THROWS_AS(optim::LBFGS{none}, ValueError);
+  CHECK_THROWS_AS(optim::LBFGS{null}, ValueError);
+  CHECK_THROWS_AS(optim::LBFGS{twice}, ValueError);
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  CHECK_THROWS_WITH_AS(optim::LBFGS(all, {.lr = -1}), doctest::Contains("learning rate is -1"), ValueError);
+  CHECK_THROWS_WITH_AS(optim::LBFGS(all, {.max_iter = 0}), doctest::Contains("max_iter 0"), ValueError);
+  CHECK_THROWS_WITH_AS(optim::LBFGS(all, {.max_eval = 0}), doctest::Contains("max_eval 0"), ValueError);
+  CHECK_THROWS_WITH_AS(optim::LBFGS(all, {.tolerance_grad = nan}), doctest::Contains("tolerance_grad is nan"), ValueError);
+  CHECK_THROWS_WITH_AS(optim::LBFGS(all, {.tolerance_change = -1}), doctest::Contains("tolerance_change is -1"), ValueError);
+  CHECK_THROWS_WITH_AS(optim::LBFGS(all, {.history_size = 0}), doctest::Contains("history_size 0"), ValueError);
+}

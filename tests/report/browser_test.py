@@ -1,0 +1,124 @@
+"""Opens report pages in headless Chromium at 390 and 1280 pixels, light and dark: everything draws, nothing is logged as an error
+or asked of the network, the page is as wide as the window, and the keyboard reaches the cells. Ends with 77, skipped, where there
+is no Chromium. Argument: the program write-sample-report."""
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import browser
+
+PROGRAM = ""
+FOLDER = pathlib.Path()
+DRAWN = "[...document.querySelectorAll('[data-drawn]')].map(e => e.closest('figure').id)"
+# Of each canvas, how many colours it has.
+COLOURS = """[...document.querySelectorAll('canvas')].map(canvas => {
+  const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+  return new Set(new Uint32Array(data.buffer)).size;
+})"""
+BACKGROUND = "getComputedStyle(document.body).backgroundColor"
+FOCUS = "document.activeElement.getAttribute('aria-label') ?? document.activeElement.tagName"
+STATUS = "[...document.activeElement.closest('figure').querySelectorAll('.status')].map(e => e.textContent).join('')"
+
+
+class Pages(unittest.TestCase):
+    def open(self, which, width, dark=False):
+        chromium.open(FOLDER / f"{which}.html", width, dark)
+        self.addCleanup(lambda: self.assertEqual(chromium.problems(), []))
+
+    def test_everything_draws(self):
+        for which, drawn in (("sample", 5), ("hostile", 9)):
+            for width in (390, 1280):
+                for dark in (False, True):
+                    with self.subTest(page=which, width=width, dark=dark):
+                        chromium.open(FOLDER / f"{which}.html", width, dark)
+                        self.assertEqual(len(chromium.evaluate(DRAWN)), drawn)
+                        self.assertGreater(min(chromium.evaluate(COLOURS)), 4)
+                        self.assertEqual(chromium.evaluate(BACKGROUND), "rgb(20, 24, 29)" if dark else "rgb(255, 255, 255)")
+                        self.assertLessEqual(chromium.evaluate("document.documentElement.scrollWidth"), width)
+                        self.assertEqual(chromium.evaluate("typeof window.harmed"), "undefined")
+                        self.assertEqual(chromium.problems(), [])
+
+    def test_setting_and_width_change_on_an_open_page(self):
+        self.open("sample", 1280)
+        before = chromium.evaluate("document.querySelectorAll('canvas')[1].toDataURL()")
+        chromium.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark"}])
+        dark = chromium.evaluate("new Promise(done => setTimeout(() => done(document.querySelectorAll('canvas')[1].toDataURL()), 50))")
+        self.assertNotEqual(dark, before)
+        chromium.call("Emulation.setDeviceMetricsOverride", width=390, height=900, deviceScaleFactor=2, mobile=False)
+        self.assertLessEqual(chromium.evaluate(
+            "new Promise(done => requestAnimationFrame(() => setTimeout(() => done(document.documentElement.scrollWidth), 50)))"), 390)
+
+    def test_keyboard(self):
+        self.open("sample", 1280)
+        chromium.press("Tab")
+        self.assertIn("Loss", chromium.evaluate(FOCUS))
+        self.assertEqual(chromium.evaluate(STATUS), "training: update 50, loss 5.791")
+        chromium.press("ArrowRight")
+        self.assertIn("update 100", chromium.evaluate(STATUS))
+        chromium.press("ArrowDown")
+        self.assertIn("validation: update 1000", chromium.evaluate(STATUS))
+        reached = []
+        for _ in range(40):
+            chromium.press("Tab")
+            reached.append(chromium.evaluate(FOCUS))
+            self.assertNotEqual(chromium.evaluate("getComputedStyle(document.activeElement).outlineStyle"), "none")
+            if "10 rows (target), 9 columns (source)" in reached[-1]:
+                break
+        self.assertEqual(reached[1:-1], ["SELECT", "SELECT"])  # behind the curve's table: layer and head
+        self.assertEqual(chromium.evaluate(STATUS).split(":")[0], "le ← the")
+        for key, cell in (("ArrowRight", "le ← old"), ("ArrowDown", "vieux ← old"), ("End", "vieux ← ."), ("Home", "vieux ← the"),
+                          ("ArrowUp", "le ← the"), ("ArrowUp", "le ← the"), ("ArrowLeft", "le ← the")):
+            chromium.press(key)
+            self.assertEqual(chromium.evaluate(STATUS).split(":")[0], cell)
+        self.assertFalse(chromium.evaluate("document.getElementById('tooltip').hidden"))
+        chromium.press("Escape")
+        self.assertTrue(chromium.evaluate("document.getElementById('tooltip').hidden"))
+
+    def test_layers_and_heads(self):
+        self.open("sample", 390)
+        chromium.evaluate("document.querySelector('#figure-2 canvas').focus()")
+        seen = set()
+        for layer in range(3):
+            for head in range(5):
+                chromium.evaluate(f"""(() => {{
+                  const [layer, head] = document.querySelectorAll('#figure-2 select');
+                  layer.value = {layer};
+                  head.value = {head};
+                  for (const select of [layer, head]) select.dispatchEvent(new Event('change'));
+                }})()""")
+                seen.add(chromium.evaluate("document.querySelector('#figure-2 canvas').toDataURL()"))
+        self.assertEqual(len(seen), 15)
+
+    def test_tables(self):
+        self.open("sample", 390)
+        chromium.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true; })")
+        rows = chromium.evaluate("new Promise(done => setTimeout(() => done([...document.querySelectorAll('details')]"
+                                 ".map(details => details.querySelectorAll('tbody tr').length)), 100))")
+        self.assertEqual(rows, [66, 10, 18, 3, 2])
+        self.assertEqual(chromium.evaluate("document.querySelector('#figure-2 thead th').textContent"), "target \\ source")
+        self.assertLessEqual(chromium.evaluate("document.documentElement.scrollWidth"), 390)
+
+    def test_pointer(self):
+        self.open("sample", 1280)
+        place = chromium.evaluate("""(() => {
+          const canvas = document.querySelector('#figure-2 canvas');
+          canvas.scrollIntoView();
+          const box = canvas.getBoundingClientRect();
+          return [box.right - 10, box.bottom - 10];
+        })()""")
+        chromium.call("Input.dispatchMouseEvent", type="mouseMoved", x=place[0], y=place[1])
+        self.assertTrue(chromium.evaluate("document.getElementById('tooltip').textContent").startswith("(end) ← .: "))
+
+
+if __name__ == "__main__":
+    if browser.find() is None:
+        print("skipped: no Chromium to open report pages in; on Debian: apt-get install --no-install-recommends chromium")
+        sys.exit(77)
+    PROGRAM = sys.argv.pop(1)
+    with tempfile.TemporaryDirectory() as folder, browser.Browser() as chromium:
+        FOLDER = pathlib.Path(folder)
+        for name in ("sample", "hostile"):
+            subprocess.run([PROGRAM, name, FOLDER / f"{name}.html"], check=True)
+        unittest.main()

@@ -1,0 +1,108 @@
+#include "weft/report/report.hpp"
+
+#include <doctest/doctest.h>
+
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "report/sample.hpp"
+#include "support/support.hpp"
+#include "weft/base/error.hpp"
+
+using namespace weft;
+using report::Report;
+
+namespace {
+
+/// The figures' data, as a reader of JSON has them.
+nlohmann::json data_of(const Report& page) {
+  const std::string html = page.html();
+  const std::string open = "<script id=\"data\" type=\"application/json\">";
+  const std::size_t begin = html.find(open) + open.size();
+  return nlohmann::json::parse(html.substr(begin, html.find("</script>", begin) - begin));
+}
+
+Tensor matrix(std::int64_t rows, std::int64_t columns) { return Tensor::ones({rows, columns}); }
+
+}  // namespace
+
+TEST_CASE("a page is written whole or not at all") {
+  const test::TemporaryFolder folder;
+  const auto path = folder.path() / "page.html";
+  test::sample_report().write(path);
+  std::ifstream file(path);
+  CHECK(std::string(std::istreambuf_iterator<char>(file), {}) == test::sample_report().html());
+  CHECK_THROWS_AS(test::sample_report().write(folder.path() / "missing" / "page.html"), IoError);
+  CHECK_THROWS_AS(test::sample_report().write(folder.path()), IoError);
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
+}
+
+TEST_CASE("weights of views, f64 and of one layer come out in their order") {
+  Report page("p");
+  page.attention({.title = "t",
+                  .rows = {"a", "b"},
+                  .columns = {"x", "y", "z"},
+                  .weights = Tensor::from<double>({1, 4, 2, 5, 3, 6}, {3, 2}).transpose(0, 1)});
+  const auto figure = data_of(page)[0];
+  CHECK(figure["weights"] == nlohmann::json({1, 2, 3, 4, 5, 6}));
+  CHECK(figure["shape"] == nlohmann::json({1, 1, 2, 3}));
+}
+
+TEST_CASE("the x of curves are whole, their y have 4 digits") {
+  Report page("p");
+  page.curve({.title = "c", .series = {{"a", {123456, 123457.25}, {0.123456, 1e-7}}}});
+  const auto line = data_of(page)[0]["series"][0];
+  CHECK(line["x"] == nlohmann::json({123456, 123457.25}));
+  CHECK(line["y"] == nlohmann::json({0.1235, 1e-7}));
+}
+
+TEST_CASE("images and sounds as bytes from black to white, the highest band first") {
+  Report page("p");
+  page.over_spectrogram(
+      {.title = "s", .outputs = {"a"}, .spectrogram = Tensor::from<float>({0, 1, 0.5, 0}, {2, 2}), .weights = matrix(1, 2)});
+  page.over_frames({.title = "f",
+                    .outputs = {"a"},
+                    .frames = Tensor::from<float>({2, 4, 3, 2}, {1, 2, 2}),
+                    .weights = Tensor::from<float>({0.25f, 0.5f}, {1, 1, 1, 2})});
+  const auto data = data_of(page);
+  CHECK(data[0]["spectrogram"] == "/wAAgA==");  // 255 0 0 128
+  CHECK(data[0]["columns"] == nlohmann::json({"0 s", "0.01 s"}));
+  CHECK(data[1]["images"] == "AP+AAA==");  // 0 255 128 0
+  CHECK(data[1]["weights"] == nlohmann::json({0.75}));
+  CHECK(data[1]["parts"] == nlohmann::json({0.25, 0.5}));
+}
+
+TEST_CASE("what doesn't fit is refused, with both sizes") {
+  Report page("p");
+  CHECK_THROWS_WITH_AS(page.curve({.title = "c", .series = {{"a", {1, 2}, {1}}}}),
+                       "[report::curve] the series 'a' has 2 x and 1 y", ShapeError);
+  CHECK_THROWS_WITH_AS(
+      page.attention({.title = "m", .rows = {"a"}, .columns = {"b"}, .weights = matrix(1, 2)}),
+      "[report::attention] weights f32[1, 2] are not [rows, columns], [heads, ...] or [layers, heads, ...] for 1 "
+      "rows and 1 columns",
+      ShapeError);
+  CHECK_THROWS_AS(page.attention({.title = "m", .rows = {"a"}, .columns = {"b"}}), ShapeError);
+  CHECK_THROWS_AS(page.attention({.title = "m", .rows = {"a"}, .columns = {"b"}, .weights = Tensor::ones({1, 1}, i64)}),
+                  DTypeError);
+  CHECK_THROWS_WITH_AS(page.shaded_text({.title = "t", .lines = {{.words = {"a"}, .weights = {}}}}),
+                       "[report::shaded_text] line 1 has 1 words and 0 weights", ShapeError);
+  CHECK_THROWS_AS(page.table({"a", "b"}, {{"c"}}), ShapeError);
+  CHECK_THROWS_WITH_AS(
+      page.over_spectrogram({.title = "s", .outputs = {"a"}, .spectrogram = matrix(4, 3), .weights = matrix(1, 3)}),
+      "[report::over_spectrogram] weights f32[1, 3] are not [outputs, frames] for 1 outputs and the spectrogram f32[4, 3]",
+      ShapeError);
+  CHECK_THROWS_AS(
+      page.over_spectrogram(
+          {.title = "s", .outputs = {"a"}, .spectrogram = matrix(4, 3), .weights = matrix(1, 4), .seconds_per_frame = 0}),
+      ValueError);
+  CHECK_THROWS_AS(page.over_frames({.title = "f", .outputs = {"a"}, .frames = matrix(4, 3), .weights = matrix(1, 4)}),
+                  ShapeError);
+  CHECK_THROWS_AS(
+      page.over_frames({.title = "f", .outputs = {"a"}, .frames = Tensor::ones({2, 4, 4, 2}), .weights = matrix(1, 2)}),
+      ShapeError);
+  CHECK_THROWS_AS(
+      page.over_frames({.title = "f", .outputs = {"a"}, .frames = Tensor::ones({2, 4, 4}), .weights = matrix(1, 3)}),
+      ShapeError);
+  CHECK(page.html().find("<figure") == std::string::npos);  // none of it has left anything
+}

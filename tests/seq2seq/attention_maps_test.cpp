@@ -1,0 +1,72 @@
+#include "weft/seq2seq/attention_maps.hpp"
+
+#include <doctest/doctest.h>
+
+#include "golden/golden.hpp"
+#include "weft/ops/reduce.hpp"
+#include "weft/report/report.hpp"
+
+using namespace weft;
+using namespace weft::seq2seq;
+
+namespace {
+
+Vocabularies vocabularies() {
+  const std::vector<std::string> lines = {"the dog sees the cat .", "a cat hears the old bird .",
+                                          "the small bird finds a tree ."};
+  const auto shared = text::SentencePiece::train(lines, {.vocab_size = 35});
+  return {shared, shared};
+}
+
+}  // namespace
+
+TEST_CASE("of a Transformer every layer and head is there, and what its steps saw") {
+  const Vocabularies v = vocabularies();
+  Translator translator(TransformerOptions{.source_vocabulary = v.source.size(),
+                                           .target_vocabulary = v.target.size(),
+                                           .width = 8,
+                                           .heads = 2,
+                                           .feed_forward = 12,
+                                           .encoder_layers = 3,
+                                           .decoder_layers = 2,
+                                           .dropout = 0.5},
+                        v, 7);
+  translator.model().eval();
+  const std::string line = "the cat sees a tree";
+  // With 4 tokens at most no end is reached; with many it may be: both label every row.
+  for (const std::int64_t longest : {4, 0}) {
+    const TranslateOptions options{.search = {.beam = 2, .max_length = longest, .attention = true}};
+    const auto translation = translator.translate(std::span(&line, 1), options).front();
+    const auto maps = attention_maps(translator, line, options);
+    REQUIRE(maps.size() == 3);
+    const auto source = static_cast<std::int64_t>(translation.source_ids.size()),
+               target = static_cast<std::int64_t>(translation.target_ids.size()) + 1;
+    CHECK(maps[0].weights.shape() == Shape{2, 2, target, source});
+    CHECK(maps[1].weights.shape() == Shape{3, 2, source, source});
+    CHECK(maps[2].weights.shape() == Shape{2, 2, target, target});
+    CHECK(maps[0].rows.back() == "(end)");
+    CHECK(maps[2].columns.front() == "(begin)");
+    CHECK(maps[0].columns == translation.source_words);
+    // The search saw the last layer's mean.
+    const Tensor last = mean(Var(maps[0].weights.select(0, 1)), {0}).value();
+    const std::int64_t seen = translation.attention.size(0);
+    CHECK(test::relative_error(last.slice(0, 0, seen), translation.attention) < 1e-5);
+    report::Report page("p");
+    for (const auto& map : maps) page.attention(map);
+  }
+}
+
+TEST_CASE("of an LSTM its attention to the source; of a blank line nothing") {
+  const Vocabularies v = vocabularies();
+  Translator translator(
+      EncoderDecoderOptions{
+          .source_vocabulary = v.source.size(), .target_vocabulary = v.target.size(), .embedding = 6, .hidden = 8},
+      v, 7);
+  translator.model().train();
+  const auto maps = attention_maps(translator, "the cat", {.search = {.beam = 2, .max_length = 5}});
+  REQUIRE(maps.size() == 1);
+  CHECK(maps[0].weights.rank() == 2);
+  report::Report("p").attention(maps[0]);
+  CHECK(translator.model().training());  // as it was
+  CHECK(attention_maps(translator, " ").empty());
+}
