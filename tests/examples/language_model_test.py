@@ -1,5 +1,6 @@
 """The language model's command line from end to end, on text made here. Argument: the program. Prints failures alone."""
 import hashlib
+import os
 import pathlib
 import re
 import subprocess
@@ -14,7 +15,9 @@ SMALL = ["--width", "16", "--layers", "1", "--heads", "2", "--feed-forward", "16
 
 
 def call(*words):
-    return subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True, check=False)
+    # One thread: two of them waiting for each other take minutes on a machine with other work.
+    return subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True, check=False,
+                          env={**os.environ, "OMP_NUM_THREADS": "1"})
 
 
 def succeed(*words):
