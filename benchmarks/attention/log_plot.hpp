@@ -17,8 +17,7 @@ struct Panel {
   std::vector<Line> lines;  ///< in all panels the same names in the same order
 };
 
-/// Panels over one axis, both axes logarithmic, with one legend, as an SVG that follows the reader's light or dark setting. A
-/// line's last name is its tooltip too.
+/// Panels over one axis, both axes logarithmic, with one legend, as an SVG that follows the reader's light or dark setting.
 std::string log_plot_svg(const std::string& x_axis, const std::vector<Panel>& panels);
 
 }  // namespace bench
