@@ -1,6 +1,7 @@
 // Learns to write like a text, scores another one, and writes: language_model --help.
 #include "weft/seq2seq/language_model.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "trainer_settings.hpp"
@@ -94,8 +95,14 @@ int command_train(const std::vector<std::string>& words) {
   std::string text_path, validation_path, unit = "characters", kind = "lstm";
   std::int64_t most_symbols = 0;
   double held_out = 0.1;
-  bool untied = false, quick = false;
+  bool untied = false, quick = std::find(words.begin(), words.end(), "--quick") != words.end();
   seq2seq::LanguageModelOptions model_options;
+  if (quick) {  // other defaults, which options change as ever
+    model_options.width = 64;
+    model_options.layers = 1;
+    s.trainer.epochs = 8;
+    s.trainer.lr = 1e-2;
+  }
   LanguageModelTaskOptions task_options;
   po::options_description options("language_model train");
   auto add = options.add_options();
@@ -121,10 +128,6 @@ int command_train(const std::vector<std::string>& words) {
   if (quick) {
     const std::string made = made_text();
     texts = {made.substr(0, made.size() * 9 / 10), made.substr(made.size() * 9 / 10)};
-    model_options.width = 64;
-    model_options.layers = 1;
-    s.trainer.epochs = std::min<std::int64_t>(s.trainer.epochs, 8);
-    s.trainer.lr = 1e-2;
   } else {
     texts = read_texts(required(text_path, "text"), validation_path, held_out);
   }

@@ -277,7 +277,6 @@ HeatMap picture_of(const std::string& line, const seq2seq::Translation& translat
 std::vector<std::filesystem::path> draw(seq2seq::Translator& translator, const std::vector<std::string>& lines,
                                         const std::filesystem::path& folder, seq2seq::TranslateOptions options) {
   options.search.attention = true;
-  if (options.sample) options.sample->attention = true;
   std::filesystem::create_directories(folder);
   std::vector<std::filesystem::path> paths;
   const auto translations = translator.translate(lines, options);
@@ -329,15 +328,15 @@ int command_attention(const std::vector<std::string>& words) {
   return 0;
 }
 
-/// A page of the run in `d.model`: its curves, and what the model looks at in some lines.
+/// A page of the run in `d.models[0]`: its curves, and what the model looks at in some lines.
 void write_report(seq2seq::Translator& translator, const std::vector<std::string>& lines, const Decoding& d,
                   const std::filesystem::path& path) {
-  const auto folder = std::filesystem::absolute(d.model).lexically_normal();
+  const auto folder = std::filesystem::absolute(d.models[0]).lexically_normal();
   report::Report page(
       fmt::format("Translator {}", (folder.has_filename() ? folder : folder.parent_path()).filename().string()));
   page.text(fmt::format("{} parameters, vocabularies of {} and {} pieces.", format_count(translator.model().num_parameters()),
                         translator.vocabularies().source.size(), translator.vocabularies().target.size()));
-  report_training(page, read_training_log(std::filesystem::path(d.model) / "train.log"));
+  report_training(page, read_training_log(std::filesystem::path(d.models[0]) / "train.log"));
   if (!lines.empty()) page.section("What the model looks at");
   for (const auto& line : lines)
     for (const auto& map : seq2seq::attention_maps(translator, line, d.options)) page.attention(map);
@@ -351,8 +350,9 @@ int command_report(const std::vector<std::string>& words) {
   options.add_options()("output", option(output), "the page; none: report.html in the model's folder");
   add_decoding_options(options, d);
   if (!read_options(words, options, "translator report")) return 0;
+  if (d.models.size() > 1) throw UsageError("a report is of one --model");
   const auto translator = load(d);
-  if (output.empty()) output = (std::filesystem::path(d.model) / "report.html").string();
+  if (output.empty()) output = (std::filesystem::path(d.models[0]) / "report.html").string();
   write_report(*translator, read_lines(data::LineReader(std::cin, "standard input")), d, output);
   fmt::print("{}\n", output);
   return 0;
@@ -392,7 +392,7 @@ int command_quickstart(const std::vector<std::string>& words) {
              format_duration(result.seconds));
   for (const auto& path : pictures) fmt::print("{}\n", path.string());
   const auto page = std::filesystem::path(s.output) / "report.html";
-  write_report(*translator, shown, {.model = s.output}, page);
+  write_report(*translator, shown, {.models = {s.output}}, page);
   fmt::print("{}\n", page.string());
   return 0;
 }

@@ -1,5 +1,6 @@
 #include "kernels/onednn.hpp"
 
+#include <algorithm>
 #include <new>
 
 #include "base/fail.hpp"
@@ -8,9 +9,12 @@
 namespace weft::kernels::onednn {
 namespace {
 
-// oneDNN's letter and leading dimension.
+// oneDNN's letter and leading dimension of x [rows, columns]: at least what a line of it spans, where there is but one line
+// too.
 char letter(const Matrix& x) { return x.column == 1 ? 'N' : 'T'; }
-std::int64_t leading(const Matrix& x) { return x.column == 1 ? x.row : x.column; }
+std::int64_t leading(const Matrix& x, std::int64_t rows, std::int64_t columns) {
+  return x.column == 1 ? std::max(x.row, columns) : std::max(x.column, rows);
+}
 
 }  // namespace
 
@@ -26,8 +30,8 @@ bool inside() { return depth > 0; }
 void multiply(const Product& p, int threads) {
   const Inside guard;
   const Threads ours(threads);
-  const dnnl_status_t status = dnnl_sgemm(letter(p.a), letter(p.b), p.m, p.n, p.k, 1, p.a.data, leading(p.a), p.b.data,
-                                          leading(p.b), p.accumulate ? 1.0f : 0.0f, p.c, p.c_row);
+  const dnnl_status_t status = dnnl_sgemm(letter(p.a), letter(p.b), p.m, p.n, p.k, 1, p.a.data, leading(p.a, p.m, p.k),
+                                          p.b.data, leading(p.b, p.k, p.n), p.accumulate ? 1.0f : 0.0f, p.c, p.c_row);
   if (status == dnnl_success) return;
   if (status == dnnl_out_of_memory) throw std::bad_alloc();
   throw LibraryError(fmt::format("[matmul] oneDNN failed with status {} for [{}, {}] times [{}, {}]", static_cast<int>(status),

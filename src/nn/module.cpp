@@ -71,14 +71,20 @@ void ModuleBase::check_name(std::string_view name) const {
   check<ValueError>(!name.empty() && name.find('.') == std::string_view::npos, "Module",
                     "'{}' can't be a child's or parameter's name: it is empty or has a dot", name);
   const bool taken = std::any_of(children_.begin(), children_.end(), [&](const ModuleBase* c) { return c->name_ == name; }) ||
-                     std::any_of(own_.begin(), own_.end(), [&](const Own& own) { return own.name == name; });
-  check<ValueError>(!taken, "Module", "'{}' is taken: the owner has a child or parameter of that name", path_of(name));
+                     std::any_of(own_.begin(), own_.end(), [&](const Own& own) { return own.name == name; }) ||
+                     std::any_of(buffers_.begin(), buffers_.end(), [&](const OwnBuffer& own) { return own.name == name; });
+  check<ValueError>(!taken, "Module", "'{}' is taken: the owner has a child, parameter or buffer of that name", path_of(name));
 }
 
 void ModuleBase::add(std::string name, std::shared_ptr<Parameter> parameter) {
   check_name(name);
   own_.push_back({std::move(name), std::move(parameter)});
   forget_cache();
+}
+
+void ModuleBase::add(std::string name, std::shared_ptr<Tensor> buffer) {
+  check_name(name);
+  buffers_.push_back({std::move(name), std::move(buffer)});
 }
 
 void ModuleBase::forget_cache() {
@@ -110,6 +116,12 @@ std::string ModuleBase::type_name() const {
 void ModuleBase::visit(const std::string& prefix, const std::function<void(std::string, Parameter&)>& visit) const {
   for (const Own& own : own_) visit(prefix + own.name, *own.parameter);
   for (const ModuleBase* child : children_) child->visit(prefix + child->name_ + '.', visit);
+}
+
+void ModuleBase::visit_state(const std::string& prefix, const std::function<void(std::string, Tensor&)>& visit) const {
+  for (const Own& own : own_) visit(prefix + own.name, own.parameter->mutable_value());
+  for (const OwnBuffer& own : buffers_) visit(prefix + own.name, *own.tensor);
+  for (const ModuleBase* child : children_) child->visit_state(prefix + child->name_ + '.', visit);
 }
 
 std::vector<NamedParameter> ModuleBase::named_parameters() const {
@@ -169,6 +181,14 @@ Var ModuleBase::hooked(Var output) const {
 
 void ModuleBase::to(DType dtype) {
   for (Parameter* parameter : parameters()) parameter->to(dtype);
+  for (ModuleBase* module : modules())
+    for (const OwnBuffer& own : module->buffers_) {
+      if (!is_floating(own.tensor->dtype()) || own.tensor->dtype() == dtype) continue;
+      check<DTypeError>(is_floating(dtype), "Module::to", "the buffer '{}' can't become {}; f32 or f64 is needed",
+                        module->path_of(own.name), name_of(dtype));
+      *own.tensor = own.tensor->to(dtype);
+      own.tensor->set_category(MemoryCategory::parameters);
+    }
 }
 
 void ModuleBase::zero_grad() {

@@ -18,7 +18,7 @@ bool same_bytes(const Tensor& a, const Tensor& b) {
 
 std::vector<NamedTensor> ModuleBase::state_dict() const {
   std::vector<NamedTensor> state;
-  visit("", [&](std::string name, Parameter& parameter) { state.push_back({std::move(name), parameter.value()}); });
+  visit_state("", [&](std::string name, Tensor& tensor) { state.push_back({std::move(name), tensor}); });
   return state;
 }
 
@@ -31,9 +31,9 @@ LoadReport ModuleBase::load_state_dict(std::span<const NamedTensor> state, const
     if (!tensor.defined()) faults.push_back(fmt::format("undefined: {}", name));
   }
   // A tied parameter stands here under its first name, to compare the others with.
-  std::map<Parameter*, std::pair<std::string, const Tensor*>> sources;
-  std::vector<Parameter*> order;
-  visit("", [&](const std::string& name, Parameter& parameter) {
+  std::map<Tensor*, std::pair<std::string, const Tensor*>> sources;
+  std::vector<Tensor*> order;
+  visit_state("", [&](const std::string& name, Tensor& own) {
     const auto found = given.find(name);
     if (found == given.end()) {
       report.missing.push_back(name);
@@ -42,13 +42,13 @@ LoadReport ModuleBase::load_state_dict(std::span<const NamedTensor> state, const
     const Tensor& tensor = *found->second;
     given.erase(found);
     if (!tensor.defined()) return;
-    if (tensor.shape() != parameter.shape() || tensor.dtype() != parameter.dtype()) {
-      faults.push_back(fmt::format("different: {} is {} in the model and {} in the state", name, parameter.value(), tensor));
+    if (tensor.shape() != own.shape() || tensor.dtype() != own.dtype()) {
+      faults.push_back(fmt::format("different: {} is {} in the model and {} in the state", name, own, tensor));
       return;
     }
-    const auto [source, first] = sources.try_emplace(&parameter, name, &tensor);
+    const auto [source, first] = sources.try_emplace(&own, name, &tensor);
     if (first) {
-      order.push_back(&parameter);
+      order.push_back(&own);
     } else if (!same_bytes(tensor, *source->second.second)) {
       faults.push_back(
           fmt::format("different: {} and {} are tied in the model and differ in the state", source->second.first, name));
@@ -66,7 +66,7 @@ LoadReport ModuleBase::load_state_dict(std::span<const NamedTensor> state, const
     fail<ValueError>("load_state_dict", "the state doesn't fit the {}, which is left as it was:\n  {}{}", type_name(),
                      fmt::join(faults, "\n  "), more > 0 ? fmt::format("\n  and {} more", more) : "");
   }
-  for (Parameter* parameter : order) parameter->mutable_value().copy_from(*sources.at(parameter).second);
+  for (Tensor* own : order) own->copy_from(*sources.at(own).second);
   return report;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -35,6 +36,9 @@ nn::EmbeddingOptions embedding_options(const LanguageModelOptions& o) {
 
 // Draws from the softmax of logits / temperature over the k largest.
 std::int32_t draw(std::span<const float> logits, Generator& generator, const SamplingOptions& options) {
+  for (const float logit : logits)
+    check<NumericError>(!std::isnan(logit) && logit < std::numeric_limits<float>::infinity(), where,
+                        "a logit is {}; the model's weights or what it read are not finite", logit);
   std::vector<std::int32_t> order(logits.size());
   std::iota(order.begin(), order.end(), 0);
   const auto logit = [&](std::int32_t id) { return logits[static_cast<std::size_t>(id)]; };
@@ -156,6 +160,7 @@ Tensor TextWindows::cut(std::int64_t i, std::int64_t shift) const {
 
 double language_model_loss(LanguageModel& model, std::span<const std::int32_t> ids, std::int64_t rows, std::int64_t window) {
   const TextWindows text(ids, rows, window);
+  const NoGrad nothing_recorded;
   LSTMState state;
   double sum = 0;
   for (std::int64_t i = 0; i < text.count(); ++i) {
@@ -184,7 +189,7 @@ std::vector<std::int32_t> sample(LanguageModel& model, std::span<const std::int3
     const Tensor ids = Tensor::from<std::int32_t>(std::span<const std::int32_t>(text).subspan(first), {1, steps});
     const Tensor logits = model(ids, state).value();
     const auto vocabulary = static_cast<std::size_t>(logits.size(2));
-    const Tensor last = logits.select(1, steps - 1).contiguous();
+    const Tensor last = logits.select(1, steps - 1).to(f32).contiguous();
     read = text.size();
     text.push_back(draw({last.data<float>(), vocabulary}, generator, options));
   }

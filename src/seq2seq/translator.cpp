@@ -138,6 +138,8 @@ std::vector<Translation> Translator::translate(std::span<const std::string> line
 
   const std::vector<TokenIds> prefixes = prefixes_of(lines, options);
   Model& model = ensemble_ ? *ensemble_ : *model_;
+  std::optional<SampleOptions> sampling = options.sample;
+  if (sampling) sampling->attention = sampling->attention || options.search.attention;
   std::vector<Translation> result(lines.size());
   const auto batch = static_cast<std::size_t>(options.batch);
   for (std::size_t start = 0; start < order.size(); start += batch) {
@@ -148,8 +150,8 @@ std::vector<Translation> Translator::translate(std::span<const std::string> line
       rows.push_back(&source[i]);
       if (!prefixes.empty()) begins.push_back(prefixes[i]);
     }
-    auto hypotheses = options.sample ? sample(model, pad(rows), *options.sample, begins)
-                                     : beam_search(model, pad(rows), options.search, begins);
+    auto hypotheses =
+        sampling ? sample(model, pad(rows), *sampling, begins) : beam_search(model, pad(rows), options.search, begins);
     for (std::size_t r = 0; r < places.size(); ++r) {
       const Hypothesis best = chosen(std::move(hypotheses[r]), options);
       Translation& translation = result[places[r]];

@@ -1,8 +1,10 @@
 #include "weft/train/language_model_task.hpp"
 
 #include <boost/crc.hpp>
+#include <cmath>
 
 #include "base/fail.hpp"
+#include "kernels/finite.hpp"
 #include "weft/ops/loss.hpp"
 
 namespace weft {
@@ -14,6 +16,12 @@ std::string checksum(std::string_view text) {
   boost::crc_32_type crc;
   crc.process_bytes(text.data(), text.size());
   return fmt::format("{} bytes, crc32 {:08x}", text.size(), crc.checksum());
+}
+
+// A step that isn't finite may be skipped; the state that it leaves must not spoil those that follow.
+bool is_spoilt(const LSTMState& state) {
+  return state.h.defined() &&
+         (kernels::non_finite(state.h.value()).count > 0 || kernels::non_finite(state.c.value()).count > 0);
 }
 
 }  // namespace
@@ -31,18 +39,28 @@ LanguageModelTask::LanguageModelTask(seq2seq::LanguageModel& model, const text::
                  {"window", fmt::to_string(options.window)}}) {
   check<ValueError>(symbols.size() == model.options().vocabulary, where, "{} symbols don't fit a model of {}", symbols.size(),
                     model.options().vocabulary);
-  for (const auto* ids : {&train_, &validation_}) seq2seq::TextWindows(*ids, options.rows, options.window);  // long enough?
+  const auto check_length = [&](std::span<const std::int32_t> ids, const char* name) {
+    check<ValueError>(static_cast<std::int64_t>(ids.size()) > options.rows, where,
+                      "the {} text has {} tokens, too few for {} rows: {} are needed", name, ids.size(), options.rows,
+                      options.rows + 1);
+    seq2seq::TextWindows(ids, options.rows, options.window);  // the options are sound
+  };
+  check_length(train_, "training");
+  check_length(validation_, "held-out");
 }
 
 std::int64_t LanguageModelTask::begin_epoch(std::int64_t epoch) {
   const auto spare = static_cast<std::int64_t>(train_.size()) - options_.rows - 1;
-  const std::int64_t shift = epoch * (options_.window / 2 + 1) % options_.window;
+  // A golden section of the window further each time: early epochs lie far apart, and none falls on the one before.
+  const double turns = static_cast<double>(epoch) * 0.6180339887498949;
+  const auto shift = static_cast<std::int64_t>((turns - std::floor(turns)) * static_cast<double>(options_.window));
   windows_.emplace(train_, options_.rows, options_.window, std::min(shift, spare));
   return windows_->count();
 }
 
 StepLoss LanguageModelTask::step(std::int64_t index) {
-  if (index == 0) state_ = {};
+  check<ValueError>(windows_.has_value(), where, "step {} comes before begin_epoch", index);
+  if (index == 0 || is_spoilt(state_)) state_ = {};
   const Tensor targets = windows_->targets(index);
   const Var loss = cross_entropy(model_(windows_->inputs(index), state_), targets);
   return {loss, targets.numel(), targets.numel()};

@@ -66,7 +66,7 @@ class LanguageModelTest(unittest.TestCase):
                 (["trian"], 2, "did you mean train"),
                 ([], 2, "COMMAND"),
                 (["train", "--text", FOLDER / "none", "--output", run], 1, "none"),
-                (["train", "--text", FOLDER / "short", "--output", FOLDER / "s"], 1, "too short"),
+                (["train", "--text", FOLDER / "short", "--output", FOLDER / "s"], 1, "too few for 32 rows"),
                 ([*start, "--width", "20"], 2, "--width"),
                 ([*start, "--dropout", "0.5"], 1, "--dropout (0.2 there, 0.5 now)"),
                 (["evaluate", "--model", FOLDER / "none", "--text", FOLDER / "text"], 1, "none"),

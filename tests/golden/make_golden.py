@@ -170,6 +170,32 @@ def convolution():
     write("conv_transpose2d", run_backward(inputs, {"output": output}))
 
 
+def conv1d():
+    module = nn.Conv1d(4, 6, 3, stride=2, padding=1, dilation=2, groups=2)
+    inputs = {"input": leaf(3, 4, 9), **dict(module.named_parameters())}
+    write("conv1d", run_backward(inputs, {"output": module(inputs["input"])}))
+
+
+def batch_norm_1d():
+    """Steps as in batch_norm, of the frames within lengths; the running values are plain means over the two batches."""
+    module, result = nn.BatchNorm1d(4, momentum=None), {"lengths": torch.tensor([5, 0, 3])}
+    nn.init.normal_(module.weight)
+    nn.init.normal_(module.bias)
+    result.update({"weight": module.weight.detach().clone(), "bias": module.bias.detach().clone()})
+    within = torch.arange(5) < result["lengths"][:, None]
+    for step in range(3):
+        module.train(step < 2)
+        inputs = {"input": leaf(3, 4, 5), "weight": module.weight, "bias": module.bias}
+        module.zero_grad()
+        output = torch.zeros(3, 5, 4)
+        output[within] = module(inputs["input"].transpose(1, 2)[within])
+        done = run_backward(inputs, {"output": output.transpose(1, 2)})
+        del done["weight"], done["bias"]
+        done.update({"running_mean": module.running_mean, "running_var": module.running_var})
+        result.update({f"{step}.{key}": value.detach().clone() for key, value in done.items()})
+    write("batch_norm_1d", result)
+
+
 def batch_norm():
     """Two training steps and one by the running statistics: step.input, step.output, ..., the statistics after each."""
     module, result = nn.BatchNorm2d(3, eps=1e-3, momentum=0.2), {}
@@ -499,7 +525,7 @@ def plateau():
 
 if __name__ == "__main__":
     for make in (linear, embedding, lstm, gru, rnn, layer_norm, cross_entropy, cross_entropy_weight, losses, ctc_loss, optimizers,
-                 adaptive_optimizers, trajectories, lbfgs, sparse_adam, schedules, plateau, convolution, batch_norm, group_norm,
-                 pooling, multihead_attention, transformer):
+                 adaptive_optimizers, trajectories, lbfgs, sparse_adam, schedules, plateau, convolution, conv1d, batch_norm,
+                 batch_norm_1d, group_norm, pooling, multihead_attention, transformer):
         torch.manual_seed(20221215)
         make()

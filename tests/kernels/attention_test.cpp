@@ -72,7 +72,8 @@ Tensor lengths_of(std::initializer_list<std::int64_t> lengths) {
 
 // Below, within and across the blocks of queries and keys.
 const Sizes sizes[] = {{2, 3, 1, 1, 1, 1},      {2, 2, 5, 7, 3, 2},      {1, 2, 128, 256, 8, 8}, {2, 1, 130, 260, 17, 9},
-                       {1, 2, 300, 300, 5, 64}, {2, 1, 40, 600, 16, 16}, {1, 1, 600, 40, 16, 16}};
+                       {1, 2, 300, 300, 5, 64}, {2, 1, 40, 600, 16, 16}, {1, 1, 600, 40, 16, 16},
+                       {1, 1, 20, 30, 1, 1},    {1, 2, 20, 30, 2, 1},    {2, 1, 20, 30, 1, 3}};
 
 struct ThreadsGuard {
   int before = num_threads();

@@ -165,8 +165,8 @@ TEST_CASE("impossible searches are refused") {
   for (const auto& model : models()) {
     CAPTURE(name_of_model(*model));
     const auto rows = test::pointers(test::small_source());
-    CHECK_THROWS_WITH_AS(beam_search(*model, pad(rows), {.beam = 0}),
-                         "[beam_search] a beam of 0; 1 or more is possible", ValueError);
+    CHECK_THROWS_WITH_AS(beam_search(*model, pad(rows), {.beam = 0}), "[beam_search] a beam of 0; 1 or more is possible",
+                         ValueError);
     CHECK_THROWS_AS(beam_search(*model, pad(rows), {.max_length = -1}), ValueError);
   }
 }

@@ -67,7 +67,8 @@ TEST_CASE("an ensemble's probabilities are the mean of its models', step by step
         CHECK(together.next(target)[token] == doctest::Approx(std::log(sum / 4)).epsilon(1e-12));
       }
     const std::vector<const TokenIds*> rows = {&source};
-    for (const Hypothesis& found : beam_search(ensemble, pad(rows), {.beam = 5, .max_length = 6})[0]) {
+    const auto all = beam_search(ensemble, pad(rows), {.beam = 5, .max_length = 6})[0];
+    for (const Hypothesis& found : all) {
       const double expected = together.log_probability(found.ids, found.ids.size() < 6);
       CHECK(found.log_probability == doctest::Approx(expected).epsilon(1e-5));
     }

@@ -165,6 +165,20 @@ TEST_CASE("draws follow the softmax, and top_k leaves the rest out") {
   CHECK(std::count(seen_2.begin(), seen_2.end(), 0) == 5);
 }
 
+TEST_CASE("a model in f64 is sampled, and one that isn't finite is an error") {
+  for (const LanguageModelKind kind : kinds) {
+    LanguageModel model(small(kind));
+    model.eval();
+    Generator generator(1);
+    const std::vector<std::int32_t> prompt = {1, 2};
+    const auto written = sample(model, prompt, generator, {.length = 5, .temperature = 0});
+    model.to(f64);
+    CHECK(sample(model, prompt, generator, {.length = 5, .temperature = 0}) == written);
+    model.parameters()[0]->mutable_value().fill(std::nan(""));
+    CHECK_THROWS_AS(sample(model, prompt, generator), NumericError);
+  }
+}
+
 TEST_CASE("options go through JSON, and bad ones are refused") {
   for (const LanguageModelKind kind : kinds) {
     const LanguageModelOptions back = language_model_options_of(to_json(small(kind, false)), "file");

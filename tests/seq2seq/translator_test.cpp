@@ -281,8 +281,9 @@ TEST_CASE("samples keep the order of lines, whatever the batch, and follow the s
   for (const ModelOptions& kind : kinds()) {
     Translator translator(kind, vocabularies());
     translator.model().eval();
-    TranslateOptions options{.sample = SampleOptions{.max_length = 6, .seed = 3}};
+    TranslateOptions options{.search = {.attention = true}, .sample = SampleOptions{.max_length = 6, .seed = 3}};
     const auto whole = translator.translate(english(), options);
+    for (const auto& each : whole) CHECK(each.attention.size(0) == static_cast<std::int64_t>(each.target_words.size()));
     for (const std::int64_t batch : {1, 3}) {
       options.batch = batch;
       const auto parts = translator.translate(english(), options);
@@ -328,7 +329,7 @@ TEST_CASE("translations begin with their prefixes") {
     translator.model().eval();
     const std::vector<std::string> each = {"le chien", "", "un arbre", "le vieux chien"};
     for (const bool draws : {false, true}) {
-      TranslateOptions options{.search = {.beam = 2}, .batch = 3, .prefixes = each};
+      TranslateOptions options{.search = {.beam = 2}, .prefixes = each, .batch = 3};
       if (draws) options.sample = SampleOptions{};
       const auto found = translator.translate(english(), options);
       for (std::size_t i = 0; i < found.size(); ++i) CHECK(found[i].text.starts_with(each[i]));

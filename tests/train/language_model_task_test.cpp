@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "support/support.hpp"
+#include "weft/autograd/tape.hpp"
 #include "weft/base/error.hpp"
 
 using namespace weft;
@@ -88,10 +89,25 @@ TEST_CASE("a language model learns the alphabet") {
 
 TEST_CASE("every epoch begins at another token, and its windows cover the text") {
   Run run(seq2seq::LanguageModelKind::transformer);
+  CHECK_THROWS_AS(run.task.step(0), ValueError);
   CHECK(run.task.begin_epoch(0) == 7);  // (132 - 1) / 3 = 43 tokens a row
   CHECK(run.task.begin_epoch(1) == 6);  // from token 4: 42
   CHECK(run.task.settings().at("rows") == "3");
   CHECK(run.task.metadata().contains("symbols"));
+}
+
+TEST_CASE("a state that isn't finite isn't read on from") {
+  Run run(seq2seq::LanguageModelKind::lstm);
+  run.task.begin_epoch(0);
+  run.model.eval();
+  Tape tape;
+  const double fresh = run.task.step(0).loss.item();
+  run.task.step(1);
+  const std::vector<NamedTensor> before = run.task.carried();
+  run.task.carry(
+      std::vector<NamedTensor>{{"h", Tensor::full(before[0].tensor.shape(), std::nan(""))}, {"c", before[1].tensor}});
+  CHECK(std::isfinite(run.task.step(2).loss.item()));
+  CHECK(std::isfinite(fresh));
 }
 
 TEST_CASE("texts that are too short and a model of another vocabulary are refused") {

@@ -41,8 +41,8 @@ struct LoadReport {
 /// undefined Var to leave it.
 using OutputHook = std::function<Var(const ModuleBase& module, const Var& output)>;
 
-/// What all modules are: a place in a tree, parameters, children, a mode. Derive from Module instead.
-/// Children and parameters register by being constructed with their owner; they are members of it and go with it.
+/// What all modules are: a place in a tree, parameters, buffers, children, a mode. Derive from Module instead.
+/// Children, parameters and buffers register by being constructed with their owner; they are members of it and go with it.
 class ModuleBase {
  public:
   ModuleBase(const ModuleBase&) = delete;
@@ -66,7 +66,8 @@ class ModuleBase {
   std::vector<ModuleBase*> modules();
   const std::vector<ModuleBase*>& children() const { return children_; }
 
-  /// Training mode (the initial one) or evaluation, for this module and all below. Only dropout looks at it.
+  /// Training mode (the initial one) or evaluation, for this module and all below. Only dropout and
+  /// batch normalisation look at it.
   void train(bool on = true);
   void eval() { train(false); }
   bool training() const { return training_; }
@@ -77,16 +78,16 @@ class ModuleBase {
   void on_output(OutputHook hook);
   void clear_output_hooks() { output_hooks_.clear(); }
 
-  /// Converts every parameter; gradients go. Throws DTypeError unless f32 or f64.
+  /// Converts every parameter and floating buffer; gradients go. Throws DTypeError unless f32 or f64.
   void to(DType dtype);
   /// Drops every gradient.
   void zero_grad();
 
-  /// Every parameter under every name that it has, relative to this module, in PyTorch's order. The tensors are the
-  /// parameters' own: clone them to keep their values.
+  /// Every parameter under every name that it has, relative to this module, and every buffer (running statistics), in PyTorch's
+  /// order. The tensors are the module's own: clone them to keep their values.
   std::vector<NamedTensor> state_dict() const;
-  /// Copies values into the parameters of the same names. Throws ValueError that lists what is missing, unexpected or of
-  /// another shape or dtype (the first 20), and then no parameter has changed.
+  /// Copies values into the parameters and buffers of the same names. Throws ValueError that lists what is missing, unexpected
+  /// or of another shape or dtype (the first 20), and then nothing has changed.
   LoadReport load_state_dict(std::span<const NamedTensor> state, const LoadOptions& options = {});
 
  protected:
@@ -99,11 +100,16 @@ class ModuleBase {
   Var hooked(Var output) const;
 
  private:
+  friend class Buffer;
   friend class ModuleCall;
   friend class Weight;
   struct Own {
     std::string name;
     std::shared_ptr<Parameter> parameter;
+  };
+  struct OwnBuffer {
+    std::string name;
+    std::shared_ptr<Tensor> tensor;
   };
 
   /// Throws ValueError where the running `caller` has lost this module: constructed without an owner, in training mode, with
@@ -113,9 +119,12 @@ class ModuleBase {
   std::string path_of(std::string_view name) const;
   void check_name(std::string_view name) const;
   void add(std::string name, std::shared_ptr<Parameter> parameter);
+  void add(std::string name, std::shared_ptr<Tensor> buffer);
   void forget_cache();
   /// Calls visit(name, parameter) for every name of every parameter: own ones first, then each child's.
   void visit(const std::string& prefix, const std::function<void(std::string, Parameter&)>& visit) const;
+  /// The same for the tensors of a state: own parameters, own buffers, then each child's.
+  void visit_state(const std::string& prefix, const std::function<void(std::string, Tensor&)>& visit) const;
 
   ModuleBase* owner_;
   const char* path_;
@@ -123,6 +132,7 @@ class ModuleBase {
   std::uint64_t seed_;
   bool training_ = true;
   std::vector<Own> own_;
+  std::vector<OwnBuffer> buffers_;
   std::vector<ModuleBase*> children_;
   std::vector<Parameter*> parameters_;
   std::vector<OutputHook> output_hooks_;

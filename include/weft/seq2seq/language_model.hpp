@@ -74,7 +74,8 @@ struct TextWindows {
 };
 
 /// Mean loss, in nats, of every token of a text but the first and what `rows` doesn't divide. An LSTM reads each row through; a
-/// Transformer begins anew at every window. Throws ValueError for a text shorter than rows + 1.
+/// Transformer begins anew at every window. Nothing is recorded; dropout is as the model's mode says. Throws ValueError for a text
+/// shorter than rows + 1.
 double language_model_loss(LanguageModel& model, std::span<const std::int32_t> ids, std::int64_t rows, std::int64_t window);
 
 struct SamplingOptions {
@@ -84,7 +85,8 @@ struct SamplingOptions {
   std::int64_t window = 128;  ///< a Transformer sees so many tokens
 };
 
-/// Goes on from `prompt`, which isn't part of the result. Throws ValueError for an empty prompt and options that can't be.
+/// Goes on from `prompt`, which isn't part of the result. Throws ValueError for an empty prompt and options that can't be,
+/// NumericError where the model gives NaN or infinity.
 std::vector<std::int32_t> sample(LanguageModel& model, std::span<const std::int32_t> prompt, Generator& generator,
                                  const SamplingOptions& options = {});
 

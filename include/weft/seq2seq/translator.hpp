@@ -32,7 +32,8 @@ struct Translation {
 
 struct TranslateOptions {
   BeamSearchOptions search = {};
-  /// Draws instead of searching; the first sample is the translation, or the one that minimum_bayes_risk chooses.
+  /// Draws instead of searching; the first sample is the translation, or the one that minimum_bayes_risk chooses. Attention
+  /// weights are returned where either of both asks for them.
   std::optional<SampleOptions> sample = {};
   /// Chooses among the samples, or among the beam's hypotheses by their probabilities; otherwise the first is taken.
   std::optional<MinimumBayesRiskOptions> minimum_bayes_risk = {};
