@@ -60,9 +60,9 @@ void row(const T* x, const bool* keep, T* y, std::int64_t n, double scale, const
       if (keep == nullptr || keep[j]) y[j] = std::numeric_limits<T>::quiet_NaN();
     return;
   }
-  // What is 1 or more below the largest can't have a weight.
-  std::erase_if(z, [most](double score) { return score <= most - 1; });
   for (double& score : z) score -= most;
+  // What is 1 or more below the largest can't have a weight.
+  std::erase_if(z, [](double score) { return score <= -1; });
   std::sort(z.begin(), z.end(), std::greater<>());
   const double t = threshold(z);
   for (std::int64_t j = 0; j < n; ++j)

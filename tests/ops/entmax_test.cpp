@@ -90,6 +90,21 @@ TEST_CASE("sparsemax and entmax15 by hand, in both precisions and along any axis
   }
 }
 
+TEST_CASE("scores so large that 1 less is the same number have weights that add up to 1") {
+  for (const Function f : {sparsemax, entmax15}) {
+    for (const DType type : {f32, f64}) {
+      const Tensor one = f(Tensor::from<double>({1e16, 0, 1e15, -1e30}, {4}).to(type), 0, {}).value();
+      CHECK(largest_difference(one, Tensor::from<double>({1, 0, 0, 0}, {4}).to(type)) == 0);
+      const Tensor two = f(Tensor::from<double>({3e38, -3e38, 3e38, 0}, {4}).to(type), 0, {}).value();
+      CHECK(largest_difference(two, Tensor::from<double>({0.5, 0, 0.5, 0}, {4}).to(type)) <= (type == f32 ? 1e-7 : 1e-15));
+    }
+    const Tensor farthest = f(Tensor::from<double>({-1.7e308, 1.7e308, -inf}, {3}), 0, {}).value();
+    CHECK(largest_difference(farthest, Tensor::from<double>({0, 1, 0}, {3})) == 0);
+    const Tensor low = f(Tensor::full({2}, -1.7e308, f64), 0, {}).value();
+    CHECK(largest_difference(low, Tensor::full({2}, 0.5, f64)) <= 1e-15);
+  }
+}
+
 TEST_CASE("masked places reach neither weights nor gradients; rows without places are zeros") {
   const Tensor mask = Tensor::from<bool>({true, false, true, false, false, false, true, true, true}, {3, 3});
   const Tensor x = Tensor::from<double>({0, quiet_nan, 0, quiet_nan, inf, -inf, -inf, -inf, -inf}, {3, 3});

@@ -48,7 +48,7 @@ Tensor checked_ids(const char* what, const Tensor& ids, const Shape& shape, cons
 PointerGenerator::PointerGenerator(const PointerGeneratorOptions& options, const Scope& scope)
     : Module(scope), gate(gate_options(options), {this, "gate"}), options_(options) {}
 
-Var PointerGenerator::checked_gate(const PointerGeneratorInput& in) {
+void PointerGenerator::check_input(const PointerGeneratorInput& in) const {
   check<ValueError>(in.logits.defined() && in.weights.defined() && in.context.defined() && in.state.defined() &&
                         in.input.defined() == (options_.input_dim > 0),
                     name, "context, state, logits and weights must be defined, input {}",
@@ -68,13 +68,19 @@ Var PointerGenerator::checked_gate(const PointerGeneratorInput& in) {
                     in.logits.value(), in.weights.value());
   check<ValueError>(in.extended >= in.logits.size(2), name, "extended is {}, less than the vocabulary of logits {}",
                     in.extended, in.logits.value());
-  PoolVector<Var> seen{in.context, in.state};
-  if (in.input.defined()) seen.push_back(in.input);
-  return squeeze(gate(concat(seen, 2)), 2);
+}
+
+Var PointerGenerator::open_gate(const PointerGeneratorInput& in, const Tensor& counts) {
+  PoolVector<Var> parts{in.context, in.state};
+  if (in.input.defined()) parts.push_back(in.input);
+  Var seen = concat(parts, 2);
+  if (counts.defined()) seen = where(counts.unsqueeze(2), seen, Var::scalar(0, seen.dtype()));
+  return squeeze(gate(seen), 2);
 }
 
 PointerGeneratorOutput PointerGenerator::forward(const PointerGeneratorInput& in) {
-  const Var generate = sigmoid(checked_gate(in)), part = unsqueeze(generate, 2);
+  check_input(in);
+  const Var generate = sigmoid(open_gate(in, {})), part = unsqueeze(generate, 2);
   const std::int64_t rows = in.weights.size(0), steps = in.weights.size(1), places = in.weights.size(2);
   const Tensor ids = checked_ids("source", in.source, {rows, places}, in, 0);
   const Var generated = pad(softmax(in.logits, -1) * part, {0, in.extended - in.logits.size(2)});
@@ -85,15 +91,18 @@ Var PointerGenerator::loss(const PointerGeneratorInput& in, const Tensor& target
                            LossReduction reduction) {
   const ModuleCall call(*this);
   constexpr double never = -std::numeric_limits<double>::infinity();
-  const Var open = checked_gate(in);
+  check_input(in);
   const std::int64_t rows = in.weights.size(0), steps = in.weights.size(1);
   const Tensor source = checked_ids("source", in.source, {rows, in.weights.size(2)}, in, 0);
   const Tensor ids = checked_ids("targets", targets, {rows, steps}, in, ignore_index);
   const Tensor counts = ne(Var(ids), static_cast<double>(ignore_index));
   const Tensor known = logical_and(counts, lt(Var(ids), static_cast<double>(in.logits.size(2))));
-  const Tensor in_vocabulary = where(known, Var(ids), Var::scalar(0, i64)).value();
-  const Var log_generated = -cross_entropy(in.logits, in_vocabulary, {.reduction = LossReduction::none});
-  const Tensor found = eq(Var(source.unsqueeze(1)), Var(ids.unsqueeze(2)));  // [rows, steps, places]
+  const Var open = open_gate(in, counts);
+  const Tensor in_vocabulary = where(known, Var(ids), Var::scalar(static_cast<double>(ignore_index), i64)).value();
+  const Var log_generated =
+      -cross_entropy(in.logits, in_vocabulary, {.ignore_index = ignore_index, .reduction = LossReduction::none});
+  const Tensor found =
+      logical_and(eq(Var(source.unsqueeze(1)), Var(ids.unsqueeze(2))), counts.unsqueeze(2));  // [rows, steps, places]
   const Var copied = sum(where(found, in.weights, Var::scalar(0, in.weights.dtype())), {2});
   const Var both =
       stack({masked_fill(logsigmoid(open) + log_generated, logical_not(known), never), logsigmoid(-open) + log(copied)}, 2);

@@ -241,7 +241,9 @@ MixingStep SparseSelfAttention::step(const Var& x, const AttentionCache& cache) 
         return index_select(of_heads, 2, index);
       };
       const Var query = slice(slice(fresh.query, 1, head, end), 2, t, t + 1);
-      outputs.push_back(scaled_dot_product_attention(query, seen(kept.keys), seen(kept.values)).output);
+      outputs.push_back(scaled_dot_product_attention(query, seen(kept.keys), seen(kept.values), {},
+                                                     {.dropout = training() ? options_.dropout : 0})
+                            .output);
       head = end;
     }
     places.push_back(concat(outputs, 1));

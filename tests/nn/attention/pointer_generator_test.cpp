@@ -3,10 +3,12 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "nn/attention/checks.hpp"
 #include "support/random.hpp"
 #include "weft/autograd/gradcheck.hpp"
+#include "weft/autograd/tape.hpp"
 #include "weft/base/error.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/reduce.hpp"
@@ -128,6 +130,36 @@ TEST_CASE("gradients of the pointer-generator") {
   gradcheck(attended, all).require();
   gradgradcheck(attended, all).require();
   gradgradcheck_parameters([&] { return loss({all.begin(), all.end()}); }, head.parameters()).require();
+}
+
+TEST_CASE("what stands at ignored targets reaches neither the loss nor a gradient") {
+  // -100 at one step; 0, which stands in the source too, at another.
+  for (const std::int64_t ignored : {-100, 0}) {
+    Head head;
+    Tensor chosen = targets.clone();
+    chosen.select(0, 1).slice(0, 2, 3).fill(static_cast<double>(ignored));
+    const auto run = [&](double spoilt) {
+      Tape tape;
+      std::vector<Var> in;
+      for (const Tensor& clean : values()) {
+        Tensor x = clean.clone();
+        x.select(0, 1).slice(0, 2, 3).fill(spoilt);
+        in.push_back(tape.leaf(x));
+      }
+      const Var loss = head.loss(input_of(in), chosen, ignored);
+      tape.backward(loss);
+      std::vector<Tensor> result = {loss.value().clone(), head.gate.weight->grad().clone(), head.gate.bias->grad().clone()};
+      for (const Var& x : in) {
+        result.push_back(tape.grad(x).clone());
+        CHECK(test::largest(result.back().select(0, 1).slice(0, 2, 3)) == 0);
+      }
+      head.zero_grad();
+      return result;
+    };
+    const std::vector<Tensor> clean = run(0.25), dirty = run(std::numeric_limits<double>::quiet_NaN());
+    REQUIRE(clean.size() == dirty.size());
+    for (std::size_t i = 0; i < clean.size(); ++i) CHECK(test::largest_difference(clean[i], dirty[i]) == 0);
+  }
 }
 
 TEST_CASE("a gate without the decoder's input") {

@@ -183,6 +183,25 @@ TEST_CASE("sparse self-attention: heads of several patterns, steps, gradients") 
   }
 }
 
+TEST_CASE("dropout of sparse self-attention falls on the weights in training alone, in steps too") {
+  SparseSelfAttention attention({.embed_dim = 8, .num_heads = 4, .reach = 4, .dropout = 0.5});
+  const Tensor x = test::uniform({2, 8, 8}, -1, 1, 1, f32);
+  const auto check = [&](const auto& output) {
+    const auto run = [&](std::uint64_t seed) {
+      Generator generator(seed);
+      Tape tape(generator);
+      return output().value().clone();
+    };
+    attention.train();
+    CHECK(test::largest_difference(run(1), run(1)) == 0);
+    CHECK(test::largest_difference(run(1), run(2)) > 1e-3);
+    attention.eval();
+    CHECK(test::largest_difference(run(1), run(2)) == 0);
+  };
+  check([&] { return attention(x).output; });
+  check([&] { return attention.step(x, {}).output; });
+}
+
 TEST_CASE("sparse attention that can't be is refused") {
   const Data d(4);
   const auto call = [&](const Tensor& query, const Tensor& key, std::int64_t reach, const Tensor& lengths = {}) {

@@ -38,16 +38,17 @@ class PointerGenerator : public Module<PointerGenerator> {
   PointerGeneratorOutput forward(const PointerGeneratorInput& in);
 
   /// -log P(target) for targets (extended ids, i64 or i32 [rows, steps]) without making P of the other words, exactly where
-  /// probabilities are tiny. Targets of ignore_index count for nothing; none: [rows, steps]. A word that is neither in the
-  /// vocabulary nor in the row's source costs +inf: give the id of unknown words instead.
+  /// probabilities are tiny. Targets of ignore_index count for nothing, what stands there may be NaN; none: [rows, steps]. A
+  /// word that is neither in the vocabulary nor in the row's source costs +inf: give the id of unknown words instead.
   Var loss(const PointerGeneratorInput& in, const Tensor& targets, std::int64_t ignore_index = -100,
            LossReduction reduction = LossReduction::mean);
 
   Linear gate;  ///< w [1, context_dim + state_dim + input_dim], b [1]
 
  private:
-  /// The gate before its sigmoid [rows, steps], for an input that fits.
-  Var checked_gate(const PointerGeneratorInput& in);
+  void check_input(const PointerGeneratorInput& in) const;
+  /// The gate before its sigmoid [rows, steps]; what it sees is 0 where `counts` (bool [rows, steps], undefined: true) isn't.
+  Var open_gate(const PointerGeneratorInput& in, const Tensor& counts);
   PointerGeneratorOptions options_;
 };
 
