@@ -59,10 +59,17 @@ MixingOutput GatedAttentionUnit::attend(const Parts& p, const AttentionMask& mas
   const Var zero = Var::scalar(0, p.query.dtype());
   // 1 where there are none.
   const Var count = clamp(sum(Var(open.expand({open.size(0), queries, keys}).to(p.query.dtype())), {2}, true), 1, {});
-  const Var scores = matmul(p.query, transpose(p.key, 1, 2)) / count;
+  Var key = p.key, value = p.value;
+  if (allowed.defined() || lengths.defined()) {
+    // Keys that no query may attend to are taken away before a product could meet a NaN there.
+    const Tensor seen = any(open, {1}, true).transpose(1, 2);
+    key = where(seen, key, zero);
+    value = where(seen, value, zero);
+  }
+  const Var scores = matmul(p.query, transpose(key, 1, 2)) / count;
   const Var weights = where(open, square(relu(scores)), zero);
   const Var applied = training() ? dropout(weights, options_.dropout) : weights;
-  return {out_proj(p.gate * matmul(applied, p.value)), weights};
+  return {out_proj(p.gate * matmul(applied, value)), weights};
 }
 
 MixingOutput GatedAttentionUnit::forward(const Var& x, const AttentionMask& mask, AttentionWeights weights, Padding padding) {

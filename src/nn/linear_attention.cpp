@@ -1,6 +1,7 @@
 #include "weft/nn/linear_attention.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/fail.hpp"
 #include "nn/padding.hpp"
@@ -83,7 +84,10 @@ Var LinearAttention::in_heads(const Var& x) const {
   return transpose(reshape(x, {x.size(0), x.size(1), options_.num_heads, options_.embed_dim / options_.num_heads}), 1, 2);
 }
 
-Var LinearAttention::features(const Var& x) const { return options_.feature_map == FeatureMap::elu ? elu(x) + 1.0 : relu(x); }
+Var LinearAttention::features(const Var& x) const {
+  if (options_.feature_map == FeatureMap::relu) return relu(x);
+  return where(gt(x, 0), x + 1.0, exp(clamp(x, std::nullopt, 0)));  // elu(x) + 1, which would cancel below 0
+}
 
 Var LinearAttention::together(const Var& heads) {
   return out_proj(reshape(transpose(heads, 1, 2), {heads.size(0), heads.size(2), options_.embed_dim}));

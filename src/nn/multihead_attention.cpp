@@ -53,8 +53,11 @@ LinearOptions output_layer(const MultiheadAttentionOptions& given) {
 
 bool same(const Var& a, const Var& b) { return a.value().is_same(b.value()) && a.slot() == b.slot(); }
 
-void check_operand(const char* name, const Var& x, std::int64_t size) {
+void check_operand(const char* name, const Var& x, std::int64_t size, const Linear& layer) {
+  check<ValueError>(x.defined(), op, "the {} is undefined", name);
   check<ShapeError>(x.rank() == 3 && x.size(2) == size, op, "{} {} is not [batch, places, {}]", name, x.value(), size);
+  check<DTypeError>(x.dtype() == layer.weight->dtype(), op, "{} {} and the module's weights {} differ in dtype", name,
+                    x.value(), layer.weight->value());
 }
 
 Var joined(const Var& old, const Var& more) { return old.defined() ? concat({old, more}, 2) : more; }
@@ -178,10 +181,14 @@ AttentionResult MultiheadAttention::attend_in_full(const Heads& heads, const Att
   const Tensor allowed = checked_allowed(op, mask.allowed, shape),
                lengths = checked_lengths(op, mask.lengths, "key", heads.key.value(), 2),
                open = combined_mask(allowed, lengths, mask.causal, queries, keys);
-  // Keys that no query may attend to are taken away before a product could meet a NaN there.
-  const Tensor seen = any(open, {2}, true).transpose(2, 3);
-  const Var zero = Var::scalar(0, heads.query.dtype()), key = where(seen, heads.key, zero),
-            value = where(seen, heads.value, zero);
+  Var key = heads.key, value = heads.value;
+  if (allowed.defined() || lengths.defined()) {
+    // Keys that no query may attend to are taken away before a product could meet a NaN there.
+    const Tensor seen = any(open, {2}, true).transpose(2, 3);
+    const Var zero = Var::scalar(0, heads.query.dtype());
+    key = where(seen, key, zero);
+    value = where(seen, value, zero);
+  }
   Var scores = matmul(heads.query, transpose(key, 2, 3));
   if (relative) scores = scores + (*relative)(heads.query, keys);
   scores = scores * (1 / std::sqrt(static_cast<double>(head_dim())));
@@ -197,9 +204,9 @@ AttentionResult MultiheadAttention::attend_in_full(const Heads& heads, const Att
 
 MixingOutput MultiheadAttention::forward(const Var& query, const Var& key, const Var& value, const AttentionMask& mask,
                                          AttentionWeights weights, Padding padding) {
-  check_operand("query", query, options_.embed_dim);
-  check_operand("key", key, options_.kdim);
-  check_operand("value", value, options_.vdim);
+  check_operand("query", query, options_.embed_dim, out_proj);
+  check_operand("key", key, options_.kdim, out_proj);
+  check_operand("value", value, options_.vdim, out_proj);
   check<ShapeError>(key.size(0) == query.size(0) && value.size(0) == query.size(0) && key.size(1) == value.size(1), op,
                     "query {}, key {} and value {} don't fit: one batch, and as many keys as values", query.value(),
                     key.value(), value.value());
@@ -221,8 +228,8 @@ Var MultiheadAttention::mix(const Var& x, const AttentionMask& mask, Padding pad
 
 AttentionCache MultiheadAttention::remember(const Var& key, const Var& value, const Tensor& lengths) {
   const ScopeGuard scope(path());
-  check_operand("key", key, options_.kdim);
-  check_operand("value", value, options_.vdim);
+  check_operand("key", key, options_.kdim, out_proj);
+  check_operand("value", value, options_.vdim, out_proj);
   const Var clean = without_padding(key, lengths, op);
   AttentionCache places = keys_and_values(clean, same(key, value) ? clean : without_padding(value, lengths, op));
   turn(places.keys, 0);
@@ -231,7 +238,7 @@ AttentionCache MultiheadAttention::remember(const Var& key, const Var& value, co
 
 MixingOutput MultiheadAttention::forward(const Var& query, const AttentionCache& memory, const AttentionMask& mask,
                                          AttentionWeights weights) {
-  check_operand("query", query, options_.embed_dim);
+  check_operand("query", query, options_.embed_dim, out_proj);
   check<ValueError>(memory.keys.defined(), op, "there is nothing to attend to: the cache is empty");
   const std::int64_t rows = query.size(0), sentences = memory.keys.size(0);
   check<ShapeError>(sentences > 0 ? rows % sentences == 0 : rows == 0, op,
@@ -274,7 +281,7 @@ MixingOutput MultiheadAttention::forward(const Var& query, const AttentionCache&
 
 MixingStep MultiheadAttention::step(const Var& x, const AttentionCache& cache) {
   const ScopeGuard scope(path());
-  check_operand("input", x, options_.embed_dim);
+  check_operand("input", x, options_.embed_dim, out_proj);
   check<ValueError>(in_proj_weight.defined(), op,
                     "attention to itself needs keys and values of the queries' size {}, not {} and {}", options_.embed_dim,
                     options_.kdim, options_.vdim);

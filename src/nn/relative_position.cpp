@@ -13,8 +13,8 @@
 namespace weft::nn {
 namespace {
 
-// row(distance) for each distance -(queries - 1) to keys - 1 from the last query's, as an index. The first query stands at
-// keys - queries.
+// row(distance) for each distance of a key from a query, -(keys - 1) to queries - 1, as an index. The last query stands at the
+// last key's place, the first one at keys - queries.
 template <class Row>
 Tensor rows_by_distance(std::int64_t queries, std::int64_t keys, const Row& row) {
   const std::int64_t count = std::max<std::int64_t>(queries + keys - 1, 0);
@@ -71,7 +71,9 @@ RelativeBias::RelativeBias(const RelativeBiasOptions& options, const Scope& scop
 }
 
 std::int64_t RelativeBias::bucket(std::int64_t distance) const {
-  std::int64_t count = options_.num_buckets, start = 0, away = distance < 0 ? -distance : distance;
+  std::int64_t count = options_.num_buckets, start = 0;
+  const auto size = static_cast<std::uint64_t>(distance);  // of the smallest number too, which has no opposite
+  std::uint64_t away = distance < 0 ? 0 - size : size;
   if (options_.bidirectional) {
     count /= 2;
     if (distance > 0) start = count;
@@ -79,7 +81,7 @@ std::int64_t RelativeBias::bucket(std::int64_t distance) const {
     away = 0;
   }
   const std::int64_t exact = count / 2;
-  if (away < exact) return start + away;
+  if (away < static_cast<std::uint64_t>(exact)) return start + static_cast<std::int64_t>(away);
   const double share = std::log(static_cast<double>(away) / static_cast<double>(exact)) /
                        std::log(static_cast<double>(options_.max_distance) / static_cast<double>(exact));
   // Not beyond the last before it becomes a whole number: a distance may be as large as numbers are.

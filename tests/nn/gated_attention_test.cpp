@@ -51,6 +51,22 @@ TEST_CASE("a gated attention unit is the formula by plain loops, under any mask"
   for (std::int64_t i = 0; i < 6; ++i) CHECK(closed.output.value().at({0, 1, i}) == gau.out_proj.bias->value().at({i}));
 }
 
+TEST_CASE("a place that is closed to every query reaches no other row of a gated attention unit") {
+  nn::GatedAttentionUnit made({.embed_dim = 6, .hidden = 5, .key_dim = 3});
+  auto& gau = test::filled(made);
+  const Tensor x = uniform({2, 4, 6}, -1, 1, 1);
+  Tensor spoilt = x.clone(), keys = Tensor::ones({2, 1, 1, 4}, boolean);
+  spoilt.select(0, 0).slice(0, 2, 3).fill(std::numeric_limits<double>::quiet_NaN());
+  keys.select(0, 0).slice(2, 2, 3).fill(0);
+  for (const Tensor& allowed : {keys, keys.expand({2, 1, 4, 4}).contiguous()}) {
+    const Tensor clean = gau(x, AttentionMask{.allowed = allowed}).output.value();
+    const Tensor dirty = gau(spoilt, AttentionMask{.allowed = allowed}).output.value();
+    CHECK(largest_difference(dirty.select(0, 1), clean.select(0, 1)) == 0);
+    for (const std::int64_t i : {0, 1, 3})
+      CHECK(largest_difference(dirty.select(0, 0).select(0, i), clean.select(0, 0).select(0, i)) == 0);
+  }
+}
+
 TEST_CASE("a gated attention unit's gradients, padding, steps and refusals") {
   nn::GatedAttentionUnit made({.embed_dim = 6, .key_dim = 3});
   auto& gau = test::filled(made);

@@ -59,6 +59,19 @@ TEST_CASE("linear attention is the quadratic form by plain loops, for blocks of 
   }
 }
 
+TEST_CASE("queries and keys far below 0 keep their features in f32") {
+  nn::LinearAttention attention({.embed_dim = 1, .num_heads = 1});
+  for (nn::Linear* layer : {&attention.q_proj, &attention.k_proj, &attention.v_proj, &attention.out_proj})
+    layer->weight->mutable_value().fill(1), layer->bias->mutable_value().fill(0);
+  const Tensor query = Tensor::full({1, 1, 1}, -20), key = Tensor::from<float>({-20, -18}, {1, 2, 1}),
+               value = Tensor::from<float>({-400, 100}, {1, 2, 1});
+  const double share = 1 / (1 + std::exp(2.0));
+  CHECK(attention(query, key, value).output.item() == doctest::Approx(-400 * share + 100 * (1 - share)).epsilon(1e-6));
+  const Tensor first = value.slice(1, 0, 1);
+  for (const bool causal : {false, true})
+    CHECK(attention(query, query, first, AttentionMask{.causal = causal}).output.item() == doctest::Approx(-400).epsilon(1e-6));
+}
+
 TEST_CASE("gradients of linear attention to second order, of others' keys and of weights too") {
   for_each_map([](nn::LinearAttention& attention, nn::FeatureMap map) {
     if (map == nn::FeatureMap::elu) test::check_mixing_gradients(attention, 6);

@@ -170,6 +170,16 @@ TEST_CASE("attention that can't be is refused") {
   CHECK_THROWS_AS(attention()(x, x, x.slice(1, 0, 2)), ShapeError);
   CHECK_THROWS_AS(attention()(x, x.slice(0, 0, 1), x.slice(0, 0, 1)), ShapeError);
   CHECK_THROWS_AS(attention()(x, nn::AttentionCache{}), ValueError);
+  const Tensor narrow = x.to(f32);
+  CHECK_THROWS_WITH_AS(attention()(narrow, narrow, narrow),
+                       "[MultiheadAttention] query f32[2, 3, 6] and the module's weights f64[6, 6] differ in dtype",
+                       DTypeError);
+  CHECK_THROWS_WITH_AS(attention()(x, narrow, x), doctest::Contains("[MultiheadAttention] key f32[2, 3, 6]"), DTypeError);
+  CHECK_THROWS_AS(attention().remember(x, narrow), DTypeError);
+  CHECK_THROWS_AS(attention().step(narrow, {}), DTypeError);
+  CHECK_THROWS_WITH_AS(attention()(Var(), x, x), "[MultiheadAttention] the query is undefined", ValueError);
+  CHECK_THROWS_WITH_AS(attention()(x, Var(), x), "[MultiheadAttention] the key is undefined", ValueError);
+  CHECK_THROWS_WITH_AS(attention().remember(x, Var()), "[MultiheadAttention] the value is undefined", ValueError);
   CHECK_THROWS_WITH_AS(attention().remember(x, x, Tensor::from<std::int64_t>({3, 99}, {2})),
                        doctest::Contains("length 99 of row 1 is outside 0 to 3"), ValueError);
   CHECK_THROWS_AS(attention().remember(x, x, Tensor::from<std::int64_t>({-5, 3}, {2})), ValueError);

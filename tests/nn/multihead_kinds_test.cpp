@@ -14,6 +14,7 @@
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/reduce.hpp"
 #include "weft/ops/shape.hpp"
+#include "weft/tensor/memory.hpp"
 
 // Every option of MultiheadAttention that makes another kind of attention of it.
 
@@ -261,6 +262,21 @@ TEST_CASE("dropout falls on the weights of every kind, in training alone") {
     dropping.eval();
     CHECK(largest_difference(run(1), run(2)) == 0);
   }
+}
+
+TEST_CASE("kinds that make weights in full copy keys and values only where a mask may close some") {
+  nn::MultiheadAttention attention({.embed_dim = 64, .num_heads = 1, .positions = AttentionPositions::alibi});
+  const Tensor x = uniform({1, 4096, 64}, -1, 1, 1, f32), query = x.slice(1, 0, 1);
+  const nn::AttentionCache memory = attention.remember(x, x);
+  const auto extra = [&](const AttentionMask& mask) {
+    reset_peak_memory();
+    const auto before = memory_statistics().total.current;
+    attention(query, memory, mask);
+    return memory_statistics().total.peak - before;
+  };
+  constexpr std::int64_t keys = 4096 * 64 * 4;  // bytes
+  CHECK(extra({}) < keys / 2);
+  CHECK(extra({.causal = true}) < keys / 2);
 }
 
 TEST_CASE("a span's loss is the mean of what heads see, and clamp brings spans back") {

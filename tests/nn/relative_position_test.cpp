@@ -65,6 +65,8 @@ TEST_CASE("T5's buckets are those of its code") {
   }
   CHECK(both.bucket(std::numeric_limits<std::int64_t>::max()) == 31);
   CHECK(causal.bucket(-std::numeric_limits<std::int64_t>::max()) == 31);
+  CHECK(both.bucket(std::numeric_limits<std::int64_t>::min()) == 15);
+  CHECK(causal.bucket(std::numeric_limits<std::int64_t>::min()) == 31);
 }
 
 TEST_CASE("relative positions and biases, their gradients to second order, and sizes of 0") {

@@ -49,6 +49,9 @@ AttentionMemory Attention::remember(const Var& keys, const Var& values, const Te
                     "values {} don't fit keys {}: batch and places differ", values.value(), keys.value());
   check<DTypeError>(is_floating(keys.dtype()) && keys.dtype() == values.dtype(), kind_,
                     "keys {} and values {}: both must be f32 or both f64", keys.value(), values.value());
+  for (const Parameter* weight : parameters())
+    check<DTypeError>(weight->dtype() == keys.dtype(), kind_, "keys {} and the module's weights {} differ in dtype",
+                      keys.value(), weight->value());
   check<ShapeError>(!mask.defined() || mask.shape() == Shape{keys.size(0), keys.size(1)}, kind_,
                     "mask {} doesn't fit keys {}: [batch, places] is needed", mask, keys.value());
   check<DTypeError>(!mask.defined() || mask.dtype() == boolean, kind_, "mask {} for keys {} must be bool", mask, keys.value());

@@ -1,6 +1,7 @@
 #include "weft/nn/attention/cosine.hpp"
 
 #include <cmath>
+#include <limits>
 
 #include "base/fail.hpp"
 #include "weft/ops/elementwise.hpp"
@@ -11,14 +12,16 @@
 namespace weft::nn::attention {
 namespace {
 
+constexpr double most = std::numeric_limits<float>::max();
+
 Var unit(const Var& x) { return x / clamp(norm(x, 2, {-1}, true), 1e-8, std::nullopt); }
 
 }  // namespace
 
 Cosine::Cosine(const CosineOptions& options, const Scope& scope)
     : Attention("attention::Cosine", {}, options.normaliser, scope), scale_(1 / options.temperature) {
-  check<ValueError>(options.temperature > 0 && std::isfinite(options.temperature), kind(),
-                    "temperature is {}; it must be above 0 and finite", options.temperature);
+  check<ValueError>(options.temperature > 0 && std::isfinite(options.temperature) && scale_ <= most, kind(),
+                    "temperature is {}; it must be above 0 and finite, and 1 / temperature finite in f32", options.temperature);
   if (options.learned) log_scale = Weight(this, "log_scale", Shape{1}, init::constant(std::log(scale_)));
 }
 

@@ -20,7 +20,11 @@ AttentionMemory remember_grid(Attention& attention, const Var& features, const T
 Var on_grid(const Var& weights, std::int64_t height, std::int64_t width) {
   constexpr const char* op = "on_grid";
   check<ValueError>(weights.defined(), op, "the weights are undefined");
-  check<ShapeError>(weights.rank() == 3 && height >= 0 && width >= 0 && weights.size(2) == height * width, op,
+  // Without the product, which might be no number.
+  const auto fits = [height, width](std::int64_t places) {
+    return height == 0 || width == 0 ? places == 0 : places / height == width && places % height == 0;
+  };
+  check<ShapeError>(weights.rank() == 3 && height >= 0 && width >= 0 && fits(weights.size(2)), op,
                     "weights {} are not [rows, queries, {} * {}]", weights.value(), height, width);
   return reshape(weights, {weights.size(0), weights.size(1), height, width});
 }

@@ -22,6 +22,9 @@ void check_reach(const char* where, std::int64_t reach) {
   check<ValueError>(reach >= 1, where, "reach is {}; it must be 1 or more", reach);
 }
 
+// A pattern that reaches beyond all places costs no more than one that reaches all.
+std::int64_t within(std::int64_t places, std::int64_t reach) { return std::min(reach, std::max<std::int64_t>(places, 1)); }
+
 bool reached(SparsePattern pattern, std::int64_t query, std::int64_t key, std::int64_t reach) {
   switch (pattern) {
     case SparsePattern::block: return query / reach == key / reach;
@@ -36,11 +39,11 @@ class Folding {
  public:
   Folding(const Var& query, const SparseAttentionOptions& o)
       : pattern_(o.pattern),
-        reach_(o.reach),
         causal_(o.causal),
         batch_(query.size(0)),
         heads_(query.size(1)),
         places_(query.size(2)),
+        reach_(within(places_, o.reach)),
         blocks_((places_ + reach_ - 1) / reach_) {}
 
   Var queries(const Var& x) const { return folded(padded(x, 0, 0)); }
@@ -120,9 +123,8 @@ class Folding {
   }
 
   SparsePattern pattern_;
-  std::int64_t reach_;
   bool causal_;
-  std::int64_t batch_, heads_, places_, blocks_;
+  std::int64_t batch_, heads_, places_, reach_, blocks_;
 };
 
 SparseSelfAttentionOptions checked(const SparseSelfAttentionOptions& o) {
@@ -223,7 +225,7 @@ MixingStep SparseSelfAttention::step(const Var& x, const AttentionCache& cache) 
   const Heads fresh = project(x);
   const auto joined = [](const Var& old, const Var& more) { return old.defined() ? concat({old, more}, 2) : more; };
   AttentionCache kept{joined(cache.keys, fresh.key), joined(cache.values, fresh.value)};
-  const std::int64_t reach = options_.reach, before = cache.places();
+  const std::int64_t before = cache.places(), reach = within(before + x.size(1), options_.reach);
   PoolVector<Var> places;
   for (std::int64_t t = 0; t < x.size(1); ++t) {
     const std::int64_t place = before + t;

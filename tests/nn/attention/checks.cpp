@@ -253,6 +253,9 @@ void check_refusals(Attention& attention, const std::string& name) {
     attention(query, keys, keys, Tensor::zeros({3, 5}, boolean));
   });
   refused("mask f32[3, 4] for keys f64[3, 4, 3] must be bool", [&] { attention(query, keys, keys, Tensor::zeros({3, 4})); });
+  if (!attention.parameters().empty())
+    refused("keys f32[3, 4, 3] and the module's weights " + attention.parameters()[0]->value().describe() + " differ in dtype",
+            [&] { attention(query.to(f32), keys.to(f32), keys.to(f32)); });
   CHECK_THROWS_WITH_AS(attention(zeros({2, 2, size}), keys, keys), doctest::Contains("f64[2, 2, 3] is not [3 or a multiple"),
                        ShapeError);
   CHECK_THROWS_WITH_AS(attention(zeros({3, size}), keys, keys), doctest::Contains("memory's values f64[3, 4, 3]"), ShapeError);

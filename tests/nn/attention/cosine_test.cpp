@@ -33,6 +33,9 @@ TEST_CASE("a query of zeros attends to everything alike") {
 }
 
 TEST_CASE("a temperature of cosine attention that can't be is refused") {
-  for (const double temperature : {0.0, -1.0, std::nan("")})
+  for (const double temperature : {0.0, -1.0, std::nan(""), HUGE_VAL, 1e-320, 2e-39})
     CHECK_THROWS_WITH_AS(nn::attention::Cosine({.temperature = temperature}), doctest::Contains("temperature is"), ValueError);
+  nn::attention::Cosine smallest({.temperature = 3e-39});
+  const Tensor x = Tensor::from<float>({1, 0, 0, 1}, {1, 2, 2});
+  CHECK(smallest(x, x, x).weights.value().at({0, 0, 0}) == 1);
 }

@@ -91,5 +91,9 @@ TEST_CASE("what is no picture is refused") {
   CHECK_THROWS_WITH_AS(on_grid(Tensor::ones({2, 1, 8}), 3, 4), "[on_grid] weights f32[2, 1, 8] are not [rows, queries, 3 * 4]",
                        ShapeError);
   CHECK_THROWS_AS(on_grid(Tensor::ones({2, 1, 8}), -2, -4), ShapeError);
+  constexpr std::int64_t vast = std::int64_t{1} << 32;
+  CHECK_THROWS_AS(on_grid(Tensor::ones({2, 1, 0}), vast, vast), ShapeError);
+  CHECK_THROWS_AS(on_grid(Tensor::ones({2, 1, 8}), 3, 2), ShapeError);
+  CHECK(on_grid(Tensor::ones({2, 1, 0}), 0, vast).shape() == Shape{2, 1, 0, vast});
   CHECK_THROWS_AS(on_grid(Var(), 3, 4), ValueError);
 }

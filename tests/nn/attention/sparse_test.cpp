@@ -144,6 +144,35 @@ TEST_CASE("memory follows the reach, not the square") {
   }
 }
 
+TEST_CASE("a reach beyond the places costs and gives what one of all places does") {
+  constexpr std::int64_t farthest = std::numeric_limits<std::int64_t>::max();
+  const Data d(5);
+  for (const SparsePattern pattern : patterns) {
+    CAPTURE(static_cast<int>(pattern));
+    for (const bool causal : {true, false}) {
+      const auto run = [&](std::int64_t reach) {
+        return sparse_attention(d.query, d.key, d.value, {.pattern = pattern, .reach = reach, .causal = causal}).output.value();
+      };
+      const Tensor all = run(5);
+      for (const std::int64_t reach : {std::int64_t{1} << 20, farthest}) {
+        reset_peak_memory();
+        const auto before = memory_statistics().total.current;
+        CHECK(test::largest_difference(run(reach), all) == 0);
+        CHECK(memory_statistics().total.peak - before < 1 << 20);
+        CHECK(test::largest_difference(sparse_mask(pattern, 5, reach, causal).to(f64),
+                                       sparse_mask(pattern, 5, 5, causal).to(f64)) == 0);
+      }
+    }
+    SparseSelfAttention attention({.embed_dim = 8, .num_heads = 4, .reach = farthest, .patterns = {pattern}});
+    attention.to(f64);
+    const Tensor x = test::uniform({2, 5, 8}, -1, 1, 1), whole = attention(x).output.value();
+    const nn::MixingStep first = attention.step(x.slice(1, 0, 2), {});
+    CHECK(test::largest_difference(first.output.value(), whole.slice(1, 0, 2)) <= 1e-12);
+    CHECK(test::largest_difference(attention.step(x.slice(1, 2, 5), first.cache).output.value(), whole.slice(1, 2, 5)) <=
+          1e-12);
+  }
+}
+
 TEST_CASE("sparse self-attention: heads of several patterns, steps, gradients") {
   for (const std::vector<SparsePattern>& chosen : {std::vector<SparsePattern>{SparsePattern::window, SparsePattern::strided},
                                                    std::vector<SparsePattern>{SparsePattern::block}}) {

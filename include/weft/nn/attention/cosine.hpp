@@ -11,7 +11,7 @@ struct CosineOptions {
 };
 
 /// score = query . key / (|query| |key| temperature) (Graves et al. 2014, Neural Turing Machines); both have one size. Norms
-/// below 1e-8 count as 1e-8. Throws ValueError for a temperature that isn't above 0 and finite.
+/// below 1e-8 count as 1e-8. Throws ValueError for a temperature that isn't above 0 and finite, 1 / temperature too in f32.
 class Cosine : public Attention {
  public:
   explicit Cosine(const CosineOptions& options = {}, const Scope& scope = {});
