@@ -185,5 +185,6 @@ TEST_CASE("attention that can't be is refused") {
   CHECK_THROWS_AS(attention().remember(x, x, Tensor::from<std::int64_t>({-5, 3}, {2})), ValueError);
   CHECK_THROWS_AS(attention()(x, x, x, AttentionMask{.lengths = lengths}), ShapeError);
   nn::MultiheadAttention other({.embed_dim = 6, .num_heads = 2, .kdim = 4});
+  other.to(f64);
   CHECK_THROWS_AS(other.step(x, {}), ValueError);
 }
