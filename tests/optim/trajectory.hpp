@@ -37,7 +37,7 @@ struct TrajectoryTask {
 };
 
 /// How far rounding may lead away in a hundred steps.
-inline double trajectory_tolerance(DType dtype) { return dtype == f64 ? 1e-10 : 1e-3; }
+inline double trajectory_tolerance(DType dtype) { return dtype == f64 ? 1e-10 : 2e-3; }
 
 /// A hundred steps against PyTorch's `name`, in both dtypes. `make(parameters)` makes the optimizer.
 template <class Make>
