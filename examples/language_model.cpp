@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "commands.hpp"
 #include "trainer_settings.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/data/lines.hpp"
 #include "weft/train/language_model_task.hpp"
+#include "weft/train/progress.hpp"
 
 using namespace weft;
 using namespace trainer_settings;
@@ -171,79 +173,55 @@ int command_evaluate(const std::vector<std::string>& words) {
 int command_sample(const std::vector<std::string>& words) {
   std::string folder, prompt = "\n";
   std::uint64_t seed = 1;
-  seq2seq::SamplingOptions sampling;
+  double temperature = 1;
+  seq2seq::ContinuationOptions sampling;
   po::options_description options("language_model sample");
   auto add = options.add_options();
   add("model", option(folder), "folder of a training run");
   add("prompt", option(prompt), "text to go on from; a new line where none is given");
   add("length", number(sampling.length, 0, largest_size), "tokens to write");
-  add("temperature", number(sampling.temperature, 0, 100), "divides the logits; 0: always the likeliest");
-  add("top-k", number(sampling.top_k, 0, largest_size), "only the k likeliest; 0: any");
+  add("temperature", number(temperature, 0, 100), "divides the logits; 0: always the likeliest");
+  add("top-k", number(sampling.filter.top_k, 0, largest_size), "only the k likeliest; 0: any");
+  add("top-p", number(sampling.filter.top_p, 1e-9, 1), "only the fewest that have so much of the probability");
   add("window", number(sampling.window, 1, largest_size), "a Transformer sees so many tokens");
   add("seed", number(seed, 0), "of the draws");
   if (!read_options::read(words, options, std::cout, "language_model sample --help")) return 0;
+  if (temperature == 0)
+    sampling.filter.top_k = 1;
+  else
+    sampling.filter.temperature = temperature;
   const Trained trained = load(required(folder, "model"));
   Generator generator(seed);
-  std::vector<std::int32_t> text = trained.symbols.encode(prompt);
-  const std::vector<std::int32_t> written = seq2seq::sample(*trained.model, text, generator, sampling);
-  text.insert(text.end(), written.begin(), written.end());
-  fmt::print("{}\n", trained.symbols.decode(text));
+  const std::vector<std::int32_t> written =
+      seq2seq::continuation(*trained.model, trained.symbols.encode(prompt), generator, sampling);
+  // The prompt as it was given, unknown symbols too.
+  const bool apart = trained.symbols.unit() == text::SymbolUnit::words && !prompt.ends_with('\n');
+  fmt::print("{}{}{}\n", prompt, apart ? " " : "", trained.symbols.decode(written));
   return 0;
 }
 
-std::string explain_settings(const SettingsError& error) {
-  return explain(error, {{"language_model.model", "--model"},
-                         {"language_model.width", "--width"},
-                         {"language_model.layers", "--layers"},
-                         {"language_model.heads", "--heads"},
-                         {"language_model.feed_forward", "--feed-forward"},
-                         {"language_model.dropout", "--dropout"},
-                         {"language_model.tie_output", "--untied"},
-                         {"language_model.vocabulary", "--symbols, --unit"},
-                         {"symbols.unit", "--unit"},
-                         {"symbols.symbols", "--text"},
-                         {"training_text", "--text"},
-                         {"validation_text", "--valid"},
-                         {"rows", "--rows"},
-                         {"window", "--window"}});
-}
-
-int run(const std::vector<std::string>& words) {
-  const std::map<std::string, int (*)(const std::vector<std::string>&)> commands = {
-      {"train", command_train}, {"evaluate", command_evaluate}, {"sample", command_sample}};
-  if (!words.empty() && (words[0] == "--help" || words[0] == "-h")) {
-    std::cout << usage;
-    return 0;
-  }
-  if (words.empty()) {
-    std::cerr << usage;
-    return 2;
-  }
-  const auto found = commands.find(words[0]);
-  if (found != commands.end()) return found->second({words.begin() + 1, words.end()});
-  std::vector<std::string> names;
-  for (const auto& [name, command] : commands) names.push_back(name);
-  std::cerr << fmt::format("language_model: '{}' is no command{}\n", words[0], read_options::suggestion(words[0], names, ""));
-  std::cerr << usage;
-  return 2;
+commands::Program language_model() {
+  std::map<std::string, const char*> options = {{"language_model.model", "--model"},
+                                                {"language_model.width", "--width"},
+                                                {"language_model.layers", "--layers"},
+                                                {"language_model.heads", "--heads"},
+                                                {"language_model.feed_forward", "--feed-forward"},
+                                                {"language_model.dropout", "--dropout"},
+                                                {"language_model.tie_output", "--untied"},
+                                                {"language_model.vocabulary", "--symbols, --unit"},
+                                                {"symbols.unit", "--unit"},
+                                                {"symbols.symbols", "--text"},
+                                                {"training_text", "--text"},
+                                                {"validation_text", "--valid"},
+                                                {"rows", "--rows"},
+                                                {"window", "--window"}};
+  options.insert(option_of_setting.begin(), option_of_setting.end());
+  return {"language_model",
+          usage,
+          {{"train", command_train}, {"evaluate", command_evaluate}, {"sample", command_sample}},
+          std::move(options)};
 }
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  const auto refuse = [](const std::string& what, int code) {
-    std::cerr << "language_model: " << what << '\n';
-    return code;
-  };
-  try {
-    const int code = run({argv + 1, argv + argc});
-    if (!std::cout.flush() || std::fflush(stdout) != 0) throw IoError("can't write to standard output");
-    return code;
-  } catch (const UsageError& error) {
-    return refuse(error.what(), 2);
-  } catch (const SettingsError& error) {
-    return refuse(explain_settings(error), 1);
-  } catch (const std::exception& error) {
-    return refuse(error.what(), 1);
-  }
-}
+int main(int argc, char** argv) { return commands::main_of(language_model(), argc, argv); }

@@ -2,9 +2,6 @@
 #include <fmt/format.h>
 
 #include <boost/program_options.hpp>
-#include <csignal>
-#include <cstdio>
-#include <iostream>
 #include <map>
 #include <string>
 
@@ -12,7 +9,6 @@
 #include "read_options.hpp"
 #include "weft/base/error.hpp"
 #include "weft/base/threads.hpp"
-#include "weft/train/progress.hpp"
 #include "weft/train/trainer.hpp"
 
 /// What every program that trains is told on the command line, and how it ends.
@@ -77,25 +73,16 @@ inline void apply(TrainerSettings& s) {
 /// What a shell expects of a program that a signal ended.
 inline int exit_code(const TrainingResult& result) { return result.signal == 0 ? 0 : 128 + result.signal; }
 
-/// A run that can't go on, in terms of the options that made it; `names` are those of the program, by the setting's name.
-inline std::string explain(const SettingsError& error, std::map<std::string, const char*> names) {
-  const std::map<std::string, const char*> common = {{"training.seed", "--seed"},
-                                                     {"training.validate_every", "--validate-every"},
-                                                     {"training.lr", "--lr"},
-                                                     {"training.decay", "--decay"},
-                                                     {"training.cooldown", "--cooldown, --epochs"},
-                                                     {"training.warmup", "--warmup, --schedule"},
-                                                     {"training.clip", "--clip"},
-                                                     {"training.accumulate", "--accumulate"},
-                                                     {"training.ema", "--ema"},
-                                                     {"training.adam", "--weight-decay"}};
-  names.insert(common.begin(), common.end());
-  std::string text = fmt::format("{} was made with other settings:", error.path());
-  for (const SettingDifference& d : error.differences()) {
-    const auto found = names.find(d.name);
-    text += fmt::format(" {} ({} there, {} now);", found == names.end() ? d.name : found->second, d.there, d.now);
-  }
-  return text + " go on with the same settings, or start anew (--resume never), or in another folder (--output)";
-}
+/// The options that make a trainer's settings, by the setting's name.
+inline const std::map<std::string, const char*> option_of_setting = {{"training.seed", "--seed"},
+                                                                     {"training.validate_every", "--validate-every"},
+                                                                     {"training.lr", "--lr"},
+                                                                     {"training.decay", "--decay"},
+                                                                     {"training.cooldown", "--cooldown, --epochs"},
+                                                                     {"training.warmup", "--warmup, --schedule"},
+                                                                     {"training.clip", "--clip"},
+                                                                     {"training.accumulate", "--accumulate"},
+                                                                     {"training.ema", "--ema"},
+                                                                     {"training.adam", "--weight-decay"}};
 
 }  // namespace trainer_settings

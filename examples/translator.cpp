@@ -4,12 +4,11 @@
 #include <fmt/format.h>
 
 #include <boost/program_options.hpp>
-#include <cstdio>
 #include <iostream>
 #include <map>
 
-#include "read_options.hpp"
-#include "training_settings.hpp"
+#include "commands.hpp"
+#include "translator_settings.hpp"
 #include "weft/base/error.hpp"
 #include "weft/data/grammar.hpp"
 #include "weft/data/lines.hpp"
@@ -26,8 +25,8 @@
 #include "weft/train/translation_task.hpp"
 
 using namespace weft;
-using namespace training_settings;
-using read_options::UsageError;
+using namespace translator_settings;
+using commands::flush_output;
 
 namespace {
 
@@ -47,11 +46,6 @@ translator COMMAND --help lists a command's options; --config FILE reads them fr
 /// False when it was only --help. The description's caption is the call.
 bool read_options(const std::vector<std::string>& words, po::options_description& options, const char* call) {
   return read_options::read(words, options, std::cout, fmt::format("{} --help", call));
-}
-
-/// Throws IoError if some of what was printed is lost.
-void flush_output() {
-  if (!std::cout.flush() || std::fflush(stdout) != 0) throw IoError("can't write to standard output");
 }
 
 std::vector<std::string> read_lines(data::LineReader reader) {
@@ -101,8 +95,6 @@ TrainingResult train_on(Settings& s, const data::ParallelText& text, const data:
   s.trainer.settings = {{"vocabulary", fmt::to_string(s.vocabulary)}, {"subword", s.subword}};
   return train(task, s.trainer, std::cerr);
 }
-
-int exit_code(const TrainingResult& result) { return result.signal == 0 ? 0 : 128 + result.signal; }
 
 data::ParallelText read_pairs(const std::string& source, const std::string& target) {
   const data::ParallelFiles files = data::read_parallel_text(source, target);
@@ -397,90 +389,50 @@ int command_quickstart(const std::vector<std::string>& words) {
   return 0;
 }
 
-/// A run that can't go on, in terms of the options that made it.
-std::string explain(const SettingsError& error) {
-  static const std::map<std::string, const char*> options = {{"training.seed", "--seed"},
-                                                             {"batching.seed", "--seed"},
-                                                             {"training.validate_every", "--validate-every"},
-                                                             {"training.lr", "--lr"},
-                                                             {"training.decay", "--decay"},
-                                                             {"training.cooldown", "--cooldown, --epochs"},
-                                                             {"training.warmup", "--warmup, --schedule"},
-                                                             {"training.clip", "--clip"},
-                                                             {"training.accumulate", "--accumulate"},
-                                                             {"training.ema", "--ema"},
-                                                             {"translator.embedding", "--embedding"},
-                                                             {"translator.hidden", "--hidden"},
-                                                             {"translator.model", "--model"},
-                                                             {"translator.width", "--width"},
-                                                             {"translator.heads", "--heads"},
-                                                             {"translator.feed_forward", "--feed-forward"},
-                                                             {"translator.norm_first", "--post-norm"},
-                                                             {"translator.positions", "--positions"},
-                                                             {"translator.mixing", "--mixing"},
-                                                             {"translator.kernel_size", "--kernel-size"},
-                                                             {"translator.kv_heads", "--kv-heads"},
-                                                             {"translator.encoder_layers", "--encoder-layers, --layers"},
-                                                             {"translator.decoder_layers", "--decoder-layers, --layers"},
-                                                             {"translator.attention", "--attention"},
-                                                             {"translator.window", "--window"},
-                                                             {"translator.input_feeding", "--no-input-feeding"},
-                                                             {"translator.tie_output", "--untied"},
-                                                             {"translator.share_embeddings", "--joint"},
-                                                             {"translator.dropout", "--dropout"},
-                                                             {"batching.max_tokens", "--batch-tokens"},
-                                                             {"batching.max_length", "--max-length"},
-                                                             {"label_smoothing", "--label-smoothing"},
-                                                             {"vocabulary", "--vocabulary"},
-                                                             {"subword", "--subword"},
-                                                             {"source_vocabulary", "--source-model"},
-                                                             {"target_vocabulary", "--target-model"},
-                                                             {"training_text", "--source, --target"},
-                                                             {"validation_text", "--valid-source, --valid-target"},
-                                                             {"validation.bleu", "--tokenized, --lowercase-bleu"}};
-  std::string text = fmt::format("{} was made with other settings:", error.path());
-  for (const SettingDifference& d : error.differences()) {
-    const auto found = options.find(d.name);
-    text += fmt::format(" {} ({} there, {} now);", found == options.end() ? d.name : found->second, d.there, d.now);
-  }
-  return text + " go on with the same settings, or start anew (--resume never), or in another folder (--output)";
-}
-
-int run(const std::vector<std::string>& words) {
-  const std::vector<std::pair<std::string, int (*)(const std::vector<std::string>&)>> commands = {
-      {"train", command_train},          {"translate", command_translate}, {"evaluate", command_evaluate},
-      {"average", command_average},      {"attention", command_attention}, {"report", command_report},
-      {"quickstart", command_quickstart}};
-  if (!words.empty() && (words[0] == "--help" || words[0] == "-h")) {
-    std::cout << usage;
-    return 0;
-  }
-  for (const auto& [name, command] : commands)
-    if (!words.empty() && words[0] == name) return command({words.begin() + 1, words.end()});
-  if (!words.empty()) {
-    std::vector<std::string> names;
-    for (const auto& [name, command] : commands) names.push_back(name);
-    std::cerr << fmt::format("translator: '{}' is no command{}\n", words[0], read_options::suggestion(words[0], names, ""));
-  }
-  std::cerr << usage;
-  return 2;
+commands::Program translator() {
+  std::map<std::string, const char*> options = {{"batching.seed", "--seed"},
+                                                {"translator.embedding", "--embedding"},
+                                                {"translator.hidden", "--hidden"},
+                                                {"translator.model", "--model"},
+                                                {"translator.width", "--width"},
+                                                {"translator.heads", "--heads"},
+                                                {"translator.feed_forward", "--feed-forward"},
+                                                {"translator.norm_first", "--post-norm"},
+                                                {"translator.positions", "--positions"},
+                                                {"translator.mixing", "--mixing"},
+                                                {"translator.kernel_size", "--kernel-size"},
+                                                {"translator.kv_heads", "--kv-heads"},
+                                                {"translator.encoder_layers", "--encoder-layers, --layers"},
+                                                {"translator.decoder_layers", "--decoder-layers, --layers"},
+                                                {"translator.attention", "--attention"},
+                                                {"translator.window", "--window"},
+                                                {"translator.input_feeding", "--no-input-feeding"},
+                                                {"translator.tie_output", "--untied"},
+                                                {"translator.share_embeddings", "--joint"},
+                                                {"translator.dropout", "--dropout"},
+                                                {"batching.max_tokens", "--batch-tokens"},
+                                                {"batching.max_length", "--max-length"},
+                                                {"label_smoothing", "--label-smoothing"},
+                                                {"vocabulary", "--vocabulary"},
+                                                {"subword", "--subword"},
+                                                {"source_vocabulary", "--source-model"},
+                                                {"target_vocabulary", "--target-model"},
+                                                {"training_text", "--source, --target"},
+                                                {"validation_text", "--valid-source, --valid-target"},
+                                                {"validation.bleu", "--tokenized, --lowercase-bleu"}};
+  options.insert(option_of_setting.begin(), option_of_setting.end());
+  return {"translator",
+          usage,
+          {{"train", command_train},
+           {"translate", command_translate},
+           {"evaluate", command_evaluate},
+           {"average", command_average},
+           {"attention", command_attention},
+           {"report", command_report},
+           {"quickstart", command_quickstart}},
+          std::move(options)};
 }
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  try {
-    const int code = run({argv + 1, argv + argc});
-    flush_output();
-    return code;
-  } catch (const UsageError& error) {
-    std::cerr << "translator: " << error.what() << '\n';
-    return 2;
-  } catch (const SettingsError& error) {
-    std::cerr << "translator: " << explain(error) << '\n';
-    return 1;
-  } catch (const std::exception& error) {
-    std::cerr << "translator: " << error.what() << '\n';
-    return 1;
-  }
-}
+int main(int argc, char** argv) { return commands::main_of(translator(), argc, argv); }

@@ -1,6 +1,7 @@
 #include "weft/nn/adaptive_span.hpp"
 
 #include "base/fail.hpp"
+#include "nn/distances.hpp"
 #include "weft/ops/comparison.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/reduce.hpp"
@@ -10,15 +11,6 @@ namespace weft::nn {
 namespace {
 
 constexpr const char* op = "AdaptiveSpan";
-
-// |j - i|: [queries, keys]
-Tensor distances(std::int64_t queries, std::int64_t keys, DType dtype) {
-  Tensor result = Tensor::empty({queries, keys}, f64);
-  auto* to = result.mutable_data<double>();
-  for (std::int64_t i = keys - queries; i < keys; ++i)
-    for (std::int64_t j = 0; j < keys; ++j) *to++ = static_cast<double>(i > j ? i - j : j - i);
-  return result.to(dtype);
-}
 
 }  // namespace
 
@@ -35,7 +27,7 @@ Var AdaptiveSpan::places() { return weft::clamp(span, 0, 1) * static_cast<double
 Var AdaptiveSpan::forward(const Var& weights) {
   check<ShapeError>(weights.rank() == 4 && weights.size(1) == heads_, op, "weights {} are not [batch, {}, queries, keys]",
                     weights.value(), heads_);
-  const Var left = reshape(places(), {heads_, 1, 1}) - Var(distances(weights.size(2), weights.size(3), weights.dtype()));
+  const Var left = reshape(places(), {heads_, 1, 1}) - Var(distance_table(weights.size(2), weights.size(3), weights.dtype()));
   const Var seen = weights * weft::clamp(left * (1 / static_cast<double>(ramp_)) + 1.0, 0, 1);
   const Var total = sum(seen, {-1}, true);
   return seen / where(eq(total, 0), Var::scalar(1, total.dtype()), total);

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/fail.hpp"
+#include "nn/distances.hpp"
 
 namespace weft::nn {
 
@@ -24,13 +25,16 @@ Tensor alibi_slopes(std::int64_t heads, DType dtype) {
 Tensor alibi(std::int64_t heads, std::int64_t queries, std::int64_t keys, DType dtype) {
   check<ValueError>(queries >= 0 && keys >= 0, "alibi", "{} queries and {} keys; neither can be negative", queries, keys);
   check<DTypeError>(is_floating(dtype), "alibi", "no slopes in {}; f32 or f64 is needed", name_of(dtype));
-  const Tensor slopes = alibi_slopes(heads, f64);
-  Tensor bias = Tensor::empty({1, heads, queries, keys}, f64);
-  auto* to = bias.mutable_data<double>();
-  for (std::int64_t h = 0; h < heads; ++h)
-    for (std::int64_t i = keys - queries; i < keys; ++i)
-      for (std::int64_t j = 0; j < keys; ++j) *to++ = -slopes.data<double>()[h] * static_cast<double>(i > j ? i - j : j - i);
-  return bias.to(dtype);
+  const Tensor slopes = alibi_slopes(heads, f64), distances = distance_table(queries, keys, dtype);
+  Tensor bias = Tensor::empty({1, heads, queries, keys}, dtype);
+  const auto fill = [&]<class T>(T* to) {
+    const T* distance = distances.data<T>();
+    for (std::int64_t h = 0; h < heads; ++h)
+      for (std::int64_t i = 0; i < distances.numel(); ++i)
+        *to++ = static_cast<T>(-slopes.data<double>()[h] * static_cast<double>(distance[i]));
+  };
+  dtype == f64 ? fill(bias.mutable_data<double>()) : fill(bias.mutable_data<float>());
+  return bias;
 }
 
 }  // namespace weft::nn

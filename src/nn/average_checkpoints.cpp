@@ -39,6 +39,8 @@ SafetensorsFile average_checkpoints(std::span<const std::filesystem::path> paths
                          "'{}' is {} in {}, {} in {}", name, other, path.string(), tensor, paths[0].string());
       if (is_floating(tensor))
         kernels::add_into(sums[i], other.to(f64));
+      else if (tensor.dtype() == i64 && tensor.rank() == 0)
+        sums[i] = sums[i].data<std::int64_t>()[0] < other.data<std::int64_t>()[0] ? other : sums[i];
       else
         check<FormatError>(same_bytes(tensor, other), where, "'{}' {} differs in {} and {}, and there is no mean of it", name,
                            other, path.string(), paths[0].string());
@@ -53,8 +55,7 @@ SafetensorsFile average_checkpoints(std::span<const std::filesystem::path> paths
   }
   for (std::size_t i = 0; i < sums.size(); ++i) {
     Tensor& tensor = result.tensors[i].tensor;
-    if (!is_floating(tensor)) continue;
-    kernels::scale_into(sums[i], 1 / static_cast<double>(paths.size()));
+    if (is_floating(tensor)) kernels::scale_into(sums[i], 1 / static_cast<double>(paths.size()));
     tensor = sums[i].to(tensor.dtype());
   }
   result.metadata["averaged"] = std::to_string(paths.size());

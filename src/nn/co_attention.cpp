@@ -1,6 +1,7 @@
 #include "weft/nn/co_attention.hpp"
 
 #include "base/fail.hpp"
+#include "nn/heads.hpp"
 #include "nn/padding.hpp"
 #include "ops/lengths.hpp"
 #include "weft/ops/elementwise.hpp"
@@ -19,11 +20,6 @@ CoAttentionOptions checked(const CoAttentionOptions& o) {
   check<ValueError>(o.first_dim > 0 && o.second_dim > 0 && o.hidden > 0, op,
                     "first_dim is {}, second_dim {} and hidden {}; each must be positive", o.first_dim, o.second_dim, o.hidden);
   return o;
-}
-
-void check_operand(const char* name, const Var& x, std::int64_t size) {
-  check<ShapeError>(x.rank() == 3 && x.size(2) == size, op, "the {} sequence {} is not [batch, places, {}]", name, x.value(),
-                    size);
 }
 
 // Scores [batch, places, 1] to weights [batch, places].
@@ -48,8 +44,8 @@ CoAttention::CoAttention(const CoAttentionOptions& options, const Scope& scope)
 // Zeros behind the lengths stay zeros in every product, as nothing has a bias.
 CoAttentionOutput CoAttention::forward(const Var& one, const Var& other, const Tensor& first_lengths,
                                        const Tensor& second_lengths) {
-  check_operand("first", one, options_.first_dim);
-  check_operand("second", other, options_.second_dim);
+  check_places(op, "first sequence", one, options_.first_dim, *affinity.weight);
+  check_places(op, "second sequence", other, options_.second_dim, *affinity.weight);
   check<ShapeError>(one.size(0) == other.size(0), op, "sequences {} and {} differ in rows", one.value(), other.value());
   const Var v = without_padding(one, first_lengths, op), q = without_padding(other, second_lengths, op);
   const Var together = tanh(matmul(q, transpose(affinity(v), 1, 2)));  // C [batch, m, n]

@@ -60,6 +60,18 @@ Tensor lengths_behind(const char* type, const Tensor& lengths, std::int64_t kern
   return result;
 }
 
+// x [N, channels, ...] without what stands behind the lengths along the axis of steps, convolved; nothing behind the steps
+// left.
+template <class Convolution, class Convolve>
+Var convolved(const char* type, const char* axes, const Convolution& layer, std::int64_t in_channels, const Var& x,
+              const Tensor& lengths, const Convolve& convolve) {
+  check<ValueError>(x.defined(), type, "the input isn't given");
+  check<ShapeError>(x.rank() == layer.weight->value().rank() && x.size(1) == in_channels, type, "input {} is not [N, {}, {}]",
+                    x.value(), in_channels, axes);
+  const Var y = convolve(zeros_behind(x, lengths, 2, type));
+  return lengths.defined() ? zeros_behind(y, layer.output_lengths(lengths), 2, type) : y;
+}
+
 }  // namespace
 
 Conv1d::Conv1d(const Conv1dOptions& options, const Scope& scope)
@@ -73,14 +85,11 @@ Tensor Conv1d::output_lengths(const Tensor& lengths) const {
 }
 
 Var Conv1d::forward(const Var& x, const Tensor& lengths) {
-  constexpr const char* type = "Conv1d";
-  check<ValueError>(x.defined(), type, "the input isn't given");
-  check<ShapeError>(x.rank() == 3 && x.size(1) == options_.in_channels, type, "input {} is not [N, {}, L]", x.value(),
-                    options_.in_channels);
-  const Var y = conv1d(
-      zeros_behind(x, lengths, 2, type), weight, bias,
-      {.stride = options_.stride, .padding = options_.padding, .dilation = options_.dilation, .groups = options_.groups});
-  return lengths.defined() ? zeros_behind(y, output_lengths(lengths), 2, type) : y;
+  return convolved("Conv1d", "L", *this, options_.in_channels, x, lengths, [this](const Var& clean) {
+    return conv1d(
+        clean, weight, bias,
+        {.stride = options_.stride, .padding = options_.padding, .dilation = options_.dilation, .groups = options_.groups});
+  });
 }
 
 Conv2d::Conv2d(const Conv2dOptions& options, const Scope& scope)
@@ -95,14 +104,11 @@ Tensor Conv2d::output_lengths(const Tensor& lengths) const {
 }
 
 Var Conv2d::forward(const Var& x, const Tensor& lengths) {
-  constexpr const char* type = "Conv2d";
-  check<ValueError>(x.defined(), type, "the input isn't given");
-  check<ShapeError>(x.rank() == 4 && x.size(1) == options_.in_channels, type, "input {} is not [N, {}, H, W]", x.value(),
-                    options_.in_channels);
-  const Var y = conv2d(
-      zeros_behind(x, lengths, 2, type), weight, bias,
-      {.stride = options_.stride, .padding = options_.padding, .dilation = options_.dilation, .groups = options_.groups});
-  return lengths.defined() ? zeros_behind(y, output_lengths(lengths), 2, type) : y;
+  return convolved("Conv2d", "H, W", *this, options_.in_channels, x, lengths, [this](const Var& clean) {
+    return conv2d(
+        clean, weight, bias,
+        {.stride = options_.stride, .padding = options_.padding, .dilation = options_.dilation, .groups = options_.groups});
+  });
 }
 
 }  // namespace weft::nn

@@ -2,8 +2,11 @@
 
 #include "base/fail.hpp"
 #include "nn/distances.hpp"
+#include "nn/heads.hpp"
+#include "nn/padding.hpp"
 #include "ops/lengths.hpp"
 #include "weft/ops/arrange.hpp"
+#include "weft/ops/dropout.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/reduce.hpp"
 #include "weft/ops/shape.hpp"
@@ -24,29 +27,6 @@ Var sum_of_windows(const Var& padded, const Var& weights, std::int64_t places) {
     total = total.defined() ? total + part : part;
   }
   return reshape(total, {padded.size(0), places, padded.size(2)});
-}
-
-}  // namespace
-
-ConvMixingOptions checked(const char* op, const ConvMixingOptions& o) {
-  check<ValueError>(o.embed_dim > 0 && o.num_heads > 0 && o.embed_dim % o.num_heads == 0, op,
-                    "embed_dim is {} and num_heads {}; both must be positive, and the heads divide the size evenly",
-                    o.embed_dim, o.num_heads);
-  check<ValueError>(o.kernel_size > 0, op, "kernel_size is {}; it must be positive", o.kernel_size);
-  check<ValueError>(o.dropout >= 0 && o.dropout < 1, op, "dropout is {}; it must be in [0, 1)", o.dropout);
-  return o;
-}
-
-LinearOptions conv_mixing_layer(const ConvMixingOptions& o, std::int64_t times) {
-  return {.in_features = o.embed_dim, .out_features = times * o.embed_dim, .bias = o.bias, .weight_init = o.weight_init};
-}
-
-void check_operands(const char* op, const ConvMixingOptions& options, const Var& x, const AttentionMask& mask) {
-  check<ShapeError>(x.rank() == 3 && x.size(2) == options.embed_dim, op, "input {} is not [batch, places, {}]", x.value(),
-                    options.embed_dim);
-  check<ValueError>(!mask.allowed.defined(), op,
-                    "a mask {} of pairs of places can't be followed for input {}; give lengths, and `causal`", mask.allowed,
-                    x.value());
 }
 
 Var gated_linear_unit(const Var& x) {
@@ -87,6 +67,43 @@ Var places_before(const char* op, const AttentionCache& cache, const Var& gated,
 AttentionCache kept_places(const Var& before, const Var& gated) {
   const Var all = concat({before, gated}, 1);
   return {unsqueeze(slice(all, 1, gated.size(1), all.size(1)), 1), {}};
+}
+
+}  // namespace
+
+ConvMixingOptions checked(const char* op, const ConvMixingOptions& o) {
+  check<ValueError>(o.embed_dim > 0 && o.num_heads > 0 && o.embed_dim % o.num_heads == 0, op,
+                    "embed_dim is {} and num_heads {}; both must be positive, and the heads divide the size evenly",
+                    o.embed_dim, o.num_heads);
+  check<ValueError>(o.kernel_size > 0, op, "kernel_size is {}; it must be positive", o.kernel_size);
+  check<ValueError>(o.dropout >= 0 && o.dropout < 1, op, "dropout is {}; it must be in [0, 1)", o.dropout);
+  return o;
+}
+
+LinearOptions conv_mixing_layer(const ConvMixingOptions& o, std::int64_t times) {
+  return {.in_features = o.embed_dim, .out_features = times * o.embed_dim, .bias = o.bias, .weight_init = o.weight_init};
+}
+
+void ConvMixing::check_operands(const Var& x, const AttentionMask& mask) const {
+  check_places(op, "input", x, options.embed_dim, *linear1.weight);
+  check<ValueError>(!mask.allowed.defined(), op,
+                    "a mask {} of pairs of places can't be followed for input {}; give lengths, and `causal`", mask.allowed,
+                    x.value());
+}
+
+Var ConvMixing::applied(const Var& shares) const { return training ? dropout(shares, options.dropout) : shares; }
+
+MixingOutput ConvMixing::forward(const Var& x, const AttentionMask& mask, AttentionWeights weights, Padding padding) const {
+  check_operands(x, mask);
+  const Var clean = padding == Padding::finite ? x : without_padding(x, mask.lengths, op);
+  const Var gated = without_padding(gated_linear_unit(linear1(clean)), mask.lengths, op), shares = kernels(gated);
+  return {linear2(convolve(gated, applied(shares), mask.causal)), weights_between(x, shares, mask, weights)};
+}
+
+MixingStep ConvMixing::step(const Var& x, const AttentionCache& cache) const {
+  check_operands(x, {});
+  const Var gated = gated_linear_unit(linear1(x)), before = places_before(op, cache, gated, options.kernel_size);
+  return {linear2(convolve_after(before, gated, applied(kernels(gated)))), kept_places(before, gated)};
 }
 
 }  // namespace weft::nn

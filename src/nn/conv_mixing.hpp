@@ -1,4 +1,6 @@
 #pragma once
+#include <functional>
+
 #include "weft/nn/lightweight_conv.hpp"
 
 namespace weft::nn {
@@ -8,22 +10,20 @@ namespace weft::nn {
 ConvMixingOptions checked(const char* op, const ConvMixingOptions& options);
 LinearOptions conv_mixing_layer(const ConvMixingOptions& options, std::int64_t times);
 
-/// Throws unless x [batch, places, embed_dim] and its mask can be convolved.
-void check_operands(const char* op, const ConvMixingOptions& options, const Var& x, const AttentionMask& mask);
+/// One of them: linear1, a gated linear unit (Dauphin et al. 2017), the convolution by kernels(gated), linear2.
+struct ConvMixing {
+  const char* op;
+  const ConvMixingOptions& options;
+  Linear &linear1, &linear2;
+  bool training;
+  std::function<Var(const Var& gated)> kernels;  ///< before dropout
 
-/// GLU (Dauphin et al. 2017): one half of the last dimension times the sigmoid of the other.
-Var gated_linear_unit(const Var& x);
+  MixingOutput forward(const Var& x, const AttentionMask& mask, AttentionWeights weights, Padding padding) const;
+  MixingStep step(const Var& x, const AttentionCache& cache) const;
 
-/// sum_k weights[..., k] x[t + k - left] for gated x [batch, places, embed_dim], zeros around it; or behind the kernel_size - 1
-/// places of `before`, causally.
-Var convolve(const Var& gated, const Var& weights, bool causal);
-Var convolve_after(const Var& before, const Var& gated, const Var& weights);
-
-/// The weights of x's places for each other [batch, heads, places, places], or averaged [batch, places, places].
-Var weights_between(const Var& x, const Var& weights, const AttentionMask& mask, AttentionWeights kind);
-
-/// The last kernel_size - 1 places that a cache keeps; zeros at the beginning.
-Var places_before(const char* op, const AttentionCache& cache, const Var& gated, std::int64_t kernel_size);
-AttentionCache kept_places(const Var& before, const Var& gated);
+ private:
+  Var applied(const Var& shares) const;
+  void check_operands(const Var& x, const AttentionMask& mask) const;
+};
 
 }  // namespace weft::nn

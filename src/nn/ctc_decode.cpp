@@ -125,9 +125,7 @@ std::vector<DecodedLabels> ctc_greedy(const Tensor& logits, const Tensor& input_
 std::vector<std::vector<DecodedLabels>> ctc_beam_search(const Tensor& logits, const Tensor& input_lengths,
                                                         const CTCBeamOptions& o) {
   constexpr const char* op = "ctc_beam_search";
-  check<ValueError>(o.beam_width > 0, op, "beam_width is {}; it must be positive", o.beam_width);
-  check<ValueError>(o.n_best > 0 && o.n_best <= o.beam_width, op, "n_best is {}; 1 to the beam_width of {} can be given",
-                    o.n_best, o.beam_width);
+  check_beam(op, o.beam_width, o.n_best);
   const Frames frames = frames_of(op, logits, input_lengths, o.blank);
   std::vector<std::vector<DecodedLabels>> result;
   for (std::int64_t row = 0; row < frames.batch(); ++row) result.push_back(search(frames, row, o));

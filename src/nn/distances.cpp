@@ -19,6 +19,16 @@ Var by_key(const Var& by_distance, std::int64_t keys) {
   return slice(reshape(rest, by_distance.shape().with(by_distance.rank() - 1, width - 1)), -1, 0, keys);
 }
 
+Tensor distance_table(std::int64_t queries, std::int64_t keys, DType dtype) {
+  Tensor result = Tensor::empty({queries, keys}, dtype);
+  const auto fill = [&]<class T>(T* to) {
+    for (std::int64_t i = keys - queries; i < keys; ++i)
+      for (std::int64_t j = 0; j < keys; ++j) *to++ = static_cast<T>(i > j ? i - j : j - i);
+  };
+  dtype == f64 ? fill(result.mutable_data<double>()) : fill(result.mutable_data<float>());
+  return result;
+}
+
 Var by_distance(const Var& by_key) {
   const std::int64_t queries = by_key.size(-2), keys = by_key.size(-1), width = queries + keys - 1;
   const int last = by_key.rank() - 1;

@@ -13,4 +13,7 @@ Var by_key(const Var& by_distance, std::int64_t keys);
 /// [..., queries, keys] -> by distance, 0 where a query has no key of that distance.
 Var by_distance(const Var& by_key);
 
+/// How far each key stands from each query, |j - i|: [queries, keys], the last query at the last key's place.
+Tensor distance_table(std::int64_t queries, std::int64_t keys, DType dtype);
+
 }  // namespace weft::nn

@@ -2,8 +2,6 @@
 
 #include "base/fail.hpp"
 #include "nn/conv_mixing.hpp"
-#include "nn/padding.hpp"
-#include "weft/ops/dropout.hpp"
 #include "weft/ops/shape.hpp"
 #include "weft/ops/softmax.hpp"
 
@@ -31,12 +29,12 @@ Var DynamicConv::kernels(const Var& gated) {
   return softmax(reshape(weight_linear(gated), shape), -1);
 }
 
+ConvMixing DynamicConv::mixing() {
+  return {op, options_, linear1, linear2, training(), [this](const Var& gated) { return kernels(gated); }};
+}
+
 MixingOutput DynamicConv::forward(const Var& x, const AttentionMask& mask, AttentionWeights weights, Padding padding) {
-  check_operands(op, options_, x, mask);
-  const Var clean = padding == Padding::finite ? x : without_padding(x, mask.lengths, op);
-  const Var gated = without_padding(gated_linear_unit(linear1(clean)), mask.lengths, op), shares = kernels(gated);
-  const Var applied = training() ? dropout(shares, options_.dropout) : shares;
-  return {linear2(convolve(gated, applied, mask.causal)), weights_between(x, shares, mask, weights)};
+  return mixing().forward(x, mask, weights, padding);
 }
 
 Var DynamicConv::mix(const Var& x, const AttentionMask& mask, Padding padding) {
@@ -45,10 +43,7 @@ Var DynamicConv::mix(const Var& x, const AttentionMask& mask, Padding padding) {
 
 MixingStep DynamicConv::step(const Var& x, const AttentionCache& cache) {
   const ScopeGuard scope(path());
-  check_operands(op, options_, x, {});
-  const Var gated = gated_linear_unit(linear1(x)), before = places_before(op, cache, gated, options_.kernel_size);
-  const Var shares = kernels(gated), applied = training() ? dropout(shares, options_.dropout) : shares;
-  return {linear2(convolve_after(before, gated, applied)), kept_places(before, gated)};
+  return mixing().step(x, cache);
 }
 
 }  // namespace weft::nn

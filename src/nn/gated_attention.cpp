@@ -1,6 +1,7 @@
 #include "weft/nn/gated_attention.hpp"
 
 #include "base/fail.hpp"
+#include "nn/heads.hpp"
 #include "nn/padding.hpp"
 #include "ops/attention_mask.hpp"
 #include "ops/lengths.hpp"
@@ -24,12 +25,6 @@ GatedAttentionUnitOptions checked(GatedAttentionUnitOptions o) {
   if (o.hidden == 0) o.hidden = 2 * o.embed_dim;
   return o;
 }
-
-void check_operand(const Var& x, std::int64_t size) {
-  check<ShapeError>(x.rank() == 3 && x.size(2) == size, op, "input {} is not [batch, places, {}]", x.value(), size);
-}
-
-Var joined(const Var& old, const Var& more) { return old.defined() ? concat({squeeze(old, 1), more}, 1) : more; }
 
 }  // namespace
 
@@ -73,7 +68,7 @@ MixingOutput GatedAttentionUnit::attend(const Parts& p, const AttentionMask& mas
 }
 
 MixingOutput GatedAttentionUnit::forward(const Var& x, const AttentionMask& mask, AttentionWeights weights, Padding padding) {
-  check_operand(x, options_.embed_dim);
+  check_places(op, "input", x, options_.embed_dim, *out_proj.weight);
   MixingOutput result = attend(parts(padding == Padding::finite ? x : without_padding(x, mask.lengths, op)), mask);
   if (weights == AttentionWeights::none) result.weights = {};
   if (weights == AttentionWeights::per_head) result.weights = unsqueeze(result.weights, 1);
@@ -86,13 +81,13 @@ Var GatedAttentionUnit::mix(const Var& x, const AttentionMask& mask, Padding pad
 
 MixingStep GatedAttentionUnit::step(const Var& x, const AttentionCache& cache) {
   const ScopeGuard scope(path());
-  check_operand(x, options_.embed_dim);
-  check<ShapeError>(!cache.keys.defined() || cache.keys.size(0) == x.size(0), op, "input {} and cache {} differ in rows",
-                    x.value(), cache.keys.value());
+  check_places(op, "input", x, options_.embed_dim, *out_proj.weight);
+  check_cache(op, x, cache, {{1, -1, options_.key_dim}, {1, -1, options_.hidden}});
   Parts p = parts(x);
-  p.key = joined(cache.keys, p.key);
-  p.value = joined(cache.values, p.value);
-  return {attend(p, {.causal = true}).output, {unsqueeze(p.key, 1), unsqueeze(p.value, 1)}};
+  AttentionCache grown{behind(cache.keys, unsqueeze(p.key, 1), 2), behind(cache.values, unsqueeze(p.value, 1), 2)};
+  p.key = squeeze(grown.keys, 1);
+  p.value = squeeze(grown.values, 1);
+  return {attend(p, {.causal = true}).output, std::move(grown)};
 }
 
 }  // namespace weft::nn

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/fail.hpp"
+#include "nn/heads.hpp"
 #include "nn/padding.hpp"
 #include "ops/attention_mask.hpp"
 #include "ops/lengths.hpp"
@@ -64,12 +65,6 @@ Var attend_causally(const Var& queries, const Var& keys, const Var& values, Sums
   return parts.empty() ? values : concat(parts, 2);
 }
 
-void check_operand(const char* name, const Var& x, std::int64_t size) {
-  check<ShapeError>(x.rank() == 3 && x.size(2) == size, op, "{} {} is not [batch, places, {}]", name, x.value(), size);
-}
-
-bool same(const Var& a, const Var& b) { return a.value().is_same(b.value()) && a.slot() == b.slot(); }
-
 }  // namespace
 
 LinearAttention::LinearAttention(const LinearAttentionOptions& options, const Scope& scope)
@@ -80,24 +75,16 @@ LinearAttention::LinearAttention(const LinearAttentionOptions& options, const Sc
       out_proj(layer(options), {this, "out_proj"}),
       options_(options) {}
 
-Var LinearAttention::in_heads(const Var& x) const {
-  return transpose(reshape(x, {x.size(0), x.size(1), options_.num_heads, options_.embed_dim / options_.num_heads}), 1, 2);
-}
-
 Var LinearAttention::features(const Var& x) const {
   if (options_.feature_map == FeatureMap::relu) return relu(x);
   return where(gt(x, 0), x + 1.0, exp(clamp(x, std::nullopt, 0)));  // elu(x) + 1, which would cancel below 0
 }
 
-Var LinearAttention::together(const Var& heads) {
-  return out_proj(reshape(transpose(heads, 1, 2), {heads.size(0), heads.size(2), options_.embed_dim}));
-}
-
 MixingOutput LinearAttention::forward(const Var& query, const Var& key, const Var& value, const AttentionMask& mask,
                                       AttentionWeights weights, Padding padding) {
-  check_operand("query", query, options_.embed_dim);
-  check_operand("key", key, options_.embed_dim);
-  check_operand("value", value, options_.embed_dim);
+  check_places(op, "query", query, options_.embed_dim, *out_proj.weight);
+  check_places(op, "key", key, options_.embed_dim, *out_proj.weight);
+  check_places(op, "value", value, options_.embed_dim, *out_proj.weight);
   check<ShapeError>(key.size(0) == query.size(0) && value.size(0) == query.size(0) && key.size(1) == value.size(1), op,
                     "query {}, key {} and value {} don't fit: one batch, and as many keys as values", query.value(),
                     key.value(), value.value());
@@ -109,17 +96,17 @@ MixingOutput LinearAttention::forward(const Var& query, const Var& key, const Va
   const auto cleaned = [&](const Var& x) { return padding == Padding::finite ? x : without_padding(x, mask.lengths, op); };
   const Var clean = cleaned(key);
   const Tensor lengths = checked_lengths(op, mask.lengths, "key", key.value(), 1);
-  const Var q = features(in_heads(q_proj(same(query, key) ? clean : query)));
-  const Var v = in_heads(v_proj(same(value, key) ? clean : cleaned(value)));
-  Var k = features(in_heads(k_proj(clean)));
+  const Var q = features(in_heads(q_proj(same(query, key) ? clean : query), options_.num_heads));
+  const Var v = in_heads(v_proj(same(value, key) ? clean : cleaned(value)), options_.num_heads);
+  Var k = features(in_heads(k_proj(clean), options_.num_heads));
   if (lengths.defined())
     k = where(within_lengths(lengths, key.size(1)).unsqueeze(1).unsqueeze(3), k, Var::scalar(0, k.dtype()));
   MixingOutput result;
   if (mask.causal) {
     Sums nothing;
-    result.output = together(attend_causally(q, k, v, nothing));
+    result.output = out_proj(together(attend_causally(q, k, v, nothing)));
   } else {
-    result.output = together(attend(q, sums_over(k, v)));
+    result.output = out_proj(together(attend(q, sums_over(k, v))));
   }
   if (weights == AttentionWeights::none) return result;
   Var all = matmul(q, transpose(k, 2, 3));
@@ -135,13 +122,13 @@ Var LinearAttention::mix(const Var& x, const AttentionMask& mask, Padding paddin
 
 MixingStep LinearAttention::step(const Var& x, const AttentionCache& cache) {
   const ScopeGuard scope(path());
-  check_operand("input", x, options_.embed_dim);
-  check<ShapeError>(!cache.keys.defined() || cache.keys.size(0) == x.size(0), op, "input {} and cache {} differ in rows",
-                    x.value(), cache.keys.value());
+  check_places(op, "input", x, options_.embed_dim, *out_proj.weight);
+  const std::int64_t heads = options_.num_heads, size = options_.embed_dim / heads;
+  check_cache(op, x, cache, {{heads, 1, size}, {heads, size, size}});
   Sums sums{cache.values, cache.keys};
-  const Var q = features(in_heads(q_proj(x))), k = features(in_heads(k_proj(x))), v = in_heads(v_proj(x));
-  const Var heads = attend_causally(q, k, v, sums);
-  return {together(heads), {sums.keys, sums.values}};
+  const Var q = features(in_heads(q_proj(x), heads)), k = features(in_heads(k_proj(x), heads)), v = in_heads(v_proj(x), heads);
+  Var output = out_proj(together(attend_causally(q, k, v, sums)));
+  return {std::move(output), {sums.keys, sums.values}};
 }
 
 }  // namespace weft::nn

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/fail.hpp"
+#include "nn/heads.hpp"
 #include "nn/padding.hpp"
 #include "ops/attention_mask.hpp"
 #include "ops/lengths.hpp"
@@ -51,17 +52,6 @@ LinearOptions output_layer(const MultiheadAttentionOptions& given) {
           .bias_init = init::zeros()};
 }
 
-bool same(const Var& a, const Var& b) { return a.value().is_same(b.value()) && a.slot() == b.slot(); }
-
-void check_operand(const char* name, const Var& x, std::int64_t size, const Linear& layer) {
-  check<ValueError>(x.defined(), op, "the {} is undefined", name);
-  check<ShapeError>(x.rank() == 3 && x.size(2) == size, op, "{} {} is not [batch, places, {}]", name, x.value(), size);
-  check<DTypeError>(x.dtype() == layer.weight->dtype(), op, "{} {} and the module's weights {} differ in dtype", name,
-                    x.value(), layer.weight->value());
-}
-
-Var joined(const Var& old, const Var& more) { return old.defined() ? concat({old, more}, 2) : more; }
-
 }  // namespace
 
 AttentionCache AttentionCache::select(const Tensor& index) const {
@@ -106,10 +96,6 @@ MultiheadAttention::MultiheadAttention(const MultiheadAttentionOptions& options,
                                      .ramp = options_.span_ramp,
                                      .initial = options_.initial_span},
                  Scope{this, "span"});
-}
-
-Var MultiheadAttention::in_heads(const Var& x, std::int64_t heads) const {
-  return transpose(reshape(x, {x.size(0), x.size(1), heads, head_dim()}), 1, 2);
 }
 
 // Keys or values of each group's one head for all of its query heads.
@@ -168,10 +154,9 @@ MixingOutput MultiheadAttention::attend(const Heads& heads, const AttentionMask&
                 : scaled_dot_product_attention(all.query, all.key, all.value, mask,
                                                {.dropout = training() ? options_.dropout : 0, .need_weights = wanted});
   if (recorded) AttentionRecorder::record(*this, result.weights.value());
-  const Var together = reshape(transpose(result.output, 1, 2), {heads.query.size(0), heads.query.size(2), options_.embed_dim});
-  return {out_proj(together), weights == AttentionWeights::none       ? Var()
-                              : weights == AttentionWeights::averaged ? mean(result.weights, {1})
-                                                                      : result.weights};
+  return {out_proj(together(result.output)), weights == AttentionWeights::none       ? Var()
+                                             : weights == AttentionWeights::averaged ? mean(result.weights, {1})
+                                                                                     : result.weights};
 }
 
 // As scaled_dot_product_attention, by operations that make the weights in full.
@@ -204,9 +189,9 @@ AttentionResult MultiheadAttention::attend_in_full(const Heads& heads, const Att
 
 MixingOutput MultiheadAttention::forward(const Var& query, const Var& key, const Var& value, const AttentionMask& mask,
                                          AttentionWeights weights, Padding padding) {
-  check_operand("query", query, options_.embed_dim, out_proj);
-  check_operand("key", key, options_.kdim, out_proj);
-  check_operand("value", value, options_.vdim, out_proj);
+  check_places(op, "query", query, options_.embed_dim, *out_proj.weight);
+  check_places(op, "key", key, options_.kdim, *out_proj.weight);
+  check_places(op, "value", value, options_.vdim, *out_proj.weight);
   check<ShapeError>(key.size(0) == query.size(0) && value.size(0) == query.size(0) && key.size(1) == value.size(1), op,
                     "query {}, key {} and value {} don't fit: one batch, and as many keys as values", query.value(),
                     key.value(), value.value());
@@ -228,8 +213,8 @@ Var MultiheadAttention::mix(const Var& x, const AttentionMask& mask, Padding pad
 
 AttentionCache MultiheadAttention::remember(const Var& key, const Var& value, const Tensor& lengths) {
   const ScopeGuard scope(path());
-  check_operand("key", key, options_.kdim, out_proj);
-  check_operand("value", value, options_.vdim, out_proj);
+  check_places(op, "key", key, options_.kdim, *out_proj.weight);
+  check_places(op, "value", value, options_.vdim, *out_proj.weight);
   const Var clean = without_padding(key, lengths, op);
   AttentionCache places = keys_and_values(clean, same(key, value) ? clean : without_padding(value, lengths, op));
   turn(places.keys, 0);
@@ -238,7 +223,7 @@ AttentionCache MultiheadAttention::remember(const Var& key, const Var& value, co
 
 MixingOutput MultiheadAttention::forward(const Var& query, const AttentionCache& memory, const AttentionMask& mask,
                                          AttentionWeights weights) {
-  check_operand("query", query, options_.embed_dim, out_proj);
+  check_places(op, "query", query, options_.embed_dim, *out_proj.weight);
   check<ValueError>(memory.keys.defined(), op, "there is nothing to attend to: the cache is empty");
   const std::int64_t rows = query.size(0), sentences = memory.keys.size(0);
   check<ShapeError>(sentences > 0 ? rows % sentences == 0 : rows == 0, op,
@@ -281,16 +266,15 @@ MixingOutput MultiheadAttention::forward(const Var& query, const AttentionCache&
 
 MixingStep MultiheadAttention::step(const Var& x, const AttentionCache& cache) {
   const ScopeGuard scope(path());
-  check_operand("input", x, options_.embed_dim, out_proj);
+  check_places(op, "input", x, options_.embed_dim, *out_proj.weight);
   check<ValueError>(in_proj_weight.defined(), op,
                     "attention to itself needs keys and values of the queries' size {}, not {} and {}", options_.embed_dim,
                     options_.kdim, options_.vdim);
-  check<ShapeError>(!cache.keys.defined() || cache.keys.size(0) == x.size(0), op, "input {} and cache {} differ in rows",
-                    x.value(), cache.keys.value());
+  check_cache(op, x, cache, {{options_.kv_heads, -1, head_dim()}, {options_.kv_heads, -1, head_dim()}});
   Heads heads = project(x, x, x);
   turn(heads.query, cache.places());
   turn(heads.key, cache.places());
-  AttentionCache grown{joined(cache.keys, heads.key), joined(cache.values, heads.value)};
+  AttentionCache grown{behind(cache.keys, heads.key, 2), behind(cache.values, heads.value, 2)};
   Var output = attend({heads.query, grown.keys, grown.values}, {.causal = true}, AttentionWeights::none).output;
   return {std::move(output), std::move(grown)};
 }

@@ -9,7 +9,16 @@
 #include <utility>
 #include <vector>
 
+#include "base/fail.hpp"
+
 namespace weft::nn {
+
+/// Throws ValueError naming `op` for a beam that isn't positive, and for more results than it has.
+inline void check_beam(const char* op, std::int64_t beam_width, std::int64_t n_best) {
+  check<ValueError>(beam_width > 0, op, "beam_width is {}; it must be positive", beam_width);
+  check<ValueError>(n_best > 0 && n_best <= beam_width, op, "n_best is {}; 1 to the beam_width of {} can be given", n_best,
+                    beam_width);
+}
 
 constexpr double impossible = -std::numeric_limits<double>::infinity();
 

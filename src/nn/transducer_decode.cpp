@@ -144,9 +144,7 @@ std::vector<DecodedLabels> transducer_greedy(const TransducerScores& scores, con
 std::vector<std::vector<DecodedLabels>> transducer_beam_search(const TransducerScores& scores, const Tensor& input_lengths,
                                                                const TransducerBeamOptions& o) {
   constexpr const char* op = "transducer_beam_search";
-  check<ValueError>(o.beam_width > 0, op, "beam_width is {}; it must be positive", o.beam_width);
-  check<ValueError>(o.n_best > 0 && o.n_best <= o.beam_width, op, "n_best is {}; 1 to the beam_width of {} can be given",
-                    o.n_best, o.beam_width);
+  check_beam(op, o.beam_width, o.n_best);
   const Tensor ends = checked(op, scores, input_lengths, o.max_labels);
   std::vector<std::vector<DecodedLabels>> result(static_cast<std::size_t>(ends.numel()));
   for (std::size_t row = 0; row < result.size(); ++row) {

@@ -75,13 +75,7 @@ DecoderStep Ensemble::step(const DecoderMemory& memory, const DecoderState& stat
 Model::Reading Ensemble::read(const Batch& batch) {
   PoolVector<Var> scores;
   for (Model* model : models_) scores.push_back(log_softmax((*model)(batch), -1));
-  const Var all = log_mean(scores);
-  const std::int64_t rows = all.size(0), steps = all.size(1);
-  Tensor places = Tensor::empty({batch.target_tokens}, i64);
-  auto* place = places.mutable_data<std::int64_t>();
-  for (std::int64_t row = 0; row < rows; ++row)
-    for (std::int64_t t = 0; t < batch.target_lengths.data<std::int64_t>()[row]; ++t) *place++ = row * steps + t;
-  return {index_select(reshape(all, {rows * steps, all.size(2)}), 0, places), places};
+  return at_tokens(log_mean(scores), batch);
 }
 
 }  // namespace weft::seq2seq

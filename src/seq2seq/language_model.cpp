@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
-#include <numeric>
 
 #include "base/fail.hpp"
 #include "weft/autograd/tape.hpp"
@@ -32,28 +30,6 @@ nn::EmbeddingOptions embedding_options(const LanguageModelOptions& o) {
   return {.num_embeddings = o.vocabulary,
           .embedding_dim = o.width,
           .weight_init = nn::init::normal(0, 1 / std::sqrt(static_cast<double>(o.width)))};
-}
-
-// Draws from the softmax of logits / temperature over the k largest.
-std::int32_t draw(std::span<const float> logits, Generator& generator, const SamplingOptions& options) {
-  for (const float logit : logits)
-    check<NumericError>(!std::isnan(logit) && logit < std::numeric_limits<float>::infinity(), where,
-                        "a logit is {}; the model's weights or what it read are not finite", logit);
-  std::vector<std::int32_t> order(logits.size());
-  std::iota(order.begin(), order.end(), 0);
-  const auto logit = [&](std::int32_t id) { return logits[static_cast<std::size_t>(id)]; };
-  const std::size_t kept = options.top_k > 0 ? std::min(order.size(), static_cast<std::size_t>(options.top_k)) : order.size();
-  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(kept), order.end(),
-                    [&](std::int32_t a, std::int32_t b) { return logit(a) != logit(b) ? logit(a) > logit(b) : a < b; });
-  if (options.temperature == 0) return order[0];
-  order.resize(kept);
-  std::vector<double> chances;
-  for (const std::int32_t id : order)
-    chances.push_back(std::exp((static_cast<double>(logit(id)) - static_cast<double>(logit(order[0]))) / options.temperature));
-  double left = generator.uniform() * std::accumulate(chances.begin(), chances.end(), 0.0);
-  std::size_t i = 0;
-  while (i + 1 < kept && (left -= chances[i]) >= 0) ++i;
-  return order[i];
 }
 
 }  // namespace
@@ -170,13 +146,12 @@ double language_model_loss(LanguageModel& model, std::span<const std::int32_t> i
   return sum / static_cast<double>(text.rows * text.length);
 }
 
-std::vector<std::int32_t> sample(LanguageModel& model, std::span<const std::int32_t> prompt, Generator& generator,
-                                 const SamplingOptions& options) {
+std::vector<std::int32_t> continuation(LanguageModel& model, std::span<const std::int32_t> prompt, Generator& generator,
+                                       const ContinuationOptions& options) {
   check<ValueError>(!prompt.empty(), where, "the prompt is empty; one token is needed to go on from");
-  check<ValueError>(options.length >= 0 && options.temperature >= 0 && std::isfinite(options.temperature) &&
-                        options.top_k >= 0 && options.window > 0,
-                    where, "length {}, temperature {}, top_k {}, window {}: none negative, the window positive", options.length,
-                    options.temperature, options.top_k, options.window);
+  check<ValueError>(options.length >= 0 && options.window > 0, where,
+                    "length {} and window {}: the length can't be negative, the window must be positive", options.length,
+                    options.window);
   const NoGrad nothing_recorded;
   const bool carries = model.options().kind == LanguageModelKind::lstm;
   std::vector<std::int32_t> text(prompt.begin(), prompt.end());
@@ -187,11 +162,10 @@ std::vector<std::int32_t> sample(LanguageModel& model, std::span<const std::int3
     const std::size_t first = carries ? read : text.size() - std::min(text.size(), window);
     const auto steps = static_cast<std::int64_t>(text.size() - first);
     const Tensor ids = Tensor::from<std::int32_t>(std::span<const std::int32_t>(text).subspan(first), {1, steps});
-    const Tensor logits = model(ids, state).value();
-    const auto vocabulary = static_cast<std::size_t>(logits.size(2));
-    const Tensor last = logits.select(1, steps - 1).to(f32).contiguous();
+    const Tensor logits = model(ids, state).value().select(1, steps - 1).to(f32).contiguous();
+    const std::span<const float> last(logits.data<float>(), static_cast<std::size_t>(logits.numel()));
     read = text.size();
-    text.push_back(draw({last.data<float>(), vocabulary}, generator, options));
+    text.push_back(draw_token(filtered_softmax(last, options.filter), generator.uniform()));
   }
   return {text.begin() + static_cast<std::ptrdiff_t>(prompt.size()), text.end()};
 }

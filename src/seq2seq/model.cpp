@@ -38,6 +38,15 @@ Model::Reading Model::checked_reading(const Batch& batch) {
   return read(checked);
 }
 
+Model::Reading Model::at_tokens(const Var& all, const Batch& batch) {
+  const std::int64_t rows = all.size(0), steps = all.size(1);
+  Tensor places = Tensor::empty({batch.target_tokens}, i64);
+  auto* place = places.mutable_data<std::int64_t>();
+  for (std::int64_t row = 0; row < rows; ++row)
+    for (std::int64_t t = 0; t < batch.target_lengths.data<std::int64_t>()[row]; ++t) *place++ = row * steps + t;
+  return {index_select(reshape(all, {rows * steps, all.size(2)}), 0, places), places};
+}
+
 Var Model::forward(const Batch& batch) {
   const Reading reading = checked_reading(batch);
   const Var logits = project(reading.features);

@@ -37,18 +37,6 @@ double uniform(std::uint64_t seed, std::uint64_t sentence, std::size_t sample, s
   return static_cast<double>((std::uint64_t{words[0]} << 32 | words[1]) >> 11) * 0x1p-53;
 }
 
-std::int32_t token_at(const std::vector<double>& probabilities, double u) {
-  double sum = 0;
-  std::size_t last = 0;  // of those that can be, where rounding leaves the sum below u
-  for (std::size_t token = 0; token < probabilities.size(); ++token) {
-    if (probabilities[token] <= 0) continue;
-    sum += probabilities[token];
-    last = token;
-    if (u < sum) break;
-  }
-  return static_cast<std::int32_t>(last);
-}
-
 class SampleDecoder : public SentenceDecoder {
  public:
   SampleDecoder(const SampleOptions& options, SentenceStart start, std::uint64_t sentence, const AttentionSteps& weights)
@@ -103,7 +91,7 @@ class SampleDecoder : public SentenceDecoder {
     scores[pad_id] = scores[begin_id] = impossible;
     for (const std::int32_t token : repeating(tree_.tokens(samples_[s].node), options_.no_repeat_ngram))
       scores[static_cast<std::size_t>(token)] = impossible;
-    return token_at(filtered_softmax(scores, options_.filter), uniform(options_.seed, sentence_, s, step.step));
+    return draw_token(filtered_softmax(scores, options_.filter), uniform(options_.seed, sentence_, s, step.step));
   }
 
   const SampleOptions& options_;
@@ -115,6 +103,18 @@ class SampleDecoder : public SentenceDecoder {
 };
 
 }  // namespace
+
+std::int32_t draw_token(std::span<const double> probabilities, double u) {
+  double sum = 0;
+  std::size_t last = 0;  // of those that can be, where rounding leaves the sum below u
+  for (std::size_t token = 0; token < probabilities.size(); ++token) {
+    if (probabilities[token] <= 0) continue;
+    sum += probabilities[token];
+    last = token;
+    if (u < sum) break;
+  }
+  return static_cast<std::int32_t>(last);
+}
 
 std::vector<double> filtered_softmax(std::span<const float> logits, const TokenFilter& filter) {
   constexpr const char* op = "filtered_softmax";

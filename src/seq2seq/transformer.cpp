@@ -150,12 +150,7 @@ Var Transformer::project(const Var& features) { return output_ ? (*output_)(feat
 Model::Reading Transformer::read(const Batch& batch) {
   const Var output = transformer_.decoder(embedded_target(batch.target_in, 0), encoded(batch.source),
                                           AttentionMask{.causal = true}, AttentionMask{.lengths = batch.source.lengths});
-  const std::int64_t rows = output.size(0), steps = output.size(1);
-  Tensor places = Tensor::empty({batch.target_tokens}, i64);
-  auto* place = places.mutable_data<std::int64_t>();
-  for (std::int64_t row = 0; row < rows; ++row)
-    for (std::int64_t t = 0; t < batch.target_lengths.data<std::int64_t>()[row]; ++t) *place++ = row * steps + t;
-  return {index_select(reshape(output, {rows * steps, output.size(2)}), 0, places), places};
+  return at_tokens(output, batch);
 }
 
 }  // namespace weft::seq2seq

@@ -28,7 +28,8 @@ TEST_CASE("RMSprop's kernel computes what its reference does") {
             update(o[0], grad, o[2], momentum == 0 ? none : o[3], centered ? o[1] : none, step);
           };
         };
-        compare_updates(with(kernels::rmsprop), with(kernels::reference::rmsprop));
+        // The difference of the two, of nearly one size, has a few more of their last bits.
+        compare_updates(with(kernels::rmsprop), with(kernels::reference::rmsprop), centered ? 4e-15 : 1e-15);
       }
 }
 

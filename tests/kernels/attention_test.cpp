@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "kernels/isa_support.hpp"
+#include "support/lengths.hpp"
 #include "support/random.hpp"
+#include "support/threads.hpp"
 #include "weft/base/threads.hpp"
 #include "weft/tensor/memory.hpp"
 
@@ -16,6 +18,7 @@ using namespace weft;
 using kernels::AttentionSettings;
 using test::largest;
 using test::largest_difference;
+using test::lengths_of;
 using test::uniform;
 
 namespace {
@@ -66,22 +69,10 @@ void check(const Operands& x, const AttentionSettings& settings) {
   });
 }
 
-Tensor lengths_of(std::initializer_list<std::int64_t> lengths) {
-  return Tensor::from<std::int64_t>(lengths, {static_cast<std::int64_t>(lengths.size())});
-}
-
 // Below, within and across the blocks of queries and keys.
-const Sizes sizes[] = {{2, 3, 1, 1, 1, 1},      {2, 2, 5, 7, 3, 2},      {1, 2, 128, 256, 8, 8}, {2, 1, 130, 260, 17, 9},
-                       {1, 2, 300, 300, 5, 64}, {2, 1, 40, 600, 16, 16}, {1, 1, 600, 40, 16, 16},
-                       {1, 1, 20, 30, 1, 1},    {1, 2, 20, 30, 2, 1},    {2, 1, 20, 30, 1, 3}};
-
-struct ThreadsGuard {
-  int before = num_threads();
-  ~ThreadsGuard() {
-    set_num_threads(before);
-    deterministic(false);
-  }
-};
+const Sizes sizes[] = {{2, 3, 1, 1, 1, 1},      {2, 2, 5, 7, 3, 2},      {1, 2, 128, 256, 8, 8},  {2, 1, 130, 260, 17, 9},
+                       {1, 2, 300, 300, 5, 64}, {2, 1, 40, 600, 16, 16}, {1, 1, 600, 40, 16, 16}, {1, 1, 20, 30, 1, 1},
+                       {1, 2, 20, 30, 2, 1},    {2, 1, 20, 30, 1, 3}};
 
 }  // namespace
 
@@ -183,7 +174,7 @@ TEST_CASE("scores that are all -inf are no lack of keys") {
 }
 
 TEST_CASE("attention gives the same bits for any number of threads") {
-  const ThreadsGuard guard;
+  const test::ThreadsGuard guard;
   const Operands x({1, 3, 400, 400, 16, 16});
   const AttentionSettings settings{.causal = true, .scale = 0.3, .draw = kernels::DropoutDraw{7, 9, 0.3, 0}};
   set_num_threads(1);

@@ -42,6 +42,16 @@ TEST_CASE("checkpoints are averaged by name, what they agree in is kept") {
   CHECK(one.metadata.at("update") == "2");
 }
 
+TEST_CASE("counts of checkpoints aren't averaged: the largest is taken") {
+  const test::TemporaryFolder folder;
+  std::vector<std::filesystem::path> paths;
+  for (const double count : {3, 9, 6}) {
+    paths.push_back(folder.path() / std::to_string(paths.size()));
+    save_safetensors(paths.back(), std::vector<NamedTensor>{{"num_batches_tracked", Tensor::full({}, count, i64)}});
+  }
+  CHECK(nn::average_checkpoints(paths).tensors[0].tensor.at({}) == 9);
+}
+
 TEST_CASE("checkpoints of other models aren't averaged") {
   const test::TemporaryFolder folder;
   const auto a = write(folder.path() / "a", 1, 7), b = write(folder.path() / "b", 1, 8), c = folder.path() / "c";

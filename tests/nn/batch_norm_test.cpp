@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "golden/module_golden.hpp"
+#include "support/lengths.hpp"
 #include "support/random.hpp"
 #include "support/support.hpp"
 #include "weft/autograd/gradcheck.hpp"
@@ -16,14 +17,11 @@
 using namespace weft;
 using doctest::Contains;
 using test::Golden;
+using test::lengths_of;
 using test::relative_error;
 using test::uniform;
 
 namespace {
-
-Tensor lengths_of(std::initializer_list<std::int64_t> lengths) {
-  return Tensor::from(lengths, {static_cast<std::int64_t>(lengths.size())});
-}
 
 // Two steps of training and one of evaluation, as the golden file has them.
 template <class Module>
@@ -132,8 +130,7 @@ TEST_CASE("running values move once a recorded call in training, not otherwise")
   CHECK(tracked() == 0);
   {
     Tape tape;
-    const Var leaf = tape.leaf(x),
-              y = recompute([&](const std::vector<Var>& in) { return norm(in[0]); }, {leaf});
+    const Var leaf = tape.leaf(x), y = recompute([&](const std::vector<Var>&in) { return norm(in[0]); }, {leaf});
     tape.backward(sum(square(y)));
   }
   const Tensor mean = norm.running_mean.value().clone();

@@ -134,7 +134,7 @@ TEST_CASE("co-attention that can't be is refused") {
   nn::CoAttention attention(options());
   attention.to(f64);
   const Var v = uniform({3, 5, 4}, -1, 1, 1), q = uniform({3, 4, 3}, -1, 1, 2);
-  CHECK_THROWS_WITH_AS(attention(q, v), doctest::Contains("the first sequence f64[3, 4, 3]"), ShapeError);
+  CHECK_THROWS_WITH_AS(attention(q, v), doctest::Contains("[CoAttention] first sequence f64[3, 4, 3]"), ShapeError);
   CHECK_THROWS_WITH_AS(attention(v, Var(uniform({2, 4, 3}, -1, 1, 2))),
                        doctest::Contains("f64[3, 5, 4] and f64[2, 4, 3] differ in rows"), ShapeError);
   CHECK_THROWS_AS(attention(v, q, Tensor::from<std::int64_t>({6, 1, 1}, {3})), ValueError);

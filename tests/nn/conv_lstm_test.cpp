@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "support/lengths.hpp"
 #include "support/random.hpp"
 #include "weft/autograd/gradcheck.hpp"
 #include "weft/autograd/tape.hpp"
@@ -16,13 +17,10 @@
 using namespace weft;
 using doctest::Contains;
 using test::largest_difference;
+using test::lengths_of;
 using test::uniform;
 
 namespace {
-
-Tensor lengths_of(std::initializer_list<std::int64_t> lengths) {
-  return Tensor::from(lengths, {static_cast<std::int64_t>(lengths.size())});
-}
 
 // Peepholes that do something.
 void spread(nn::ModuleBase& module) {

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "golden/module_golden.hpp"
+#include "support/lengths.hpp"
 #include "support/random.hpp"
 #include "weft/autograd/gradcheck.hpp"
 #include "weft/autograd/tape.hpp"
@@ -14,31 +15,18 @@
 using namespace weft;
 using doctest::Contains;
 using test::Golden;
+using test::lengths_of;
 using test::relative_error;
 using test::tolerance;
 using test::uniform;
+using test::with_nan_behind;
 
 namespace {
-
-Tensor lengths_of(std::initializer_list<std::int64_t> lengths) {
-  return Tensor::from(lengths, {static_cast<std::int64_t>(lengths.size())});
-}
-
-// NaN behind each row's length along axis 2.
-Tensor with_nan_behind(const Tensor& x, std::initializer_list<std::int64_t> lengths) {
-  Tensor result = x.clone();
-  std::int64_t row = 0;
-  for (const std::int64_t length : lengths) {
-    Tensor behind = result.select(0, row++).slice(1, length, x.size(2));
-    behind.fill(std::numeric_limits<double>::quiet_NaN());
-  }
-  return result;
-}
 
 // Each row with its length gives what it gives alone, and zeros behind.
 template <class Module>
 void check_padding(Module& module, const Tensor& x, std::initializer_list<std::int64_t> lengths) {
-  const Tensor padded = with_nan_behind(x, lengths), steps = lengths_of(lengths), ends = module.output_lengths(steps);
+  const Tensor padded = with_nan_behind(x, lengths, 2), steps = lengths_of(lengths), ends = module.output_lengths(steps);
   Tape tape;
   const Var y = module(padded, steps);
   std::int64_t row = 0;

@@ -7,6 +7,7 @@
 #include <limits>
 #include <map>
 
+#include "support/lengths.hpp"
 #include "support/random.hpp"
 #include "weft/base/error.hpp"
 #include "weft/ops/sequence_loss.hpp"
@@ -14,16 +15,13 @@
 
 using namespace weft;
 using doctest::Contains;
+using test::lengths_of;
 using test::uniform;
 
 namespace {
 
 using Labels = std::vector<std::int64_t>;
 constexpr double inf = std::numeric_limits<double>::infinity(), not_a_number = std::numeric_limits<double>::quiet_NaN();
-
-Tensor lengths_of(std::initializer_list<std::int64_t> lengths) {
-  return Tensor::from(lengths, {static_cast<std::int64_t>(lengths.size())});
-}
 
 // The probability of every sequence of labels: that of each alignment of [time, classes], added up.
 std::map<Labels, double> every_sequence(const Tensor& logits, std::int64_t blank) {

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "nn/wrapper_checks.hpp"
 #include "support/random.hpp"
 #include "weft/autograd/gradcheck.hpp"
 #include "weft/base/error.hpp"
@@ -31,14 +32,7 @@ TEST_CASE("Highway equals the paper's equation") {
 
 TEST_CASE("Highway passes the gradient checks of both orders, around a recurrent layer with lengths") {
   nn::Highway<nn::LSTM> layer({.features = 2}, nn::LSTMOptions{.input_size = 2, .hidden_size = 2});
-  layer.to(f64);
-  const Tensor x = uniform({2, 3, 2}, -1, 1, 1), lengths = Tensor::from<std::int64_t>({3, 1}, {2});
-  const auto run = [&](const std::vector<Var>& in) { return layer(in[0], lengths); };
-  gradcheck(run, {x}).require();
-  gradgradcheck(run, {x}).require();
-  const auto loss = [&] { return sum(square(layer(x, lengths))); };
-  gradcheck_parameters(loss, layer.parameters(), {.elements = 10}).require();
-  gradgradcheck_parameters(loss, layer.parameters(), {.rtol = 1e-4, .elements = 5}).require();
+  test::check_gradients_around_lstm(layer);
 }
 
 TEST_CASE("Highway broadcasts nothing") {

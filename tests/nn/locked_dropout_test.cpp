@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "nn/dropout_checks.hpp"
 #include "support/random.hpp"
 #include "weft/autograd/gradcheck.hpp"
 #include "weft/autograd/tape.hpp"
@@ -50,13 +51,7 @@ TEST_CASE("LockedDropout drops the same elements at every step of a row") {
 
 TEST_CASE("LockedDropout acts in training mode under a tape only") {
   nn::LockedDropout dropout({.p = 0.5});
-  const Tensor x = uniform({2, 3, 4}, -1, 1, 1);
-  CHECK(dropout(x).value().is_same(x));
-  Generator generator(3);
-  Tape tape(generator);
-  dropout.eval();
-  CHECK(dropout(x).value().is_same(x));
-  CHECK(generator.position() == 0);
+  test::check_acts_in_training_alone(dropout);
 }
 
 TEST_CASE("LockedDropout passes the gradient checks of both orders") {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "golden/golden.hpp"
+#include "support/lengths.hpp"
 #include "weft/autograd/gradcheck.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/base/error.hpp"
@@ -13,6 +14,7 @@
 #include "weft/ops/reduce.hpp"
 
 using namespace weft;
+using test::lengths_of;
 using test::relative_error;
 
 namespace {
@@ -21,10 +23,6 @@ Tensor random(const Shape& shape, DType dtype = f64, std::uint64_t seed = 11) {
   Parameter parameter("x", Tensor::empty(shape, dtype));
   nn::initialise(parameter, nn::init::normal(), seed);
   return parameter.value();
-}
-
-Tensor lengths_of(std::initializer_list<std::int64_t> lengths) {
-  return Tensor::from(lengths, {static_cast<std::int64_t>(lengths.size())});
 }
 
 Var all_of(const nn::LSTMOutput& out) { return sum(square(out.output)) + sum(square(out.h)) + sum(square(out.c)); }

@@ -144,20 +144,6 @@ TEST_CASE("rows that share a memory can't have masks that tell queries apart") {
                            attention()(x, twice, twice, of_keys).output.value()) <= 1e-14);
 }
 
-TEST_CASE("dropout falls on the weights in training alone") {
-  nn::MultiheadAttention dropping({.embed_dim = 4, .num_heads = 2, .dropout = 0.5});
-  const Tensor x = uniform({2, 8, 4}, -1, 1, 1, f32);
-  const auto run = [&](std::uint64_t seed) {
-    Generator generator(seed);
-    Tape tape(generator);
-    return dropping(x, x, x).output.value().clone();
-  };
-  CHECK(largest_difference(run(1), run(1)) == 0);
-  CHECK(largest_difference(run(1), run(2)) > 1e-3);
-  dropping.eval();
-  CHECK(largest_difference(run(1), run(2)) == 0);
-}
-
 TEST_CASE("attention that can't be is refused") {
   CHECK_THROWS_WITH_AS(nn::MultiheadAttention({.embed_dim = 6, .num_heads = 4}),
                        doctest::Contains("embed_dim is 6 and num_heads 4"), ValueError);

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "nn/wrapper_checks.hpp"
 #include "support/random.hpp"
 #include "weft/autograd/gradcheck.hpp"
 #include "weft/base/error.hpp"
@@ -30,14 +31,7 @@ TEST_CASE("Residual adds what its module makes, of a struct the main member") {
 
 TEST_CASE("Residual passes the gradient checks of both orders") {
   nn::Residual<nn::LSTM> layer(nn::LSTMOptions{.input_size = 2, .hidden_size = 2});
-  layer.to(f64);
-  const Tensor x = uniform({2, 3, 2}, -1, 1, 1), lengths = Tensor::from<std::int64_t>({3, 1}, {2});
-  const auto run = [&](const std::vector<Var>& in) { return layer(in[0], lengths); };
-  gradcheck(run, {x}).require();
-  gradgradcheck(run, {x}).require();
-  const auto loss = [&] { return sum(square(layer(x, lengths))); };
-  gradcheck_parameters(loss, layer.parameters(), {.elements = 10}).require();
-  gradgradcheck_parameters(loss, layer.parameters(), {.rtol = 1e-4, .elements = 5}).require();
+  test::check_gradients_around_lstm(layer);
 }
 
 TEST_CASE("Residual broadcasts nothing") {

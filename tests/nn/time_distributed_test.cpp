@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "support/lengths.hpp"
 #include "support/random.hpp"
 #include "weft/autograd/gradcheck.hpp"
 #include "weft/autograd/tape.hpp"
@@ -16,25 +17,11 @@
 using namespace weft;
 using doctest::Contains;
 using test::largest_difference;
+using test::lengths_of;
 using test::uniform;
+using test::with_nan_behind;
 
-namespace {
-
-Tensor lengths_of(std::initializer_list<std::int64_t> lengths) {
-  return Tensor::from(lengths, {static_cast<std::int64_t>(lengths.size())});
-}
-
-Tensor with_nan_behind(const Tensor& x, std::initializer_list<std::int64_t> lengths) {
-  Tensor result = x.clone();
-  std::int64_t row = 0;
-  for (const std::int64_t length : lengths) {
-    Tensor behind = result.select(0, row++).slice(0, length, x.size(1));
-    behind.fill(std::numeric_limits<double>::quiet_NaN());
-  }
-  return result;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("TimeDistributed applies its module to each step by itself") {
   nn::TimeDistributed<nn::Conv2d> frames(nn::Conv2dOptions{.in_channels = 2, .out_channels = 3, .kernel_size = {2, 1}});

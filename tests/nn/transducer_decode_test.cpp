@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "support/lengths.hpp"
 #include "support/random.hpp"
 #include "weft/base/error.hpp"
 #include "weft/ops/sequence_loss.hpp"
@@ -13,16 +14,13 @@
 
 using namespace weft;
 using doctest::Contains;
+using test::lengths_of;
 
 namespace {
 
 using Labels = std::vector<std::int64_t>;
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 constexpr std::int64_t classes = 3;
-
-Tensor lengths_of(std::initializer_list<std::int64_t> lengths) {
-  return Tensor::from(lengths, {static_cast<std::int64_t>(lengths.size())});
-}
 
 // A model: any numbers, which depend on the frame of the row and on every label.
 Tensor logits_of(std::int64_t row, std::int64_t frame, const Labels& labels) {

@@ -33,4 +33,13 @@ inline Tensor flipped(const Shape& shape, double low, double high, double start 
   return spread(shape, low, high, start).flip(1);
 }
 
+/// Every third place is closed, and where there is more than one row the whole of the second.
+inline Tensor mask_of(const Shape& shape) {
+  Tensor mask = Tensor::empty(shape, boolean);
+  bool* open = mask.mutable_data<bool>();
+  const std::int64_t columns = shape.back();
+  for (std::int64_t i = 0; i < mask.numel(); ++i) open[i] = i % 3 != 2 && (mask.numel() == columns || i / columns != 1);
+  return mask;
+}
+
 }  // namespace weft::test

@@ -10,15 +10,6 @@ using Inputs = std::vector<Var>;
 
 Tensor values(const Shape& shape, double start = 0.5) { return spread(shape, -1, 1, start); }
 
-// Every third place is closed, and where there is more than one row the whole of the second.
-Tensor mask_of(const Shape& shape) {
-  Tensor mask = Tensor::empty(shape, boolean);
-  bool* open = mask.mutable_data<bool>();
-  const std::int64_t columns = shape.back();
-  for (std::int64_t i = 0; i < mask.numel(); ++i) open[i] = i % 3 != 2 && (mask.numel() == columns || i / columns != 1);
-  return mask;
-}
-
 }  // namespace
 
 void add_entmax_cases(std::vector<Case>& to) {

@@ -7,6 +7,7 @@
 
 #include "kernels/work.hpp"
 #include "ops/cases.hpp"
+#include "support/lengths.hpp"
 #include "support/random.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/base/error.hpp"
@@ -18,6 +19,7 @@
 #include "weft/ops/shape.hpp"
 
 using namespace weft;
+using test::lengths_of;
 using namespace weft::test;
 using doctest::Approx;
 
@@ -27,9 +29,6 @@ constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 Tensor vector(std::initializer_list<double> values) { return Tensor::from(values, {static_cast<std::int64_t>(values.size())}); }
 Tensor column(std::initializer_list<double> values) { return vector(values).unsqueeze(1); }
-Tensor lengths_of(std::initializer_list<std::int64_t> lengths) {
-  return Tensor::from(lengths, {static_cast<std::int64_t>(lengths.size())});
-}
 double sigma(double x) { return 1 / (1 + std::exp(-x)); }
 
 bool is_recurrent(const Case& row) {

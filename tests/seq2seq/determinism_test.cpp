@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "seq2seq/small_model.hpp"
+#include "support/threads.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/base/threads.hpp"
 #include "weft/ops/loss.hpp"
@@ -13,14 +14,6 @@ using namespace weft;
 using namespace weft::seq2seq;
 
 namespace {
-
-struct ThreadsGuard {
-  int before = num_threads();
-  ~ThreadsGuard() {
-    set_num_threads(before);
-    deterministic(false);
-  }
-};
 
 constexpr int steps = 200;
 
@@ -64,12 +57,12 @@ void check_same_bits(const std::vector<Tensor>& a, const std::vector<Tensor>& b)
 }  // namespace
 
 TEST_CASE("training gives the same bits for the same number of threads") {
-  const ThreadsGuard guard;
+  const test::ThreadsGuard guard;
   for (const ModelOptions& options : kinds) check_same_bits(trained(options, 2), trained(options, 2));
 }
 
 TEST_CASE("deterministic training gives the same bits for any number of threads") {
-  const ThreadsGuard guard;
+  const test::ThreadsGuard guard;
   deterministic(true);
   for (const ModelOptions& options : kinds) {
     const auto expected = trained(options, 1);

@@ -127,7 +127,7 @@ TEST_CASE("the likeliest tokens are those of reading everything anew") {
     model.eval();
     Generator generator(1);
     std::vector<std::int32_t> text = {1, 2, 4};
-    const auto written = sample(model, text, generator, {.length = 9, .temperature = 0});
+    const auto written = continuation(model, text, generator, {.length = 9, .filter = {.top_k = 1}});
     CHECK(written.size() == 9);
     const NoGrad nothing_recorded;
     for (const std::int32_t token : written) {
@@ -156,8 +156,8 @@ TEST_CASE("draws follow the softmax, and top_k leaves the rest out") {
   constexpr int draws = 4000;
   std::vector<int> seen(7), seen_2(7);
   for (int i = 0; i < draws; ++i) {
-    ++seen[static_cast<std::size_t>(sample(model, prompt, generator, {.length = 1})[0])];
-    ++seen_2[static_cast<std::size_t>(sample(model, prompt, generator, {.length = 1, .top_k = 2})[0])];
+    ++seen[static_cast<std::size_t>(continuation(model, prompt, generator, {.length = 1})[0])];
+    ++seen_2[static_cast<std::size_t>(continuation(model, prompt, generator, {.length = 1, .filter = {.top_k = 2}})[0])];
   }
   for (std::int32_t v = 0; v < 7; ++v)
     CHECK(seen[static_cast<std::size_t>(v)] / static_cast<double>(draws) ==
@@ -171,11 +171,11 @@ TEST_CASE("a model in f64 is sampled, and one that isn't finite is an error") {
     model.eval();
     Generator generator(1);
     const std::vector<std::int32_t> prompt = {1, 2};
-    const auto written = sample(model, prompt, generator, {.length = 5, .temperature = 0});
+    const auto written = continuation(model, prompt, generator, {.length = 5, .filter = {.top_k = 1}});
     model.to(f64);
-    CHECK(sample(model, prompt, generator, {.length = 5, .temperature = 0}) == written);
+    CHECK(continuation(model, prompt, generator, {.length = 5, .filter = {.top_k = 1}}) == written);
     model.parameters()[0]->mutable_value().fill(std::nan(""));
-    CHECK_THROWS_AS(sample(model, prompt, generator), NumericError);
+    CHECK_THROWS_AS(continuation(model, prompt, generator), NumericError);
   }
 }
 
@@ -198,8 +198,10 @@ TEST_CASE("options go through JSON, and bad ones are refused") {
   CHECK_THROWS_AS(model(Tensor::from<std::int32_t>({7}, {1, 1})), IndexError);
   Generator generator(1);
   const std::vector<std::int32_t> nothing, one = {1};
-  CHECK_THROWS_AS(sample(model, nothing, generator), ValueError);
-  CHECK_THROWS_AS(sample(model, one, generator, {.temperature = -1}), ValueError);
-  CHECK_THROWS_AS(sample(model, one, generator, {.top_k = -1}), ValueError);
-  CHECK(sample(model, one, generator, {.length = 0}).empty());
+  CHECK_THROWS_AS(continuation(model, nothing, generator), ValueError);
+  CHECK_THROWS_AS(continuation(model, one, generator, {.filter = {.temperature = 0}}), ValueError);
+  CHECK_THROWS_AS(continuation(model, one, generator, {.filter = {.top_k = -1}}), ValueError);
+  CHECK_THROWS_AS(continuation(model, one, generator, {.length = -1}), ValueError);
+  CHECK_THROWS_AS(continuation(model, one, generator, {.window = 0}), ValueError);
+  CHECK(continuation(model, one, generator, {.length = 0}).empty());
 }

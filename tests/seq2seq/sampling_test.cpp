@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "seq2seq/rereading.hpp"
+#include "support/threads.hpp"
 #include "weft/base/error.hpp"
 #include "weft/base/threads.hpp"
 #include "weft/seq2seq/beam_search.hpp"
@@ -53,14 +54,6 @@ std::vector<double> plain_filter(const std::vector<double>& scores, const TokenF
 const TokenFilter filters[] = {
     {},           {.temperature = 0.4}, {.temperature = 3}, {.top_k = 1},
     {.top_k = 3}, {.top_p = 0.5},       {.top_p = 0.9},     {.temperature = 1.7, .top_k = 4, .top_p = 0.8}};
-
-struct ThreadsGuard {
-  int before = num_threads();
-  ~ThreadsGuard() {
-    set_num_threads(before);
-    deterministic(false);
-  }
-};
 
 }  // namespace
 
@@ -132,7 +125,7 @@ TEST_CASE("tokens are drawn as often as the filtered softmax says") {
 }
 
 TEST_CASE("samples depend on seed and sentence, not on batch, threads or how many there are") {
-  const ThreadsGuard guard;
+  const test::ThreadsGuard guard;
   deterministic(true);
   for (const auto& model : test::small_models()) {
     CAPTURE(model->type_name());

@@ -25,6 +25,7 @@ class DynamicConv : public Module<DynamicConv>, public PlaceMixing {
 
  private:
   Var kernels(const Var& gated);
+  ConvMixing mixing();
 
   ConvMixingOptions options_;
 };

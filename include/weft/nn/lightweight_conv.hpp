@@ -9,6 +9,8 @@
 
 namespace weft::nn {
 
+struct ConvMixing;  // what the two share, inside of the library
+
 /// Of lightweight and dynamic convolutions.
 struct ConvMixingOptions {
   std::int64_t embed_dim = 0;
@@ -43,6 +45,8 @@ class LightweightConv : public Module<LightweightConv>, public PlaceMixing {
   Linear linear2;  ///< embed_dim -> embed_dim
 
  private:
+  ConvMixing mixing();
+
   ConvMixingOptions options_;
 };
 

@@ -42,9 +42,7 @@ class LinearAttention : public Module<LinearAttention>, public PlaceMixing {
   Linear q_proj, k_proj, v_proj, out_proj;
 
  private:
-  Var in_heads(const Var& x) const;
   Var features(const Var& x) const;
-  Var together(const Var& heads);
 
   LinearAttentionOptions options_;
 };

@@ -84,7 +84,6 @@ class MultiheadAttention : public Module<MultiheadAttention>, public PlaceMixing
   AttentionCache keys_and_values(const Var& key, const Var& value) const;
   void turn(Var& x, std::int64_t first);
   Var projected(int which, const Var& x) const;
-  Var in_heads(const Var& x, std::int64_t heads) const;
   std::int64_t head_dim() const { return options_.embed_dim / options_.num_heads; }
   Var for_each_head(const Var& x) const;
   bool in_full() const;

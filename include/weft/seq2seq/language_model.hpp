@@ -12,6 +12,7 @@
 #include "weft/nn/lstm.hpp"
 #include "weft/nn/positional_encoding.hpp"
 #include "weft/nn/transformer.hpp"
+#include "weft/seq2seq/sampling.hpp"
 
 namespace weft::seq2seq {
 
@@ -74,20 +75,19 @@ struct TextWindows {
 };
 
 /// Mean loss, in nats, of every token of a text but the first and what `rows` doesn't divide. An LSTM reads each row through; a
-/// Transformer begins anew at every window. Nothing is recorded; dropout is as the model's mode says. Throws ValueError for a text
-/// shorter than rows + 1.
+/// Transformer begins anew at every window. Nothing is recorded; dropout is as the model's mode says. Throws ValueError for a
+/// text shorter than rows + 1.
 double language_model_loss(LanguageModel& model, std::span<const std::int32_t> ids, std::int64_t rows, std::int64_t window);
 
-struct SamplingOptions {
+struct ContinuationOptions {
   std::int64_t length = 200;  ///< tokens to write
-  double temperature = 1;     ///< divides the logits; 0: always the likeliest
-  std::int64_t top_k = 0;     ///< only the k likeliest; 0: any
+  TokenFilter filter = {};    ///< which can be drawn; top_k 1: the likeliest
   std::int64_t window = 128;  ///< a Transformer sees so many tokens
 };
 
 /// Goes on from `prompt`, which isn't part of the result. Throws ValueError for an empty prompt and options that can't be,
 /// NumericError where the model gives NaN or infinity.
-std::vector<std::int32_t> sample(LanguageModel& model, std::span<const std::int32_t> prompt, Generator& generator,
-                                 const SamplingOptions& options = {});
+std::vector<std::int32_t> continuation(LanguageModel& model, std::span<const std::int32_t> prompt, Generator& generator,
+                                       const ContinuationOptions& options = {});
 
 }  // namespace weft::seq2seq

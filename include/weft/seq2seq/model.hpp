@@ -59,6 +59,8 @@ class Model : public nn::Module<Model> {
     Tensor places;
   };
   virtual Reading read(const Batch& batch) = 0;
+  /// The reading whose features stand at the tokens of all [rows, steps, any].
+  static Reading at_tokens(const Var& all, const Batch& batch);
 
   explicit Model(const nn::Scope& scope) : Module(scope) {}
 

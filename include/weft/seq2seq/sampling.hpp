@@ -22,6 +22,9 @@ struct TokenFilter {
 /// -inf.
 std::vector<double> filtered_softmax(std::span<const float> logits, const TokenFilter& filter);
 
+/// The token that u in [0, 1) falls on.
+std::int32_t draw_token(std::span<const double> probabilities, double u);
+
 struct SampleOptions {
   std::int64_t samples = 1;  ///< of each sentence
   TokenFilter filter = {};

@@ -10,7 +10,7 @@ namespace weft::text {
 
 enum class SymbolUnit : std::uint8_t {
   characters,  ///< code points
-  words        ///< what white space separates; the end of a line is a word too, "\n"
+  words        ///< what ASCII's white space separates; the end of a line is a word too, "\n"
 };
 
 /// The different characters or words of a text, by number: what a language model reads and writes. 0 stands for what isn't

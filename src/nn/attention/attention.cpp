@@ -1,6 +1,7 @@
 #include "weft/nn/attention/attention.hpp"
 
 #include "base/fail.hpp"
+#include "nn/heads.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/index.hpp"
 #include "weft/ops/matmul.hpp"
@@ -27,8 +28,6 @@ namespace {
 Var kept(const Var& x, const Tensor& mask) {
   return mask.defined() ? where(mask.unsqueeze(2), x, Var::scalar(0, x.dtype())) : x;
 }
-
-bool same(const Var& a, const Var& b) { return a.value().is_same(b.value()) && a.slot() == b.slot(); }
 
 std::string size_text(std::int64_t size) { return size == 0 ? "size" : fmt::to_string(size); }
 

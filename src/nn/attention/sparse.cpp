@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "base/fail.hpp"
+#include "nn/heads.hpp"
 #include "nn/padding.hpp"
 #include "ops/lengths.hpp"
 #include "weft/ops/arrange.hpp"
@@ -185,17 +186,9 @@ SparseSelfAttention::SparseSelfAttention(const SparseSelfAttentionOptions& optio
 
 SparseSelfAttention::Heads SparseSelfAttention::project(const Var& x) const {
   const std::int64_t size = options_.embed_dim, heads = options_.num_heads;
-  check<ValueError>(x.defined(), name, "the input is undefined");
-  check<ShapeError>(x.rank() == 3 && x.size(2) == size, name, "input {} is not [batch, places, {}]", x.value(), size);
+  check_places(name, "input", x, size, *out_proj.weight);
   const PoolVector<Var> parts = split(linear(x, in_proj_weight, in_proj_bias), {size, size, size}, 2);
-  const auto in_heads = [&](const Var& part) {
-    return transpose(reshape(part, {x.size(0), x.size(1), heads, size / heads}), 1, 2);
-  };
-  return {in_heads(parts[0]), in_heads(parts[1]), in_heads(parts[2])};
-}
-
-Var SparseSelfAttention::together(const Var& heads) {
-  return out_proj(reshape(transpose(heads, 1, 2), {heads.size(0), heads.size(2), options_.embed_dim}));
+  return {in_heads(parts[0], heads), in_heads(parts[1], heads), in_heads(parts[2], heads)};
 }
 
 MixingOutput SparseSelfAttention::forward(const Var& x, const Tensor& lengths, bool need_weights) {
@@ -216,15 +209,16 @@ MixingOutput SparseSelfAttention::forward(const Var& x, const Tensor& lengths, b
     weights.push_back(result.weights);
     head = end;
   }
-  return {together(concat(outputs, 1)), need_weights ? concat(weights, 1) : Var()};
+  return {out_proj(together(concat(outputs, 1))), need_weights ? concat(weights, 1) : Var()};
 }
 
 MixingStep SparseSelfAttention::step(const Var& x, const AttentionCache& cache) {
   const ScopeGuard scope(path());
   check<ValueError>(options_.causal, name, "steps need causal patterns: later places would change what earlier ones gave");
   const Heads fresh = project(x);
-  const auto joined = [](const Var& old, const Var& more) { return old.defined() ? concat({old, more}, 2) : more; };
-  AttentionCache kept{joined(cache.keys, fresh.key), joined(cache.values, fresh.value)};
+  const std::int64_t heads = options_.num_heads, size = options_.embed_dim / heads;
+  check_cache(name, x, cache, {{heads, -1, size}, {heads, -1, size}});
+  AttentionCache kept{behind(cache.keys, fresh.key, 2), behind(cache.values, fresh.value, 2)};
   const std::int64_t before = cache.places(), reach = within(before + x.size(1), options_.reach);
   PoolVector<Var> places;
   for (std::int64_t t = 0; t < x.size(1); ++t) {
@@ -251,7 +245,7 @@ MixingStep SparseSelfAttention::step(const Var& x, const AttentionCache& cache) 
     places.push_back(concat(outputs, 1));
   }
   const Var output = places.empty() ? fresh.query : concat(places, 2);
-  return {together(output), std::move(kept)};
+  return {out_proj(together(output)), std::move(kept)};
 }
 
 }  // namespace weft::nn::attention

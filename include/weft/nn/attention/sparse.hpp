@@ -66,7 +66,6 @@ class SparseSelfAttention : public Module<SparseSelfAttention> {
   };
   Heads project(const Var& x) const;
   std::int64_t heads_of_each() const { return options_.num_heads / static_cast<std::int64_t>(options_.patterns.size()); }
-  Var together(const Var& heads);
 
   SparseSelfAttentionOptions options_;
 };

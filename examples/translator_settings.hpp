@@ -7,51 +7,37 @@
 #include <string>
 #include <vector>
 
-#include "option_values.hpp"
-#include "read_options.hpp"
-#include "weft/base/error.hpp"
-#include "weft/base/threads.hpp"
+#include "trainer_settings.hpp"
 #include "weft/seq2seq/translator.hpp"
 #include "weft/train/translation_task.hpp"
 
 /// What a training run of the translator is told on the command line.
-namespace training_settings {
+namespace translator_settings {
 
-namespace po = boost::program_options;
-using namespace weft;
-using option_values::choice;
-using option_values::number;
-using option_values::option;
-using read_options::UsageError;
-
-inline std::string required(const std::string& value, const char* name) {
-  if (value.empty()) throw UsageError(fmt::format("--{} is needed", name));
-  return value;
-}
+using namespace trainer_settings;
 
 /// Settings of a run, with defaults that work untouched.
-struct Settings {
-  std::string source, target, valid_source, valid_target, output, source_model, target_model;
-  std::string kind = "lstm", subword = "bpe", attention = "general", resume = "auto";
+struct Settings : TrainerSettings {
+  Settings() {
+    trainer.decay = 0.5;
+    trainer.adam.betas = {0.9, 0.98};
+    trainer.adam.eps = 1e-9;
+  }
+
+  std::string source, target, valid_source, valid_target, source_model, target_model;
+  std::string kind = "lstm", subword = "bpe", attention = "general";
   std::int64_t vocabulary = 8000;
-  double minutes = 0;
   bool joint = false, no_input_feeding = false, untied = false, post_norm = false;
   std::string positions = "sinusoid", mixing = "attention";
   double dropout = 0.3;
-  std::string then = "inverse-sqrt";
   seq2seq::EncoderDecoderOptions lstm = {.embedding = 256, .hidden = 512};
   seq2seq::TransformerOptions transformer = {};
-  TrainerOptions trainer = {.epochs = 20, .lr = 1e-3, .decay = 0.5, .adam = {.betas = {0.9, 0.98}, .eps = 1e-9}};
   TranslationTaskOptions task = {.batching = {.max_tokens = 4096}};
-  int threads = num_threads();
 
   bool is_transformer() const { return kind == "transformer"; }
   /// The settings of the chosen kind for these vocabularies.
   seq2seq::ModelOptions model(std::int64_t source_vocabulary, std::int64_t target_vocabulary) const;
 };
-
-inline constexpr std::int64_t largest_size = 1'000'000, largest_epochs = 1 << 24;
-inline constexpr int most_threads = 1024;
 
 inline seq2seq::ModelOptions Settings::model(std::int64_t source_vocabulary, std::int64_t target_vocabulary) const {
   const auto fill = [&](auto options) {
@@ -105,7 +91,6 @@ inline Settings settings_for(const std::string& kind) {
 inline void add_training_options(po::options_description& options, Settings& s) {
   auto add = options.add_options();
   add("model", choice(s.kind, {"lstm", "transformer"}), "lstm or transformer; each has options of its own");
-  add("output", option(s.output), "folder of the run: checkpoints, vocabularies, log");
   add("source-model", option(s.source_model), "SentencePiece model of the source; otherwise one is trained");
   add("target-model", option(s.target_model), "and of the target");
   add("subword", choice(s.subword, {"bpe", "unigram"}), "kind of vocabulary: bpe or unigram");
@@ -138,34 +123,14 @@ inline void add_training_options(po::options_description& options, Settings& s) 
   add("untied", po::bool_switch(&s.untied), "an output layer of its own instead of the target embedding");
   add("dropout", number(s.dropout, 0, s.is_transformer() ? 0.99 : 1), "probability");
   add("label-smoothing", number(s.task.label_smoothing, 0, 1), "share of the target");
-  add("epochs", number(s.trainer.epochs, 1, largest_epochs), "most epochs");
-  add("updates", number(s.trainer.updates, 0), "most updates; 0: by epochs");
-  add("minutes", number(s.minutes, 0), "most minutes of training; 0: by epochs");
   add("batch-tokens", number(s.task.batching.max_tokens, 2), "tokens of a batch, both sides and padding counted");
   add("max-length", number(s.task.batching.max_length, 1, largest_size), "longer pairs are left out");
-  add("lr", number(s.trainer.lr, 0), "learning rate");
-  add("warmup", number(s.trainer.warmup, 0), "updates of warm-up; 0: none");
-  add("schedule", choice(s.then, {"inverse-sqrt", "constant"}), "of the rate after the warm-up: inverse-sqrt or constant");
-  add("decay", number(s.trainer.decay, 1e-6, 1), "factor on the rate when validation gets no better");
-  add("cooldown", number(s.trainer.cooldown, 0, 1), "share of the epochs at their end in which the rate falls to 0");
-  add("accumulate", number(s.trainer.accumulate, 1, largest_size), "batches of an update, whose gradients are added up");
-  add("ema", number(s.trainer.ema, 0, 0.999999),
-      "decay of a moving average of the weights that is validated and kept; 0: none");
   add("keep", number(s.trainer.keep, 0, largest_size), "keeps the weights of so many last validations, for translator average");
-  add("clip", number(s.trainer.clip, 0), "largest gradient norm");
-  add("patience", number(s.trainer.patience, 0), "ends after so many validations without a new best; 0: never");
-  add("validate-every", number(s.trainer.validate_every, 0), "updates; 0: once an epoch");
-  add("save-every", number(s.trainer.save_every, 1), "updates");
-  add("log-every", number(s.trainer.log_every, 1), "updates");
-  add("seed", number(s.trainer.seed, 0), "of everything random");
-  add("resume", choice(s.resume, {"auto", "never", "must"}), "go on with the run in the folder: auto, never or must");
-  add("threads", number(s.threads, 1, most_threads), "threads");
+  add_trainer_options(options, s);
 }
 
 inline void apply(Settings& s) {
-  s.trainer.resume = s.resume == "auto" ? Resume::automatic : s.resume == "never" ? Resume::never : Resume::must;
-  s.trainer.folder = required(s.output, "output");
-  s.trainer.seconds = 60 * s.minutes;
+  trainer_settings::apply(s);
   if (s.lstm.hidden % 2 != 0)
     throw UsageError(fmt::format("--hidden {} must be even: each direction of the encoder has half", s.lstm.hidden));
   const auto& t = s.transformer;
@@ -184,9 +149,7 @@ inline void apply(Settings& s) {
                                  s.task.batching.max_tokens, s.task.batching.max_length));
   if (s.joint && !s.target_model.empty())
     throw UsageError("--joint takes one model for both languages, as --source-model; --target-model is one too many");
-  s.trainer.after_warmup = s.then == "constant" ? AfterWarmup::constant : AfterWarmup::inverse_sqrt;
   s.task.batching.seed = s.trainer.seed;
-  set_num_threads(s.threads);
 }
 
-}  // namespace training_settings
+}  // namespace translator_settings

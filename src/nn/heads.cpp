@@ -1,0 +1,46 @@
+#include "nn/heads.hpp"
+
+#include "base/fail.hpp"
+#include "weft/ops/shape.hpp"
+
+namespace weft::nn {
+
+bool same(const Var& a, const Var& b) { return a.value().is_same(b.value()) && a.slot() == b.slot(); }
+
+void check_places(const char* op, const char* name, const Var& x, std::int64_t size, const Parameter& weight) {
+  check<ValueError>(x.defined(), op, "the {} is undefined", name);
+  check<ShapeError>(x.rank() == 3 && x.size(2) == size, op, "{} {} is not [batch, places, {}]", name, x.value(), size);
+  check<DTypeError>(x.dtype() == weight.dtype(), op, "{} {} and the module's weights {} differ in dtype", name, x.value(),
+                    weight.value());
+}
+
+void check_cache(const char* op, const Var& x, const AttentionCache& cache, const CacheShape& shape) {
+  const auto fits = [&](const Var& kept, const std::array<std::int64_t, 3>& wanted) {
+    if (kept.rank() != 4 || kept.size(0) != x.size(0)) return false;
+    for (int i = 0; i < 3; ++i)
+      if (wanted[static_cast<std::size_t>(i)] >= 0 && kept.size(i + 1) != wanted[static_cast<std::size_t>(i)]) return false;
+    return kept.dtype() == x.dtype();
+  };
+  const auto text = [&](const std::array<std::int64_t, 3>& wanted) {
+    return fmt::format("{}[{}, {}, {}, {}]", name_of(x.dtype()), x.size(0), wanted[0],
+                       wanted[1] < 0 ? "places" : fmt::to_string(wanted[1]), wanted[2]);
+  };
+  if (!cache.keys.defined() && !cache.values.defined()) return;
+  check<ShapeError>(
+      cache.keys.defined() && cache.values.defined() && fits(cache.keys, shape.keys) && fits(cache.values, shape.values), op,
+      "a cache of {} and {} isn't one of this module's for input {}: {} and {}; take the step's before it",
+      cache.keys.defined() ? cache.keys.value() : Tensor(), cache.values.defined() ? cache.values.value() : Tensor(), x.value(),
+      text(shape.keys), text(shape.values));
+}
+
+Var in_heads(const Var& x, std::int64_t heads) {
+  return transpose(reshape(x, {x.size(0), x.size(1), heads, x.size(2) / heads}), 1, 2);
+}
+
+Var together(const Var& heads) {
+  return reshape(transpose(heads, 1, 2), {heads.size(0), heads.size(2), heads.size(1) * heads.size(3)});
+}
+
+Var behind(const Var& old, const Var& more, int axis) { return old.defined() ? concat({old, more}, axis) : more; }
+
+}  // namespace weft::nn
