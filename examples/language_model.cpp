@@ -29,6 +29,7 @@ std::string read_text(const std::string& path) {
   data::LineReader reader(path);
   std::string text, line;
   while (reader.next(line)) text += line + '\n';
+  if (text.find_first_not_of(" \t\r\n") == std::string::npos) throw FormatError(fmt::format("{} has no text", path));
   return text;
 }
 
@@ -192,8 +193,11 @@ int command_sample(const std::vector<std::string>& words) {
     sampling.filter.temperature = temperature;
   const Trained trained = load(required(folder, "model"));
   Generator generator(seed);
-  const std::vector<std::int32_t> written =
-      seq2seq::continuation(*trained.model, trained.symbols.encode(prompt), generator, sampling);
+  const std::vector<std::int32_t> start = trained.symbols.encode(prompt);
+  if (const auto unknown = std::count(start.begin(), start.end(), 0); unknown > 0)
+    fmt::print(stderr, "{} of the prompt's {} {} aren't known to the model\n", unknown, start.size(),
+               trained.symbols.unit() == text::SymbolUnit::words ? "words" : "characters");
+  const std::vector<std::int32_t> written = seq2seq::continuation(*trained.model, start, generator, sampling);
   // The prompt as it was given, unknown symbols too.
   const bool apart = trained.symbols.unit() == text::SymbolUnit::words && !prompt.ends_with('\n');
   fmt::print("{}{}{}\n", prompt, apart ? " " : "", trained.symbols.decode(written));

@@ -41,8 +41,8 @@ LanguageModelTask::LanguageModelTask(seq2seq::LanguageModel& model, const text::
                     model.options().vocabulary);
   const auto check_length = [&](std::span<const std::int32_t> ids, const char* name) {
     check<ValueError>(static_cast<std::int64_t>(ids.size()) > options.rows, where,
-                      "the {} text has {} tokens, too few for {} rows: {} are needed", name, ids.size(), options.rows,
-                      options.rows + 1);
+                      "the {} text has {} tokens, too few for {} rows: {} are needed, or fewer rows", name, ids.size(),
+                      options.rows, options.rows + 1);
     seq2seq::TextWindows(ids, options.rows, options.window);  // the options are sound
   };
   check_length(train_, "training");

@@ -51,6 +51,14 @@ class LanguageModelTest(unittest.TestCase):
                 self.assertTrue(sampled.startswith("the dog"))
                 self.assertEqual(sampled, succeed("sample", "--model", run, "--prompt", "the dog", "--length", 20, *more))
 
+    def test_says_what_it_does_not_know_of_a_prompt(self):
+        run = FOLDER / "prompts"
+        succeed("train", "--text", FOLDER / "text", "--output", run, *SMALL)
+        done = call("sample", "--model", run, "--prompt", "the ßß", "--length", 3, "--temperature", 0)
+        self.assertEqual(done.returncode, 0)
+        self.assertTrue(done.stdout.startswith("the ßß"))
+        self.assertIn("2 of the prompt's 6 characters aren't known", done.stderr)
+
     def test_goes_on_with_the_same_bits(self):
         words = ["train", "--text", FOLDER / "text", *SMALL, "--output"]
         succeed(*words, FOLDER / "whole")
@@ -72,6 +80,7 @@ class LanguageModelTest(unittest.TestCase):
                 (["train", "--text", FOLDER / "short", "--output", FOLDER / "s"], 1, "too few for 32 rows"),
                 ([*start, "--width", "20"], 2, "--width"),
                 ([*start, "--dropout", "0.5"], 1, "--dropout (0.2 there, 0.5 now)"),
+                (["train", "--text", FOLDER / "blank", "--output", FOLDER / "b"], 1, "blank has no text"),
                 (["evaluate", "--model", FOLDER / "none", "--text", FOLDER / "text"], 1, "none"),
                 (["sample", "--model", run, "--prompt", ""], 1, "prompt is empty"),
                 (["sample", "--model", run, "--temperature", "-1"], 2, "--temperature")):
@@ -89,6 +98,7 @@ def main():
                  for what in ("tree", "bird", "house", "river")]
         (FOLDER / "text").write_text("".join(lines * 6))
         (FOLDER / "short").write_text("short\n")
+        (FOLDER / "blank").write_text(" \n\n")
         suite = unittest.defaultTestLoader.loadTestsFromTestCase(LanguageModelTest)
         return 0 if unittest.TextTestRunner(verbosity=0, stream=sys.stdout, buffer=True).run(suite).wasSuccessful() else 1
 

@@ -5,12 +5,18 @@
 #include "weft/ops/shape.hpp"
 
 namespace weft::nn::attention {
+namespace {
+
+constexpr const char* type = "attention::Additive";
+
+}  // namespace
 
 Var each_with_each(const Var& query, const Var& keys) { return unsqueeze(query, 2) + unsqueeze(keys, 1); }
 
 Additive::Additive(const AdditiveOptions& options, const Scope& scope)
-    : Attention("attention::Additive", {options.query_dim, options.key_dim}, options.normaliser, scope),
-      query(unbiased(options.query_dim, options.hidden), {this, "query"}),
+    : Attention(type, {positive(type, "query_dim", options.query_dim), positive(type, "key_dim", options.key_dim)},
+                options.normaliser, scope),
+      query(unbiased(options.query_dim, positive(type, "hidden", options.hidden)), {this, "query"}),
       key(unbiased(options.key_dim, options.hidden), {this, "key"}),
       score(unbiased(options.hidden, 1), {this, "score"}) {}
 

@@ -53,7 +53,8 @@ AttentionMemory Attention::remember(const Var& keys, const Var& values, const Te
                       keys.value(), weight->value());
   check<ShapeError>(!mask.defined() || mask.shape() == Shape{keys.size(0), keys.size(1)}, kind_,
                     "mask {} doesn't fit keys {}: [batch, places] is needed", mask, keys.value());
-  check<DTypeError>(!mask.defined() || mask.dtype() == boolean, kind_, "mask {} for keys {} must be bool", mask, keys.value());
+  check<DTypeError>(!mask.defined() || mask.dtype() == boolean, kind_,
+                    "mask {} for keys {} must be bool: ne(mask, 0) makes it one", mask, keys.value());
   const Var clean = kept(values, mask);
   return {prepare(same(keys, values) ? clean : kept(keys, mask)), clean, mask};
 }

@@ -19,7 +19,8 @@ ConcatOptions checked(const ConcatOptions& o) {
 
 Concat::Concat(const ConcatOptions& options, const Scope& scope)
     : Attention("attention::Concat", {checked(options).query_dim, options.key_dim}, options.normaliser, scope),
-      projection(unbiased(options.query_dim + options.key_dim, options.hidden), {this, "projection"}),
+      projection(unbiased(options.query_dim + options.key_dim, positive("attention::Concat", "hidden", options.hidden)),
+                 {this, "projection"}),
       score(unbiased(options.hidden, 1), {this, "score"}),
       query_dim_(options.query_dim),
       key_dim_(options.key_dim) {}

@@ -9,7 +9,8 @@ namespace weft::nn::attention {
 General::General(const GeneralOptions& options, const Scope& scope) : General("attention::General", options, scope) {}
 
 General::General(const char* kind, const GeneralOptions& options, const Scope& scope)
-    : Attention(kind, {options.query_dim, options.key_dim}, options.normaliser, scope),
+    : Attention(kind, {positive(kind, "query_dim", options.query_dim), positive(kind, "key_dim", options.key_dim)},
+                options.normaliser, scope),
       query(unbiased(options.query_dim, options.key_dim), {this, "query"}) {}
 
 Var General::prepare(const Var& keys) { return transpose(keys, 1, 2); }

@@ -99,7 +99,7 @@ AttentionOutput LocalM::attend(const Var& queries, const AttentionMemory& memory
 LocalP::LocalP(const LocalPOptions& options, const Scope& scope)
     : General("attention::LocalP",
               {.query_dim = options.query_dim, .key_dim = options.key_dim, .normaliser = options.normaliser}, scope),
-      position(unbiased(options.query_dim, options.hidden), {this, "position"}),
+      position(unbiased(options.query_dim, positive(kind(), "hidden", options.hidden)), {this, "position"}),
       position_score(unbiased(options.hidden, 1), {this, "position_score"}),
       window_(checked_window(kind(), options.window)) {}
 

@@ -9,8 +9,9 @@
 namespace weft::nn::attention {
 
 LookingBack::LookingBack(const char* kind, const Sizes& sizes, Normaliser normaliser, const Scope& scope)
-    : Attention(kind, {sizes.query_dim, sizes.key_dim}, normaliser, scope),
-      query(unbiased(sizes.query_dim, sizes.hidden), {this, "query"}),
+    : Attention(kind, {positive(kind, "query_dim", sizes.query_dim), positive(kind, "key_dim", sizes.key_dim)}, normaliser,
+                scope),
+      query(unbiased(sizes.query_dim, positive(kind, "hidden", sizes.hidden)), {this, "query"}),
       key({.in_features = sizes.key_dim, .out_features = sizes.hidden}, {this, "key"}),
       score(unbiased(sizes.hidden, 1), {this, "score"}) {}
 

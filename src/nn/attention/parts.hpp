@@ -1,7 +1,14 @@
 #pragma once
+#include "base/fail.hpp"
 #include "weft/nn/linear.hpp"
 
 namespace weft::nn::attention {
+
+/// An option's value. Throws ValueError naming kind and option unless it is positive.
+inline std::int64_t positive(const char* kind, const char* option, std::int64_t value) {
+  check<ValueError>(value > 0, kind, "{} is {}; it must be positive", option, value);
+  return value;
+}
 
 inline LinearOptions unbiased(std::int64_t in, std::int64_t out) {
   return {.in_features = in, .out_features = out, .bias = false};

@@ -1,19 +1,25 @@
 #include "weft/nn/attention/pooling.hpp"
 
 #include "base/fail.hpp"
+#include "nn/attention/parts.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/shape.hpp"
 
 namespace weft::nn::attention {
+namespace {
+
+constexpr const char* op = "attention::Pooling";
+
+}  // namespace
 
 Pooling::Pooling(const PoolingOptions& options, const Scope& scope)
     : Module(scope),
-      key({.in_features = options.size, .out_features = options.hidden}, {this, "key"}),
+      key({.in_features = positive(op, "size", options.size), .out_features = positive(op, "hidden", options.hidden)},
+          {this, "key"}),
       context(this, "context", Shape{options.hidden}, init::normal(0, 0.1)),
       attention_({.normaliser = options.normaliser}, {this, "attention"}) {}
 
 PoolingOutput Pooling::forward(const Var& x, const Tensor& mask) {
-  constexpr const char* op = "attention::Pooling";
   check<ValueError>(x.defined(), op, "the input is undefined");
   const std::int64_t size = key.weight->value().size(1), hidden = key.weight->value().size(0);
   check<ShapeError>(x.rank() == 3 && x.size(2) == size, op, "input {} is not [batch, places, {}]", x.value(), size);

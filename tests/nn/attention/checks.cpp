@@ -252,7 +252,9 @@ void check_refusals(Attention& attention, const std::string& name) {
   refused("mask bool[3, 5] doesn't fit keys f64[3, 4, 3]: [batch, places] is needed", [&] {
     attention(query, keys, keys, Tensor::zeros({3, 5}, boolean));
   });
-  refused("mask f32[3, 4] for keys f64[3, 4, 3] must be bool", [&] { attention(query, keys, keys, Tensor::zeros({3, 4})); });
+  refused("mask f32[3, 4] for keys f64[3, 4, 3] must be bool: ne(mask, 0) makes it one", [&] {
+    attention(query, keys, keys, Tensor::zeros({3, 4}));
+  });
   if (!attention.parameters().empty())
     refused("keys f32[3, 4, 3] and the module's weights " + attention.parameters()[0]->value().describe() + " differ in dtype",
             [&] { attention(query.to(f32), keys.to(f32), keys.to(f32)); });

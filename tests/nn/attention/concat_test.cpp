@@ -25,5 +25,6 @@ TEST_CASE("concat attention") {
                         }));
   test::check_refusals(attention, "attention::Concat");
   CHECK_THROWS_WITH_AS(nn::attention::Concat({.query_dim = 3, .hidden = 4}), doctest::Contains("key_dim 0"), ValueError);
-  CHECK_THROWS_AS(nn::attention::Concat({.query_dim = 3, .key_dim = 3}), ValueError);
+  CHECK_THROWS_WITH_AS(nn::attention::Concat({.query_dim = 3, .key_dim = 3}),
+                       "[attention::Concat] hidden is 0; it must be positive", ValueError);
 }

@@ -18,7 +18,8 @@ TEST_CASE("general attention") {
   test::check_attention(
       attention, test::weights_of([&](const Vector& query, const Vector& key) { return product(key, product(w, query)); }));
   test::check_refusals(attention, "attention::General");
-  CHECK_THROWS_AS(nn::attention::General({.query_dim = 3}), ValueError);
+  CHECK_THROWS_WITH_AS(nn::attention::General({.query_dim = 3}), "[attention::General] key_dim is 0; it must be positive",
+                       ValueError);
 }
 
 TEST_CASE("queries and keys of general attention may differ in size") {
