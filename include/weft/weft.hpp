@@ -17,6 +17,7 @@
 #include "weft/explain/integrated_gradients.hpp"
 #include "weft/nn/adaptive_span.hpp"
 #include "weft/nn/alibi.hpp"
+#include "weft/nn/any_recurrent.hpp"
 #include "weft/nn/attention.hpp"
 #include "weft/nn/attention_recorder.hpp"
 #include "weft/nn/average_checkpoints.hpp"

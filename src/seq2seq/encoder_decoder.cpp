@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/fail.hpp"
+#include "base/named.hpp"
 #include "kernels/packing.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/shape.hpp"
@@ -44,6 +45,8 @@ std::unique_ptr<nn::attention::Attention> make_attention(const EncoderDecoderOpt
       return std::make_unique<LocalM>(LocalOptions{.query_dim = n, .key_dim = n, .window = o.window}, scope);
     case AttentionKind::local_p:
       return std::make_unique<LocalP>(LocalPOptions{.query_dim = n, .key_dim = n, .hidden = n, .window = o.window}, scope);
+    case AttentionKind::multi_head:
+      return std::make_unique<MultiHead>(MultiHeadOptions{.query_dim = n, .heads = o.heads}, scope);
   }
   return nullptr;
 }
@@ -55,10 +58,7 @@ Var first_rows(const Var& x, std::int64_t rows) { return x.size(0) == rows ? x :
 std::string name_of(AttentionKind kind) { return attention_names[static_cast<std::size_t>(kind)]; }
 
 AttentionKind attention_kind(const std::string& name) {
-  const auto* const found = std::find(attention_names.begin(), attention_names.end(), name);
-  check<ValueError>(found != attention_names.end(), "attention_kind", "'{}' is no attention; {} are", name,
-                    fmt::join(attention_names, ", "));
-  return static_cast<AttentionKind>(found - attention_names.begin());
+  return named<AttentionKind>(attention_names, "attention_kind", "attention", name);
 }
 
 EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options, const nn::Scope& scope)
@@ -67,7 +67,8 @@ EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options, const nn::S
       target_embedding_(
           {.num_embeddings = options.target_vocabulary, .embedding_dim = options.embedding, .padding_idx = pad_id},
           {this, "target_embedding"}),
-      encoder_({.input_size = options.embedding,
+      encoder_(options.recurrent,
+               {.input_size = options.embedding,
                 .hidden_size = options.hidden / 2,
                 .num_layers = options.encoder_layers,
                 .bidirectional = true,
@@ -86,8 +87,9 @@ EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options, const nn::S
         nn::Scope{this, "source_embedding"});
   for (std::int64_t layer = 0; layer < options_.decoder_layers; ++layer) {
     const std::int64_t fed = options_.input_feeding ? attention_size() : 0;
-    decoder_.emplace(nn::LSTMCellOptions{.input_size = layer == 0 ? options_.embedding + fed : options_.hidden,
-                                         .hidden_size = options_.hidden});
+    decoder_.emplace(options_.recurrent,
+                     nn::RecurrentCellOptions{.input_size = layer == 0 ? options_.embedding + fed : options_.hidden,
+                                              .hidden_size = options_.hidden});
   }
   attention_ = make_attention(options_, {this, "attention"});
   if (!options_.tie_output)
@@ -106,7 +108,9 @@ EncoderDecoder::Start EncoderDecoder::start(const Padded& source) {
   for (std::int64_t layer = 0; layer < options_.decoder_layers; ++layer) {
     // Both directions of the encoder layer side by side; a deeper decoder starts from the last.
     const std::int64_t from = 2 * std::min(layer, options_.encoder_layers - 1);
-    const auto both = [&](const Var& states) { return concat({select(states, 0, from), select(states, 0, from + 1)}, 1); };
+    const auto both = [&](const Var& states) {
+      return states.defined() ? concat({select(states, 0, from), select(states, 0, from + 1)}, 1) : states;
+    };
     result.state.layers.push_back({both(encoded.h), both(encoded.c)});
   }
   if (options_.input_feeding) result.state.feed = Tensor::zeros({rows, attention_size()}, encoded.output.dtype());
@@ -121,8 +125,8 @@ Model::Encoded EncoderDecoder::encode(const Padded& source) {
   return result;
 }
 
-// The states' h and c, layer by layer, what the attention carries (undefined where it carries nothing), then the attentional
-// vector where it is fed.
+// The states' h and c (a GRU's undefined), layer by layer, what the attention carries (undefined where it carries nothing),
+// then the attentional vector where it is fed.
 DecoderState EncoderDecoder::packed(const State& state) {
   DecoderState result;
   for (const LSTMState& layer : state.layers) result.values.insert(result.values.end(), {layer.h, layer.c});

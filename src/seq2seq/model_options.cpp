@@ -3,13 +3,14 @@
 #include <nlohmann/json.hpp>
 
 #include "base/fail.hpp"
+#include "base/named.hpp"
 
 namespace weft::seq2seq {
 namespace {
 
 constexpr const char* where = "Translator";
-constexpr const char* positions_names[] = {"sinusoid", "learned", "rotary", "alibi", "shaw", "t5"};
-constexpr const char* mixing_names[] = {"attention", "light", "dynamic", "linear"};
+constexpr std::array positions_names = {"sinusoid", "learned", "rotary", "alibi", "shaw", "t5"};
+constexpr std::array mixing_names = {"attention", "light", "dynamic", "linear"};
 
 nlohmann::ordered_json json_of(const EncoderDecoderOptions& o) {
   nlohmann::ordered_json json = {{"source_vocabulary", o.source_vocabulary},
@@ -24,6 +25,8 @@ nlohmann::ordered_json json_of(const EncoderDecoderOptions& o) {
                                  {"share_embeddings", o.share_embeddings},
                                  {"dropout", o.dropout}};
   if (o.attention == AttentionKind::local_m || o.attention == AttentionKind::local_p) json["window"] = o.window;
+  if (o.attention == AttentionKind::multi_head) json["heads"] = o.heads;
+  if (o.recurrent != nn::RecurrentKind::lstm) json["recurrent"] = name_of(o.recurrent);
   return json;
 }
 
@@ -59,6 +62,8 @@ EncoderDecoderOptions lstm_of(const nlohmann::json& json) {
           .decoder_layers = json.at("decoder_layers"),
           .attention = attention_kind(json.at("attention")),
           .window = json.value("window", EncoderDecoderOptions{}.window),
+          .heads = json.value("heads", EncoderDecoderOptions{}.heads),
+          .recurrent = nn::recurrent_kind(json.value("recurrent", "lstm")),
           .input_feeding = json.at("input_feeding"),
           .tie_output = json.at("tie_output"),
           .share_embeddings = json.at("share_embeddings"),
@@ -88,18 +93,10 @@ TransformerOptions transformer_of(const nlohmann::json& json) {
 }  // namespace
 
 Positions parse_positions(const std::string& name) {
-  const auto* found = std::find(std::begin(positions_names), std::end(positions_names), name);
-  check<ValueError>(found != std::end(positions_names), where,
-                    "'{}' is no kind of positions; sinusoid, learned, rotary, alibi, shaw and t5 are", name);
-  return static_cast<Positions>(found - std::begin(positions_names));
+  return named<Positions>(positions_names, where, "kind of positions", name);
 }
 
-nn::Mixing parse_mixing(const std::string& name) {
-  const auto* found = std::find(std::begin(mixing_names), std::end(mixing_names), name);
-  check<ValueError>(found != std::end(mixing_names), where, "'{}' is no mixing; attention, light, dynamic and linear are",
-                    name);
-  return static_cast<nn::Mixing>(found - std::begin(mixing_names));
-}
+nn::Mixing parse_mixing(const std::string& name) { return named<nn::Mixing>(mixing_names, where, "mixing", name); }
 
 std::unique_ptr<Model> make_model(const ModelOptions& options, const nn::Scope& scope) {
   if (const auto* transformer = std::get_if<TransformerOptions>(&options))

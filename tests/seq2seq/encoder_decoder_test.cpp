@@ -13,13 +13,15 @@ using namespace weft;
 using namespace weft::seq2seq;
 
 TEST_CASE("gradients of every parameter are right, whatever the kind of translator") {
-  std::vector<EncoderDecoderOptions> kinds(3, test::small_options());
+  std::vector<EncoderDecoderOptions> kinds(4, test::small_options());
   kinds[0].input_feeding = false;
   kinds[1].tie_output = true;
   kinds[1].share_embeddings = true;
   kinds[1].source_vocabulary = kinds[1].target_vocabulary = 9;
   kinds[2].encoder_layers = kinds[2].decoder_layers = 2;
   kinds[2].dropout = 0.2;
+  kinds[3].recurrent = nn::RecurrentKind::gru;
+  kinds[3].encoder_layers = 2;
   for (const EncoderDecoderOptions& options : test::each_attention()) kinds.push_back(options);
   const Batch batch = test::small_batch();
   for (const auto& options : kinds) {
@@ -73,7 +75,7 @@ TEST_CASE("kinds of attention have names") {
   CHECK(attention_kind("local-p") == AttentionKind::local_p);
   CHECK_THROWS_WITH_AS(attention_kind("total"),
                        "[attention_kind] 'total' is no attention; none, dot, scaled_dot, general, additive, concat, cosine, "
-                       "location, local-m, local-p are",
+                       "location, local-m, local-p, multi_head are",
                        ValueError);
 }
 

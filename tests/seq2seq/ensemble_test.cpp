@@ -14,11 +14,17 @@ using namespace weft::seq2seq;
 
 namespace {
 
-// Two LSTMs and two Transformers.
-std::vector<std::unique_ptr<Model>> four_models() {
+// Two of each kind.
+std::vector<std::unique_ptr<Model>> different_models() {
   auto made = test::small_models(5);
   for (auto& more : test::small_models(6)) made.push_back(std::move(more));
   return made;
+}
+
+std::vector<Model*> pointers(const std::vector<std::unique_ptr<Model>>& models) {
+  std::vector<Model*> result;
+  for (const auto& model : models) result.push_back(model.get());
+  return result;
 }
 
 void check_same(const std::vector<std::vector<Hypothesis>>& a, const std::vector<std::vector<Hypothesis>>& b) {
@@ -54,8 +60,8 @@ TEST_CASE("an ensemble of one model, once or twice, is the model") {
 }
 
 TEST_CASE("an ensemble's probabilities are the mean of its models', step by step and all at once") {
-  const auto models = four_models();
-  Ensemble ensemble({models[0].get(), models[1].get(), models[2].get(), models[3].get()});
+  const auto models = different_models();
+  Ensemble ensemble(pointers(models));
   for (const TokenIds& source : test::small_source()) {
     test::Rereading together(ensemble, source);
     std::vector<test::Rereading> alone;
@@ -64,7 +70,8 @@ TEST_CASE("an ensemble's probabilities are the mean of its models', step by step
       for (std::size_t token = 0; token < 7; ++token) {
         double sum = 0;
         for (auto& reading : alone) sum += std::exp(reading.next(target)[token]);
-        CHECK(together.next(target)[token] == doctest::Approx(std::log(sum / 4)).epsilon(1e-12));
+        CHECK(together.next(target)[token] ==
+              doctest::Approx(std::log(sum / static_cast<double>(models.size()))).epsilon(1e-12));
       }
     const std::vector<const TokenIds*> rows = {&source};
     const auto all = beam_search(ensemble, pad(rows), {.beam = 5, .max_length = 6})[0];

@@ -25,12 +25,17 @@ inline std::vector<seq2seq::EncoderDecoderOptions> each_attention() {
     all.push_back(small_options());
     all.back().attention = seq2seq::attention_kind(name);
     all.back().window = 1;
+    all.back().heads = 2;
   }
   return all;
 }
 
 /// One of each kind.
-inline std::vector<seq2seq::ModelOptions> small_kinds() { return {small_options(), small_transformer_options()}; }
+inline std::vector<seq2seq::ModelOptions> small_kinds() {
+  seq2seq::EncoderDecoderOptions gru = small_options();
+  gru.recurrent = nn::RecurrentKind::gru;
+  return {small_options(), gru, small_transformer_options()};
+}
 
 /// Three sentences of different lengths.
 inline const std::vector<seq2seq::TokenIds>& small_source() {

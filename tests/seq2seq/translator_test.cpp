@@ -149,9 +149,13 @@ TEST_CASE("what a checkpoint says of its model is read back") {
     EncoderDecoderOptions lstm = options_for(vocabularies());
     lstm.attention = attention_kind(attention);
     lstm.window = 3;
+    lstm.heads = 2;
+    lstm.recurrent = nn::RecurrentKind::gru;
     const auto back = std::get<EncoderDecoderOptions>(model_options_of(to_json(lstm), "best.safetensors"));
     CHECK(back.attention == lstm.attention);
     CHECK(back.window == (std::string(attention).starts_with("local") ? 3 : 10));  // only where it says something
+    CHECK(back.heads == (lstm.attention == AttentionKind::multi_head ? 2 : 8));
+    CHECK(back.recurrent == nn::RecurrentKind::gru);
   }
   CHECK_THROWS_WITH_AS(model_options_of(R"({"model": "organ"})", "best.safetensors"),
                        doctest::Contains("best.safetensors: its metadata describe a model 'organ'"), FormatError);

@@ -1,5 +1,6 @@
 #pragma once
-// Attention over a memory, of every kind; docs/attention.md compares them. In several heads: multihead_attention.hpp.
+// Attention over a memory, of every kind; docs/attention.md compares them. With all of what heads can do:
+// multihead_attention.hpp.
 #include "weft/nn/attention/additive.hpp"
 #include "weft/nn/attention/attention.hpp"
 #include "weft/nn/attention/concat.hpp"
@@ -11,6 +12,7 @@
 #include "weft/nn/attention/hierarchical.hpp"
 #include "weft/nn/attention/local.hpp"
 #include "weft/nn/attention/location.hpp"
+#include "weft/nn/attention/multi_head.hpp"
 #include "weft/nn/attention/pointer_generator.hpp"
 #include "weft/nn/attention/pooling.hpp"
 #include "weft/nn/attention/sparse.hpp"

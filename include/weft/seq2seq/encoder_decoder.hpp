@@ -5,12 +5,12 @@
 #include <optional>
 #include <string>
 
+#include "weft/nn/any_recurrent.hpp"
 #include "weft/nn/attention.hpp"
 #include "weft/nn/dropout.hpp"
 #include "weft/nn/embedding.hpp"
 #include "weft/nn/linear.hpp"
 #include "weft/nn/list.hpp"
-#include "weft/nn/lstm.hpp"
 #include "weft/seq2seq/model.hpp"
 #include "weft/tensor/pool_vector.hpp"
 
@@ -27,12 +27,13 @@ enum class AttentionKind : std::uint8_t {
   cosine,
   location,
   local_m,
-  local_p
+  local_p,
+  multi_head
 };
 
 /// As checkpoints and command lines have them, in the order of the kinds.
-inline constexpr std::array attention_names = {"none",   "dot",    "scaled_dot", "general", "additive",
-                                               "concat", "cosine", "location",   "local-m", "local-p"};
+inline constexpr std::array attention_names = {"none",   "dot",      "scaled_dot", "general", "additive",  "concat",
+                                               "cosine", "location", "local-m",    "local-p", "multi_head"};
 std::string name_of(AttentionKind kind);
 /// Throws ValueError that lists the names for another one.
 AttentionKind attention_kind(const std::string& name);
@@ -43,14 +44,17 @@ struct EncoderDecoderOptions {
   std::int64_t hidden = 512;  ///< of the decoder; each direction of the encoder has half
   std::int64_t encoder_layers = 1, decoder_layers = 1;
   AttentionKind attention = AttentionKind::general;
-  std::int64_t window = 10;       ///< of local_m and local_p: places seen on each side
+  std::int64_t window = 10;                               ///< of local_m and local_p: places seen on each side
+  std::int64_t heads = 8;                                 ///< of multi_head, dividing hidden
+  nn::RecurrentKind recurrent = nn::RecurrentKind::lstm;  ///< of encoder and decoder
   bool input_feeding = true;      ///< the attentional vector of a step is part of the next step's input (Luong 2015)
   bool tie_output = false;        ///< the output layer is the target embedding; the attentional vector has its size
   bool share_embeddings = false;  ///< source and target have one vocabulary and one embedding
   double dropout = 0;             ///< on embeddings, between layers and on the attentional vector
 };
 
-/// A bidirectional LSTM encoder and an LSTM decoder with attention (Bahdanau 2014, Luong 2015), or without (Sutskever 2014).
+/// A bidirectional LSTM or GRU that encodes, and one that decodes with attention (Bahdanau 2014, Luong 2015), or without
+/// (Sutskever 2014).
 class EncoderDecoder : public Model {
  public:
   explicit EncoderDecoder(const EncoderDecoderOptions& options, const nn::Scope& scope = {});
@@ -67,7 +71,7 @@ class EncoderDecoder : public Model {
   /// The layers' states, with input feeding the attentional vector of the last step [rows, attention size], and what the
   /// attention carries.
   struct State {
-    PoolVector<LSTMState> layers;
+    PoolVector<LSTMState> layers;  // a GRU's without c
     Var feed;
     nn::AttentionState attention;
   };
@@ -93,8 +97,8 @@ class EncoderDecoder : public Model {
   EncoderDecoderOptions options_;
   std::optional<nn::Embedding> source_embedding_;  // none: the target's
   nn::Embedding target_embedding_;
-  nn::LSTM encoder_;
-  nn::List<nn::LSTMCell> decoder_;
+  nn::AnyRecurrent encoder_;
+  nn::List<nn::AnyRecurrentCell> decoder_;
   std::unique_ptr<nn::attention::Attention> attention_;  // or none
   nn::Linear combine_;
   std::optional<nn::Linear> output_;  // none: the target embedding

@@ -25,7 +25,7 @@ AttentionState AttentionState::select(const Tensor& index) const {
 namespace attention {
 namespace {
 
-Var kept(const Var& x, const Tensor& mask) {
+Var without_masked(const Var& x, const Tensor& mask) {
   return mask.defined() ? where(mask.unsqueeze(2), x, Var::scalar(0, x.dtype())) : x;
 }
 
@@ -46,6 +46,8 @@ AttentionMemory Attention::remember(const Var& keys, const Var& values, const Te
                     "keys {} are not [batch, places, {}]", keys.value(), size_text(sizes_.key));
   check<ShapeError>(values.rank() == 3 && values.size(0) == keys.size(0) && values.size(1) == keys.size(1), kind_,
                     "values {} don't fit keys {}: batch and places differ", values.value(), keys.value());
+  check<ShapeError>(sizes_.value == 0 || values.size(2) == sizes_.value, kind_,
+                    "values {} for keys {} are not [batch, places, {}]", values.value(), keys.value(), sizes_.value);
   check<DTypeError>(is_floating(keys.dtype()) && keys.dtype() == values.dtype(), kind_,
                     "keys {} and values {}: both must be f32 or both f64", keys.value(), values.value());
   for (const Parameter* weight : parameters())
@@ -55,8 +57,12 @@ AttentionMemory Attention::remember(const Var& keys, const Var& values, const Te
                     "mask {} doesn't fit keys {}: [batch, places] is needed", mask, keys.value());
   check<DTypeError>(!mask.defined() || mask.dtype() == boolean, kind_,
                     "mask {} for keys {} must be bool: ne(mask, 0) makes it one", mask, keys.value());
-  const Var clean = kept(values, mask);
-  return {prepare(same(keys, values) ? clean : kept(keys, mask)), clean, mask};
+  const Var clean = without_masked(values, mask);
+  return kept(same(keys, values) ? clean : without_masked(keys, mask), clean, mask);
+}
+
+AttentionMemory Attention::kept(const Var& keys, const Var& values, const Tensor& mask) {
+  return {prepare(keys), values, mask};
 }
 
 void Attention::check_query(const Var& query, const AttentionMemory& memory) const {

@@ -46,7 +46,7 @@ Tensor counted(const Tensor& lengths, const Tensor& counts, const Var& x, int le
 
 Hierarchical::Level::Level(std::int64_t in, const HierarchicalOptions& options, const Scope& scope)
     : Module(scope),
-      encoder({.input_size = in, .hidden_size = options.hidden, .bidirectional = true}, {this, "encoder"}),
+      encoder(options.recurrent, {.input_size = in, .hidden_size = options.hidden, .bidirectional = true}, {this, "encoder"}),
       pooling({.size = 2 * options.hidden, .hidden = options.context, .normaliser = options.normaliser}, {this, "pooling"}) {}
 
 PoolingOutput Hierarchical::Level::forward(const Var& parts, const Tensor& lengths) {

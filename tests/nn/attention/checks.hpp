@@ -28,7 +28,7 @@ inline constexpr std::int64_t attention_size = 3;
 /// by one, beams of one sentence and chosen rows what they get all at once; pass the gradient check to second order.
 void check_attention(nn::attention::Attention& attention, const PlainWeights& plain);
 
-/// Bad input that every kind must refuse, naming itself and both shapes.
-void check_refusals(nn::attention::Attention& attention, const std::string& name);
+/// Bad input that every kind must refuse, naming itself and both shapes. `kept`: how a memory of values [3, 4, 3] shows.
+void check_refusals(nn::attention::Attention& attention, const std::string& name, const std::string& kept = "f64[3, 4, 3]");
 
 }  // namespace weft::test

@@ -166,6 +166,15 @@ TEST_CASE("gradients of hierarchical attention") {
   gradgradcheck_parameters([&] { return f({d.x}); }, d.model.parameters(), {.rtol = 1e-4, .elements = 2}).require();
 }
 
+TEST_CASE("LSTMs read the levels where they are asked to") {
+  Hierarchical model({.input_size = 3, .hidden = 2, .recurrent = nn::RecurrentKind::lstm});
+  model.to(f64);
+  CHECK(model.named_parameters().front().parameter->value().shape() == Shape{4 * 2, 4});
+  const Document d;
+  const auto f = [&](const std::vector<Var>& in) { return sum(square(model(in[0], d.lengths).output)); };
+  gradcheck(f, {d.x}).require();
+}
+
 TEST_CASE("one level and three") {
   Hierarchical one({.input_size = 3, .hidden = 2, .levels = 1});
   CHECK(one(Tensor::ones({2, 5, 3})).output.shape() == Shape{2, 4});

@@ -48,7 +48,7 @@ class Attention : public Module<Attention> {
 
  protected:
   struct Sizes {
-    std::int64_t query = 0, key = 0;  ///< 0: any
+    std::int64_t query = 0, key = 0, value = 0;  ///< 0: any
   };
   /// `kind` is what messages call the module; it must stay.
   Attention(const char* kind, const Sizes& sizes, Normaliser normaliser, const Scope& scope);
@@ -67,10 +67,12 @@ class Attention : public Module<Attention> {
   /// What remember keeps of the keys.
   virtual Var prepare(const Var& keys) { return keys; }
   /// [batch, n, places] of query [batch, n, query size] and prepared keys; of a kind with an `attend` of its own, what that
-  /// makes the scores of.
-  virtual Var scores(const Var& query, const Var& keys) = 0;
+  /// makes the scores of, or nothing.
+  virtual Var scores(const Var& /*query*/, const Var& /*keys*/) { return {}; }
 
  private:
+  /// What remember gives, from keys and values that are zeros where masked.
+  virtual AttentionMemory kept(const Var& keys, const Var& values, const Tensor& mask);
   /// From what check_query has let through. Kinds with a reach or a state have their own.
   virtual AttentionOutput attend(const Var& query, const AttentionMemory& memory, const AttentionState& state);
 

@@ -2,8 +2,8 @@
 #include <span>
 #include <vector>
 
+#include "weft/nn/any_recurrent.hpp"
 #include "weft/nn/attention/pooling.hpp"
-#include "weft/nn/gru.hpp"
 #include "weft/nn/list.hpp"
 #include "weft/tensor/pool_vector.hpp"
 
@@ -15,6 +15,7 @@ struct HierarchicalOptions {
   std::int64_t context = 0;     ///< size of the levels' context vectors; 0: twice hidden
   std::int64_t levels = 2;      ///< words in sentences, sentences in a document: 2; up to 6
   Normaliser normaliser = Normaliser::softmax;
+  RecurrentKind recurrent = RecurrentKind::gru;
 };
 
 struct HierarchicalOutput {
@@ -23,7 +24,7 @@ struct HierarchicalOutput {
 };
 
 /// A document of sentences of words, to any depth, as one vector (Yang et al. 2016): from the innermost level outwards, a
-/// bidirectional GRU reads the parts of each whole, and Pooling makes one vector of them, a part of the next level.
+/// bidirectional GRU, or LSTM, reads the parts of each whole, and Pooling makes one vector of them, a part of the next level.
 class Hierarchical : public Module<Hierarchical> {
  public:
   /// Throws ValueError for sizes or levels that can't be.
@@ -40,7 +41,7 @@ class Hierarchical : public Module<Hierarchical> {
   struct Level : Module<Level> {
     Level(std::int64_t in, const HierarchicalOptions& options, const Scope& scope);
     PoolingOutput forward(const Var& parts, const Tensor& lengths);
-    GRU encoder;
+    AnyRecurrent encoder;
     Pooling pooling;
   };
 

@@ -1,0 +1,51 @@
+#include "weft/nn/attention/multi_head.hpp"
+
+#include "base/fail.hpp"
+#include "nn/attention/parts.hpp"
+
+namespace weft::nn::attention {
+namespace {
+
+constexpr const char* type = "attention::MultiHead";
+
+MultiHeadOptions checked(MultiHeadOptions o) {
+  check<ValueError>(positive(type, "query_dim", o.query_dim) % positive(type, "heads", o.heads) == 0, type,
+                    "query_dim is {} and heads {}; the heads must divide it evenly", o.query_dim, o.heads);
+  if (o.key_dim == 0) o.key_dim = o.query_dim;
+  if (o.value_dim == 0) o.value_dim = o.key_dim;
+  positive(type, "key_dim", o.key_dim);
+  positive(type, "value_dim", o.value_dim);
+  return o;
+}
+
+MultiheadAttentionOptions attention_options(const MultiHeadOptions& given) {
+  const MultiHeadOptions o = checked(given);
+  return {.embed_dim = o.query_dim,
+          .num_heads = o.heads,
+          .bias = false,
+          .kdim = o.key_dim,
+          .vdim = o.value_dim,
+          .normaliser = o.normaliser};
+}
+
+}  // namespace
+
+MultiHead::MultiHead(const MultiHeadOptions& options, const Scope& scope)
+    : Attention(type, {checked(options).query_dim, checked(options).key_dim, checked(options).value_dim}, options.normaliser,
+                scope),
+      attention(attention_options(options), {this, "attention"}) {}
+
+// Both projected, [batch, heads, places, size of a head].
+AttentionMemory MultiHead::kept(const Var& keys, const Var& values, const Tensor& mask) {
+  AttentionCache cache = attention.remember(keys, values);
+  return {std::move(cache.keys), std::move(cache.values), mask};
+}
+
+AttentionOutput MultiHead::attend(const Var& query, const AttentionMemory& memory, const AttentionState& /*state*/) {
+  const Tensor allowed = memory.mask.defined() ? memory.mask.unsqueeze(1).unsqueeze(1) : Tensor();
+  MixingOutput seen = attention(query, AttentionCache{memory.keys, memory.values}, AttentionMask{.allowed = allowed},
+                                AttentionWeights::averaged);
+  return {std::move(seen.output), std::move(seen.weights), {}};
+}
+
+}  // namespace weft::nn::attention
