@@ -58,10 +58,6 @@ std::string made_text() {
   return text;
 }
 
-seq2seq::LanguageModelKind kind_of(const std::string& name) {
-  return name == "lstm" ? seq2seq::LanguageModelKind::lstm : seq2seq::LanguageModelKind::transformer;
-}
-
 struct Trained {
   seq2seq::LanguageModelOptions options;
   text::Symbols symbols;
@@ -114,7 +110,8 @@ int command_train(const std::vector<std::string>& words) {
   add("held-out", number(held_out, 0.001, 0.9), "how much of it");
   add("unit", choice(unit, {"characters", "words"}), "characters or words");
   add("symbols", number(most_symbols, 0, largest_size), "most different ones, the unknown one included; 0: all");
-  add("model", choice(kind, {"lstm", "transformer"}), "lstm or transformer");
+  add("model", choice(kind, {seq2seq::language_model_names.begin(), seq2seq::language_model_names.end()}),
+      "lstm, gru or transformer");
   add("width", number(model_options.width, 2, largest_size), "size of embeddings and layers");
   add("layers", number(model_options.layers, 1, 1000), "layers");
   add("heads", number(model_options.heads, 1, largest_size), "heads of a Transformer's attention");
@@ -136,7 +133,7 @@ int command_train(const std::vector<std::string>& words) {
   }
   const text::Symbols symbols =
       text::Symbols::of(texts.train, unit == "words" ? text::SymbolUnit::words : text::SymbolUnit::characters, most_symbols);
-  model_options.kind = kind_of(kind);
+  model_options.kind = seq2seq::language_model_kind(kind);
   model_options.vocabulary = symbols.size();
   model_options.tie_output = !untied;
   seq2seq::LanguageModel model(model_options, nn::Scope{.owner = nullptr, .name = {}, .seed = s.trainer.seed});

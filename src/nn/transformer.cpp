@@ -81,6 +81,21 @@ Var TransformerEncoder::forward(const Var& x, const AttentionMask& mask) {
   return norm ? (*norm)(y) : y;
 }
 
+TransformerStep TransformerEncoder::step(const Var& x, const TransformerState& state) {
+  const ScopeGuard scope(path());
+  check<ValueError>(state.layers.empty() || state.layers.size() == layers.size(), "TransformerEncoder",
+                    "a state of {} layers for an encoder of {}", state.layers.size(), layers.size());
+  TransformerStep result{x, {}, {}};
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    MixingStep step = layers[i].step(result.output, state.layers.empty() ? AttentionCache{} : state.layers[i]);
+    result.output = std::move(step.output);
+    result.state.layers.push_back(std::move(step.cache));
+  }
+  if (norm) result.output = (*norm)(result.output);
+  result.state.count = state.count + x.size(1);
+  return result;
+}
+
 TransformerDecoder::TransformerDecoder(const TransformerStackOptions& options, const Scope& scope)
     : Module(scope), layers({this, "layers"}) {
   fill(layers, options, "TransformerDecoder");

@@ -16,12 +16,27 @@ TransformerEncoderLayer::TransformerEncoderLayer(const TransformerLayerOptions& 
       activation_(options.activation),
       norm_first_(options.norm_first) {}
 
+Var TransformerEncoderLayer::feed_forward(const Var& x) {
+  return residual(x, norm2, norm_first_,
+                  [&](const Var& y) { return nn::feed_forward(y, linear1, linear2, dropout_, activation_); });
+}
+
 Var TransformerEncoderLayer::forward(const Var& x, const AttentionMask& mask, Padding padding) {
   const Var clean = padding == Padding::finite ? x : without_padding(x, mask.lengths, "TransformerEncoderLayer");
-  const Var attended =
-      residual(clean, norm1, norm_first_, [&](const Var& y) { return dropout_(self_attn->mix(y, mask, Padding::finite)); });
-  return residual(attended, norm2, norm_first_,
-                  [&](const Var& y) { return feed_forward(y, linear1, linear2, dropout_, activation_); });
+  return feed_forward(
+      residual(clean, norm1, norm_first_, [&](const Var& y) { return dropout_(self_attn->mix(y, mask, Padding::finite)); }));
+}
+
+MixingStep TransformerEncoderLayer::step(const Var& x, const AttentionCache& cache) {
+  const ScopeGuard scope(path());
+  MixingStep result;
+  const Var attended = residual(x, norm1, norm_first_, [&](const Var& y) {
+    MixingStep step = self_attn->step(y, cache);
+    result.cache = std::move(step.cache);
+    return dropout_(step.output);
+  });
+  result.output = feed_forward(attended);
+  return result;
 }
 
 }  // namespace weft::nn

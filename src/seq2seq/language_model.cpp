@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/fail.hpp"
+#include "base/named.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/loss.hpp"
@@ -34,15 +35,16 @@ nn::EmbeddingOptions embedding_options(const LanguageModelOptions& o) {
 
 }  // namespace
 
+std::string name_of(LanguageModelKind kind) { return language_model_names[static_cast<std::size_t>(kind)]; }
+
+LanguageModelKind language_model_kind(const std::string& name) {
+  return named<LanguageModelKind>(language_model_names, where, "kind of model", name);
+}
+
 std::string to_json(const LanguageModelOptions& o) {
-  return nlohmann::ordered_json{{"model", o.kind == LanguageModelKind::lstm ? "lstm" : "transformer"},
-                                {"vocabulary", o.vocabulary},
-                                {"width", o.width},
-                                {"layers", o.layers},
-                                {"heads", o.heads},
-                                {"feed_forward", o.feed_forward},
-                                {"dropout", o.dropout},
-                                {"tie_output", o.tie_output}}
+  return nlohmann::ordered_json{{"model", name_of(o.kind)}, {"vocabulary", o.vocabulary}, {"width", o.width},
+                                {"layers", o.layers},       {"heads", o.heads},           {"feed_forward", o.feed_forward},
+                                {"dropout", o.dropout},     {"tie_output", o.tie_output}}
       .dump();
 }
 
@@ -50,9 +52,9 @@ LanguageModelOptions language_model_options_of(const std::string& json, const st
   try {
     const auto o = nlohmann::json::parse(json);
     const std::string kind = o.at("model");
-    check<FormatError>(kind == "lstm" || kind == "transformer", where,
-                       "{}: its metadata describe a model '{}', which isn't known", source, kind);
-    return {.kind = kind == "lstm" ? LanguageModelKind::lstm : LanguageModelKind::transformer,
+    check<FormatError>(std::find(language_model_names.begin(), language_model_names.end(), kind) != language_model_names.end(),
+                       where, "{}: its metadata describe a model '{}', which isn't known", source, kind);
+    return {.kind = language_model_kind(kind),
             .vocabulary = o.at("vocabulary"),
             .width = o.at("width"),
             .layers = o.at("layers"),
@@ -71,12 +73,13 @@ LanguageModel::LanguageModel(const LanguageModelOptions& options, const nn::Scop
       embedding_(embedding_options(options), {this, "embedding"}),
       positions_({this, "positions"}),
       dropout_({.p = options.dropout}, {this, "dropout"}) {
-  if (options_.kind == LanguageModelKind::lstm) {
-    lstm_.emplace(nn::LSTMOptions{.input_size = options_.width,
-                                  .hidden_size = options_.width,
-                                  .num_layers = options_.layers,
-                                  .dropout = options_.layers > 1 ? options_.dropout : 0},
-                  nn::Scope{this, "lstm"});
+  if (options_.kind != LanguageModelKind::transformer) {
+    recurrent_.emplace(options_.kind == LanguageModelKind::lstm ? nn::RecurrentKind::lstm : nn::RecurrentKind::gru,
+                       nn::RecurrentOptions{.input_size = options_.width,
+                                            .hidden_size = options_.width,
+                                            .num_layers = options_.layers,
+                                            .dropout = options_.layers > 1 ? options_.dropout : 0},
+                       nn::Scope{this, name_of(options_.kind)});
   } else {
     transformer_.emplace(nn::TransformerStackOptions{.layer = {.d_model = options_.width,
                                                                .nhead = options_.heads,
@@ -94,19 +97,30 @@ LanguageModel::LanguageModel(const LanguageModelOptions& options, const nn::Scop
                     nn::Scope{this, "output"});
 }
 
-Var LanguageModel::forward(const Tensor& ids, LSTMState& state) {
+Var LanguageModel::embedded(const Tensor& ids) {
   check<ShapeError>(ids.rank() == 2 && ids.size(0) > 0 && ids.size(1) > 0, where,
                     "ids {} are not [rows, steps] with one of each at least", ids);
-  const Var x = embedding_(ids) * std::sqrt(static_cast<double>(options_.width));
-  Var output;
-  if (lstm_) {
-    const nn::LSTMOutput all = (*lstm_)(dropout_(x), Tensor(), state);
-    state = {all.h.detach(), all.c.detach()};  // the next step's tape doesn't reach back into this one
-    output = dropout_(all.output);
-  } else {
-    output = (*transformer_)(dropout_(positions_(x)), AttentionMask{.causal = true});
-  }
-  return output_ ? (*output_)(output) : embedding_.project(output);
+  return embedding_(ids) * std::sqrt(static_cast<double>(options_.width));
+}
+
+Var LanguageModel::logits(const Var& output) { return output_ ? (*output_)(output) : embedding_.project(output); }
+
+Var LanguageModel::forward(const Tensor& ids, LSTMState& state) {
+  const Var x = embedded(ids);
+  if (transformer_) return logits((*transformer_)(dropout_(positions_(x)), AttentionMask{.causal = true}));
+  const nn::LSTMOutput all = (*recurrent_)(dropout_(x), Tensor(), state);
+  // The next step's tape doesn't reach back into this one.
+  state = {all.h.detach(), all.c.defined() ? all.c.detach() : Var()};
+  return logits(dropout_(all.output));
+}
+
+Var LanguageModel::step(const Tensor& ids, LanguageModelState& state) {
+  if (recurrent_) return (*this)(ids, state.recurrent);
+  const ScopeGuard scope(path());
+  nn::TransformerStep next =
+      transformer_->step(dropout_(positions_(embedded(ids), state.transformer.places())), state.transformer);
+  state.transformer = std::move(next.state);
+  return logits(next.output);
 }
 
 Var LanguageModel::forward(const Tensor& ids) {
@@ -153,16 +167,18 @@ std::vector<std::int32_t> continuation(LanguageModel& model, std::span<const std
                     "length {} and window {}: the length can't be negative, the window must be positive", options.length,
                     options.window);
   const NoGrad nothing_recorded;
-  const bool carries = model.options().kind == LanguageModelKind::lstm;
   std::vector<std::int32_t> text(prompt.begin(), prompt.end());
-  LSTMState state;
+  LanguageModelState state;
   std::size_t read = 0;  // tokens that the state has seen
   while (text.size() < prompt.size() + static_cast<std::size_t>(options.length)) {
-    const auto window = static_cast<std::size_t>(options.window);
-    const std::size_t first = carries ? read : text.size() - std::min(text.size(), window);
-    const auto steps = static_cast<std::int64_t>(text.size() - first);
-    const Tensor ids = Tensor::from<std::int32_t>(std::span<const std::int32_t>(text).subspan(first), {1, steps});
-    const Tensor logits = model(ids, state).value().select(1, steps - 1).to(f32).contiguous();
+    const auto seen = state.transformer.places() + static_cast<std::int64_t>(text.size() - read);
+    if (model.options().kind == LanguageModelKind::transformer && seen > options.window) {
+      state = {};
+      read = text.size() - static_cast<std::size_t>((options.window + 1) / 2);
+    }
+    const auto steps = static_cast<std::int64_t>(text.size() - read);
+    const Tensor ids = Tensor::from<std::int32_t>(std::span<const std::int32_t>(text).subspan(read), {1, steps});
+    const Tensor logits = model.step(ids, state).value().select(1, steps - 1).to(f32).contiguous();
     const std::span<const float> last(logits.data<float>(), static_cast<std::size_t>(logits.numel()));
     read = text.size();
     text.push_back(draw_token(filtered_softmax(last, options.filter), generator.uniform()));

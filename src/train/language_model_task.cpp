@@ -20,8 +20,8 @@ std::string checksum(std::string_view text) {
 
 // A step that isn't finite may be skipped; the state that it leaves must not spoil those that follow.
 bool is_spoilt(const LSTMState& state) {
-  return state.h.defined() &&
-         (kernels::non_finite(state.h.value()).count > 0 || kernels::non_finite(state.c.value()).count > 0);
+  const auto spoilt = [](const Var& x) { return x.defined() && kernels::non_finite(x.value()).count > 0; };
+  return spoilt(state.h) || spoilt(state.c);
 }
 
 }  // namespace
@@ -75,8 +75,10 @@ Metadata LanguageModelTask::metadata() const {
 }
 
 std::vector<NamedTensor> LanguageModelTask::carried() const {
-  if (!state_.h.defined()) return {};
-  return {{"h", state_.h.value()}, {"c", state_.c.value()}};
+  std::vector<NamedTensor> result;
+  if (state_.h.defined()) result.push_back({"h", state_.h.value()});
+  if (state_.c.defined()) result.push_back({"c", state_.c.value()});  // a GRU has none
+  return result;
 }
 
 void LanguageModelTask::carry(std::span<const NamedTensor> carried) {

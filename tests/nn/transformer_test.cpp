@@ -174,6 +174,27 @@ TEST_CASE("decoding with caches gives what all places at once give, for beams to
     }
 }
 
+TEST_CASE("an encoder's places one by one get what a causal mask gives them") {
+  for (const bool norm_first : {false, true}) {
+    nn::Transformer model(small_options(norm_first), {.seed = 7});
+    model.to(f64);
+    const Tensor x = uniform({3, 5, 6}, -1, 1, 1);
+    const Tensor whole = model.encoder(x, AttentionMask{.causal = true}).value();
+    nn::TransformerState state;
+    for (std::int64_t start = 0; start < 5; start = state.places()) {
+      const auto step = model.encoder.step(x.slice(1, start, start == 0 ? 2 : start + 1), state);
+      CHECK(largest_difference(step.output.value(), whole.slice(1, start, step.state.places())) <= 1e-12);
+      state = step.state;
+    }
+    const Tensor rows = Tensor::from<std::int64_t>({2, 0}, {2}), next = uniform({2, 1, 6}, -1, 1, 2);
+    const Tensor longer = concat({x.select(0, 2), next.select(0, 0)}, 0).value().unsqueeze(0);
+    CHECK(largest_difference(model.encoder.step(next, state.select(rows)).output.value().slice(0, 0, 1),
+                             model.encoder(longer, AttentionMask{.causal = true}).value().slice(1, 5, 6)) <= 1e-12);
+    state.layers.pop_back();
+    CHECK_THROWS_WITH_AS(model.encoder.step(next, state), doctest::Contains("for an encoder of"), ValueError);
+  }
+}
+
 TEST_CASE("steps take a memory's mask as forward takes it") {
   nn::Transformer model(small_options(false), {.seed = 7});
   model.to(f64);

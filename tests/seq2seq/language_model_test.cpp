@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "support/random.hpp"
 #include "weft/autograd/gradcheck.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/base/error.hpp"
@@ -15,7 +16,7 @@ using namespace weft::seq2seq;
 
 namespace {
 
-constexpr LanguageModelKind kinds[] = {LanguageModelKind::lstm, LanguageModelKind::transformer};
+constexpr LanguageModelKind kinds[] = {LanguageModelKind::lstm, LanguageModelKind::gru, LanguageModelKind::transformer};
 
 LanguageModelOptions small(LanguageModelKind kind, bool tied = true) {
   return {
@@ -119,6 +120,42 @@ TEST_CASE("a Transformer's loss is that of its windows") {
       expected -= log_chance(logits, t, ids[first + static_cast<std::size_t>(t) + 1]) / 12;
   }
   CHECK(language_model_loss(model, ids, 1, 5) == doctest::Approx(expected).epsilon(1e-5));
+}
+
+TEST_CASE("tokens one by one get what they get all at once") {
+  for (const LanguageModelKind kind : kinds) {
+    LanguageModel model(small(kind));
+    model.eval();
+    model.to(f64);
+    const NoGrad nothing_recorded;
+    const std::vector<std::int32_t> ids = counted(12);
+    const Tensor all = Tensor::from<std::int32_t>(ids, {2, 6}), whole = model(all).value();
+    LanguageModelState state;
+    for (std::int64_t t = 0; t < 6; t += t == 0 ? 2 : 1) {
+      const std::int64_t end = t == 0 ? 2 : t + 1;
+      const Tensor part = model.step(all.slice(1, t, end).contiguous(), state).value();
+      CHECK(test::largest_difference(part, whole.slice(1, t, end)) <= 1e-12);
+    }
+  }
+}
+
+TEST_CASE("a Transformer that has seen a window begins anew with its later half") {
+  LanguageModel model(small(LanguageModelKind::transformer));
+  model.eval();
+  Generator generator(1);
+  std::vector<std::int32_t> text = {1, 2, 4, 3, 5};
+  const auto written = continuation(model, text, generator, {.length = 8, .filter = {.top_k = 1}, .window = 4});
+  const NoGrad nothing_recorded;
+  std::size_t first = 3;  // of five tokens, the last two
+  for (const std::int32_t token : written) {
+    if (text.size() - first > 4) first = text.size() - 2;
+    const auto seen = std::span<const std::int32_t>(text).subspan(first);
+    const auto steps = static_cast<std::int64_t>(seen.size());
+    const Tensor logits = model(Tensor::from<std::int32_t>(seen, {1, steps})).value().select(1, steps - 1);
+    for (std::int32_t v = 0; v < 7; ++v) CHECK(logits.at({0, v}) <= logits.at({0, token}) + 1e-5);
+    text.push_back(token);
+  }
+  CHECK(continuation(model, text, generator, {.length = 3, .window = 1}).size() == 3);
 }
 
 TEST_CASE("the likeliest tokens are those of reading everything anew") {

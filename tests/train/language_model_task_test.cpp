@@ -57,7 +57,8 @@ void check_same(const std::filesystem::path& a, const std::filesystem::path& b) 
 }  // namespace
 
 TEST_CASE("a language model's run that was stopped within an epoch goes on with the same bits, its state included") {
-  for (const auto kind : {seq2seq::LanguageModelKind::lstm, seq2seq::LanguageModelKind::transformer}) {
+  for (const auto kind :
+       {seq2seq::LanguageModelKind::lstm, seq2seq::LanguageModelKind::gru, seq2seq::LanguageModelKind::transformer}) {
     const test::TemporaryFolder folder;
     std::ostringstream progress;
     Run straight(kind);

@@ -15,6 +15,21 @@ struct TransformerStackOptions {
   bool norm = false;  ///< layer normalisation of what the last layer gives
 };
 
+/// Where a stack of layers stands that gets its places one by one: how many places there were, and what each layer's mixing
+/// keeps of them. A value, so that beams can be chosen among and carried; a fresh one stands at the beginning.
+struct TransformerState {
+  PoolVector<AttentionCache> layers;
+  std::int64_t count = 0;
+  std::int64_t places() const { return count; }
+  TransformerState select(const Tensor& index) const;
+};
+
+struct TransformerStep {
+  Var output;  ///< [rows, new places, d_model]
+  TransformerState state;
+  Var weights;  ///< of a decoder: of the last layer's attention to the memory, as asked for
+};
+
 /// Encoder layers on top of each other, under PyTorch's names: layers.0, layers.1, ..., norm. Masks say true where a query may
 /// attend. What stands behind the lengths counts as zeros.
 class TransformerEncoder : public Module<TransformerEncoder> {
@@ -24,6 +39,8 @@ class TransformerEncoder : public Module<TransformerEncoder> {
 
   /// x [batch, places, d_model] -> the same.
   Var forward(const Var& x, const AttentionMask& mask = {});
+  /// Place by place, each worked out once, as a language model writes: gives what forward gives with {.causal = true}.
+  TransformerStep step(const Var& x, const TransformerState& state);
 
   List<TransformerEncoderLayer> layers;
   std::optional<LayerNorm> norm;
@@ -35,21 +52,6 @@ struct TransformerMemory {
   AttentionMask mask;  ///< lengths [rows] and what is allowed, [rows, heads or 1, 1, places or 1]
   /// The rows `index` (i64) of all of it.
   TransformerMemory select(const Tensor& index) const;
-};
-
-/// Where a decoder stands: how many places there were, and what each layer's mixing keeps of them. A value, so that beams can
-/// be chosen among and carried; a fresh one stands at the beginning.
-struct TransformerState {
-  PoolVector<AttentionCache> layers;
-  std::int64_t count = 0;
-  std::int64_t places() const { return count; }
-  TransformerState select(const Tensor& index) const;
-};
-
-struct TransformerStep {
-  Var output;  ///< [rows, new places, d_model]
-  TransformerState state;
-  Var weights;  ///< of the last layer's attention to the memory, as asked for
 };
 
 /// Decoder layers on top of each other, under PyTorch's names. A mask that is given takes the place of the causal one, so a

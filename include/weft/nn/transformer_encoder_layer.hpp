@@ -41,12 +41,16 @@ class TransformerEncoderLayer : public Module<TransformerEncoderLayer> {
   /// x [batch, places, d_model] -> the same. What stands behind the lengths counts as zeros; what comes out there is finite
   /// and means nothing.
   Var forward(const Var& x, const AttentionMask& mask = {}, Padding padding = Padding::anything);
+  /// New places x [rows, new places, d_model] behind those of the cache: what forward gives there with {.causal = true}.
+  MixingStep step(const Var& x, const AttentionCache& cache);
 
   std::unique_ptr<PlaceMixing> self_attn;  ///< MultiheadAttention, or as `mixing` says
   Linear linear1, linear2;
   LayerNorm norm1, norm2;
 
  private:
+  Var feed_forward(const Var& x);
+
   Dropout dropout_;
   TransformerActivation activation_;
   bool norm_first_;

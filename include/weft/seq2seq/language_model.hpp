@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -6,17 +7,23 @@
 #include <vector>
 
 #include "weft/base/random.hpp"
+#include "weft/nn/any_recurrent.hpp"
 #include "weft/nn/dropout.hpp"
 #include "weft/nn/embedding.hpp"
 #include "weft/nn/linear.hpp"
-#include "weft/nn/lstm.hpp"
 #include "weft/nn/positional_encoding.hpp"
 #include "weft/nn/transformer.hpp"
 #include "weft/seq2seq/sampling.hpp"
 
 namespace weft::seq2seq {
 
-enum class LanguageModelKind : std::uint8_t { lstm, transformer };
+enum class LanguageModelKind : std::uint8_t { lstm, gru, transformer };
+
+/// As checkpoints and command lines have them, in the order of the kinds.
+inline constexpr std::array language_model_names = {"lstm", "gru", "transformer"};
+std::string name_of(LanguageModelKind kind);
+/// Throws ValueError that lists the names for another one.
+LanguageModelKind language_model_kind(const std::string& name);
 
 struct LanguageModelOptions {
   LanguageModelKind kind = LanguageModelKind::lstm;
@@ -33,26 +40,37 @@ std::string to_json(const LanguageModelOptions& options);
 /// Throws FormatError naming `source` for text that isn't of that form.
 LanguageModelOptions language_model_options_of(const std::string& json, const std::string& source);
 
-/// Which token comes next: embedding, layers of LSTM or of a causal Transformer (normalised first, sinusoidal positions),
-/// output layer.
+/// What a language model has read so far.
+struct LanguageModelState {
+  LSTMState recurrent;  ///< of LSTM and GRU
+  nn::TransformerState transformer;
+};
+
+/// Which token comes next: embedding, layers of LSTM or GRU, or of a causal Transformer (normalised first, sinusoidal
+/// positions), output layer.
 class LanguageModel : public nn::Module<LanguageModel> {
  public:
   /// Throws ValueError for sizes that can't be.
   explicit LanguageModel(const LanguageModelOptions& options, const nn::Scope& scope = {});
 
   /// ids i32 or i64 [rows, steps] -> logits [rows, steps, vocabulary] of the ids that follow. `state` is where the text before
-  /// ended (undefined: nowhere) and becomes where this one ends, detached; a Transformer keeps none.
+  /// ended (undefined: nowhere) and becomes where this one ends, detached; a GRU has no c in it, a Transformer keeps none.
   Var forward(const Tensor& ids, LSTMState& state);
   Var forward(const Tensor& ids);
+  /// The same behind all that the state has read, of a Transformer too: ids one by one get what they get all at once.
+  Var step(const Tensor& ids, LanguageModelState& state);
 
   const LanguageModelOptions& options() const { return options_; }
 
  private:
+  Var embedded(const Tensor& ids);
+  Var logits(const Var& output);
+
   LanguageModelOptions options_;
   nn::Embedding embedding_;
   nn::SinusoidalPositions positions_;
   nn::Dropout dropout_;
-  std::optional<nn::LSTM> lstm_;
+  std::optional<nn::AnyRecurrent> recurrent_;
   std::optional<nn::TransformerEncoder> transformer_;
   std::optional<nn::Linear> output_;
 };
@@ -74,15 +92,15 @@ struct TextWindows {
   Tensor cut(std::int64_t i, std::int64_t shift) const;
 };
 
-/// Mean loss, in nats, of every token of a text but the first and what `rows` doesn't divide. An LSTM reads each row through; a
-/// Transformer begins anew at every window. Nothing is recorded; dropout is as the model's mode says. Throws ValueError for a
-/// text shorter than rows + 1.
+/// Mean loss, in nats, of every token of a text but the first and what `rows` doesn't divide. LSTM and GRU read each row
+/// through; a Transformer begins anew at every window. Nothing is recorded; dropout is as the model's mode says. Throws
+/// ValueError for a text shorter than rows + 1.
 double language_model_loss(LanguageModel& model, std::span<const std::int32_t> ids, std::int64_t rows, std::int64_t window);
 
 struct ContinuationOptions {
   std::int64_t length = 200;  ///< tokens to write
   TokenFilter filter = {};    ///< which can be drawn; top_k 1: the likeliest
-  std::int64_t window = 128;  ///< a Transformer sees so many tokens
+  std::int64_t window = 128;  ///< a Transformer sees so many tokens at most; behind them it begins anew with the later half
 };
 
 /// Goes on from `prompt`, which isn't part of the result. Throws ValueError for an empty prompt and options that can't be,

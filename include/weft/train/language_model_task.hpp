@@ -16,7 +16,7 @@ struct LanguageModelTaskOptions {
 };
 
 /// Training a language model on a text; validated by the loss of another one, all of it. The windows of each epoch begin at
-/// another token. An LSTM's state goes on from window to window, and with a checkpoint.
+/// another token. The state of an LSTM or GRU goes on from window to window, and with a checkpoint.
 class LanguageModelTask : public TrainingTask {
  public:
   /// Throws ValueError for texts that are too short, FormatError for one that isn't UTF-8.
