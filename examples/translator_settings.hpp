@@ -25,7 +25,7 @@ struct Settings : TrainerSettings {
   }
 
   std::string source, target, valid_source, valid_target, source_model, target_model;
-  std::string kind = "lstm", subword = "bpe", attention = "general";
+  std::string kind = "lstm", subword = "bpe", attention = "general", recurrent = "lstm";
   std::int64_t vocabulary = 8000;
   bool joint = false, no_input_feeding = false, untied = false, post_norm = false;
   std::string positions = "sinusoid", mixing = "attention";
@@ -58,6 +58,7 @@ inline seq2seq::ModelOptions Settings::model(std::int64_t source_vocabulary, std
   }
   seq2seq::EncoderDecoderOptions options = fill(lstm);
   options.attention = seq2seq::attention_kind(attention);
+  options.recurrent = nn::recurrent_kind(recurrent);
   options.input_feeding = !no_input_feeding;
   return options;
 }
@@ -117,12 +118,17 @@ inline void add_training_options(po::options_description& options, Settings& s) 
     add("attention", choice(s.attention, {seq2seq::attention_names.begin(), seq2seq::attention_names.end()}),
         fmt::format("one of {}", fmt::join(seq2seq::attention_names, ", ")).c_str());
     add("window", number(s.lstm.window, 1, largest_size), "places on each side that local attention sees");
+    add("attention-heads", number(s.lstm.heads, 1, largest_size), "of multi_head; --hidden is a multiple of them");
+    add("recurrent", choice(s.recurrent, {nn::recurrent_names.begin(), nn::recurrent_names.end()}),
+        "lstm or gru, in encoder and decoder");
     add("no-input-feeding", po::bool_switch(&s.no_input_feeding),
         "leave the last attentional vector out of the decoder's input");
   }
   add("untied", po::bool_switch(&s.untied), "an output layer of its own instead of the target embedding");
   add("dropout", number(s.dropout, 0, s.is_transformer() ? 0.99 : 1), "probability");
   add("label-smoothing", number(s.task.label_smoothing, 0, 1), "share of the target");
+  add("scheduled-sampling", number(s.task.scheduled_sampling, 0, 1), "share of the decoder's inputs that are its own tokens");
+  add("sampling-epochs", number(s.task.sampling_epochs, 0, largest_size), "in which that share grows from 0");
   add("batch-tokens", number(s.task.batching.max_tokens, 2), "tokens of a batch, both sides and padding counted");
   add("max-length", number(s.task.batching.max_length, 1, largest_size), "longer pairs are left out");
   add("keep", number(s.trainer.keep, 0, largest_size), "keeps the weights of so many last validations, for translator average");
@@ -133,6 +139,8 @@ inline void apply(Settings& s) {
   trainer_settings::apply(s);
   if (s.lstm.hidden % 2 != 0)
     throw UsageError(fmt::format("--hidden {} must be even: each direction of the encoder has half", s.lstm.hidden));
+  if (s.attention == "multi_head" && s.lstm.hidden % s.lstm.heads != 0)
+    throw UsageError(fmt::format("--hidden {} must be a multiple of --attention-heads {}", s.lstm.hidden, s.lstm.heads));
   const auto& t = s.transformer;
   if ((s.positions == "sinusoid" && t.width % 2 != 0) || t.width % t.heads != 0)
     throw UsageError(fmt::format("--width {} must be even and a multiple of --heads {}", t.width, t.heads));

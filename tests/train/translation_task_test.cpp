@@ -46,6 +46,31 @@ TranslationTask task_with(const TranslationTaskOptions& options) {
 
 }  // namespace
 
+TEST_CASE("the share of the decoder's own tokens grows over the first epochs, and is a setting of the run") {
+  TranslationTaskOptions scheduled = options();
+  scheduled.scheduled_sampling = 1;
+  scheduled.sampling_epochs = 2;
+  TranslationTask plain = task_with(options()), task = task_with(scheduled);
+  translator().model().train();
+  const auto loss = [](TranslationTask& of, std::int64_t epoch, std::int64_t index) {
+    of.begin_epoch(epoch);
+    Generator generator(1);
+    Tape tape(generator);
+    return of.step(index).loss.item();
+  };
+  CHECK(loss(task, 0, 0) == loss(plain, 0, 0));  // none yet
+  CHECK(loss(task, 0, 1) != loss(plain, 0, 1));
+  CHECK(loss(task, 2, 0) != loss(plain, 2, 0));
+  scheduled.sampling_epochs = 0;
+  TranslationTask at_once = task_with(scheduled);
+  CHECK(loss(at_once, 0, 0) != loss(plain, 0, 0));
+  CHECK(loss(at_once, 2, 0) == loss(task, 2, 0));
+  CHECK(task.settings().at("scheduled_sampling") == "1, after 2 epochs");
+  CHECK(plain.settings().count("scheduled_sampling") == 0);
+  scheduled.scheduled_sampling = 1.5;
+  CHECK_THROWS_WITH_AS(task_with(scheduled), doctest::Contains("scheduled_sampling is 1.5 and sampling_epochs 0"), ValueError);
+}
+
 TEST_CASE("an epoch's batches count each pair once, their tokens with the sentence's end, and the target's words") {
   TranslationTask task = task_with(options());
   translator().model().train();

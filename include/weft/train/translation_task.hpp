@@ -13,6 +13,8 @@ namespace weft {
 struct TranslationTaskOptions {
   data::BatchOptions batching = {};
   double label_smoothing = 0.1;
+  double scheduled_sampling = 0;     ///< share of the decoder's inputs that are its own tokens (seq2seq::scheduled_sampling)
+  std::int64_t sampling_epochs = 0;  ///< in which that share grows linearly from 0
   std::int64_t validation_sentences = 1000;  ///< of which BLEU is taken, from the first
   seq2seq::TranslateOptions validation = {.search = {.beam = 1}};
   metrics::BleuOptions bleu = {};
@@ -41,8 +43,8 @@ class TranslationTask : public TrainingTask {
     Var mean;
     std::int64_t tokens;
   };
-  Loss loss_of(const std::vector<seq2seq::TokenIds>& source, const std::vector<seq2seq::TokenIds>& target,
-               std::span<const std::int64_t> rows, double smoothing);
+  Loss loss_of(const seq2seq::Batch& batch, double smoothing);
+  double sampling_share(std::int64_t index) const;
 
   seq2seq::Translator& translator_;
   TranslationTaskOptions options_;
@@ -52,6 +54,7 @@ class TranslationTask : public TrainingTask {
   data::TokenBatcher batcher_;
   Metadata settings_;
   std::vector<data::Batch> batches_;
+  std::int64_t epoch_ = 0;
 };
 
 }  // namespace weft
