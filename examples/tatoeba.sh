@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# English to French on Tatoeba's sentences, raw text with its capitals: trains a Transformer, then scores 2,000 held-out sentences
+# with beam 5.
+#
+#   examples/tatoeba.sh DATA_DIR [OUTPUT_DIR]      (build/tatoeba)
+#
+# DATA_DIR holds a zip with fra.txt (English, tab, French). Held out is every 49th English sentence, counted without
+# repetitions, with the first of its translations: 2,000 to test on; of those halfway between two of them every second to validate
+# on. No pair with an English side that is held out is trained on. A run that was stopped goes on where it was.
+set -euo pipefail
+[[ $# == [12] ]] || { sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2; }
+data=$(realpath "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/tatoeba}")
+cd "$(dirname "$0")/.."
+translator=build/examples/translator
+[ -x "$translator" ] || { echo "$0: build first: bash examples/quickstart.sh" >&2; exit 1; }
+archives=("$data"/*.zip)
+[ -e "${archives[0]}" ] || { echo "$0: $data has no zip file" >&2; exit 1; }
+
+texts=$output/texts
+if [ ! -e "$texts/done" ]; then
+  mkdir -p "$texts"
+  python3 -m zipfile -e "${archives[0]}" "$texts"
+  [ -e "$texts/fra.txt" ] || { echo "$0: ${archives[0]} has no fra.txt" >&2; exit 1; }
+  awk -F '\t' -v folder="$texts" '
+    NF < 2 { next }
+    {
+      is_new = !($1 in part)
+      if (is_new) {
+        n = ++sentences
+        part[$1] = n % 49 == 0 && tests < 2000 ? "test" : n % 98 == 24 ? "valid" : "train"
+        tests += part[$1] == "test"
+      }
+      if (part[$1] == "train" || is_new) {
+        print $1 > (folder "/" part[$1] ".en")
+        print $2 > (folder "/" part[$1] ".fr")
+      }
+    }' "$texts/fra.txt"
+  touch "$texts/done"
+fi
+
+"$translator" train --output "$output/run" --model transformer --layers 3 --width 256 --heads 4 --feed-forward 512 \
+  --source "$texts/train.en" --target "$texts/train.fr" --valid-source "$texts/valid.en" --valid-target "$texts/valid.fr" \
+  --joint --vocabulary 8000 --batch-tokens 2048 --dropout 0.2 --lr 0.001 --warmup 400 --schedule constant --decay 1 \
+  --cooldown 0.6 --epochs 12 --minutes 45
+"$translator" evaluate --model "$output/run" --beam 5 --bootstrap 1000 --source "$texts/test.en" --reference "$texts/test.fr"

@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# English to German on Multi30k with each kind of attention, the same time of training for each, as a Markdown table.
+#
+#   examples/translation_kinds.sh DATA_DIR [OUTPUT_DIR [MINUTES [KIND...]]]      (build/translation-kinds, 10, all of them)
+#
+# DATA_DIR holds train, val and test_2016_flickr as *.lc.norm.tok.{en,de}.gz. The table's rows come as they are done; what was
+# stopped goes on where it was, and what is done is not done again.
+set -euo pipefail
+kinds=(none dot general additive local-p multi_head transformer light dynamic linear)
+[ $# -ge 1 ] || { sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 2; }
+data=$(realpath "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/translation-kinds}") minutes=${3:-10}
+[ $# -le 3 ] || kinds=("${@:4}")
+cd "$(dirname "$0")/.."
+translator=build/examples/translator
+[ -x "$translator" ] || { echo "$0: build first: bash examples/quickstart.sh" >&2; exit 1; }
+mkdir -p "$output"
+
+# kind_settings KIND: the options of its model; the sizes are those of examples/multi30k.sh.
+kind_settings() {
+  local transformer="--model transformer --layers 3 --width 256 --heads 4 --feed-forward 512 --dropout 0.2 --warmup 400"
+  case $1 in
+    none | dot | general | additive | local-p | multi_head) echo "--embedding 256 --hidden 512 --dropout 0.3 --attention $1" ;;
+    transformer) echo "$transformer" ;;
+    light | dynamic | linear) echo "$transformer --mixing $1" ;;
+    *) echo "$0: '$1' is none of ${kinds[*]}" >&2; return 2 ;;
+  esac
+}
+
+# All share one vocabulary, that of the first.
+first=$output/vocabulary.model
+row() {
+  local kind=$1 folder=$output/$1 settings vocabulary=()
+  read -ra settings <<<"$(kind_settings "$kind")"
+  [ ! -e "$first" ] || vocabulary=(--source-model "$first")
+  mkdir -p "$folder"
+  "$translator" train --output "$folder" --tokenized "${vocabulary[@]}" "${settings[@]}" \
+    --source "$data/train.lc.norm.tok.en.gz" --target "$data/train.lc.norm.tok.de.gz" \
+    --valid-source "$data/val.lc.norm.tok.en.gz" --valid-target "$data/val.lc.norm.tok.de.gz" \
+    --joint --vocabulary 8000 --batch-tokens 2048 --lr 0.001 --decay 1 --schedule constant --ema 0.999 \
+    --epochs 1000 --minutes "$minutes" >"$folder/trained" 2> >(tee "$folder/progress" >&2)
+  [ -e "$first" ] || cp "$folder/source.model" "$first"
+  "$translator" evaluate --model "$folder" --beam 5 --tokenize none --lowercase \
+    --source "$data/test_2016_flickr.lc.norm.tok.en.gz" --reference "$data/test_2016_flickr.lc.norm.tok.de.gz" >"$folder/scored"
+  local bleu chrf speed epochs parameters memory
+  bleu=$(sed -n 's/^BLEU = \([0-9.]*\).*/\1/p' "$folder/scored")
+  chrf=$(sed -n 's/^chrF = //p' "$folder/scored")
+  speed=$(sed -n 's/.*, \([0-9]*\) words\/s.*/\1/p' "$folder/trained")
+  epochs=$(sed -n 's/.*updates, \([0-9]*\) epochs.*/\1/p' "$folder/trained")
+  parameters=$(sed -n 's/.*, \([^ ]*\) parameters.*/\1/p' "$folder/progress")
+  memory=$(sed -n 's/.*memory \([0-9.]*\) MiB.*/\1/p' "$folder/train.log" | sort -n | tail -1)
+  echo "| $kind | $bleu | $chrf | $epochs | $speed | $memory | $parameters |"
+}
+
+echo "| kind | BLEU, beam 5 | chrF | epochs in $minutes minutes | words/s in training | MiB of tensors | parameters |"
+echo "|---|---|---|---|---|---|---|"
+for kind in "${kinds[@]}"; do
+  if [ ! -e "$output/$kind/row" ]; then
+    row "$kind" >"$output/$kind.row"
+    mv "$output/$kind.row" "$output/$kind/row"
+  fi
+  cat "$output/$kind/row"
+done
