@@ -41,5 +41,5 @@ fi
 "$translator" train --output "$output/run" --model transformer --layers 3 --width 256 --heads 4 --feed-forward 512 \
   --source "$texts/train.en" --target "$texts/train.fr" --valid-source "$texts/valid.en" --valid-target "$texts/valid.fr" \
   --joint --vocabulary 8000 --batch-tokens 2048 --dropout 0.2 --lr 0.001 --warmup 400 --schedule constant --decay 1 \
-  --cooldown 0.6 --epochs 12 --minutes 45
+  --cooldown 0.6 --epochs 7 --minutes 45
 "$translator" evaluate --model "$output/run" --beam 5 --bootstrap 1000 --source "$texts/test.en" --reference "$texts/test.fr"
