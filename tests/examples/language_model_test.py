@@ -33,7 +33,7 @@ def digest(path):
 
 class LanguageModelTest(unittest.TestCase):
     def test_quick(self):
-        for model in ("lstm", "transformer"):
+        for model in ("lstm", "gru", "transformer"):
             out = succeed("train", "--quick", "--model", model, "--output", FOLDER / f"quick-{model}", "--threads", 1)
             loss = float(re.search(r"best validation loss ([\d.]+)", out)[1])
             self.assertLess(loss, 1.2)  # a blind guess has 2.6

@@ -326,6 +326,26 @@ class Transformer(Case):
             with self.subTest(words=words):
                 self.fails(2, [message], *train_words(new, "--model", "transformer", *words))
 
+    def test_grus_heads_and_scheduled_sampling(self):
+        run, parts = self.folder / "gru", self.folder / "parts"
+        more = ["--recurrent", "gru", "--attention", "multi_head", "--attention-heads", "4", "--scheduled-sampling", "0.5",
+                "--sampling-epochs", "1"]
+        succeed(*train_words(run, *more, "--updates", "20"))
+        succeed(*train_words(parts, *more, "--updates", "7"))
+        succeed(*train_words(parts, *more, "--updates", "20"))
+        self.assert_same_state(parts, run)
+        self.assertEqual(tensors(run / "best.safetensors")["decoder.0.weight_hh"][1], [3 * 32, 32])
+        self.assertEqual(len(succeed("translate", "--model", run, *FAST, stdin=b"the dog sees\nthe old cat .\n").splitlines()), 2)
+        for name, before, after in (("recurrent", "gru", "none"), ("attention-heads", "4", "8"), ("scheduled-sampling", "0.5", "0.4")):
+            other = [after.replace("none", "lstm") if at > 0 and more[at - 1] == f"--{name}" else word
+                     for at, word in enumerate(more)]
+            self.fails(1, [f"--{name}", before, after], *train_words(run, *other, "--updates", "30"), unchanged=run, lines=None)
+        new = self.folder / "new"
+        self.fails(2, ["--hidden 32 must be a multiple of --attention-heads 5"],
+                   *train_words(new, "--attention", "multi_head", "--attention-heads", "5"))
+        self.fails(2, ["--recurrent"], *train_words(new, "--recurrent", "rnn"))
+        self.fails(2, ["--scheduled-sampling"], *train_words(new, "--scheduled-sampling", "2"))
+
     def test_options_of_the_other_kind(self):
         new = self.folder / "new"
         self.fails(2, ["--hidden"], *train_words(new, *SMALL_TRANSFORMER, "--hidden", "32"))
