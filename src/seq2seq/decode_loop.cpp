@@ -35,17 +35,19 @@ void check_prefix(const char* where, std::size_t row, const TokenIds& prefix, st
 std::vector<SentenceStart> sentence_starts(const char* where, const Padded& source, std::span<const TokenIds> prefixes,
                                            std::int64_t max_length, std::int64_t vocabulary) {
   check<ValueError>(max_length >= 0, where, "max_length is {}; it must not be negative", max_length);
-  check<ShapeError>(source.ids.rank() == 2 && source.lengths.shape() == Shape{source.ids.size(0)} &&
+  const Tensor& cells = source.cells();
+  const char* const what = source.vectors.defined() ? "vectors" : "ids";
+  check<ShapeError>(cells.rank() == (source.vectors.defined() ? 3 : 2) && source.lengths.shape() == Shape{cells.size(0)} &&
                         source.lengths.dtype() == i64 && source.lengths.is_contiguous(),
-                    where, "lengths {} don't fit ids {}: one i64 a row is needed", source.lengths, source.ids);
-  const auto rows = static_cast<std::size_t>(source.ids.size(0));
+                    where, "lengths {} don't fit {} {}: one i64 a row is needed", source.lengths, what, cells);
+  const auto rows = static_cast<std::size_t>(cells.size(0));
   check<ValueError>(prefixes.empty() || prefixes.size() == rows, where, "{} prefixes for {} sentences; one for each is needed",
                     prefixes.size(), rows);
   std::vector<SentenceStart> starts;
   for (std::size_t row = 0; row < rows; ++row) {
     const std::int64_t length = source.lengths.data<std::int64_t>()[row];
-    check<ValueError>(length >= 1 && length <= source.ids.size(1), where, "length {} of row {} is outside 1..{}, the columns",
-                      length, row, source.ids.size(1));
+    check<ValueError>(length >= 1 && length <= cells.size(1), where, "length {} of row {} is outside 1..{}, the columns",
+                      length, row, cells.size(1));
     const TokenIds prefix = prefixes.empty() ? TokenIds() : prefixes[row];
     check_prefix(where, row, prefix, max_length, vocabulary);
     const auto by_source = 2 * length + 10 + static_cast<std::int64_t>(prefix.size());

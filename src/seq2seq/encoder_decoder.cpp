@@ -13,7 +13,10 @@ namespace {
 
 EncoderDecoderOptions checked(EncoderDecoderOptions o) {
   const char* where = "EncoderDecoder";
-  check<ValueError>(o.source_vocabulary > 0 && o.target_vocabulary > 0, where,
+  check<ValueError>(o.source_size >= 0 && (o.source_size == 0 || (o.source_vocabulary == 0 && !o.share_embeddings)), where,
+                    "source_size {}, source_vocabulary {}: a source is vectors or tokens, and vectors share no embedding",
+                    o.source_size, o.source_vocabulary);
+  check<ValueError>((o.source_vocabulary > 0 || o.source_size > 0) && o.target_vocabulary > 0, where,
                     "vocabularies of {} and {} tokens; both must be known", o.source_vocabulary, o.target_vocabulary);
   check<ValueError>(o.embedding > 0 && o.hidden > 0 && o.hidden % 2 == 0, where,
                     "embedding {} and hidden {}: both must be positive, hidden even (each direction has half)", o.embedding,
@@ -68,7 +71,7 @@ EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options, const nn::S
           {.num_embeddings = options.target_vocabulary, .embedding_dim = options.embedding, .padding_idx = pad_id},
           {this, "target_embedding"}),
       encoder_(options.recurrent,
-               {.input_size = options.embedding,
+               {.input_size = options.source_size > 0 ? options.source_size : options.embedding,
                 .hidden_size = options.hidden / 2,
                 .num_layers = options.encoder_layers,
                 .bidirectional = true,
@@ -80,7 +83,7 @@ EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options, const nn::S
                 .bias = false},
                {this, "combine"}),
       dropout_({.p = options.dropout}, {this, "dropout"}) {
-  if (!options_.share_embeddings)
+  if (!options_.share_embeddings && options_.source_size == 0)
     source_embedding_.emplace(
         nn::EmbeddingOptions{
             .num_embeddings = options_.source_vocabulary, .embedding_dim = options_.embedding, .padding_idx = pad_id},
@@ -97,12 +100,24 @@ EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options, const nn::S
                     nn::Scope{this, "output"});
 }
 
-EncoderDecoder::Start EncoderDecoder::start(const Padded& source) {
+Var EncoderDecoder::embed_source(const Padded& source) {
+  const std::int64_t size = options_.source_size;
+  if (size > 0) {
+    const Tensor& x = source.vectors;
+    check<ValueError>(x.defined(), "EncoderDecoder", "the source has no vectors, of which this model has been made");
+    check<ShapeError>(x.rank() == 3 && x.size(0) > 0 && x.size(1) > 0 && x.size(2) == size, "EncoderDecoder",
+                      "source vectors {} are not [rows, columns, {}] with one of each at least", x, size);
+    return x.to(target_embedding_.weight->value().dtype());
+  }
   check<ShapeError>(source.ids.rank() == 2 && source.ids.size(0) > 0 && source.ids.size(1) > 0, "EncoderDecoder",
                     "source ids {} are not [rows, columns] with one of each at least", source.ids);
   nn::Embedding& embedding = source_embedding_ ? *source_embedding_ : target_embedding_;
-  const nn::LSTMOutput encoded = encoder_(dropout_(embedding(source.ids)), source.lengths);
-  const std::int64_t rows = source.ids.size(0);
+  return dropout_(embedding(source.ids));
+}
+
+EncoderDecoder::Start EncoderDecoder::start(const Padded& source) {
+  const nn::LSTMOutput encoded = encoder_(embed_source(source), source.lengths);
+  const std::int64_t rows = encoded.output.size(0);
   Start result;
   if (attention_) result.memory = attention_->remember(encoded.output, encoded.output, source.mask);
   for (std::int64_t layer = 0; layer < options_.decoder_layers; ++layer) {
@@ -198,8 +213,9 @@ Model::Reading EncoderDecoder::read(const Batch& batch) {
   const std::int64_t steps = batch.target_in.size(1);
   std::int64_t rows = batch.target_in.size(0);
   const kernels::Packing packing(batch.target_lengths, rows, steps);
-  auto [memory, state] =
-      start({packing.sort(batch.source.ids), packing.sort(batch.source.lengths), packing.sort(batch.source.mask)});
+  const auto sorted = [&packing](const Tensor& x) { return x.defined() ? packing.sort(x) : x; };
+  const Padded& source = batch.source;
+  auto [memory, state] = start({sorted(source.ids), sorted(source.lengths), sorted(source.mask), sorted(source.vectors)});
   const Var embedded = embed_target(packing.sort(batch.target_in));
   PoolVector<Var> features;
   Tensor places = Tensor::empty({batch.target_tokens}, i64);

@@ -27,6 +27,7 @@ nlohmann::ordered_json json_of(const EncoderDecoderOptions& o) {
   if (o.attention == AttentionKind::local_m || o.attention == AttentionKind::local_p) json["window"] = o.window;
   if (o.attention == AttentionKind::multi_head) json["heads"] = o.heads;
   if (o.recurrent != nn::RecurrentKind::lstm) json["recurrent"] = name_of(o.recurrent);
+  if (o.source_size > 0) json["source_size"] = o.source_size;
   return json;
 }
 
@@ -56,6 +57,7 @@ nlohmann::ordered_json json_of(const TransformerOptions& o) {
 EncoderDecoderOptions lstm_of(const nlohmann::json& json) {
   return {.source_vocabulary = json.at("source_vocabulary"),
           .target_vocabulary = json.at("target_vocabulary"),
+          .source_size = json.value("source_size", EncoderDecoderOptions{}.source_size),
           .embedding = json.at("embedding"),
           .hidden = json.at("hidden"),
           .encoder_layers = json.at("encoder_layers"),

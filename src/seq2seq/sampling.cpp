@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <numeric>
 
@@ -27,6 +28,13 @@ std::uint64_t hash_of(std::span<const std::int32_t> ids) {
   std::uint64_t hash = 0xcbf29ce484222325;
   for (const std::int32_t id : ids) hash = (hash ^ static_cast<std::uint32_t>(id)) * 0x100000001b3;
   return hash;
+}
+
+// The ids of a row [columns], or the bits of the numbers of its vectors [columns, size].
+std::vector<std::int32_t> words_of(const Tensor& row, std::int64_t length) {
+  std::vector<std::int32_t> words(static_cast<std::size_t>(length * (row.rank() == 2 ? row.size(1) : 1)));
+  std::memcpy(words.data(), row.raw(), words.size() * sizeof(std::int32_t));
+  return words;
 }
 
 // A number in [0, 1) for one token.
@@ -158,11 +166,10 @@ std::vector<std::vector<Hypothesis>> sample(Model& model, const Padded& source, 
                     options.no_repeat_ngram);
   AttentionSteps weights;
   std::vector<SampleDecoder> decoders;
-  const Tensor ids = source.ids.to(i32).contiguous();
+  const Tensor cells = source.vectors.defined() ? source.vectors.to(f32).contiguous() : source.ids.to(i32).contiguous();
   for (SentenceStart& start : sentence_starts(where, source, prefixes, options.max_length, model.target_vocabulary())) {
-    const std::span<const std::int32_t> row(ids.data<std::int32_t>() + static_cast<std::int64_t>(start.index) * ids.size(1),
-                                            static_cast<std::size_t>(start.source_length));
-    decoders.emplace_back(options, std::move(start), hash_of(row), weights);
+    const std::uint64_t hash = hash_of(words_of(cells.select(0, static_cast<std::int64_t>(start.index)), start.source_length));
+    decoders.emplace_back(options, std::move(start), hash, weights);
   }
   std::vector<SentenceDecoder*> sentences;
   for (SampleDecoder& decoder : decoders) sentences.push_back(&decoder);

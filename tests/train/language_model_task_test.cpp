@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <cstring>
 #include <sstream>
 
 #include "support/support.hpp"
+#include "train/same_state.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/base/error.hpp"
 
@@ -42,18 +42,6 @@ TrainerOptions options_in(const std::filesystem::path& folder) {
   return {.folder = folder, .epochs = 2, .save_every = 1, .log_every = 100, .lr = 0.02};
 }
 
-void check_same(const std::filesystem::path& a, const std::filesystem::path& b) {
-  const auto left = load_safetensors(a).tensors, right = load_safetensors(b).tensors;
-  REQUIRE(left.size() == right.size());
-  for (std::size_t i = 0; i < left.size(); ++i) {
-    CHECK(left[i].name == right[i].name);
-    if (left[i].name == "state.seconds" || left[i].name == "state.log_bytes") continue;  // by the clock
-    CHECK_MESSAGE(std::memcmp(left[i].tensor.raw(), right[i].tensor.raw(),
-                              static_cast<std::size_t>(left[i].tensor.numel()) * size_of(left[i].tensor.dtype())) == 0,
-                  left[i].name);
-  }
-}
-
 }  // namespace
 
 TEST_CASE("a language model's run that was stopped within an epoch goes on with the same bits, its state included") {
@@ -72,7 +60,7 @@ TEST_CASE("a language model's run that was stopped within an epoch goes on with 
       options.updates = 0;
       Run second(kind);
       CHECK(train(second.task, options, progress).updates == whole.updates);
-      check_same(where / "last.safetensors", folder.path() / "straight" / "last.safetensors");
+      test::check_same_state(where / "last.safetensors", folder.path() / "straight" / "last.safetensors");
     }
   }
 }

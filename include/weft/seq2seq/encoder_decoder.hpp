@@ -40,6 +40,7 @@ AttentionKind attention_kind(const std::string& name);
 
 struct EncoderDecoderOptions {
   std::int64_t source_vocabulary = 0, target_vocabulary = 0;
+  std::int64_t source_size = 0;  ///< of vectors that the source is made of instead of tokens, such as a sound's frames
   std::int64_t embedding = 256;
   std::int64_t hidden = 512;  ///< of the decoder; each direction of the encoder has half
   std::int64_t encoder_layers = 1, decoder_layers = 1;
@@ -85,6 +86,8 @@ class EncoderDecoder : public Model {
     State state;
   };
   Start start(const Padded& source);
+  /// The encoder's input [rows, columns, embedding or source_size].
+  Var embed_source(const Padded& source);
   static DecoderState packed(const State& state);
   static void keep_first(std::int64_t rows, nn::AttentionMemory& memory, State& state);
   /// From embedded tokens [rows, embedding].
@@ -95,7 +98,7 @@ class EncoderDecoder : public Model {
   std::int64_t attention_size() const { return options_.tie_output ? options_.embedding : options_.hidden; }
 
   EncoderDecoderOptions options_;
-  std::optional<nn::Embedding> source_embedding_;  // none: the target's
+  std::optional<nn::Embedding> source_embedding_;  // none: the target's, or vectors that need none
   nn::Embedding target_embedding_;
   nn::AnyRecurrent encoder_;
   nn::List<nn::AnyRecurrentCell> decoder_;

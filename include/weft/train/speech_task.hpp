@@ -1,0 +1,58 @@
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "weft/data/spec_augment.hpp"
+#include "weft/data/spoken_strings.hpp"
+#include "weft/seq2seq/speech_score.hpp"
+#include "weft/train/trainer.hpp"
+
+namespace weft {
+
+struct SpeechTaskOptions {
+  data::SpokenStringOptions strings = {.strings = 1500, .min_words = 1};  ///< of an epoch
+  data::SpokenStringOptions validation = {.strings = 200};
+  std::int64_t batch = 16;              ///< strings of a step, of like length
+  data::SpecAugmentOptions masks = {};  ///< of the training strings
+  double label_smoothing = 0;           ///< of the attention model
+};
+
+/// Training a speech recogniser on strings of recorded words that are put together anew for each epoch; validated by the loss
+/// and the word error of strings that stay. The score is 100 less the word error. Strings whose labels don't fit into their
+/// steps are left out and counted.
+class SpeechTask : public TrainingTask {
+ public:
+  /// Learns the recogniser's normalisation from the training recordings. Recordings must outlive the task. Throws ValueError
+  /// where there is nothing to train or validate on, labels that the recogniser hasn't, and options that can't be.
+  SpeechTask(seq2seq::SpeechRecognizer& recognizer, const std::vector<data::SpokenWord>& train,
+             const std::vector<data::SpokenWord>& validation, const SpeechTaskOptions& options = {});
+
+  nn::ModuleBase& model() override { return recognizer_; }
+  /// Throws ValueError where no string is left.
+  std::int64_t begin_epoch(std::int64_t epoch) override;
+  /// Its words are those of the strings.
+  StepLoss step(std::int64_t index) override;
+  ValidationResult validate() override;
+  Metadata metadata() const override { return recognizer_.metadata(); }
+  Metadata settings() const override { return settings_; }
+
+  /// Strings of this epoch, and of the validation, whose labels have no place in their steps.
+  std::int64_t left_out() const { return left_out_; }
+  std::int64_t validation_left_out() const { return validation_left_out_; }
+
+ private:
+  /// Those of the strings that have a place for their labels.
+  std::vector<data::SpokenString> fitting(std::span<const data::SpokenWord> words,
+                                          std::vector<data::SpokenString> strings) const;
+
+  seq2seq::SpeechRecognizer& recognizer_;
+  const std::vector<data::SpokenWord>&train_, &validation_;
+  SpeechTaskOptions options_;
+  std::vector<data::SpokenString> validation_strings_;
+  Metadata settings_;
+  std::int64_t left_out_ = 0, validation_left_out_ = 0;
+  std::vector<data::SpokenString> strings_;        // of this epoch
+  std::vector<std::vector<std::size_t>> batches_;  // of them
+};
+
+}  // namespace weft

@@ -1,0 +1,61 @@
+#include "weft/data/spoken_digits.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include "base/fail.hpp"
+#include "weft/data/sound.hpp"
+
+namespace weft::data {
+namespace {
+
+constexpr const char* where = "read_spoken_digits";
+
+// "7_lucas_12": the word's label, speaker and take, without its samples.
+std::optional<SpokenWord> word_of(const std::string& stem) {
+  const std::size_t first = stem.find('_'), last = stem.rfind('_');
+  if (first != 1 || last == first || stem[0] < '0' || stem[0] > '9') return {};
+  SpokenWord word{{}, stem[0] - '0', stem.substr(2, last - 2), 0};
+  const char* const end = stem.data() + stem.size();
+  const auto read = std::from_chars(stem.data() + last + 1, end, word.take);
+  if (word.speaker.empty() || read.ec != std::errc() || read.ptr != end || word.take < 0) return {};
+  return word;
+}
+
+std::vector<std::filesystem::path> sound_files(std::filesystem::path folder) {
+  std::error_code error;
+  if (std::filesystem::is_directory(folder / "recordings", error)) folder /= "recordings";
+  std::vector<std::filesystem::path> paths;
+  std::filesystem::directory_iterator files(folder, error);
+  check<IoError>(!error, where, "can't read the folder {}: {}", folder.string(), error.message());
+  for (const auto& file : files)
+    if (const auto kind = file.path().extension(); kind == ".wav" || kind == ".flac") paths.push_back(file.path());
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+}  // namespace
+
+SpokenDigits read_spoken_digits(const std::filesystem::path& folder, std::int64_t rate) {
+  SpokenDigits result;
+  for (const auto& path : sound_files(folder)) {
+    auto word = word_of(path.stem().string());
+    if (!word) {
+      result.left_out.push_back(fmt::format("{} isn't named DIGIT_SPEAKER_TAKE", path.string()));
+      continue;
+    }
+    try {
+      word->samples = read_sound(path, rate).samples;
+      result.words.push_back(std::move(*word));
+    } catch (const Error& error) {
+      result.left_out.emplace_back(error.what());
+    }
+  }
+  check<FormatError>(!result.words.empty() || !result.left_out.empty(), where, "{} has no file .wav or .flac", folder.string());
+  check<FormatError>(!result.words.empty(), where, "none of the {} files of {} can be used: {}", result.left_out.size(),
+                     folder.string(), result.left_out.front());
+  return result;
+}
+
+}  // namespace weft::data

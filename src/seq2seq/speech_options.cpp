@@ -1,0 +1,64 @@
+#include <nlohmann/json.hpp>
+
+#include "base/fail.hpp"
+#include "weft/seq2seq/speech_recognizer.hpp"
+
+namespace weft::seq2seq {
+
+std::string to_json(const SpeechRecognizerOptions& o) {
+  return nlohmann::ordered_json{{"model", o.model == SpeechModel::ctc ? "ctc" : "attention"},
+                                {"labels", o.labels},
+                                {"rate", o.log_mel.rate},
+                                {"window", o.log_mel.window},
+                                {"hop", o.log_mel.hop},
+                                {"fft", o.log_mel.fft},
+                                {"bands", o.log_mel.bands},
+                                {"low", o.log_mel.low},
+                                {"high", o.log_mel.high},
+                                {"scale", o.log_mel.scale == data::MelScale::htk ? "htk" : "slaney"},
+                                {"preemphasis", o.log_mel.preemphasis},
+                                {"floor", o.log_mel.floor},
+                                {"delta_orders", o.delta_orders},
+                                {"delta_window", o.delta_window},
+                                {"stack", o.stack},
+                                {"hidden", o.hidden},
+                                {"layers", o.layers},
+                                {"embedding", o.embedding},
+                                {"dropout", o.dropout}}
+      .dump();
+}
+
+SpeechRecognizerOptions speech_recognizer_options_of(const std::string& json, const std::string& source) {
+  constexpr const char* where = "SpeechRecognizer";
+  try {
+    const auto o = nlohmann::json::parse(json);
+    const std::string model = o.at("model"), scale = o.at("scale");
+    check<FormatError>((model == "ctc" || model == "attention") && (scale == "htk" || scale == "slaney"), where,
+                       "{}: its metadata describe a model '{}' on a scale '{}', which aren't known", source, model, scale);
+    SpeechRecognizerOptions result;
+    result.model = model == "ctc" ? SpeechModel::ctc : SpeechModel::attention;
+    result.labels = o.at("labels").get<std::vector<std::string>>();
+    result.log_mel = {.rate = o.at("rate"),
+                      .window = o.at("window"),
+                      .hop = o.at("hop"),
+                      .fft = o.at("fft"),
+                      .bands = o.at("bands"),
+                      .low = o.at("low"),
+                      .high = o.at("high"),
+                      .scale = scale == "htk" ? data::MelScale::htk : data::MelScale::slaney,
+                      .preemphasis = o.at("preemphasis"),
+                      .floor = o.at("floor")};
+    result.delta_orders = o.at("delta_orders");
+    result.delta_window = o.at("delta_window");
+    result.stack = o.at("stack");
+    result.hidden = o.at("hidden");
+    result.layers = o.at("layers");
+    result.embedding = o.at("embedding");
+    result.dropout = o.at("dropout");
+    return result;
+  } catch (const nlohmann::json::exception& error) {
+    fail<FormatError>(where, "{}: its metadata don't describe a speech recogniser ({})", source, error.what());
+  }
+}
+
+}  // namespace weft::seq2seq

@@ -1,0 +1,135 @@
+#include "weft/train/speech_task.hpp"
+
+#include <algorithm>
+#include <boost/crc.hpp>
+#include <numeric>
+
+#include "base/fail.hpp"
+#include "weft/base/random.hpp"
+
+namespace weft {
+namespace {
+
+constexpr const char* where = "SpeechTask";
+
+std::string checksum(const std::vector<data::SpokenWord>& words) {
+  boost::crc_32_type crc;
+  for (const data::SpokenWord& word : words) {
+    const std::string name = fmt::format("{} {} {}", word.label, word.speaker, word.samples.size());
+    crc.process_bytes(name.c_str(), name.size() + 1);
+    crc.process_bytes(word.samples.data(), word.samples.size() * sizeof(float));
+  }
+  return fmt::format("{} recordings, crc32 {:08x}", words.size(), crc.checksum());
+}
+
+std::string text_of(const data::SpokenStringOptions& o) {
+  return fmt::format("{} of {} to {} words, pauses {} to {} s, margins {} s, noise {}, {} samples/s, seed {}", o.strings,
+                     o.min_words, o.max_words, o.min_pause, o.max_pause, o.max_margin, o.noise, o.rate, o.seed);
+}
+
+Metadata settings_of(const SpeechTaskOptions& o, const std::vector<data::SpokenWord>& train,
+                     const std::vector<data::SpokenWord>& validation) {
+  return {{"training_sounds", checksum(train)},
+          {"validation_sounds", checksum(validation)},
+          {"strings", text_of(o.strings)},
+          {"validation.strings", text_of(o.validation)},
+          {"batch", fmt::to_string(o.batch)},
+          {"label_smoothing", fmt::to_string(o.label_smoothing)},
+          {"masks",
+           fmt::format("{} of {} frames, at most {} of them, {} of {} bands, value {}", o.masks.time_masks, o.masks.time_width,
+                       o.masks.time_share, o.masks.frequency_masks, o.masks.frequency_width, o.masks.value)}};
+}
+
+}  // namespace
+
+SpeechTask::SpeechTask(seq2seq::SpeechRecognizer& recognizer, const std::vector<data::SpokenWord>& train,
+                       const std::vector<data::SpokenWord>& validation, const SpeechTaskOptions& options)
+    : recognizer_(recognizer), train_(train), validation_(validation), options_(options) {
+  check<ValueError>(options.batch >= 1, where, "batches of {} strings; 1 or more are possible", options.batch);
+  const std::int64_t rate = recognizer.options().log_mel.rate;
+  check<ValueError>(options.strings.rate == rate && options.validation.rate == rate, where,
+                    "strings of {} and {} samples a second don't fit a recogniser of {}", options.strings.rate,
+                    options.validation.rate, rate);
+  for (const auto* words : {&train, &validation})
+    for (const data::SpokenWord& word : *words)
+      check<ValueError>(word.label >= 0 && static_cast<std::size_t>(word.label) < recognizer.options().labels.size(), where,
+                        "a recording of {} has the label {}, and the recogniser knows {} words", word.speaker, word.label,
+                        recognizer.options().labels.size());
+  const auto composed = data::compose_strings(validation, options.validation);
+  validation_strings_ = fitting(validation, composed);
+  validation_left_out_ = static_cast<std::int64_t>(composed.size() - validation_strings_.size());
+  check<ValueError>(!validation_strings_.empty(), where, "none of the {} strings to validate on has as many steps as labels",
+                    composed.size());
+  data::compose_strings(train, options.strings);  // the options are sound
+  std::vector<Tensor> log_mels;
+  for (const data::SpokenWord& word : train) log_mels.push_back(recognizer.log_mel()(word.samples));
+  recognizer.learn_normalisation(log_mels);
+  settings_ = settings_of(options, train, validation);
+}
+
+std::vector<data::SpokenString> SpeechTask::fitting(std::span<const data::SpokenWord> words,
+                                                    std::vector<data::SpokenString> strings) const {
+  std::erase_if(strings, [&](const data::SpokenString& string) {
+    return !recognizer_.fits(data::samples_of(words, string), data::labels_of(words, string));
+  });
+  return strings;
+}
+
+std::int64_t SpeechTask::begin_epoch(std::int64_t epoch) {
+  const auto number = static_cast<std::uint64_t>(epoch);
+  std::vector<data::SpokenString> composed = data::compose_strings(train_, options_.strings, number);
+  const std::size_t all = composed.size();
+  strings_ = fitting(train_, std::move(composed));
+  left_out_ = static_cast<std::int64_t>(all - strings_.size());
+  check<ValueError>(!strings_.empty(), where, "none of the {} strings of epoch {} has as many steps as labels", all, epoch);
+  // Sorted by their length, cut into batches, and these shuffled.
+  std::vector<std::size_t> order(strings_.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto length = [this](std::size_t i) { return data::samples_of(train_, strings_[i]); };
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return length(a) < length(b); });
+  batches_.clear();
+  const auto batch = static_cast<std::size_t>(options_.batch);
+  for (std::size_t begin = 0; begin < order.size(); begin += batch) {
+    const auto first = order.begin() + static_cast<std::ptrdiff_t>(begin);
+    batches_.emplace_back(first, first + static_cast<std::ptrdiff_t>(std::min(batch, order.size() - begin)));
+  }
+  Generator generator(options_.strings.seed ^ hash_of("speech batches"), number << 40);
+  for (std::size_t left = batches_.size(); left > 1; --left) std::swap(batches_[left - 1], batches_[generator.below(left)]);
+  return static_cast<std::int64_t>(batches_.size());
+}
+
+StepLoss SpeechTask::step(std::int64_t index) {
+  check<ValueError>(!batches_.empty(), where, "step {} comes before begin_epoch", index);
+  std::vector<Tensor> features;
+  std::vector<seq2seq::TokenIds> labels;
+  std::int64_t words = 0;
+  for (const std::size_t i : batches_[static_cast<std::size_t>(index)]) {
+    const data::SpokenString& string = strings_[i];
+    Generator masks(options_.strings.seed ^ hash_of("masks"), string.number);
+    features.push_back(recognizer_.features(data::joined(train_, string, options_.strings), masks, options_.masks));
+    labels.push_back(data::labels_of(train_, string));
+    words += static_cast<std::int64_t>(labels.back().size());
+  }
+  return {recognizer_.loss(features, labels, options_.label_smoothing), recognizer_.tokens(labels), words};
+}
+
+ValidationResult SpeechTask::validate() {
+  double loss = 0;
+  std::int64_t tokens = 0;
+  std::vector<Tensor> features;
+  std::vector<seq2seq::TokenIds> labels;
+  for (std::size_t i = 0; i < validation_strings_.size(); ++i) {
+    features.push_back(recognizer_.features(data::joined(validation_, validation_strings_[i], options_.validation)));
+    labels.push_back(data::labels_of(validation_, validation_strings_[i]));
+    if (static_cast<std::int64_t>(features.size()) < options_.batch && i + 1 < validation_strings_.size()) continue;
+    const std::int64_t part = recognizer_.tokens(labels);
+    loss += recognizer_.loss(features, labels).item() * static_cast<double>(part);
+    tokens += part;
+    features.clear();
+    labels.clear();
+  }
+  const auto score = seq2seq::score_strings(recognizer_, validation_, validation_strings_, options_.validation);
+  return {loss / static_cast<double>(tokens), 100 - score.words.score};
+}
+
+}  // namespace weft
