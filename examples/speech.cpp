@@ -1,0 +1,209 @@
+// Learns to recognise spoken digits, one or many after the other, and shows what it listens to: speech --help.
+#include <algorithm>
+
+#include "commands.hpp"
+#include "speech_settings.hpp"
+#include "weft/data/sound.hpp"
+#include "weft/data/spoken_digits.hpp"
+#include "weft/report/report.hpp"
+#include "weft/seq2seq/speech_recognizer.hpp"
+#include "weft/seq2seq/speech_score.hpp"
+#include "weft/train/progress.hpp"
+#include "weft/train/training_log.hpp"
+
+using namespace weft;
+using namespace speech_settings;
+
+namespace {
+
+constexpr const char* usage = R"(speech COMMAND [options]
+
+  train      learn from a folder of recordings DIGIT_SPEAKER_TAKE.wav (or .flac)
+  evaluate   digit error on strings of the test recordings, and accuracy on these one by one
+  recognize  the digits that are said in sound files
+  report     an HTML page of a training run, with what the model listens to in sound files
+
+speech COMMAND --help lists a command's options; --config FILE reads them from a file (option = value).
+)";
+
+// By the take: the test's first, as the data's description says, then those to validate on.
+struct Parts {
+  std::vector<data::SpokenWord> test, validation, train;
+};
+
+Parts parts_of(std::vector<data::SpokenWord> words) {
+  constexpr std::int64_t test_takes = 5, validation_takes = 3;
+  Parts parts;
+  for (data::SpokenWord& word : words)
+    (word.take < test_takes                      ? parts.test
+     : word.take < test_takes + validation_takes ? parts.validation
+                                                 : parts.train)
+        .push_back(std::move(word));
+  return parts;
+}
+
+void say_left_out(const std::vector<std::string>& reasons, std::size_t all) {
+  for (const std::string& reason : reasons) fmt::print(stderr, "speech: left out: {}\n", reason);
+  if (!reasons.empty()) fmt::print(stderr, "speech: {} of {} files were left out\n", reasons.size(), all);
+}
+
+Parts read_parts(const std::string& folder) {
+  data::SpokenDigits digits = data::read_spoken_digits(folder, rate);
+  say_left_out(digits.left_out, digits.left_out.size() + digits.words.size());
+  return parts_of(std::move(digits.words));
+}
+
+int command_train(const std::vector<std::string>& words) {
+  Settings s = settings_for(std::find(words.begin(), words.end(), "--quick") != words.end());
+  po::options_description options("speech train");
+  add_training_options(options, s);
+  if (!read_options::read(words, options, std::cout, "speech train --help")) return 0;
+  apply(s);
+  const Parts parts = s.quick ? parts_of(data::tone_words(3, 12)) : read_parts(required(s.data, "data"));
+  seq2seq::SpeechRecognizer recognizer(s.model, nn::Scope{.owner = nullptr, .name = {}, .seed = s.trainer.seed});
+  SpeechTask task(recognizer, parts.train, parts.validation, s.task);
+  task.begin_epoch(0);
+  fmt::print(stderr, "{} recordings to learn from, {} to validate on, {} parameters, {} threads\n", parts.train.size(),
+             parts.validation.size(), format_count(recognizer.num_parameters()), s.threads);
+  if (const auto strings = task.left_out() + task.validation_left_out(); strings > 0)
+    fmt::print(stderr, "{} strings of the first epoch and the validation have fewer steps than digits and are left out\n",
+               strings);
+  const TrainingResult result = train(task, s.trainer, std::cerr);
+  fmt::print("{} updates, {} epochs, best digit error {}, {:.0f} digits/s, {}\n", result.updates, result.epochs,
+             result.best ? fmt::format("{:.2f} % in validation", 100 - *result.best) : "none", result.words_per_second,
+             format_duration(result.seconds));
+  return exit_code(result);
+}
+
+struct Listening {
+  std::string model;
+  std::vector<std::string> sounds;
+  seq2seq::RecognizeOptions options = {};
+  int threads = num_threads();
+};
+
+void add_listening_options(po::options_description& options, Listening& l, bool sounds) {
+  auto add = options.add_options();
+  add("model", option(l.model), "folder of a training run");
+  if (sounds) add("sounds", po::value(&l.sounds)->multitoken(), "files, WAV or FLAC of 8,000 samples a second");
+  add("beam", number(l.options.beam, 1, largest_size), "1 is greedy");
+  add("batch", number(l.options.batch, 1, largest_size), "sounds at a time");
+  add("threads", number(l.threads, 1, most_threads), "threads");
+}
+
+int command_evaluate(const std::vector<std::string>& words) {
+  Listening l;
+  std::string folder;
+  data::SpokenStringOptions strings{.strings = 500};
+  po::options_description options("speech evaluate");
+  options.add_options()("data", option(folder), "folder of the recordings")(
+      "strings", number(strings.strings, 1, largest_size), "of 3 to 7 digits, put together from test recordings")(
+      "string-seed", number(strings.seed, 0), "of which strings they are");
+  add_listening_options(options, l, false);
+  if (!read_options::read(words, options, std::cout, "speech evaluate --help")) return 0;
+  set_num_threads(l.threads);
+  const auto recognizer = seq2seq::SpeechRecognizer::load(required(l.model, "model"));
+  const std::vector<data::SpokenWord> test = read_parts(required(folder, "data")).test;
+  if (test.empty()) throw FormatError(fmt::format("{} has no test recordings: takes 0 to 4", folder));
+  const double begin = steady_seconds();
+  const auto composed = data::compose_strings(test, strings);
+  const seq2seq::SpeechScore score = score_strings(*recognizer, test, composed, strings, l.options);
+  const double seconds = steady_seconds() - begin;
+  std::int64_t samples = 0;
+  for (const data::SpokenString& string : composed) samples += data::samples_of(test, string);
+  fmt::print("strings: {}, {:.1f} % of {} without error\n", score.words.str(), score.accuracy(), score.sounds);
+  const seq2seq::SpeechScore single = score_words(*recognizer, test, l.options);
+  fmt::print("single digits: {:.2f} % of {} right\n", single.accuracy(), single.sounds);
+  fmt::print("{:.0f} s of sound in {:.1f} s\n", static_cast<double>(samples) / static_cast<double>(rate), seconds);
+  return 0;
+}
+
+/// The files that can be read, with their samples; `left_out` gets the others' reasons.
+std::vector<std::pair<std::string, std::vector<float>>> read_sounds(const std::vector<std::string>& paths,
+                                                                    std::vector<std::string>& left_out) {
+  if (paths.empty()) throw UsageError("--sounds is needed");
+  std::vector<std::pair<std::string, std::vector<float>>> sounds;
+  for (const std::string& path : paths) {
+    try {
+      sounds.emplace_back(path, data::read_sound(path, rate).samples);
+    } catch (const Error& error) {
+      left_out.emplace_back(error.what());
+    }
+  }
+  return sounds;
+}
+
+int command_recognize(const std::vector<std::string>& words) {
+  Listening l;
+  po::options_description options("speech recognize");
+  add_listening_options(options, l, true);
+  if (!read_options::read(words, options, std::cout, "speech recognize --help")) return 0;
+  set_num_threads(l.threads);
+  const auto recognizer = seq2seq::SpeechRecognizer::load(required(l.model, "model"));
+  std::vector<std::string> left_out;
+  const auto sounds = read_sounds(l.sounds, left_out);
+  std::vector<Tensor> features;
+  for (const auto& [path, samples] : sounds) features.push_back(recognizer->features(samples));
+  for (std::size_t i = 0; const seq2seq::Recognition& heard : recognizer->recognize(features, l.options))
+    fmt::print("{}: {}\n", sounds[i++].first, heard.text);
+  say_left_out(left_out, l.sounds.size());
+  return left_out.empty() ? 0 : 1;
+}
+
+report::SoundWeights picture_of(const seq2seq::SpeechRecognizer& recognizer, const std::string& path,
+                                const std::vector<float>& samples, const seq2seq::Recognition& heard) {
+  const data::LogMel& log_mel = recognizer.log_mel();
+  report::SoundWeights picture;
+  picture.title = path + ": " + heard.text;
+  picture.spectrogram = log_mel(samples);
+  for (const std::int32_t label : heard.labels)
+    picture.outputs.push_back(recognizer.options().labels[static_cast<std::size_t>(label)]);
+  if (heard.weights.size(0) > static_cast<std::int64_t>(heard.labels.size())) picture.outputs.emplace_back("(end)");
+  picture.weights = seq2seq::over_frames(heard.weights, picture.spectrogram.size(0), recognizer.options().stack);
+  picture.seconds_per_frame = static_cast<double>(log_mel.options().hop) / static_cast<double>(log_mel.options().rate);
+  return picture;
+}
+
+int command_report(const std::vector<std::string>& words) {
+  Listening l;
+  std::string output;
+  po::options_description options("speech report");
+  options.add_options()("output", option(output), "the page; none: report.html in the model's folder");
+  add_listening_options(options, l, true);
+  if (!read_options::read(words, options, std::cout, "speech report --help")) return 0;
+  set_num_threads(l.threads);
+  const auto recognizer = seq2seq::SpeechRecognizer::load(required(l.model, "model"));
+  if (output.empty()) output = (std::filesystem::path(l.model) / "report.html").string();
+  std::vector<std::string> left_out;
+  const auto sounds = read_sounds(l.sounds, left_out);
+  report::Report page("Speech");
+  page.text(fmt::format("{} parameters.", format_count(recognizer->num_parameters())));
+  report_training(page, read_training_log(std::filesystem::path(l.model) / "train.log"));
+  page.section("What the model listens to");
+  l.options.weights = true;
+  std::vector<Tensor> features;
+  for (const auto& [path, samples] : sounds) features.push_back(recognizer->features(samples));
+  for (std::size_t i = 0; const seq2seq::Recognition& heard : recognizer->recognize(features, l.options)) {
+    const auto& [path, samples] = sounds[i++];
+    if (heard.weights.defined())
+      page.over_spectrogram(picture_of(*recognizer, path, samples, heard));
+    else
+      page.text(fmt::format("{}: nothing was heard.", path));
+  }
+  page.write(output);
+  fmt::print("{}\n", output);
+  say_left_out(left_out, l.sounds.size());
+  return left_out.empty() ? 0 : 1;
+}
+
+commands::Program speech() {
+  return {
+      "speech",
+      usage,
+      {{"train", command_train}, {"evaluate", command_evaluate}, {"recognize", command_recognize}, {"report", command_report}},
+      options_of_settings()};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return commands::main_of(speech(), argc, argv); }

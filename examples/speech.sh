@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Strings of spoken digits: trains a BiLSTM with CTC and an attention encoder-decoder, then scores both on test recordings.
+#
+#   examples/speech.sh DATA_DIR [OUTPUT_DIR]      (build/speech)
+#
+# DATA_DIR holds recordings.tar.gz, which is unpacked into OUTPUT_DIR. A run that was stopped goes on where it was.
+set -euo pipefail
+[ $# -ge 1 ] && [ $# -le 2 ] || { sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 2; }
+data=$(realpath "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/speech}")
+cd "$(dirname "$0")/.."
+program=build/examples/speech
+[ -x "$program" ] || { echo "$0: build first: bash examples/quickstart.sh (with libsndfile1-dev)" >&2; exit 1; }
+
+mkdir -p "$output"
+[ -d "$output/recordings" ] || {
+  rm -rf "$output/unpacking"
+  mkdir "$output/unpacking"
+  tar -xzf "$data/recordings.tar.gz" -C "$output/unpacking"
+  mv "$output/unpacking/recordings" "$output/recordings"
+  rmdir "$output/unpacking"
+}
+for model in ctc attention; do
+  "$program" train --model "$model" --data "$output/recordings" --output "$output/$model"
+  echo "$model:"
+  "$program" evaluate --model "$output/$model" --data "$output/recordings" --beam 8
+done
+"$program" report --model "$output/attention" --sounds "$output"/recordings/{3,7}_theo_0.wav

@@ -1,0 +1,96 @@
+#pragma once
+#include <map>
+#include <string>
+
+#include "trainer_settings.hpp"
+#include "weft/train/speech_task.hpp"
+
+/// What the speech program is told on the command line to train.
+namespace speech_settings {
+
+using namespace trainer_settings;
+
+inline constexpr std::int64_t rate = 8000;
+
+/// Settings of a run, with defaults that work untouched.
+struct Settings : TrainerSettings {
+  std::string data, kind = "ctc", scale = "htk";
+  seq2seq::SpeechRecognizerOptions model = {};
+  SpeechTaskOptions task = {};
+  bool quick = false;
+};
+
+inline Settings settings_for(bool quick) {
+  Settings s;
+  s.quick = quick;
+  for (int digit = 0; digit < 10; ++digit) s.model.labels.push_back(fmt::to_string(digit));
+  s.trainer.epochs = 20;
+  s.trainer.lr = 2e-3;
+  s.trainer.cooldown = 0.5;
+  if (!quick) return s;
+  s.model.hidden = 32;
+  s.model.layers = 1;
+  s.model.dropout = 0.1;
+  s.model.stack = 6;
+  s.task.masks.time_masks = 0;  // a tone would be gone
+  s.task.masks.frequency_masks = 1;
+  s.task.strings.strings = 400;
+  s.task.strings.max_words = s.task.validation.max_words = 4;
+  s.task.validation.strings = 40;
+  s.task.batch = 8;
+  s.trainer.epochs = 12;
+  s.trainer.lr = 5e-3;
+  return s;
+}
+
+inline void add_training_options(po::options_description& options, Settings& s) {
+  auto add = options.add_options();
+  add("data", option(s.data), "folder of the recordings");
+  add("model", choice(s.kind, {"ctc", "attention"}), "ctc or attention");
+  add("hidden", number(s.model.hidden, 1, largest_size), "units of each direction of the encoder");
+  add("layers", number(s.model.layers, 1, 1000), "of the encoder");
+  add("embedding", number(s.model.embedding, 1, largest_size), "of the attention decoder's digits");
+  add("dropout", number(s.model.dropout, 0, 0.99), "probability");
+  add("bands", number(s.model.log_mel.bands, 1, 1000), "of the log-mel energies");
+  add("mel", choice(s.scale, {"htk", "slaney"}), "their scale: htk or slaney");
+  add("stack", number(s.model.stack, 1, 1000), "frames of 10 ms that make a step");
+  add("strings", number(s.task.strings.strings, 1, largest_size), "of an epoch, put together anew each time");
+  add("max-digits", number(s.task.strings.max_words, 1, 1000), "of a training string, from 1 on");
+  add("valid-strings", number(s.task.validation.strings, 1, largest_size), "to validate on");
+  add("batch", number(s.task.batch, 1, largest_size), "strings of a step");
+  add("time-masks", number(s.task.masks.time_masks, 0, 1000), "of SpecAugment in a string");
+  add("frequency-masks", number(s.task.masks.frequency_masks, 0, 1000), "and over the bands");
+  add("label-smoothing", number(s.task.label_smoothing, 0, 0.99), "of the attention model");
+  add("quick", po::bool_switch(&s.quick), "a small model on generated tones, in seconds");
+  add_trainer_options(options, s);
+}
+
+inline void apply(Settings& s) {
+  trainer_settings::apply(s);
+  s.model.model = s.kind == "ctc" ? seq2seq::SpeechModel::ctc : seq2seq::SpeechModel::attention;
+  s.model.log_mel.scale = s.scale == "htk" ? data::MelScale::htk : data::MelScale::slaney;
+  s.task.strings.seed = s.trainer.seed;
+}
+
+/// The options that make a run's settings, by the setting's name.
+inline std::map<std::string, const char*> options_of_settings() {
+  std::map<std::string, const char*> options = {{"speech.model", "--model"},
+                                                {"speech.hidden", "--hidden"},
+                                                {"speech.layers", "--layers"},
+                                                {"speech.embedding", "--embedding"},
+                                                {"speech.dropout", "--dropout"},
+                                                {"speech.bands", "--bands"},
+                                                {"speech.scale", "--mel"},
+                                                {"speech.stack", "--stack"},
+                                                {"strings", "--strings, --max-digits, --seed"},
+                                                {"validation.strings", "--valid-strings, --quick"},
+                                                {"batch", "--batch"},
+                                                {"masks", "--time-masks, --frequency-masks"},
+                                                {"label_smoothing", "--label-smoothing"},
+                                                {"training_sounds", "--data"},
+                                                {"validation_sounds", "--data"}};
+  options.insert(option_of_setting.begin(), option_of_setting.end());
+  return options;
+}
+
+}  // namespace speech_settings

@@ -1,0 +1,172 @@
+"""The speech program's command line from end to end, on tones made here. Argument: the program. Prints failures alone."""
+import hashlib
+import json
+import math
+import os
+import pathlib
+import random
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+import wave
+import xml.etree.ElementTree as ElementTree
+
+PROGRAM = ""
+FOLDER = pathlib.Path()
+SMALL = ["--hidden", "8", "--layers", "1", "--bands", "12", "--stack", "6", "--strings", "24", "--max-digits", "3",
+         "--valid-strings", "6", "--batch", "8", "--epochs", "2", "--save-every", "2", "--threads", "1"]
+
+
+def call(*words):
+    # One thread: two of them waiting for each other take minutes on a machine with other work.
+    return subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True, check=False,
+                          env={**os.environ, "OMP_NUM_THREADS": "1"})
+
+
+def succeed(*words):
+    done = call(*words)
+    if done.returncode != 0:
+        raise AssertionError(f"{words}: exit code {done.returncode}\n{done.stderr}")
+    return done.stdout
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def tones(digit, speaker, chosen):
+    """As data::tone_words makes them."""
+    pitch = 1 + 0.03 * (speaker % 5 - 2)
+    hertz = pitch * 400 * 1.35 ** (digit % 5), pitch * 600 * 1.8 ** (digit // 5)
+    count, loudness = int(chosen.uniform(0.2, 0.3) * 8000), chosen.uniform(0.1, 0.4)
+    return [loudness * math.sin(2 * math.pi * hertz[t * 2 // count] / 8000 * t) + chosen.gauss(0, 0.01) for t in range(count)]
+
+
+def write_wav(path, samples, rate=8000):
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(struct.pack(f"<{len(samples)}h", *(max(-32768, min(32767, round(32768 * s))) for s in samples)))
+    return path
+
+
+class SpeechTest(unittest.TestCase):
+    def test_quick_learns_both_models(self):
+        chosen = random.Random(7)
+        sound = [0.0] * 300
+        for digit in (3, 1, 4, 9):
+            sound += tones(digit, 1, chosen) + [chosen.gauss(0, 1e-4) for _ in range(800)]
+        path = write_wav(FOLDER / "string.wav", sound)
+        # Attention finds its alignments later than CTC does.
+        for model, most in (("ctc", 5), ("attention", 30)):
+            run = FOLDER / f"quick-{model}"
+            out = succeed("train", "--quick", "--model", model, "--output", run, "--threads", 1)
+            self.assertLess(float(re.search(r"best digit error ([\d.]+) %", out)[1]), most)
+            for beam in (1, 4):
+                heard = succeed("recognize", "--model", run, "--sounds", path, "--beam", beam)
+                self.assertRegex(heard, rf"\A{re.escape(str(path))}: [0-9 ]+\n\Z")
+                if model == "ctc":
+                    self.assertEqual(heard, f"{path}: 3 1 4 9\n")
+            scoring = ["evaluate", "--model", run, "--data", FOLDER / "data", "--strings", 20]
+            scored = succeed(*scoring)
+            error = re.match(r"strings: WER = ([\d.]+) \(.*\), [\d.]+ % of 20 without error\n"
+                             r"single digits: ([\d.]+) % of 40 right\n[\d.]+ s of sound in", scored)
+            self.assertLess(float(error[1]), 3 * most)  # of longer strings than those that it has learned from
+            self.assertGreater(float(error[2]), 100 - 2 * most)
+            self.assertEqual(scored.split("\n")[:2], succeed(*scoring, "--batch", 3).split("\n")[:2])
+            self.check_report(run, path, model)
+
+    def check_report(self, run, path, model):
+        page = succeed("report", "--model", run, "--sounds", path).strip()
+        self.assertEqual(page, str(run / "report.html"))
+        data = json.loads(ElementTree.parse(page).getroot().find(".//script[@id='data']").text)
+        pictures = [figure for figure in data if figure["kind"] == "sound"]
+        self.assertEqual(len(pictures), 1)
+        heard = succeed("recognize", "--model", run, "--sounds", path).strip()
+        self.assertEqual(pictures[0]["title"], heard)
+        digits = heard.split(": ")[1].split()
+        self.assertEqual(pictures[0]["rows"][:len(digits)], digits)
+        self.assertEqual(pictures[0]["rows"][len(digits):], ["(end)"] if model == "attention" else [])
+
+    def test_goes_on_with_the_same_bits(self):
+        for model in ("ctc", "attention"):
+            words = ["train", "--data", FOLDER / "data", "--model", model, *SMALL, "--output"]
+            succeed(*words, FOLDER / f"whole-{model}")
+            succeed(*words, FOLDER / f"parts-{model}", "--updates", 3)
+            succeed(*words, FOLDER / f"parts-{model}")
+            self.assertEqual(digest(FOLDER / f"whole-{model}" / "best.safetensors"),
+                             digest(FOLDER / f"parts-{model}" / "best.safetensors"))
+
+    def test_leaves_out_what_cannot_be_used(self):
+        run = FOLDER / "left-out"
+        broken = FOLDER / "broken"
+        broken.mkdir()
+        for path in (FOLDER / "data").iterdir():
+            (broken / path.name).write_bytes(path.read_bytes())
+        (broken / "1_ann_9.wav").write_bytes(b"")
+        cut = broken / "2_ann_9.wav"
+        cut.write_bytes(cut.read_bytes()[:-10])
+        done = call("train", "--data", broken, *SMALL, "--output", run)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("1_ann_9.wav is empty", done.stderr)
+        self.assertRegex(done.stderr, r"2_ann_9\.wav: its chunk 'data' of \d+ bytes goes past the file's end")
+        self.assertIn("2 of 200 files were left out", done.stderr)
+        good = broken / "3_ann_0.wav"
+        heard = call("recognize", "--model", run, "--sounds", cut, good, broken / "none.wav")
+        self.assertEqual(heard.returncode, 1)
+        self.assertTrue(heard.stdout.startswith(f"{good}:"))
+        self.assertEqual(len(heard.stdout.splitlines()), 1)
+        self.assertIn("2 of 3 files were left out", heard.stderr)
+
+    def test_says_what_is_wrong(self):
+        run = FOLDER / "wrong"
+        start = ["train", "--data", FOLDER / "data", "--output", run, *SMALL]
+        succeed(*start)
+        (FOLDER / "nothing").mkdir()
+        for words, code, text in (
+                (["train", "--output", run], 2, "--data is needed"),
+                (["train", "--data", FOLDER / "data"], 2, "--output is needed"),
+                (["train", "--model", "hmm"], 2, "ctc or attention"),
+                (["trian"], 2, "did you mean train"),
+                ([], 2, "COMMAND"),
+                (["train", "--data", FOLDER / "none", "--output", run], 1, "none: No such file"),
+                (["train", "--data", FOLDER / "nothing", "--output", FOLDER / "n"], 1, "has no file .wav or .flac"),
+                ([*start, "--dropout", "0.5"], 1, "--dropout (0.3 there, 0.5 now)"),
+                ([*start, "--time-masks", "0"], 1, "--time-masks"),
+                (["train", "--quick", "--bands", "120", "--output", FOLDER / "b"], 1, "take fewer bands"),
+                (["evaluate", "--model", FOLDER / "none", "--data", FOLDER / "data"], 1, "none"),
+                (["evaluate", "--model", run], 2, "--data is needed"),
+                (["recognize", "--model", run], 2, "--sounds is needed"),
+                (["recognize", "--model", run, "--sounds", FOLDER / "16k.wav"], 1, "16000 samples a second, 8000 are needed"),
+                (["recognize", "--model", run, "--sounds", FOLDER / "string.wav", "--beam", "0"], 2, "--beam"),
+                (["report", "--model", run, "--sounds", FOLDER / "16k.wav", "--beam", "3"], 1, "a beam of 3 over CTC has no weights")):
+            done = call(*words)
+            self.assertEqual(done.returncode, code, (words, done.stderr))
+            self.assertIn(text, done.stderr)
+            for abrupt in ("terminate called", "what():", "Sanitizer", "runtime error"):
+                self.assertNotIn(abrupt, done.stderr)
+
+
+def main():
+    global PROGRAM, FOLDER
+    PROGRAM = sys.argv[1]
+    with tempfile.TemporaryDirectory() as folder:
+        FOLDER = pathlib.Path(folder)
+        (FOLDER / "data").mkdir()
+        chosen = random.Random(1)
+        for speaker, name in enumerate(("ann", "bob")):
+            for digit in range(10):
+                # Takes of the test, the validation and the training.
+                for take in (0, 1, 5, 6, 7, 8, 9, 10, 11, 12):
+                    write_wav(FOLDER / "data" / f"{digit}_{name}_{take}.wav", tones(digit, speaker, chosen))
+        write_wav(FOLDER / "16k.wav", [0.1] * 400, rate=16000)
+        suite = unittest.defaultTestLoader.loadTestsFromTestCase(SpeechTest)
+        return 0 if unittest.TextTestRunner(verbosity=0, stream=sys.stdout, buffer=True).run(suite).wasSuccessful() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
