@@ -2,8 +2,7 @@
 #include <span>
 #include <vector>
 
-#include "weft/nn/attention/pooling.hpp"
-#include "weft/nn/gru.hpp"
+#include "weft/nn/attention/encoded_pooling.hpp"
 #include "weft/nn/list.hpp"
 #include "weft/tensor/pool_vector.hpp"
 
@@ -36,16 +35,8 @@ class Hierarchical : public Module<Hierarchical> {
   HierarchicalOutput forward(const Var& x, std::span<const Tensor> lengths = {});
 
  private:
-  /// One level: what reads the parts, and what makes one of them.
-  struct Level : Module<Level> {
-    Level(std::int64_t in, const HierarchicalOptions& options, const Scope& scope);
-    PoolingOutput forward(const Var& parts, const Tensor& lengths);
-    GRU encoder;
-    Pooling pooling;
-  };
-
   std::int64_t input_size_;
-  List<Level> levels_;  // outermost first
+  List<EncodedPooling> levels_;  // outermost first
 };
 
 }  // namespace weft::nn::attention
