@@ -3,16 +3,10 @@
 #include <algorithm>
 
 #include "base/fail.hpp"
-#include "weft/base/random.hpp"
+#include "data/shuffle.hpp"
 
 namespace weft::data {
 namespace {
-
-/// Fisher and Yates.
-template <class T>
-void shuffle(std::vector<T>& items, Generator& generator) {
-  for (std::size_t left = items.size(); left > 1; --left) std::swap(items[left - 1], items[generator.below(left)]);
-}
 
 double share(std::int64_t part, std::int64_t rest) {
   return part == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(part + rest);

@@ -1,6 +1,7 @@
 #include "weft/text/symbols.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "base/fail.hpp"
@@ -43,13 +44,16 @@ Symbols::Symbols(SymbolUnit unit, std::vector<std::string> names) : unit_(unit),
   for (std::size_t i = 1; i < names_.size(); ++i) ids_.emplace(names_[i], static_cast<std::int32_t>(i));
 }
 
-Symbols Symbols::of(std::string_view text, SymbolUnit unit, std::int64_t most) {
+Symbols Symbols::of(std::string_view text, SymbolUnit unit, std::int64_t most, std::int64_t least) {
   check<ValueError>(most == 0 || most >= 2, where, "most is {}; it must be 0 (all) or at least 2", most);
+  check<ValueError>(least >= 1, where, "least is {}; a symbol occurs once at least", least);
   check_utf8(text);
   std::unordered_map<std::string, std::int64_t> counts;
   for_each_symbol(text, unit, [&](std::string_view symbol) { ++counts[std::string(symbol)]; });
   check<ValueError>(!counts.empty(), where, "the text has no symbols");
-  std::vector<std::pair<std::string, std::int64_t>> sorted(counts.begin(), counts.end());
+  std::vector<std::pair<std::string, std::int64_t>> sorted;
+  std::copy_if(counts.begin(), counts.end(), std::back_inserter(sorted),
+               [&](const auto& each) { return each.second >= least; });
   std::sort(sorted.begin(), sorted.end(),
             [](const auto& a, const auto& b) { return a.second != b.second ? a.second > b.second : a.first < b.first; });
   if (most > 0) sorted.resize(std::min(sorted.size(), static_cast<std::size_t>(most - 1)));

@@ -36,6 +36,15 @@ TEST_CASE("a vocabulary is cut to the most frequent symbols") {
   CHECK(symbols.encode("a b c") == std::vector<std::int32_t>{1, 2, 0});
 }
 
+TEST_CASE("rare symbols stay unknown") {
+  const std::string text = "a a a b b c";
+  CHECK(Symbols::of(text, SymbolUnit::words, 0, 2).encode("c b a") == std::vector<std::int32_t>{0, 2, 1});
+  CHECK(Symbols::of(text, SymbolUnit::words, 2, 2).encode("c b a") == std::vector<std::int32_t>{0, 0, 1});
+  CHECK(Symbols::of(text, SymbolUnit::words, 0, 4).size() == 1);
+  CHECK_THROWS_WITH_AS(Symbols::of(text, SymbolUnit::words, 0, 0), "[Symbols] least is 0; a symbol occurs once at least",
+                       ValueError);
+}
+
 TEST_CASE("symbols go through JSON") {
   for (const SymbolUnit unit : {SymbolUnit::characters, SymbolUnit::words}) {
     const Symbols symbols = Symbols::of("a \"quote\" ü\n\n", unit);

@@ -137,6 +137,12 @@ TEST_CASE("a checkpoint of other settings is refused with both values") {
                       {{"seed", "1"}, {"text", "xyz"}});
   refused<ValueError>(path, "'more' (none there, 1 now)", {{"more", "1"}});
   refused<ValueError>(path, "different: weight is", settings(), 4);
+
+  std::string words = "[\"" + std::string(77, 'x') + "ü";
+  for (int i = 0; i < 1000; ++i) words += "\", \"word";
+  save_training(path, saved.model, saved.optimizer, nullptr, saved.state, {{"symbols", R"({"words": )" + words + "\"]}"}});
+  refused<ValueError>(path, "'symbols.words' ([\"" + std::string(77, 'x') + "... of 7083 bytes there, [] now)",
+                      {{"symbols", R"({"words": []})"}});
 }
 
 TEST_CASE("a checkpoint that lacks a tensor or has another in its place is refused and changes nothing") {

@@ -7,6 +7,7 @@
 #include "weft/nn/attention/cosine.hpp"
 #include "weft/nn/attention/coverage.hpp"
 #include "weft/nn/attention/dot.hpp"
+#include "weft/nn/attention/encoded_pooling.hpp"
 #include "weft/nn/attention/general.hpp"
 #include "weft/nn/attention/grid.hpp"
 #include "weft/nn/attention/hierarchical.hpp"

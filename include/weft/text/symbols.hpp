@@ -18,8 +18,9 @@ enum class SymbolUnit : std::uint8_t {
 class Symbols {
  public:
   /// Those of `text`, the most frequent first, equally frequent ones by their code points; no more than `most` with the unknown
-  /// one, where that isn't 0. Throws FormatError with the byte offset for what isn't UTF-8, ValueError for a text without any.
-  static Symbols of(std::string_view text, SymbolUnit unit, std::int64_t most = 0);
+  /// one, where that isn't 0, and none that occurs less than `least` times. Throws FormatError with the byte offset for what
+  /// isn't UTF-8, ValueError for a text without any.
+  static Symbols of(std::string_view text, SymbolUnit unit, std::int64_t most = 0, std::int64_t least = 1);
 
   std::int64_t size() const { return static_cast<std::int64_t>(names_.size()); }
   SymbolUnit unit() const { return unit_; }

@@ -44,21 +44,16 @@ Tensor counted(const Tensor& lengths, const Tensor& counts, const Var& x, int le
 
 }  // namespace
 
-Hierarchical::Level::Level(std::int64_t in, const HierarchicalOptions& options, const Scope& scope)
-    : Module(scope),
-      encoder(options.recurrent, {.input_size = in, .hidden_size = options.hidden, .bidirectional = true}, {this, "encoder"}),
-      pooling({.size = 2 * options.hidden, .hidden = options.context, .normaliser = options.normaliser}, {this, "pooling"}) {}
-
-PoolingOutput Hierarchical::Level::forward(const Var& parts, const Tensor& lengths) {
-  const Var encoded = encoder(parts, lengths).output;
-  return pooling(encoded, lengths.defined() ? within_lengths(lengths, parts.size(1)) : Tensor());
-}
-
 Hierarchical::Hierarchical(const HierarchicalOptions& options, const Scope& scope)
     : Module(scope), input_size_(checked(options).input_size), levels_({this, "levels"}) {
   const HierarchicalOptions o = checked(options);
+  const std::int64_t made = o.encoder == SequenceEncoder::none ? o.input_size : 2 * o.hidden;
   for (std::int64_t level = 0; level < o.levels; ++level)
-    levels_.emplace(level + 1 == o.levels ? o.input_size : 2 * o.hidden, o);
+    levels_.emplace(EncodedPoolingOptions{.input_size = level + 1 == o.levels ? o.input_size : made,
+                                          .hidden = o.hidden,
+                                          .context = o.context,
+                                          .encoder = o.encoder,
+                                          .normaliser = o.normaliser});
 }
 
 HierarchicalOutput Hierarchical::forward(const Var& x, std::span<const Tensor> lengths) {

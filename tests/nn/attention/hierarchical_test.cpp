@@ -167,7 +167,7 @@ TEST_CASE("gradients of hierarchical attention") {
 }
 
 TEST_CASE("LSTMs read the levels where they are asked to") {
-  Hierarchical model({.input_size = 3, .hidden = 2, .recurrent = nn::RecurrentKind::lstm});
+  Hierarchical model({.input_size = 3, .hidden = 2, .encoder = nn::attention::SequenceEncoder::lstm});
   model.to(f64);
   CHECK(model.named_parameters().front().parameter->value().shape() == Shape{4 * 2, 4});
   const Document d;

@@ -2,8 +2,7 @@
 #include <span>
 #include <vector>
 
-#include "weft/nn/any_recurrent.hpp"
-#include "weft/nn/attention/pooling.hpp"
+#include "weft/nn/attention/encoded_pooling.hpp"
 #include "weft/nn/list.hpp"
 #include "weft/tensor/pool_vector.hpp"
 
@@ -15,16 +14,16 @@ struct HierarchicalOptions {
   std::int64_t context = 0;     ///< size of the levels' context vectors; 0: twice hidden
   std::int64_t levels = 2;      ///< words in sentences, sentences in a document: 2; up to 6
   Normaliser normaliser = Normaliser::softmax;
-  RecurrentKind recurrent = RecurrentKind::gru;
+  SequenceEncoder encoder = SequenceEncoder::gru;  ///< of every level; without one a level gives the size that it reads
 };
 
 struct HierarchicalOutput {
-  Var output;               ///< [batch, 2 hidden]
+  Var output;               ///< [batch, 2 hidden], without an encoder [batch, input_size]
   PoolVector<Var> weights;  ///< of each level, outermost first: of 2 [batch, sentences], [batch, sentences, words]
 };
 
 /// A document of sentences of words, to any depth, as one vector (Yang et al. 2016): from the innermost level outwards, a
-/// bidirectional GRU, or LSTM, reads the parts of each whole, and Pooling makes one vector of them, a part of the next level.
+/// bidirectional GRU, or another encoder, reads the parts of each whole, and Pooling makes one vector of them, a part of the next level.
 class Hierarchical : public Module<Hierarchical> {
  public:
   /// Throws ValueError for sizes or levels that can't be.
@@ -37,16 +36,8 @@ class Hierarchical : public Module<Hierarchical> {
   HierarchicalOutput forward(const Var& x, std::span<const Tensor> lengths = {});
 
  private:
-  /// One level: what reads the parts, and what makes one of them.
-  struct Level : Module<Level> {
-    Level(std::int64_t in, const HierarchicalOptions& options, const Scope& scope);
-    PoolingOutput forward(const Var& parts, const Tensor& lengths);
-    AnyRecurrent encoder;
-    Pooling pooling;
-  };
-
   std::int64_t input_size_;
-  List<Level> levels_;  // outermost first
+  List<EncodedPooling> levels_;  // outermost first
 };
 
 }  // namespace weft::nn::attention

@@ -1,0 +1,58 @@
+#pragma once
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "weft/base/error.hpp"
+#include "weft/data/documents.hpp"
+#include "weft/seq2seq/text_classifier.hpp"
+
+/// Texts of known classes, and those of them that a classifier's run hasn't seen.
+namespace labelled_texts {
+
+using namespace weft;
+
+inline data::LabelledDocuments read_data(const std::string& folder) {
+  data::LabelledDocuments documents = data::read_documents(folder);
+  for (const std::string& reason : documents.left_out) std::cerr << "left out: " << reason << '\n';
+  if (!documents.left_out.empty())
+    fmt::print(stderr, "{} of {} files are left out\n", documents.left_out.size(),
+               documents.left_out.size() + documents.documents.size());
+  return documents;
+}
+
+inline std::vector<data::Document> chosen(const data::LabelledDocuments& all, const std::vector<std::size_t>& places) {
+  std::vector<data::Document> documents;
+  for (const std::size_t place : places) documents.push_back(all.documents[place]);
+  return documents;
+}
+
+inline std::vector<seq2seq::Sentences> encoded(const seq2seq::TextClassifier& classifier,
+                                               const std::vector<data::Document>& texts) {
+  std::vector<seq2seq::Sentences> result;
+  for (const data::Document& text : texts) result.push_back(classifier.encode(classifier.words(text.sentences)));
+  return result;
+}
+
+/// The texts that a run kept for evaluation, or all.
+inline std::vector<data::Document> texts_for(const seq2seq::TextClassifier& classifier, const data::LabelledDocuments& data,
+                                             bool all, const std::string& model) {
+  if (classifier.vocabulary().classes != data.classes)
+    throw FormatError(fmt::format("{} knows the classes {}, the data have {}", model,
+                                  fmt::join(classifier.vocabulary().classes, ", "), fmt::join(data.classes, ", ")));
+  if (all) return data.documents;
+  const auto number_of = [&](const char* key) {
+    const auto found = classifier.loaded().find(key);
+    return found == classifier.loaded().end() ? 0 : std::atoll(found->second.c_str());
+  };
+  const data::DocumentSplitOptions split{.folds = number_of("folds"), .fold = number_of("fold")};
+  if (split.fold == 0)
+    throw ValueError(fmt::format("{} kept no texts for evaluation (train with --fold); --all scores all of the data", model));
+  return chosen(data, data::split_documents(data, split).test);
+}
+
+}  // namespace labelled_texts

@@ -1,0 +1,267 @@
+// Learns which class a text is of, such as whether a review praises a film, and shows what it looked at: sentiment --help.
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "commands.hpp"
+#include "faithfulness.hpp"
+#include "labelled_texts.hpp"
+#include "made_reviews.hpp"
+#include "trainer_settings.hpp"
+#include "weft/data/lines.hpp"
+#include "weft/metrics/classification.hpp"
+#include "weft/train/classification_task.hpp"
+#include "weft/train/progress.hpp"
+#include "weft/train/training_log.hpp"
+
+using namespace weft;
+using namespace trainer_settings;
+using namespace labelled_texts;
+
+namespace {
+
+constexpr const char* usage = R"(sentiment COMMAND [options]
+
+  train         learn from a folder that has a folder of texts, one sentence a line, for each class
+  evaluate      accuracy of one or more runs, each on the texts that it has not seen
+  classify      the class of texts from standard input, with a blank line between them
+  report        a run as a page, with texts from standard input shaded by what the model looks at
+  faithfulness  what becomes of a run's decisions without the words that it weighs most, and with other weights
+
+sentiment COMMAND --help lists a command's options; --config FILE reads them from a file (option = value).
+)";
+
+struct TrainSettings : TrainerSettings {
+  std::string folder, word_encoder = "gru", sentence_encoder = "gru", normaliser = "softmax", best_by = "loss";
+  data::DocumentSplitOptions split = {};
+  seq2seq::DocumentClassifierOptions model = {};
+  ClassificationTaskOptions task = {};
+  std::int64_t least = 2, max_words = 40;
+  bool quick = false;
+};
+
+void add_model_options(po::options_description& options, TrainSettings& s) {
+  const std::vector<std::string> encoders = {"gru", "lstm", "conv", "none"};
+  auto add = options.add_options();
+  add("embedding", number(s.model.embedding, 1, largest_size), "size of a word's vector");
+  add("deviation", number(s.model.embedding_deviation, 0, 10), "of the vectors' first values");
+  add("word-encoder", choice(s.word_encoder, encoders), "what reads the words of a sentence: gru, lstm, conv or none");
+  add("word-hidden", number(s.model.words.hidden, 1, largest_size), "its size in each direction");
+  add("word-join", po::bool_switch(&s.model.words.join_input), "pool the words' own vectors too");
+  add("sentence-encoder", choice(s.sentence_encoder, encoders), "what reads the sentences of a text");
+  add("sentence-hidden", number(s.model.sentences.hidden, 1, largest_size), "its size in each direction");
+  add("sentence-join", po::bool_switch(&s.model.sentences.join_input), "pool the sentences' own vectors too");
+  add("kernel-size", number(s.model.words.kernel_size, 1, largest_size), "words or sentences that conv sees at once, odd");
+  add("normaliser", choice(s.normaliser, {"softmax", "sparsemax", "entmax15"}), "of the weights");
+  add("dropout", number(s.model.dropout, 0, 0.99), "probability");
+  add("word-dropout", number(s.model.word_dropout, 0, 0.99), "probability that a word is missing from a whole batch");
+}
+
+void add_task_options(po::options_description& options, TrainSettings& s) {
+  auto add = options.add_options();
+  add("data", option(s.folder), "folder with a folder of texts for each class");
+  add("folds", number(s.split.folds, 1, largest_size), "parts that each class's texts, by name, are cut into");
+  add("fold", number(s.split.fold, 0, largest_size), "the part that is kept for `evaluate`; 0: none");
+  add("held-out", number(s.split.held_out, 0.001, 0.9), "share of the others that chooses the best weights");
+  add("best-by", choice(s.best_by, {"loss", "accuracy"}), "of the held-out texts: loss or accuracy");
+  add("least", number(s.least, 1, largest_size), "words that occur less often are unknown");
+  add("max-words", number(s.max_words, 1, largest_size), "of a sentence; what is beyond goes on as another");
+  add("documents", number(s.task.documents, 1, largest_size), "texts in a batch");
+  add("sentence-dropout", number(s.task.sentence_dropout, 0, 0.99), "share of a text's sentences that an epoch leaves out");
+  add("label-smoothing", number(s.task.label_smoothing, 0, 1), "share of the target that goes evenly to all classes");
+}
+
+int command_train(const std::vector<std::string>& words) {
+  TrainSettings s;
+  s.trainer.epochs = 4;
+  s.trainer.lr = 4e-3;
+  s.trainer.cooldown = 0.5;
+  s.trainer.ema = 0.98;
+  s.model.dropout = 0.4;
+  s.model.word_dropout = 0.3;
+  s.task.sentence_dropout = 0.5;
+  s.quick = std::find(words.begin(), words.end(), "--quick") != words.end();
+  if (s.quick) {  // other defaults, which options change as ever
+    s.trainer.lr = 1e-2;
+    s.trainer.epochs = 15;
+    s.task.documents = 8;
+    s.task.sentence_dropout = 0.1;
+    s.model.embedding = s.model.words.hidden = s.model.sentences.hidden = 8;
+    s.split = {.folds = 4, .fold = 1, .held_out = 0.2};
+  }
+  po::options_description options("sentiment train");
+  add_task_options(options, s);
+  add_model_options(options, s);
+  options.add_options()("quick", po::bool_switch(&s.quick), "a small model on generated reviews, in seconds");
+  add_trainer_options(options, s);
+  if (!read_options::read(words, options, std::cout, "sentiment train --help")) return 0;
+  apply(s);
+  if (s.split.fold > s.split.folds) throw UsageError(fmt::format("--fold {} is none of {}", s.split.fold, s.split.folds));
+  const data::LabelledDocuments all = s.quick ? made_reviews() : read_data(required(s.folder, "data"));
+  const data::DocumentSplit split = data::split_documents(all, s.split);
+  const std::vector<data::Document> train_on = chosen(all, split.train), held_out = chosen(all, split.held_out);
+  s.model.words.encoder = seq2seq::parse_encoder(s.word_encoder);
+  s.model.sentences.encoder = seq2seq::parse_encoder(s.sentence_encoder);
+  s.model.sentences.kernel_size = s.model.words.kernel_size;
+  s.model.normaliser = seq2seq::parse_normaliser(s.normaliser);
+  s.task.best_by = s.best_by == "loss" ? ClassificationScore::loss : ClassificationScore::accuracy;
+  s.task.seed = s.trainer.seed;
+  seq2seq::TextClassifier classifier(s.model, {seq2seq::document_symbols(train_on, s.least), all.classes, s.max_words},
+                                     s.trainer.seed);
+  ClassificationTask task(classifier, train_on, held_out, s.task,
+                          {{"fold", fmt::to_string(s.split.fold)}, {"folds", fmt::to_string(s.split.folds)}});
+  fmt::print(stderr, "{} texts to learn from, {} held out, {} kept for evaluation; {} words, {} parameters, {} threads\n",
+             train_on.size(), held_out.size(), split.test.size(), classifier.vocabulary().symbols.size() - 1,
+             classifier.model().num_parameters(), s.threads);
+  const TrainingResult result = train(task, s.trainer, std::cerr);
+  fmt::print("{} updates, {} epochs, best held-out {} {:.4f}, {:.0f} words/s, {}\n", result.updates, result.epochs, s.best_by,
+             result.best ? std::abs(*result.best) : std::nan(""), result.words_per_second, format_duration(result.seconds));
+  return exit_code(result);
+}
+
+int command_evaluate(const std::vector<std::string>& words) {
+  std::vector<std::string> models;
+  std::string folder;
+  bool all = false, quick = false;
+  int threads = num_threads();
+  po::options_description options("sentiment evaluate");
+  auto add = options.add_options();
+  add("model", po::value(&models)->multitoken(), "folders of one or more training runs");
+  add("data", option(folder), "the folder that they learned from");
+  add("all", po::bool_switch(&all), "score all texts of the data, not those alone that a run kept for evaluation");
+  add("quick", po::bool_switch(&quick), "on the generated reviews");
+  add("threads", number(threads, 1, most_threads), "threads");
+  if (!read_options::read(words, options, std::cout, "sentiment evaluate --help")) return 0;
+  if (models.empty()) throw UsageError("--model is needed");
+  set_num_threads(threads);
+  const data::LabelledDocuments data = quick ? made_reviews() : read_data(required(folder, "data"));
+  double sum = 0;
+  metrics::ConfusionMatrix together(static_cast<std::int64_t>(data.classes.size()));
+  for (const std::string& model : models) {
+    const auto classifier = seq2seq::TextClassifier::load(model);
+    const std::vector<data::Document> texts = texts_for(*classifier, data, all, model);
+    const auto classified = classifier->classify(encoded(*classifier, texts));
+    metrics::ConfusionMatrix matrix(together.classes());
+    for (std::size_t i = 0; i < texts.size(); ++i)
+      for (auto* each : {&matrix, &together}) each->add(std::array{texts[i].label}, std::array{classified[i].label});
+    fmt::print("{}: {} texts, accuracy {:.2f} %\n", model, texts.size(), 100 * matrix.accuracy());
+    sum += matrix.accuracy();
+  }
+  for (std::size_t i = 0; i < data.classes.size(); ++i) {
+    const metrics::ClassScore score = together.of_class(static_cast<std::int64_t>(i));
+    fmt::print("{}: precision {:.3f}, recall {:.3f}, F1 {:.3f}\n", data.classes[i], score.precision, score.recall, score.f1);
+  }
+  fmt::print("mean accuracy of {} run{}: {:.2f} %\n", models.size(), models.size() == 1 ? "" : "s",
+             100 * sum / static_cast<double>(models.size()));
+  return 0;
+}
+
+/// Texts with a blank line between them.
+std::vector<std::vector<std::string>> read_texts(data::LineReader reader) {
+  std::vector<std::vector<std::string>> texts(1);
+  std::string line;
+  while (reader.next(line)) {
+    if (line.find_first_not_of(" \t\r\v\f") != std::string::npos)
+      texts.back().push_back(line);
+    else if (!texts.back().empty())
+      texts.emplace_back();
+  }
+  if (texts.back().empty()) texts.pop_back();
+  return texts;
+}
+
+struct Read {
+  std::unique_ptr<seq2seq::TextClassifier> classifier;
+  std::vector<seq2seq::SentenceWords> texts;
+  std::vector<seq2seq::Classification> classified;
+
+  std::string verdict(std::size_t i) const {
+    const seq2seq::Classification& c = classified[i];
+    const auto label = static_cast<std::size_t>(c.label);
+    return fmt::format("{} {:.3f}", classifier->vocabulary().classes[label], c.probabilities[label]);
+  }
+};
+
+/// The texts of standard input by the model in `folder`.
+Read read_input(const std::string& folder) {
+  Read read{seq2seq::TextClassifier::load(folder), {}, {}};
+  std::vector<seq2seq::Sentences> encoded;
+  for (const auto& lines : read_texts(data::LineReader(std::cin, "standard input"))) {
+    read.texts.push_back(read.classifier->words(lines));
+    encoded.push_back(read.classifier->encode(read.texts.back()));
+  }
+  read.classified = read.classifier->classify(encoded);
+  return read;
+}
+
+int command_classify(const std::vector<std::string>& words) {
+  std::string folder;
+  po::options_description options("sentiment classify");
+  options.add_options()("model", option(folder), "folder of a training run");
+  if (!read_options::read(words, options, std::cout, "sentiment classify --help")) return 0;
+  const Read read = read_input(required(folder, "model"));
+  for (std::size_t i = 0; i < read.texts.size(); ++i) fmt::print("{}\n", read.verdict(i));
+  return 0;
+}
+
+int command_report(const std::vector<std::string>& words) {
+  std::string folder, output;
+  po::options_description options("sentiment report");
+  options.add_options()("model", option(folder), "folder of a training run")(
+      "output", option(output), "the page; none: report.html in the model's folder");
+  if (!read_options::read(words, options, std::cout, "sentiment report --help")) return 0;
+  const Read read = read_input(required(folder, "model"));
+  if (output.empty()) output = (std::filesystem::path(folder) / "report.html").string();
+  report::Report page(fmt::format("Classifier {}", folder));
+  page.text(fmt::format("{} parameters, {} words, classes {}.", format_count(read.classifier->model().num_parameters()),
+                        format_count(read.classifier->vocabulary().symbols.size() - 1),
+                        fmt::join(read.classifier->vocabulary().classes, ", ")));
+  report_training(page, read_training_log(std::filesystem::path(folder) / "train.log"));
+  if (!read.texts.empty()) page.section("What the model looks at");
+  for (std::size_t i = 0; i < read.texts.size(); ++i) {
+    report::ShadedText text{.title = fmt::format("Text {}: {}", i + 1, read.verdict(i)), .lines = {}};
+    for (std::size_t j = 0; j < read.texts[i].size(); ++j)
+      text.lines.push_back({read.texts[i][j], read.classified[i].word_weights[j], read.classified[i].sentence_weights[j]});
+    page.shaded_text(text);
+  }
+  page.write(output);
+  fmt::print("{}\n", output);
+  return 0;
+}
+
+commands::Program sentiment() {
+  std::map<std::string, const char*> options = {
+      {"document_classifier.embedding", "--embedding"},
+      {"document_classifier.words", "--word-encoder, --word-hidden, --word-join, --kernel-size"},
+      {"document_classifier.sentences", "--sentence-encoder, --sentence-hidden, --sentence-join, --kernel-size"},
+      {"document_classifier.normaliser", "--normaliser"},
+      {"document_classifier.dropout", "--dropout"},
+      {"document_classifier.word_dropout", "--word-dropout"},
+      {"document_classifier.vocabulary", "--least, --data"},
+      {"document_classifier.classes", "--data"},
+      {"symbols.symbols", "--least, --data"},
+      {"classes", "--data"},
+      {"max_words", "--max-words"},
+      {"fold", "--fold"},
+      {"folds", "--folds"},
+      {"training_documents", "--data, --fold, --held-out"},
+      {"validation_documents", "--data, --fold, --held-out"},
+      {"documents", "--documents"},
+      {"sentence_dropout", "--sentence-dropout"},
+      {"label_smoothing", "--label-smoothing"},
+      {"best_by", "--best-by"},
+      {"order", "--seed"}};
+  options.insert(option_of_setting.begin(), option_of_setting.end());
+  return {"sentiment",
+          usage,
+          {{"train", command_train},
+           {"evaluate", command_evaluate},
+           {"classify", command_classify},
+           {"report", command_report},
+           {"faithfulness", faithfulness::command}},
+          std::move(options)};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return commands::main_of(sentiment(), argc, argv); }

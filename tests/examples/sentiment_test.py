@@ -1,0 +1,150 @@
+"""The sentiment program's command line from end to end, on reviews made here. Argument: the program. Prints failures alone."""
+import hashlib
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+PROGRAM = ""
+FOLDER = pathlib.Path()
+SMALL = ["--embedding", "8", "--word-hidden", "4", "--sentence-hidden", "4", "--least", "1", "--documents", "4",
+         "--held-out", "0.2", "--lr", "0.02", "--epochs", "3", "--save-every", "3", "--threads", "1"]
+
+
+def call(*words, text=""):
+    # One thread: two of them waiting for each other take minutes on a machine with other work.
+    return subprocess.run([PROGRAM, *map(str, words)], input=text, capture_output=True, text=True, check=False,
+                          env={**os.environ, "OMP_NUM_THREADS": "1"})
+
+
+def succeed(*words, text=""):
+    done = call(*words, text=text)
+    if done.returncode != 0:
+        raise AssertionError(f"{words}: exit code {done.returncode}\n{done.stderr}")
+    return done.stdout
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def write_reviews(folder, count=12):
+    for label, opinion in (("neg", "dull"), ("pos", "fine")):
+        (folder / label).mkdir(parents=True)
+        for i in range(count):
+            (folder / label / f"{i:03}.txt").write_text(f"we saw it {'again ' * (i % 3)}.\na {opinion} film .\n" * (1 + i % 2))
+
+
+class SentimentTest(unittest.TestCase):
+    def test_quick(self):
+        run = FOLDER / "quick"
+        succeed("train", "--quick", "--output", run, "--threads", 1)
+        scored = succeed("evaluate", "--quick", "--model", run, "--threads", 1)
+        self.assertGreaterEqual(float(re.search(r"30 texts, accuracy ([\d.]+) %", scored)[1]), 90)
+        classified = succeed("classify", "--model", run, text="The plot was superb.\nA moving film!\n\n\nA dull film.\n")
+        self.assertRegex(classified, r"^pos 0\.\d+\nneg 0\.\d+\n$")
+
+    def test_folds(self):
+        runs = []
+        for fold in (1, 2):
+            runs.append(FOLDER / f"fold-{fold}")
+            succeed("train", "--data", FOLDER / "reviews", "--folds", 3, "--fold", fold, "--output", runs[-1], *SMALL)
+        scored = succeed("evaluate", "--data", FOLDER / "reviews", "--model", *runs)
+        self.assertEqual(len(re.findall(r"8 texts, accuracy", scored)), 2)
+        self.assertRegex(scored, r"neg: precision .*\npos: precision .*\nmean accuracy of 2 runs: [\d.]+ %\n$")
+        scored = succeed("evaluate", "--all", "--data", FOLDER / "reviews", "--model", runs[0])
+        self.assertRegex(scored, r"24 texts, accuracy")
+
+    def test_encoders_and_normalisers(self):
+        for i, words in enumerate((["--word-encoder", "lstm", "--word-join", "--best-by", "accuracy"],
+                                   ["--word-encoder", "conv", "--kernel-size", 5, "--normaliser", "sparsemax"],
+                                   ["--word-encoder", "none", "--sentence-encoder", "lstm", "--normaliser", "entmax15",
+                                    "--word-dropout", 0.2, "--sentence-dropout", 0, "--ema", 0])):
+            run = FOLDER / f"kind-{i}"
+            succeed("train", "--data", FOLDER / "reviews", "--output", run, *SMALL, *words)
+            self.assertRegex(succeed("classify", "--model", run, text="a fine film .\n"), r"^(pos|neg) [01]\.\d+\n$")
+
+    def test_report_shades_texts(self):
+        run = FOLDER / "shaded"
+        succeed("train", "--data", FOLDER / "reviews", "--output", run, *SMALL)
+        out = succeed("report", "--model", run, text="We saw a fine film.\nIt was <b>fine</b>.\n\na dull film .\n")
+        self.assertEqual(out.strip(), str(run / "report.html"))
+        page = (run / "report.html").read_text(encoding="utf-8")
+        for part in ("Text 1: ", "Text 2: ", "What the model looks at", "Training"):
+            self.assertIn(part, page)
+        self.assertNotIn("<b>fine", page)
+        succeed("report", "--model", run, "--output", FOLDER / "page.html", text="")
+        self.assertNotIn("Text 1", (FOLDER / "page.html").read_text(encoding="utf-8"))
+
+    def test_goes_on_with_the_same_bits(self):
+        words = ["train", "--data", FOLDER / "reviews", *SMALL, "--output"]
+        succeed(*words, FOLDER / "whole")
+        succeed(*words, FOLDER / "parts", "--updates", 4)
+        succeed(*words, FOLDER / "parts")
+        self.assertEqual(digest(FOLDER / "whole" / "best.safetensors"), digest(FOLDER / "parts" / "best.safetensors"))
+
+    def test_goes_on_without_texts_that_are_none(self):
+        folder = FOLDER / "spoilt"
+        write_reviews(folder)
+        (folder / "pos" / "latin").write_bytes(b"caf\xe9\n")
+        (folder / "neg" / "blank").write_text("\n")
+        done = call("train", "--data", folder, "--output", FOLDER / "spoilt-run", *SMALL)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(f"left out: [read_documents] {folder / 'neg' / 'blank'} has no words", done.stderr)
+        self.assertIn(f"left out: [LineReader] {folder / 'pos' / 'latin'}, line 1, byte 4: not UTF-8", done.stderr)
+        self.assertIn("2 of 26 files are left out", done.stderr)
+
+    def test_says_what_is_wrong(self):
+        run, other = FOLDER / "wrong", FOLDER / "other-classes"
+        for label in ("bad", "good"):
+            (other / label).mkdir(parents=True)
+            (other / label / "1").write_text("x\n")
+        (FOLDER / "one" / "pos").mkdir(parents=True)
+        (FOLDER / "one" / "pos" / "1").write_text("x\n")
+        start = ["train", "--data", FOLDER / "reviews", "--output", run, *SMALL]
+        succeed(*start)
+        for words, code, text in (
+                (["train", "--output", run], 2, "--data is needed"),
+                (["train", "--data", FOLDER / "reviews"], 2, "--output is needed"),
+                (["train", "--word-encodr", "gru"], 2, "did you mean --word-encoder"),
+                (["train", "--word-encoder", "rnn"], 2, "must be gru, lstm, conv or none"),
+                (["trian"], 2, "did you mean train"),
+                ([], 2, "COMMAND"),
+                ([*start, "--fold", "11"], 2, "--fold 11 is none of 10"),
+                ([*start, "--kernel-size", "2", "--word-encoder", "conv"], 1, "kernel_size is 2"),
+                (["train", "--data", FOLDER / "none", "--output", FOLDER / "n"], 1, "can't read the folder"),
+                (["train", "--data", FOLDER / "one", "--output", FOLDER / "n"], 1, "two classes at least"),
+                (["train", "--data", other, "--output", FOLDER / "n"], 1, "no documents to validate on"),
+                ([*start, "--dropout", "0.5"], 1, "--dropout (0.4 there, 0.5 now)"),
+                ([*start, "--max-words", "9"], 1, "--max-words (40 there, 9 now)"),
+                (["train", "--data", FOLDER / "more", "--output", run, *SMALL], 1, "--data, --fold, --held-out (20 documents"),
+                (["evaluate", "--data", FOLDER / "reviews"], 2, "--model is needed"),
+                (["evaluate", "--model", run], 2, "--data is needed"),
+                (["evaluate", "--model", run, "--data", FOLDER / "reviews"], 1, "--all scores all"),
+                (["evaluate", "--model", run, "--data", other, "--all"], 1, "knows the classes neg, pos, the data have bad, good"),
+                (["classify", "--model", FOLDER / "none"], 1, "is no folder of a training run")):
+            done = call(*words)
+            self.assertEqual(done.returncode, code, (words, done.stderr))
+            self.assertIn(text, done.stderr)
+            self.assertLess(len(done.stderr), 3000, words)
+        done = subprocess.run([PROGRAM, "classify", "--model", run], input=b"ok\n\nca\xff\n", capture_output=True, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("standard input, line 3, byte 3: not UTF-8", done.stderr.decode())
+
+
+def main():
+    global PROGRAM, FOLDER
+    PROGRAM = sys.argv[1]
+    with tempfile.TemporaryDirectory() as folder:
+        FOLDER = pathlib.Path(folder)
+        write_reviews(FOLDER / "reviews")
+        write_reviews(FOLDER / "more", 14)
+        suite = unittest.defaultTestLoader.loadTestsFromTestCase(SentimentTest)
+        return 0 if unittest.TextTestRunner(verbosity=0, stream=sys.stdout, buffer=True).run(suite).wasSuccessful() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
