@@ -28,28 +28,63 @@ std::int64_t longest(std::span<const TokenIds* const> rows) {
   return static_cast<std::int64_t>(most);
 }
 
-}  // namespace
-
-Padded pad(std::span<const TokenIds* const> rows) {
-  check<ValueError>(!rows.empty(), "pad", "no rows to make a batch of");
-  const std::int64_t count = static_cast<std::int64_t>(rows.size()), columns = longest(rows);
-  Padded result{fill_rows(rows, columns, -1, -1), Tensor::empty({count}, i64), Tensor::empty({count, columns}, boolean)};
+// Lengths and mask for rows of `length_of(r)` within `columns`.
+template <class LengthOf>
+Padded padded(const char* op, Tensor ids, std::size_t rows, std::int64_t columns, LengthOf length_of) {
+  const auto count = static_cast<std::int64_t>(rows);
+  Padded result{std::move(ids), Tensor::empty({count}, i64), Tensor::empty({count, columns}, boolean)};
   auto* lengths = result.lengths.mutable_data<std::int64_t>();
   bool* mask = result.mask.mutable_data<bool>();
-  for (std::size_t r = 0; r < rows.size(); ++r) {
-    const auto length = static_cast<std::int64_t>(rows[r]->size());
-    check<ValueError>(length > 0, "pad", "row {} has no tokens", r);
+  for (std::size_t r = 0; r < rows; ++r) {
+    const std::int64_t length = length_of(r);
+    check<ValueError>(length > 0, op, "row {} has no tokens", r);
     lengths[r] = length;
     for (std::int64_t j = 0; j < columns; ++j) *mask++ = j < length;
   }
   return result;
 }
 
+}  // namespace
+
+Padded pad(std::span<const TokenIds* const> rows) {
+  check<ValueError>(!rows.empty(), "pad", "no rows to make a batch of");
+  const std::int64_t columns = longest(rows);
+  return padded("pad", fill_rows(rows, columns, -1, -1), rows.size(), columns,
+                [&](std::size_t r) { return static_cast<std::int64_t>(rows[r]->size()); });
+}
+
+Padded pad_features(std::span<const Tensor* const> rows) {
+  check<ValueError>(!rows.empty(), "pad_features", "no rows to make a batch of");
+  const Tensor& first = *rows[0];
+  std::int64_t columns = 0;
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    const Tensor& row = *rows[r];
+    check<ShapeError>(row.rank() >= 1 && row.shape() == first.shape().with(0, row.size(0)), "pad_features",
+                      "row {} is {} and row 0 {}: they may differ in their first size alone", r, row, first);
+    check<DTypeError>(row.dtype() == first.dtype(), "pad_features", "row {} is {} and row 0 {}: one dtype is needed", r, row,
+                      first);
+    columns = std::max(columns, row.size(0));
+  }
+  const auto count = static_cast<std::int64_t>(rows.size());
+  Tensor all = Tensor::zeros(first.shape().with(0, columns).with_inserted(0, count), first.dtype());
+  for (std::int64_t r = 0; r < count; ++r) {
+    const Tensor& row = *rows[static_cast<std::size_t>(r)];
+    all.select(0, r).slice(0, 0, row.size(0)).copy_from(row);
+  }
+  return padded("pad_features", std::move(all), rows.size(), columns, [&](std::size_t r) { return rows[r]->size(0); });
+}
+
 Batch make_batch(std::span<const TokenIds* const> source, std::span<const TokenIds* const> target) {
   check<ValueError>(source.size() == target.size(), "make_batch", "{} source rows but {} target rows", source.size(),
                     target.size());
+  return make_batch(pad(source), target);
+}
+
+Batch make_batch(Padded source, std::span<const TokenIds* const> target) {
+  check<ValueError>(source.lengths.numel() == static_cast<std::int64_t>(target.size()), "make_batch",
+                    "{} source rows but {} target rows", source.lengths.numel(), target.size());
   const std::int64_t columns = longest(target) + 1;
-  Batch batch{pad(source), fill_rows(target, columns, begin_id, -1), fill_rows(target, columns, -1, end_id),
+  Batch batch{std::move(source), fill_rows(target, columns, begin_id, -1), fill_rows(target, columns, -1, end_id),
               Tensor::empty({static_cast<std::int64_t>(target.size())}, i64), 0};
   auto* length = batch.target_lengths.mutable_data<std::int64_t>();
   for (const TokenIds* tokens : target) {

@@ -35,7 +35,7 @@ void check_prefix(const char* where, std::size_t row, const TokenIds& prefix, st
 std::vector<SentenceStart> sentence_starts(const char* where, const Padded& source, std::span<const TokenIds> prefixes,
                                            std::int64_t max_length, std::int64_t vocabulary) {
   check<ValueError>(max_length >= 0, where, "max_length is {}; it must not be negative", max_length);
-  check<ShapeError>(source.ids.rank() == 2 && source.lengths.shape() == Shape{source.ids.size(0)} &&
+  check<ShapeError>(source.ids.rank() >= 2 && source.lengths.shape() == Shape{source.ids.size(0)} &&
                         source.lengths.dtype() == i64 && source.lengths.is_contiguous(),
                     where, "lengths {} don't fit ids {}: one i64 a row is needed", source.lengths, source.ids);
   const auto rows = static_cast<std::size_t>(source.ids.size(0));

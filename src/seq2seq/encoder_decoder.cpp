@@ -10,13 +10,14 @@
 namespace weft::seq2seq {
 namespace {
 
-EncoderDecoderOptions checked(EncoderDecoderOptions o) {
+EncoderDecoderOptions checked(EncoderDecoderOptions o, bool reads_tokens) {
   const char* where = "EncoderDecoder";
-  check<ValueError>(o.source_vocabulary > 0 && o.target_vocabulary > 0, where,
+  check<ValueError>((o.source_vocabulary > 0 || !reads_tokens) && o.target_vocabulary > 0, where,
                     "vocabularies of {} and {} tokens; both must be known", o.source_vocabulary, o.target_vocabulary);
   check<ValueError>(o.embedding > 0 && o.hidden > 0 && o.hidden % 2 == 0, where,
                     "embedding {} and hidden {}: both must be positive, hidden even (each direction has half)", o.embedding,
                     o.hidden);
+  check<ValueError>(reads_tokens || !o.share_embeddings, where, "share_embeddings needs a source of tokens");
   check<ValueError>(o.encoder_layers > 0 && o.decoder_layers > 0, where,
                     "{} encoder and {} decoder layers; each needs one at least", o.encoder_layers, o.decoder_layers);
   check<ValueError>(!o.share_embeddings || o.source_vocabulary == o.target_vocabulary, where,
@@ -62,8 +63,11 @@ AttentionKind attention_kind(const std::string& name) {
 }
 
 EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options, const nn::Scope& scope)
+    : EncoderDecoder(options, Source::tokens, scope) {}
+
+EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options, Source source, const nn::Scope& scope)
     : Model(scope),
-      options_(checked(options)),
+      options_(checked(options, source == Source::tokens)),
       target_embedding_(
           {.num_embeddings = options.target_vocabulary, .embedding_dim = options.embedding, .padding_idx = pad_id},
           {this, "target_embedding"}),
@@ -79,7 +83,7 @@ EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options, const nn::S
                 .bias = false},
                {this, "combine"}),
       dropout_({.p = options.dropout}, {this, "dropout"}) {
-  if (!options_.share_embeddings)
+  if (source == Source::tokens && !options_.share_embeddings)
     source_embedding_.emplace(
         nn::EmbeddingOptions{
             .num_embeddings = options_.source_vocabulary, .embedding_dim = options_.embedding, .padding_idx = pad_id},
@@ -95,11 +99,15 @@ EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options, const nn::S
                     nn::Scope{this, "output"});
 }
 
-EncoderDecoder::Start EncoderDecoder::start(const Padded& source) {
+Var EncoderDecoder::embed_source(const Padded& source) {
   check<ShapeError>(source.ids.rank() == 2 && source.ids.size(0) > 0 && source.ids.size(1) > 0, "EncoderDecoder",
                     "source ids {} are not [rows, columns] with one of each at least", source.ids);
   nn::Embedding& embedding = source_embedding_ ? *source_embedding_ : target_embedding_;
-  const nn::LSTMOutput encoded = encoder_(dropout_(embedding(source.ids)), source.lengths);
+  return embedding(source.ids);
+}
+
+EncoderDecoder::Start EncoderDecoder::start(const Padded& source) {
+  const nn::LSTMOutput encoded = encoder_(dropout_(embed_source(source)), source.lengths);
   const std::int64_t rows = source.ids.size(0);
   Start result;
   if (attention_) result.memory = attention_->remember(encoded.output, encoded.output, source.mask);

@@ -12,12 +12,15 @@ inline constexpr std::int32_t pad_id = 0, unknown_id = 1, begin_id = 2, end_id =
 
 using TokenIds = std::vector<std::int32_t>;
 
-/// Rows of token ids, padded to the longest: ids i32 [rows, columns], lengths i64 [rows], mask bool [rows, columns].
+/// Rows of token ids, padded to the longest: ids i32 [rows, columns], lengths i64 [rows], mask bool [rows, columns]. A model
+/// that reads something else has that in the place of ids: images f32 [rows, columns, height, width].
 struct Padded {
   Tensor ids, lengths, mask;
 };
 /// Throws ValueError for no rows or a row without tokens.
 Padded pad(std::span<const TokenIds* const> rows);
+/// Of rows [n, ...] that differ in n alone, zeros behind the shorter ones. Also throws ShapeError, DTypeError.
+Padded pad_features(std::span<const Tensor* const> rows);
 
 /// Sentence pairs for one training step. target_in starts with begin_id, target_out ends with
 /// end_id: target_out[t] is what follows target_in[0..t].
@@ -28,6 +31,7 @@ struct Batch {
   std::int64_t target_tokens = 0;  ///< of target_out, without padding
 };
 /// Throws ValueError where the counts differ or are zero.
+Batch make_batch(Padded source, std::span<const TokenIds* const> target);
 Batch make_batch(std::span<const TokenIds* const> source, std::span<const TokenIds* const> target);
 
 }  // namespace weft::seq2seq

@@ -62,6 +62,15 @@ class EncoderDecoder : public Model {
 
   const EncoderDecoderOptions& options() const { return options_; }
 
+ protected:
+  /// What it reads: tokens, which have an embedding, or what a derived class makes vectors of by its own embed_source;
+  /// source_vocabulary then counts for nothing.
+  enum class Source : std::uint8_t { tokens, other };
+  EncoderDecoder(const EncoderDecoderOptions& options, Source source, const nn::Scope& scope);
+
+  /// What the encoder reads, [rows, columns, embedding]; dropout comes after it.
+  virtual Var embed_source(const Padded& source);
+
  private:
   Reading read(const Batch& batch) override;
   /// The layers' states, with input feeding the attentional vector of the last step [rows, attention size], and what the
@@ -91,7 +100,7 @@ class EncoderDecoder : public Model {
   std::int64_t attention_size() const { return options_.tie_output ? options_.embedding : options_.hidden; }
 
   EncoderDecoderOptions options_;
-  std::optional<nn::Embedding> source_embedding_;  // none: the target's
+  std::optional<nn::Embedding> source_embedding_;  // none: the target's, or no tokens
   nn::Embedding target_embedding_;
   nn::LSTM encoder_;
   nn::List<nn::LSTMCell> decoder_;
