@@ -2,7 +2,7 @@
 # Packages that weft is built from on Debian 12, in one place. Sourced by examples/quickstart.sh and tests/run.sh.
 
 library_packages="g++ meson ninja-build ccache pkg-config libdnnl-dev libfmt-dev libhwy-dev nlohmann-json3-dev
-  libicu-dev libsentencepiece-dev libboost-program-options-dev libboost-iostreams-dev libsndfile1-dev"
+  libicu-dev libsentencepiece-dev libboost-program-options-dev libboost-iostreams-dev libsndfile1-dev libpng-dev"
 test_packages="doctest-dev git python3 chromium"
 clang_packages="clang libomp-dev"  # for those who build with it
 

@@ -29,12 +29,19 @@ std::int64_t longest(std::span<const TokenIds* const> rows) {
   return static_cast<std::int64_t>(most);
 }
 
-// True before each row's length.
-Tensor mask_of(const PoolVector<std::int64_t>& lengths, std::int64_t columns) {
-  Tensor result = Tensor::empty({static_cast<std::int64_t>(lengths.size()), columns}, boolean);
-  bool* mask = result.mutable_data<bool>();
-  for (const std::int64_t length : lengths)
+// Lengths and mask for rows of `length_of(r)` of `what` within `columns`.
+template <class LengthOf>
+Padded padded(const char* op, const char* what, std::size_t rows, std::int64_t columns, LengthOf length_of) {
+  const auto count = static_cast<std::int64_t>(rows);
+  Padded result{{}, Tensor::empty({count}, i64), Tensor::empty({count, columns}, boolean)};
+  auto* lengths = result.lengths.mutable_data<std::int64_t>();
+  bool* mask = result.mask.mutable_data<bool>();
+  for (std::size_t r = 0; r < rows; ++r) {
+    const std::int64_t length = length_of(r);
+    check<ValueError>(length > 0, op, "row {} has no {}", r, what);
+    lengths[r] = length;
     for (std::int64_t j = 0; j < columns; ++j) *mask++ = j < length;
+  }
   return result;
 }
 
@@ -42,34 +49,33 @@ Tensor mask_of(const PoolVector<std::int64_t>& lengths, std::int64_t columns) {
 
 Padded pad(std::span<const TokenIds* const> rows) {
   check<ValueError>(!rows.empty(), "pad", "no rows to make a batch of");
-  PoolVector<std::int64_t> lengths;
-  for (std::size_t r = 0; r < rows.size(); ++r) {
-    check<ValueError>(!rows[r]->empty(), "pad", "row {} has no tokens", r);
-    lengths.push_back(static_cast<std::int64_t>(rows[r]->size()));
-  }
   const std::int64_t columns = longest(rows);
-  return {fill_rows(rows, columns, -1, -1), Tensor::from<std::int64_t>(lengths, {static_cast<std::int64_t>(rows.size())}),
-          mask_of(lengths, columns)};
+  Padded result = padded("pad", "tokens", rows.size(), columns,
+                         [&](std::size_t r) { return static_cast<std::int64_t>(rows[r]->size()); });
+  result.ids = fill_rows(rows, columns, -1, -1);
+  return result;
 }
 
-Padded pad_vectors(std::span<const Tensor> rows) {
-  check<ValueError>(!rows.empty(), "pad_vectors", "no rows to make a batch of");
-  PoolVector<std::int64_t> lengths;
+Padded pad_features(std::span<const Tensor> rows) {
+  check<ValueError>(!rows.empty(), "pad_features", "no rows to make a batch of");
+  const Tensor& first = rows[0];
+  std::int64_t columns = 0;
   for (std::size_t r = 0; r < rows.size(); ++r) {
-    check<DTypeError>(rows[r].dtype() == f32, "pad_vectors", "row {} is {}; f32 is needed", r, rows[r]);
-    check<ShapeError>(rows[r].rank() == 2 && rows[r].size(1) == rows[0].size(1), "pad_vectors",
-                      "row {} is {}, which isn't [steps, size] of one size for all (row 0: {})", r, rows[r], rows[0]);
-    check<ValueError>(rows[r].size(0) > 0, "pad_vectors", "row {} has no steps", r);
-    lengths.push_back(rows[r].size(0));
+    check<ShapeError>(rows[r].rank() >= 1 && rows[r].shape() == first.shape().with(0, rows[r].size(0)), "pad_features",
+                      "row {} is {} and row 0 {}: they may differ in their first size alone", r, rows[r], first);
+    check<DTypeError>(rows[r].dtype() == first.dtype(), "pad_features", "row {} is {} and row 0 {}: one dtype is needed", r,
+                      rows[r], first);
+    columns = std::max(columns, rows[r].size(0));
   }
   const auto count = static_cast<std::int64_t>(rows.size());
-  const std::int64_t columns = *std::max_element(lengths.begin(), lengths.end());
-  Tensor vectors = Tensor::zeros({count, columns, rows[0].size(1)});
+  Padded result =
+      padded("pad_features", "steps", rows.size(), columns, [&](std::size_t r) { return rows[r].size(0); });
+  result.features = Tensor::zeros(first.shape().with(0, columns).with_inserted(0, count), first.dtype());
   for (std::int64_t r = 0; r < count; ++r) {
     const Tensor& row = rows[static_cast<std::size_t>(r)];
-    vectors.select(0, r).slice(0, 0, row.size(0)).copy_from(row);
+    result.features.select(0, r).slice(0, 0, row.size(0)).copy_from(row);
   }
-  return {Tensor(), Tensor::from<std::int64_t>(lengths, {count}), mask_of(lengths, columns), vectors};
+  return result;
 }
 
 Batch make_batch(std::span<const TokenIds* const> source, std::span<const TokenIds* const> target) {

@@ -33,10 +33,10 @@ CTCModel::CTCModel(const CTCModelOptions& options, const nn::Scope& scope)
       output_({.in_features = 2 * options.hidden, .out_features = options.labels + 1}, {this, "output"}) {}
 
 Var CTCModel::forward(const Padded& source) {
-  const Tensor& x = source.vectors;
-  check<ValueError>(x.defined(), where, "the source has no vectors");
+  const Tensor& x = source.features;
+  check<ValueError>(x.defined(), where, "the source has no features");
   check<ShapeError>(x.rank() == 3 && x.size(0) > 0 && x.size(1) > 0 && x.size(2) == options_.source_size, where,
-                    "source vectors {} are not [rows, columns, {}] with one of each at least", x, options_.source_size);
+                    "source features {} are not [rows, columns, {}] with one of each at least", x, options_.source_size);
   return output_(dropout_(encoder_(x.to(output_.weight->value().dtype()), source.lengths).output));
 }
 

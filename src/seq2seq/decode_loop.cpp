@@ -36,8 +36,9 @@ std::vector<SentenceStart> sentence_starts(const char* where, const Padded& sour
                                            std::int64_t max_length, std::int64_t vocabulary) {
   check<ValueError>(max_length >= 0, where, "max_length is {}; it must not be negative", max_length);
   const Tensor& cells = source.cells();
-  const char* const what = source.vectors.defined() ? "vectors" : "ids";
-  check<ShapeError>(cells.rank() == (source.vectors.defined() ? 3 : 2) && source.lengths.shape() == Shape{cells.size(0)} &&
+  const char* const what = source.features.defined() ? "features" : "ids";
+  check<ShapeError>((source.features.defined() ? cells.rank() >= 2 : cells.rank() == 2) &&
+                        source.lengths.shape() == Shape{cells.size(0)} &&
                         source.lengths.dtype() == i64 && source.lengths.is_contiguous(),
                     where, "lengths {} don't fit {} {}: one i64 a row is needed", source.lengths, what, cells);
   const auto rows = static_cast<std::size_t>(cells.size(0));

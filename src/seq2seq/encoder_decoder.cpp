@@ -11,16 +11,17 @@
 namespace weft::seq2seq {
 namespace {
 
-EncoderDecoderOptions checked(EncoderDecoderOptions o) {
+EncoderDecoderOptions checked(EncoderDecoderOptions o, bool reads_tokens) {
   const char* where = "EncoderDecoder";
   check<ValueError>(o.source_size >= 0 && (o.source_size == 0 || (o.source_vocabulary == 0 && !o.share_embeddings)), where,
-                    "source_size {}, source_vocabulary {}: a source is vectors or tokens, and vectors share no embedding",
+                    "source_size {}, source_vocabulary {}: a source is features or tokens, and features share no embedding",
                     o.source_size, o.source_vocabulary);
-  check<ValueError>((o.source_vocabulary > 0 || o.source_size > 0) && o.target_vocabulary > 0, where,
+  check<ValueError>((o.source_vocabulary > 0 || o.source_size > 0 || !reads_tokens) && o.target_vocabulary > 0, where,
                     "vocabularies of {} and {} tokens; both must be known", o.source_vocabulary, o.target_vocabulary);
   check<ValueError>(o.embedding > 0 && o.hidden > 0 && o.hidden % 2 == 0, where,
                     "embedding {} and hidden {}: both must be positive, hidden even (each direction has half)", o.embedding,
                     o.hidden);
+  check<ValueError>(reads_tokens || !o.share_embeddings, where, "share_embeddings needs a source of tokens");
   check<ValueError>(o.encoder_layers > 0 && o.decoder_layers > 0, where,
                     "{} encoder and {} decoder layers; each needs one at least", o.encoder_layers, o.decoder_layers);
   check<ValueError>(!o.share_embeddings || o.source_vocabulary == o.target_vocabulary, where,
@@ -65,8 +66,11 @@ AttentionKind attention_kind(const std::string& name) {
 }
 
 EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options, const nn::Scope& scope)
+    : EncoderDecoder(options, Source::tokens, scope) {}
+
+EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options, Source source, const nn::Scope& scope)
     : Model(scope),
-      options_(checked(options)),
+      options_(checked(options, source == Source::tokens)),
       target_embedding_(
           {.num_embeddings = options.target_vocabulary, .embedding_dim = options.embedding, .padding_idx = pad_id},
           {this, "target_embedding"}),
@@ -83,7 +87,7 @@ EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options, const nn::S
                 .bias = false},
                {this, "combine"}),
       dropout_({.p = options.dropout}, {this, "dropout"}) {
-  if (!options_.share_embeddings && options_.source_size == 0)
+  if (source == Source::tokens && !options_.share_embeddings && options_.source_size == 0)
     source_embedding_.emplace(
         nn::EmbeddingOptions{
             .num_embeddings = options_.source_vocabulary, .embedding_dim = options_.embedding, .padding_idx = pad_id},
@@ -103,20 +107,21 @@ EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options, const nn::S
 Var EncoderDecoder::embed_source(const Padded& source) {
   const std::int64_t size = options_.source_size;
   if (size > 0) {
-    const Tensor& x = source.vectors;
-    check<ValueError>(x.defined(), "EncoderDecoder", "the source has no vectors, of which this model has been made");
+    const Tensor& x = source.features;
+    check<ValueError>(x.defined(), "EncoderDecoder", "the source has no features, of which this model has been made");
     check<ShapeError>(x.rank() == 3 && x.size(0) > 0 && x.size(1) > 0 && x.size(2) == size, "EncoderDecoder",
-                      "source vectors {} are not [rows, columns, {}] with one of each at least", x, size);
+                      "source features {} are not [rows, columns, {}] with one of each at least", x, size);
     return x.to(target_embedding_.weight->value().dtype());
   }
   check<ShapeError>(source.ids.rank() == 2 && source.ids.size(0) > 0 && source.ids.size(1) > 0, "EncoderDecoder",
                     "source ids {} are not [rows, columns] with one of each at least", source.ids);
   nn::Embedding& embedding = source_embedding_ ? *source_embedding_ : target_embedding_;
-  return dropout_(embedding(source.ids));
+  return embedding(source.ids);
 }
 
 EncoderDecoder::Start EncoderDecoder::start(const Padded& source) {
-  const nn::LSTMOutput encoded = encoder_(embed_source(source), source.lengths);
+  const Var embedded = embed_source(source);
+  const nn::LSTMOutput encoded = encoder_(options_.source_size > 0 ? embedded : dropout_(embedded), source.lengths);
   const std::int64_t rows = encoded.output.size(0);
   Start result;
   if (attention_) result.memory = attention_->remember(encoded.output, encoded.output, source.mask);
@@ -215,7 +220,7 @@ Model::Reading EncoderDecoder::read(const Batch& batch) {
   const kernels::Packing packing(batch.target_lengths, rows, steps);
   const auto sorted = [&packing](const Tensor& x) { return x.defined() ? packing.sort(x) : x; };
   const Padded& source = batch.source;
-  auto [memory, state] = start({sorted(source.ids), sorted(source.lengths), sorted(source.mask), sorted(source.vectors)});
+  auto [memory, state] = start({sorted(source.ids), sorted(source.lengths), sorted(source.mask), sorted(source.features)});
   const Var embedded = embed_target(packing.sort(batch.target_in));
   PoolVector<Var> features;
   Tensor places = Tensor::empty({batch.target_tokens}, i64);

@@ -30,9 +30,9 @@ std::uint64_t hash_of(std::span<const std::int32_t> ids) {
   return hash;
 }
 
-// The ids of a row [columns], or the bits of the numbers of its vectors [columns, size].
+// The ids of a row [columns], or the bits of the numbers of its features [columns, ...].
 std::vector<std::int32_t> words_of(const Tensor& row, std::int64_t length) {
-  std::vector<std::int32_t> words(static_cast<std::size_t>(length * (row.rank() == 2 ? row.size(1) : 1)));
+  std::vector<std::int32_t> words(static_cast<std::size_t>(length * (row.numel() / row.size(0))));
   std::memcpy(words.data(), row.raw(), words.size() * sizeof(std::int32_t));
   return words;
 }
@@ -166,7 +166,7 @@ std::vector<std::vector<Hypothesis>> sample(Model& model, const Padded& source, 
                     options.no_repeat_ngram);
   AttentionSteps weights;
   std::vector<SampleDecoder> decoders;
-  const Tensor cells = source.vectors.defined() ? source.vectors.to(f32).contiguous() : source.ids.to(i32).contiguous();
+  const Tensor cells = source.features.defined() ? source.features.to(f32).contiguous() : source.ids.to(i32).contiguous();
   for (SentenceStart& start : sentence_starts(where, source, prefixes, options.max_length, model.target_vocabulary())) {
     const std::uint64_t hash = hash_of(words_of(cells.select(0, static_cast<std::int64_t>(start.index)), start.source_length));
     decoders.emplace_back(options, std::move(start), hash, weights);

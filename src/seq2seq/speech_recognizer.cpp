@@ -167,13 +167,13 @@ bool SpeechRecognizer::fits(std::int64_t samples, const TokenIds& labels) const 
 
 Var SpeechRecognizer::loss(std::span<const Tensor> features, std::span<const TokenIds> labels, double label_smoothing) {
   check<ValueError>(features.size() == labels.size(), where, "{} sounds, but labels of {}", features.size(), labels.size());
-  if (ctc_) return ctc_->loss(pad_vectors(features), pointers(labels));
+  if (ctc_) return ctc_->loss(pad_features(features), pointers(labels));
   for (std::size_t r = 0; r < labels.size(); ++r)
     for (const std::int32_t label : labels[r])
       check<IndexError>(label >= 0 && static_cast<std::size_t>(label) < options_.labels.size(), where,
                         "label {} of row {} is outside 0..{}", label, r, options_.labels.size() - 1);
   const std::vector<TokenIds> tokens = tokens_of(labels);
-  return attention_->loss(make_batch(pad_vectors(features), pointers(tokens)), label_smoothing);
+  return attention_->loss(make_batch(pad_features(features), pointers(tokens)), label_smoothing);
 }
 
 std::int64_t SpeechRecognizer::tokens(std::span<const TokenIds> labels) const {
@@ -197,7 +197,7 @@ std::vector<Recognition> SpeechRecognizer::recognize(std::span<const Tensor> fea
   for (std::size_t begin = 0; begin < order.size(); begin += batch) {
     std::vector<Tensor> rows;
     for (std::size_t i = begin; i < std::min(begin + batch, order.size()); ++i) rows.push_back(features[order[i]]);
-    const Padded source = pad_vectors(rows);
+    const Padded source = pad_features(rows);
     std::vector<Recognition> found = ctc_ ? recognize_ctc(source, options) : recognize_attention(source, options);
     for (std::size_t i = 0; i < found.size(); ++i) {
       found[i].text = text_of(found[i].labels);
@@ -232,7 +232,7 @@ std::vector<Recognition> SpeechRecognizer::recognize_ctc(const Padded& source, c
 std::vector<Recognition> SpeechRecognizer::recognize_attention(const Padded& source, const RecognizeOptions& options) {
   const NoGrad nothing_recorded;
   // A label for each step is more than anyone speaks.
-  const BeamSearchOptions search{.beam = options.beam, .max_length = source.vectors.size(1) + 1, .attention = options.weights};
+  const BeamSearchOptions search{.beam = options.beam, .max_length = source.features.size(1) + 1, .attention = options.weights};
   std::vector<Recognition> result;
   for (const auto& hypotheses : beam_search(*attention_, source, search)) {
     const Hypothesis& best = hypotheses.at(0);

@@ -35,3 +35,31 @@ TEST_CASE("impossible batches are refused") {
   CHECK_THROWS_WITH_AS(pad(with_empty), "[pad] row 1 has no tokens", ValueError);
   CHECK_THROWS_WITH_AS(make_batch(with_empty, one), "[make_batch] 2 source rows but 1 target rows", ValueError);
 }
+
+TEST_CASE("rows of anything are padded with zeros") {
+  const Tensor a = Tensor::from<float>({1, 2, 3, 4}, {2, 2}), b = Tensor::from<float>({5, 6}, {1, 2});
+  const std::vector<Tensor> rows = {b, a};
+  const Padded padded = pad_features(rows);
+  CHECK(padded.features.str() == Tensor::from<float>({5, 6, 0, 0, 1, 2, 3, 4}, {2, 2, 2}).str());
+  CHECK(padded.lengths.str() == "[1, 2]");
+  CHECK(padded.mask.at({0, 1}) == 0);
+  CHECK(padded.mask.at({1, 1}) == 1);
+  const TokenIds target = {4};
+  const std::vector<const TokenIds*> targets = {&target, &target};
+  CHECK(make_batch(padded, targets).source.features.is_same(padded.features));
+  const std::vector<const TokenIds*> one = {&target};
+  CHECK_THROWS_WITH_AS(make_batch(padded, one), "[make_batch] 2 source rows but 1 target rows", ValueError);
+}
+
+TEST_CASE("rows that don't fit each other are refused") {
+  const Tensor a = Tensor::zeros({2, 3}), wide = Tensor::zeros({2, 4}), other = Tensor::zeros({2, 3}, f64),
+               scalar = Tensor::zeros({});
+  const auto padded = [](const std::vector<Tensor>& rows) { return pad_features(rows); };
+  CHECK_THROWS_WITH_AS(padded({}), "[pad_features] no rows to make a batch of", ValueError);
+  CHECK_THROWS_WITH_AS(padded({a, wide}),
+                       "[pad_features] row 1 is f32[2, 4] and row 0 f32[2, 3]: they may differ in their first size alone",
+                       ShapeError);
+  CHECK_THROWS_WITH_AS(padded({a, other}), "[pad_features] row 1 is f64[2, 3] and row 0 f32[2, 3]: one dtype is needed",
+                       DTypeError);
+  CHECK_THROWS_AS(padded({scalar}), ShapeError);
+}

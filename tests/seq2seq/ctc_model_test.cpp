@@ -19,7 +19,7 @@ constexpr CTCModelOptions small = {.source_size = 3, .labels = 4, .hidden = 3};
 
 Padded small_source() {
   const std::vector<Tensor> rows = {test::uniform({6, 3}, -1, 1, 1, f32), test::uniform({3, 3}, -1, 1, 2, f32)};
-  return pad_vectors(rows);
+  return pad_features(rows);
 }
 
 }  // namespace
@@ -43,10 +43,10 @@ TEST_CASE("the loss is that of CTC over all labels, and every parameter's gradie
 TEST_CASE("a padded row gives what it gives alone, and NaN in the padding nothing") {
   CTCModel model(small);
   Padded source = small_source();
-  source.vectors.select(0, 1).slice(0, 3, 6).fill(std::nan(""));
+  source.features.select(0, 1).slice(0, 3, 6).fill(std::nan(""));
   const Tensor together = model(source).value();
   const std::vector<Tensor> one = {test::uniform({3, 3}, -1, 1, 2, f32)};
-  CHECK(test::largest_difference(together.slice(0, 1, 2).slice(1, 0, 3), model(pad_vectors(one)).value()) <= 1e-6);
+  CHECK(test::largest_difference(together.slice(0, 1, 2).slice(1, 0, 3), model(pad_features(one)).value()) <= 1e-6);
   REQUIRE(together.shape() == Shape{2, 6, 5});
 }
 
@@ -72,9 +72,9 @@ TEST_CASE("targets that can't be are named by their row") {
   CHECK_THROWS_AS(model.loss(small_source(), one), ShapeError);
   const TokenIds ids = {4, 5};
   const std::vector<const TokenIds*> text = {&ids};
-  CHECK_THROWS_WITH_AS(model(pad(text)), "[CTCModel] the source has no vectors", ValueError);
+  CHECK_THROWS_WITH_AS(model(pad(text)), "[CTCModel] the source has no features", ValueError);
   const std::vector<Tensor> wide = {Tensor::zeros({2, 4})};
-  CHECK_THROWS_AS(model(pad_vectors(wide)), ShapeError);
+  CHECK_THROWS_AS(model(pad_features(wide)), ShapeError);
   CHECK_THROWS_AS(CTCModel({.source_size = 3, .labels = 0}), ValueError);
   CHECK_THROWS_AS(CTCModel({.source_size = 0, .labels = 2}), ValueError);
 }

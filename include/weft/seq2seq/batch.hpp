@@ -13,18 +13,19 @@ inline constexpr std::int32_t pad_id = 0, unknown_id = 1, begin_id = 2, end_id =
 using TokenIds = std::vector<std::int32_t>;
 
 /// Rows of token ids, padded to the longest: ids i32 [rows, columns], lengths i64 [rows], mask bool [rows, columns]. Or rows of
-/// vectors, such as the frames of a sound: f32 [rows, columns, size], and no ids.
+/// something else and no ids: the frames of sounds, features [rows, columns, size], images [rows, columns, height, width].
 struct Padded {
   Tensor ids, lengths, mask;
-  Tensor vectors = {};
+  Tensor features = {};
 
-  /// The ids, or the vectors.
-  const Tensor& cells() const { return vectors.defined() ? vectors : ids; }
+  /// The ids, or the features.
+  const Tensor& cells() const { return features.defined() ? features : ids; }
 };
 /// Throws ValueError for no rows or a row without tokens.
 Padded pad(std::span<const TokenIds* const> rows);
-/// The same of vectors f32 [steps, size], zeros behind a row's end; ShapeError, DTypeError where rows don't go together.
-Padded pad_vectors(std::span<const Tensor> rows);
+/// The same of features [steps, ...] that differ in their steps alone, zeros behind a row's end. Also throws ShapeError,
+/// DTypeError.
+Padded pad_features(std::span<const Tensor> rows);
 
 /// Sentence pairs for one training step. target_in starts with begin_id, target_out ends with
 /// end_id: target_out[t] is what follows target_in[0..t].

@@ -10,7 +10,7 @@
 namespace weft::seq2seq {
 
 struct CTCModelOptions {
-  std::int64_t source_size = 0;  ///< of the source's vectors
+  std::int64_t source_size = 0;  ///< of the source's features
   std::int64_t labels = 0;       ///< classes are one more: 0 is the blank, label i is class i + 1
   std::int64_t hidden = 128;     ///< of each direction
   std::int64_t layers = 2;
@@ -23,7 +23,7 @@ class CTCModel : public nn::Module<CTCModel> {
   /// Throws ValueError for sizes that can't be.
   explicit CTCModel(const CTCModelOptions& options, const nn::Scope& scope = {});
 
-  /// Vectors [rows, columns, source_size] -> logits [rows, columns, labels + 1]; what stands behind a row's length means
+  /// Features [rows, columns, source_size] -> logits [rows, columns, labels + 1]; what stands behind a row's length means
   /// nothing.
   Var forward(const Padded& source);
   /// ctc_loss of labels (from 0), summed over the rows and divided by the number of labels. Throws ValueError naming the row

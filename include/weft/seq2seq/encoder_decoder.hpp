@@ -40,7 +40,7 @@ AttentionKind attention_kind(const std::string& name);
 
 struct EncoderDecoderOptions {
   std::int64_t source_vocabulary = 0, target_vocabulary = 0;
-  std::int64_t source_size = 0;  ///< of vectors that the source is made of instead of tokens, such as a sound's frames
+  std::int64_t source_size = 0;  ///< of features that the source is made of instead of tokens, such as a sound's frames
   std::int64_t embedding = 256;
   std::int64_t hidden = 512;  ///< of the decoder; each direction of the encoder has half
   std::int64_t encoder_layers = 1, decoder_layers = 1;
@@ -67,6 +67,16 @@ class EncoderDecoder : public Model {
 
   const EncoderDecoderOptions& options() const { return options_; }
 
+ protected:
+  /// What it reads: tokens, which have an embedding, or what a derived class makes vectors of by its own embed_source;
+  /// source_vocabulary then counts for nothing.
+  enum class Source : std::uint8_t { tokens, other };
+  EncoderDecoder(const EncoderDecoderOptions& options, Source source, const nn::Scope& scope);
+
+  /// What the encoder reads, [rows, columns, embedding], on which dropout comes; the features themselves where there is a
+  /// source_size, without dropout.
+  virtual Var embed_source(const Padded& source);
+
  private:
   Reading read(const Batch& batch) override;
   /// The layers' states, with input feeding the attentional vector of the last step [rows, attention size], and what the
@@ -86,8 +96,6 @@ class EncoderDecoder : public Model {
     State state;
   };
   Start start(const Padded& source);
-  /// The encoder's input [rows, columns, embedding or source_size].
-  Var embed_source(const Padded& source);
   static DecoderState packed(const State& state);
   static void keep_first(std::int64_t rows, nn::AttentionMemory& memory, State& state);
   /// From embedded tokens [rows, embedding].
@@ -98,7 +106,7 @@ class EncoderDecoder : public Model {
   std::int64_t attention_size() const { return options_.tie_output ? options_.embedding : options_.hidden; }
 
   EncoderDecoderOptions options_;
-  std::optional<nn::Embedding> source_embedding_;  // none: the target's, or vectors that need none
+  std::optional<nn::Embedding> source_embedding_;  // none: the target's, or no tokens
   nn::Embedding target_embedding_;
   nn::AnyRecurrent encoder_;
   nn::List<nn::AnyRecurrentCell> decoder_;

@@ -1,0 +1,249 @@
+// Learns to read handwritten words from the images of their letters, and shows where it looks: handwriting --help.
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "commands.hpp"
+#include "trainer_settings.hpp"
+#include "weft/data/glyphs.hpp"
+#include "weft/data/letter_images.hpp"
+#include "weft/report/report.hpp"
+#include "weft/train/progress.hpp"
+#include "weft/train/training_log.hpp"
+#include "weft/train/word_reading_task.hpp"
+
+using namespace weft;
+using namespace trainer_settings;
+
+namespace {
+
+constexpr const char* usage = R"(handwriting COMMAND [options]
+
+  train      learn from a file of words, a line each: fold, text, then the letters' pixels (plain or gzip)
+  evaluate   letter error on other words
+  report     an HTML page of a training run, with the attention over the letters of some words
+
+handwriting COMMAND --help lists a command's options; --config FILE reads them from a file (option = value).
+)";
+
+/// "0", "1-9", "1,3,5-7".
+std::set<std::int64_t> folds_of(const std::string& text, const char* name) {
+  const auto wrong = [&] {
+    return UsageError(fmt::format(
+        "--{} must be numbers or ranges from 0 to 999 with commas between them, as 1-9 or 0,3; not '{}'", name, text));
+  };
+  std::set<std::int64_t> folds;
+  const char *at = text.data(), *const end = at + text.size();
+  const auto number_at = [&] {
+    std::int64_t fold = 0;
+    const auto [read, error] = std::from_chars(at, end, fold);
+    if (error != std::errc() || fold < 0 || fold > 999) throw wrong();
+    at = read;
+    return fold;
+  };
+  while (true) {
+    const std::int64_t first = number_at();
+    std::int64_t last = first;
+    if (at != end && *at == '-') {
+      ++at;
+      last = number_at();
+    }
+    if (last < first) throw wrong();
+    for (std::int64_t fold = first; fold <= last; ++fold) folds.insert(fold);
+    if (at == end) return folds;
+    if (*at++ != ',') throw wrong();
+  }
+}
+
+struct WordSource {
+  std::string path, folds;
+  bool quick = false;
+};
+
+/// The words of some folds; what was skipped is said.
+std::vector<data::LetterWord> words_of(const WordSource& source, const char* name) {
+  const std::set<std::int64_t> folds = folds_of(source.folds, name);
+  std::vector<data::LetterWord> words;
+  if (source.quick) {
+    words = data::made_letter_words(1000, 1);
+  } else {
+    data::LetterImages file = data::read_letter_images(required(source.path, "data"));
+    if (file.skipped > 0)
+      fmt::print(stderr, "{} of {} lines are no words and are left out; the first: {}\n", file.skipped, file.lines,
+                 file.first_skipped);
+    words = std::move(file.words);
+  }
+  std::erase_if(words, [&](const data::LetterWord& word) { return !folds.contains(word.fold); });
+  if (words.empty()) throw FormatError(fmt::format("{} has no words of folds {}", source.path, source.folds));
+  return words;
+}
+
+std::unique_ptr<seq2seq::WordReader> load(const std::string& folder) {
+  const std::filesystem::path path = std::filesystem::path(folder) / "best.safetensors";
+  const Metadata metadata = load_safetensors(path).metadata;
+  const auto field = [&](const char* key) {
+    const auto found = metadata.find(key);
+    if (found == metadata.end())
+      throw FormatError(fmt::format("{} has no '{}': it isn't a reader of words", path.string(), key));
+    return found->second;
+  };
+  auto reader = std::make_unique<seq2seq::WordReader>(seq2seq::word_reader_options_of(field("word_reader"), path.string()),
+                                                      text::Symbols::from_json(field("symbols"), path.string()));
+  nn::load(*reader, path);
+  reader->eval();
+  return reader;
+}
+
+text::Symbols letters_of(const std::vector<data::LetterWord>& words) {
+  std::string all;
+  for (const data::LetterWord& word : words) all += word.text;
+  return text::Symbols::of(all, text::SymbolUnit::characters);
+}
+
+int command_train(const std::vector<std::string>& words) {
+  TrainerSettings s;
+  s.trainer.epochs = 40;
+  s.trainer.lr = 2e-3;
+  s.trainer.cooldown = 0.6;
+  WordSource source{.path = {}, .folds = "1-9", .quick = std::find(words.begin(), words.end(), "--quick") != words.end()};
+  std::string attention = "additive";
+  double held_out = 0.05;
+  seq2seq::WordReaderOptions model_options;
+  WordReadingTaskOptions task_options;
+  if (source.quick) {  // other defaults, which options change as ever
+    model_options.channels = 8;
+    model_options.embedding = 32;
+    model_options.hidden = 64;
+    task_options.batching.max_tokens = 256;
+    s.trainer.epochs = 16;
+    s.trainer.lr = 5e-3;
+  }
+  po::options_description options("handwriting train");
+  auto add = options.add_options();
+  add("data", option(source.path), "file of words");
+  add("train-folds", option(source.folds), "parts of the data to learn from");
+  add("held-out", number(held_out, 0.001, 0.5), "share of them to validate on");
+  add("channels", number(model_options.channels, 1, largest_size), "of the first convolution; the second has twice as many");
+  add("embedding", number(model_options.embedding, 1, largest_size), "size of a letter");
+  add("hidden", number(model_options.hidden, 2, largest_size),
+      "size of the decoder's LSTM; each direction of the encoder has half");
+  add("attention", choice(attention, {seq2seq::attention_names.begin(), seq2seq::attention_names.end()}), "kind of attention");
+  add("dropout", number(model_options.dropout, 0, 0.99), "probability");
+  add("label-smoothing", number(task_options.label_smoothing, 0, 0.99), "share of the target that goes to all letters");
+  add("shift", number(task_options.shift, 0, 3), "most pixels that an image is moved in training");
+  add("batch-tokens", number(task_options.batching.max_tokens, 200, largest_size), "images and letters of a batch");
+  add("quick", po::bool_switch(&source.quick), "a small model on words drawn by code, in seconds");
+  add_trainer_options(options, s);
+  if (!read_options::read(words, options, std::cout, "handwriting train --help")) return 0;
+  apply(s);
+  const std::vector<data::LetterWord> all = words_of(source, "train-folds");
+  std::vector<data::LetterWord> train, validation;
+  const auto every = static_cast<std::size_t>(1 / held_out);
+  for (std::size_t i = 0; i < all.size(); ++i) (i % every == every / 2 ? validation : train).push_back(all[i]);
+  model_options.attention = seq2seq::attention_kind(attention);
+  task_options.batching.seed = s.trainer.seed;
+  seq2seq::WordReader reader(model_options, letters_of(all), nn::Scope{.owner = nullptr, .name = {}, .seed = s.trainer.seed});
+  WordReadingTask task(reader, train, validation, task_options);
+  fmt::print(stderr, "{} words, {} more to validate on, {} letters, {} parameters, {} threads\n", train.size(),
+             validation.size(), reader.letters().size() - 1, reader.num_parameters(), s.threads);
+  const TrainingResult result = weft::train(task, s.trainer, std::cerr);
+  fmt::print("{} updates, {} epochs, least letter error {}, {:.0f} words/s, {}\n", result.updates, result.epochs,
+             result.best ? fmt::format("{:.2f} %", 100 - *result.best) : "unknown", result.words_per_second,
+             format_duration(result.seconds));
+  return exit_code(result);
+}
+
+struct Reading {
+  WordSource source{.path = {}, .folds = "0"};
+  std::string folder;
+  seq2seq::BeamSearchOptions search;
+  int threads = num_threads();
+};
+
+void add_reading_options(po::options_description& options, Reading& r) {
+  auto add = options.add_options();
+  add("model", option(r.folder), "folder of a training run");
+  add("data", option(r.source.path), "file of words");
+  add("folds", option(r.source.folds), "parts of the data");
+  add("beam", number(r.search.beam, 1, 1000), "hypotheses of the search; 1: the likeliest letter each time");
+  add("quick", po::bool_switch(&r.source.quick), "words drawn by code");
+  add("threads", number(r.threads, 1, most_threads), "threads");
+}
+
+int command_evaluate(const std::vector<std::string>& words) {
+  Reading r;
+  std::int64_t show = 0;
+  po::options_description options("handwriting evaluate");
+  add_reading_options(options, r);
+  options.add_options()("show", number(show, 0, largest_size), "print so many words that were read wrongly");
+  if (!read_options::read(words, options, std::cout, "handwriting evaluate --help")) return 0;
+  set_num_threads(r.threads);
+  const auto reader = load(required(r.folder, "model"));
+  const std::vector<data::LetterWord> tested = words_of(r.source, "folds");
+  const WordScore score = score_words(*reader, tested, r.search);
+  for (std::size_t i = 0; i < tested.size() && show > 0; ++i)
+    if (score.read[i] != tested[i].text) {
+      fmt::print("{} was read as {}\n", tested[i].text, score.read[i]);
+      --show;
+    }
+  const metrics::EditCounts& edits = score.letters.edits;
+  fmt::print("letter error {:.2f} % ({} substitutions, {} deletions, {} insertions in {} letters), {} of {} words right\n",
+             score.letters.score, edits.substitutions, edits.deletions, edits.insertions, edits.reference_length(), score.right,
+             score.words);
+  return 0;
+}
+
+int command_report(const std::vector<std::string>& words) {
+  Reading r;
+  r.search.attention = true;
+  std::string output;
+  std::int64_t shown = 12;
+  po::options_description options("handwriting report");
+  add_reading_options(options, r);
+  auto add = options.add_options();
+  add("words", number(shown, 0, 1000), "so many words, from all over the data");
+  add("output", option(output), "the page; none: report.html in the model's folder");
+  if (!read_options::read(words, options, std::cout, "handwriting report --help")) return 0;
+  set_num_threads(r.threads);
+  const auto reader = load(required(r.folder, "model"));
+  const std::vector<data::LetterWord> all = words_of(r.source, "folds");
+  report::Report page("Handwritten words");
+  page.text(fmt::format("{} parameters, {} letters.", format_count(reader->num_parameters()), reader->letters().size() - 1));
+  report_training(page, read_training_log(std::filesystem::path(r.folder) / "train.log"));
+  page.section("What the model looks at");
+  const auto count = std::min(static_cast<std::size_t>(shown), all.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    const data::LetterWord& word = all[i * all.size() / count];
+    const seq2seq::WordReading reading = reader->transcribe({&word.images, 1}, r.search).front();
+    std::vector<std::string> outputs;
+    for (const std::int32_t id : reader->encode_text(reading.text)) outputs.push_back(reader->decode_text({&id, 1}));
+    if (static_cast<std::int64_t>(outputs.size()) < reading.attention.size(0)) outputs.emplace_back("end");
+    page.over_frames({.title = fmt::format("{}, read as {}", word.text, reading.text),
+                      .outputs = outputs,
+                      .frames = word.images,
+                      .weights = reading.attention});
+  }
+  if (output.empty()) output = (std::filesystem::path(r.folder) / "report.html").string();
+  page.write(output);
+  fmt::print("{}\n", output);
+  return 0;
+}
+
+commands::Program handwriting() {
+  std::map<std::string, const char*> options = {{"word_reader", "--channels, --embedding, --hidden, --attention, --dropout"},
+                                                {"symbols", "--data, --train-folds"},
+                                                {"training_words", "--data, --train-folds, --held-out"},
+                                                {"validation_words", "--data, --train-folds, --held-out"},
+                                                {"shift", "--shift"},
+                                                {"label_smoothing", "--label-smoothing"},
+                                                {"batching.max_tokens", "--batch-tokens"}};
+  options.insert(option_of_setting.begin(), option_of_setting.end());
+  return {"handwriting",
+          usage,
+          {{"train", command_train}, {"evaluate", command_evaluate}, {"report", command_report}},
+          std::move(options)};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return commands::main_of(handwriting(), argc, argv); }

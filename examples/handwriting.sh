@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Handwritten words: trains a reader on folds 1 to 9 of the OCR data, scores it on fold 0 and writes a page with its attention.
+#
+#   examples/handwriting.sh DATA_DIR [OUTPUT_DIR]      (build/handwriting)
+#
+# DATA_DIR holds ocr_words.txt.gz. A run that was stopped goes on where it was.
+set -euo pipefail
+[ $# -ge 1 ] && [ $# -le 2 ] || { sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 2; }
+data=$(realpath "$1")/ocr_words.txt.gz output=$(realpath -m -- "${2:-$(dirname "$0")/../build/handwriting}")
+cd "$(dirname "$0")/.."
+program=build/examples/handwriting
+[ -x "$program" ] || { echo "$0: build first: bash examples/quickstart.sh && ninja -C build examples/handwriting" >&2; exit 1; }
+
+"$program" train --data "$data" --train-folds 1-9 --output "$output"
+"$program" evaluate --model "$output" --data "$data" --folds 0
+"$program" report --model "$output" --data "$data" --folds 0

@@ -1,0 +1,35 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "weft/tensor/tensor.hpp"
+
+namespace weft::data {
+
+/// A handwritten word, letter by letter.
+struct LetterWord {
+  std::int64_t fold = 0;  ///< the part of the data that it belongs to, for training on some and testing on others
+  std::string text;       ///< UTF-8: a letter (code point) for each image
+  Tensor images;          ///< f32 [letters, height, width], 1 where there is ink
+};
+
+struct LetterImagesOptions {
+  std::int64_t height = 16, width = 8;  ///< of a letter; their product a multiple of 4
+};
+
+/// What a file held.
+struct LetterImages {
+  std::vector<LetterWord> words;
+  std::int64_t lines = 0;     ///< of the file, blank ones apart
+  std::int64_t skipped = 0;   ///< of them: lines that are no word
+  std::string first_skipped;  ///< which was the first of these, and why it is none; "" without any
+};
+
+/// Reads the letters of a word a line, plain or gzip, as Kassel's and Taskar's OCR data are kept: the fold, the text, then each
+/// letter's pixels, row by row, as hexadecimal digits whose highest bit is the first. A line that isn't so is skipped and
+/// counted. Throws FormatError where no line is a word, and what LineReader throws; ValueError for a size that can't be.
+LetterImages read_letter_images(const std::filesystem::path& path, const LetterImagesOptions& options = {});
+
+}  // namespace weft::data

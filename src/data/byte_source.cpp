@@ -1,0 +1,29 @@
+#include "data/byte_source.hpp"
+
+#include <cstring>
+
+namespace weft::data {
+
+ByteSource::ByteSource(const char* operation, const std::filesystem::path& path) : operation_(operation), name_(path.string()) {
+  if (std::error_code ignored; std::filesystem::is_directory(path, ignored)) fail_to_read(EISDIR);
+  errno = 0;
+  file_.open(path, std::ios::binary);
+  if (!file_) fail_to_read(errno != 0 ? errno : EIO);
+  bytes_ = file_.rdbuf();
+  // Put back rather than sought, so that a pipe will do.
+  errno = 0;
+  const int first = take([] { return "nothing"; }), second = first == end ? end : bytes_->sgetc();
+  if (first != end) bytes_->sungetc();
+  if (first == 0x1f && second == 0x8b) {
+    gzip_.push(boost::iostreams::gzip_decompressor());
+    gzip_.push(file_);
+    bytes_ = &gzip_;
+  }
+}
+
+ByteSource::ByteSource(const char* operation, std::istream& stream, std::string name)
+    : operation_(operation), name_(std::move(name)), bytes_(stream.rdbuf()) {}
+
+void ByteSource::fail_to_read(int error) const { fail<IoError>(operation_, "can't read {}: {}", name_, std::strerror(error)); }
+
+}  // namespace weft::data

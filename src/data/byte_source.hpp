@@ -1,0 +1,52 @@
+#pragma once
+#include <boost/iostreams/filter/gzip.hpp>
+#include <boost/iostreams/filtering_streambuf.hpp>
+#include <cerrno>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+
+#include "base/fail.hpp"
+
+namespace weft::data {
+
+/// The bytes of a file, plain or gzip (told by its first bytes), or of a stream. `operation` stands in messages; it must stay.
+class ByteSource {
+ public:
+  static constexpr int end = std::char_traits<char>::eof();
+
+  /// Throws IoError if the file can't be opened.
+  ByteSource(const char* operation, const std::filesystem::path& path);
+  /// A stream that outlives it.
+  ByteSource(const char* operation, std::istream& stream, std::string name);
+  ByteSource(const ByteSource&) = delete;
+  ByteSource& operator=(const ByteSource&) = delete;
+
+  /// The next byte, or `end`. Throws FormatError for a damaged gzip file, where `place()` says how far it was read; IoError.
+  template <class Place>
+  int take(Place place) {
+    try {
+      return bytes_->sbumpc();
+    } catch (const boost::iostreams::gzip_error& error) {
+      fail<FormatError>(operation_, "{}: the gzip data is damaged or cut off after {} ({}); fetch the file anew", name_,
+                        place(), error.what());
+    } catch (const std::ios_base::failure&) {
+      fail_to_read(errno != 0 ? errno : EIO);
+    }
+  }
+
+  const std::string& name() const { return name_; }
+
+ private:
+  [[noreturn]] void fail_to_read(int error) const;
+
+  const char* operation_;
+  std::string name_;
+  std::ifstream file_;
+  boost::iostreams::filtering_istreambuf gzip_;
+  std::streambuf* bytes_ = nullptr;
+};
+
+}  // namespace weft::data

@@ -1,0 +1,152 @@
+#include "weft/data/idx.hpp"
+
+#include <array>
+#include <bit>
+#include <vector>
+
+#include "base/fail.hpp"
+#include "data/byte_source.hpp"
+
+namespace weft::data {
+namespace {
+
+constexpr const char* operation = "read_idx";
+
+enum class Element : std::uint8_t { u8 = 0x08, i8 = 0x09, i16 = 0x0B, i32 = 0x0C, f32 = 0x0D, f64 = 0x0E };
+
+std::int64_t bytes_of(Element element) {
+  switch (element) {
+    case Element::u8:
+    case Element::i8: return 1;
+    case Element::i16: return 2;
+    case Element::i32:
+    case Element::f32: return 4;
+    case Element::f64: return 8;
+  }
+  return 0;
+}
+
+class Reader {
+ public:
+  explicit Reader(const std::filesystem::path& path) : bytes_(operation, path) {}
+
+  Tensor read() {
+    const std::uint64_t magic = number(4, "its magic number");
+    const auto element = static_cast<Element>(magic >> 8);
+    check<FormatError>(magic >> 16 == 0 && bytes_of(element) > 0, operation,
+                       "{} starts with 0x{:08X}, which is no IDX file's magic number: two zero bytes, a type from 0x08 to 0x0E "
+                       "and the number of dimensions",
+                       name(), magic);
+    type_ = element;
+    const auto rank = static_cast<int>(magic & 0xFF);
+    check<FormatError>(rank >= 1 && rank <= max_rank, operation, "{} has {} dimensions; 1 to {} can be read", name(), rank,
+                       max_rank);
+    shape_ = shape(rank);
+    Tensor result = elements();
+    check<FormatError>(take() == ByteSource::end, operation, "{} goes on behind the {} elements of its sizes {}", name(),
+                       shape_.numel(), shape_);
+    return result;
+  }
+
+  Element type() const { return type_; }
+
+ private:
+  Shape shape(int rank) {
+    std::array<std::int64_t, max_rank> sizes{};
+    std::int64_t elements = 1;
+    constexpr std::int64_t most = std::int64_t{1} << 31;
+    for (int i = 0; i < rank; ++i) {
+      sizes[static_cast<std::size_t>(i)] = static_cast<std::int64_t>(number(4, "its sizes"));
+      const std::int64_t size = sizes[static_cast<std::size_t>(i)];
+      check<FormatError>(size == 0 || elements <= most / size, operation, "{} has sizes of more than {} elements", name(),
+                         most);
+      elements *= size;
+    }
+    return Shape(std::span(sizes.data(), static_cast<std::size_t>(rank)));
+  }
+
+  Tensor elements() {
+    if (type_ == Element::f32)
+      return elements<float>([this] { return std::bit_cast<float>(static_cast<std::uint32_t>(element_bits())); });
+    if (type_ == Element::f64) return elements<double>([this] { return std::bit_cast<double>(element_bits()); });
+    return elements<std::int32_t>([this] { return integer(); });
+  }
+
+  // Memory is taken as they come: a damaged size asks for any amount.
+  template <class T, class Next>
+  Tensor elements(Next next) {
+    std::vector<T> values;
+    for (std::int64_t i = 0; i < shape_.numel(); ++i) values.push_back(next());
+    return Tensor::from<T>(values, shape_);
+  }
+
+  std::uint64_t element_bits() { return number(bytes_of(type_), nullptr); }
+
+  std::int32_t integer() {
+    const std::uint64_t bits = element_bits();
+    switch (type_) {
+      case Element::i8: return static_cast<std::int8_t>(bits);
+      case Element::i16: return static_cast<std::int16_t>(bits);
+      default: return static_cast<std::int32_t>(bits);
+    }
+  }
+
+  /// Big-endian. `what` is missing where the file ends; nullptr: elements.
+  std::uint64_t number(std::int64_t size, const char* what) {
+    std::uint64_t value = 0;
+    for (std::int64_t i = 0; i < size; ++i) {
+      const int byte = take();
+      if (byte == ByteSource::end) [[unlikely]]
+        ended(what);
+      value = value << 8 | static_cast<std::uint64_t>(byte);
+    }
+    return value;
+  }
+
+  [[noreturn]] void ended(const char* what) const {
+    if (what != nullptr) fail<FormatError>(operation, "{} ends within {}, after {} bytes", name(), what, taken_);
+    fail<FormatError>(operation, "{} ends after {} bytes, within its {} elements of sizes {}; fetch the file anew", name(),
+                      taken_, shape_.numel(), shape_);
+  }
+
+  int take() {
+    const int byte = bytes_.take([this] { return fmt::format("{} bytes", taken_); });
+    taken_ += byte != ByteSource::end ? 1 : 0;
+    return byte;
+  }
+
+  const std::string& name() const { return bytes_.name(); }
+
+  ByteSource bytes_;
+  Element type_ = Element::u8;
+  Shape shape_;
+  std::int64_t taken_ = 0;
+};
+
+Tensor read_bytes(const std::filesystem::path& path, int rank, const char* what) {
+  Reader reader(path);
+  Tensor result = reader.read();
+  check<FormatError>(reader.type() == Element::u8 && result.rank() == rank, operation,
+                     "{} has elements of type 0x{:02X} and sizes {}; {}", path.string(), static_cast<int>(reader.type()),
+                     result.shape(), what);
+  return result;
+}
+
+}  // namespace
+
+Tensor read_idx(const std::filesystem::path& path) { return Reader(path).read(); }
+
+LabelledImages read_idx_images(const std::filesystem::path& images, const std::filesystem::path& labels) {
+  const Tensor bytes = read_bytes(images, 3, "images are unsigned bytes (0x08), [n, height, width]");
+  Tensor names = read_bytes(labels, 1, "labels are unsigned bytes (0x08), [n]");
+  check<FormatError>(bytes.size(0) == names.size(0) && bytes.size(0) > 0, operation,
+                     "{} has {} images and {} has {} labels; one for each is needed, and one at least", images.string(),
+                     bytes.size(0), labels.string(), names.size(0));
+  Tensor scaled = Tensor::empty(bytes.shape());
+  float* pixel = scaled.mutable_data<float>();
+  const std::int32_t* byte = bytes.data<std::int32_t>();
+  for (std::int64_t i = 0; i < bytes.numel(); ++i) pixel[i] = static_cast<float>(byte[i]) / 255;
+  return {std::move(scaled), std::move(names)};
+}
+
+}  // namespace weft::data

@@ -1,0 +1,91 @@
+#include "weft/data/letter_images.hpp"
+
+#include <charconv>
+#include <sstream>
+
+#include "base/fail.hpp"
+#include "weft/data/lines.hpp"
+#include "weft/text/utf8.hpp"
+
+namespace weft::data {
+namespace {
+
+constexpr const char* operation = "read_letter_images";
+
+/// -1 for what is no hexadecimal digit.
+int digit_of(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+std::vector<std::string> fields_of(const std::string& line) {
+  std::istringstream stream(line);
+  std::vector<std::string> fields;
+  for (std::string field; stream >> field;) fields.push_back(field);
+  return fields;
+}
+
+/// Puts the pixels of `digits` at `pixel`; false where one is no digit.
+bool draw(const std::string& digits, float* pixel) {
+  for (const char c : digits) {
+    const int digit = digit_of(c);
+    if (digit < 0) return false;
+    for (int bit = 3; bit >= 0; --bit) *pixel++ = static_cast<float>(digit >> bit & 1);
+  }
+  return true;
+}
+
+/// Makes a word of a line; returns what is wrong with it, "" where nothing is.
+std::string parse(const std::string& line, const LetterImagesOptions& options, LetterWord& word) {
+  const std::vector<std::string> fields = fields_of(line);
+  if (fields.size() < 3) return "a fold, a word and an image for each of its letters are needed";
+  const char* const end = fields[0].data() + fields[0].size();
+  const auto [read, error] = std::from_chars(fields[0].data(), end, word.fold);
+  if (error != std::errc() || read != end) return fmt::format("'{}' is no fold, which is a whole number", fields[0]);
+  word.text = fields[1];
+  const std::size_t letters = text::decode_utf8(word.text).size(), images = fields.size() - 2;
+  if (letters != images) return fmt::format("'{}' has {} letters, but {} images follow", word.text, letters, images);
+  const std::int64_t pixels = options.height * options.width;
+  word.images = Tensor::empty({static_cast<std::int64_t>(images), options.height, options.width});
+  float* pixel = word.images.mutable_data<float>();
+  for (std::size_t i = 0; i < images; ++i) {
+    const std::string& digits = fields[i + 2];
+    if (static_cast<std::int64_t>(digits.size()) != pixels / 4)
+      return fmt::format("image {} has {} digits, not the {} of {} by {} pixels", i + 1, digits.size(), pixels / 4,
+                         options.height, options.width);
+    if (!draw(digits, pixel)) return fmt::format("image {} has something else than hexadecimal digits", i + 1);
+    pixel += pixels;
+  }
+  return "";
+}
+
+}  // namespace
+
+LetterImages read_letter_images(const std::filesystem::path& path, const LetterImagesOptions& options) {
+  constexpr std::int64_t largest = 1 << 12;
+  check<ValueError>(options.height > 0 && options.width > 0 && options.height <= largest && options.width <= largest &&
+                        options.height * options.width % 4 == 0,
+                    operation, "letters of {} by {} pixels; both must be from 1 to {}, their product a multiple of 4",
+                    options.height, options.width, largest);
+  LineReader reader(path);
+  LetterImages result;
+  for (std::string line; reader.next(line);) {
+    if (line.find_first_not_of(" \t") == std::string::npos) continue;
+    ++result.lines;
+    LetterWord word;
+    const std::string problem = parse(line, options, word);
+    if (problem.empty()) {
+      result.words.push_back(std::move(word));
+    } else if (result.skipped++ == 0) {
+      result.first_skipped = fmt::format("{}, line {}: {}", reader.name(), reader.line_number(), problem);
+    }
+  }
+  check<FormatError>(result.lines > 0, operation, "{} has no lines", reader.name());
+  check<FormatError>(!result.words.empty(), operation, "none of the {} lines of {} is a word; the first: {}", result.lines,
+                     reader.name(), result.first_skipped);
+  return result;
+}
+
+}  // namespace weft::data

@@ -1,0 +1,95 @@
+#include "weft/data/letter_images.hpp"
+
+#include <doctest/doctest.h>
+
+#include <fstream>
+
+#include "support/support.hpp"
+#include "weft/base/error.hpp"
+
+using namespace weft;
+using namespace weft::data;
+
+namespace {
+
+std::filesystem::path write(const test::TemporaryFolder& folder, const std::string& text) {
+  const auto path = folder.path() / "words";
+  std::ofstream(path, std::ios::binary) << text;
+  return path;
+}
+
+// Images of 2 by 4 pixels: two digits.
+constexpr LetterImagesOptions small = {.height = 2, .width = 4};
+
+}  // namespace
+
+TEST_CASE("a word's letters are read pixel by pixel, row by row, the highest bit first") {
+  const test::TemporaryFolder folder;
+  const LetterImages file = read_letter_images(write(folder, "3 ab 81 5A\n\n0  \xC3\xA9  f0\n"), small);
+  CHECK(file.lines == 2);
+  CHECK(file.skipped == 0);
+  CHECK(file.first_skipped.empty());
+  REQUIRE(file.words.size() == 2);
+  CHECK(file.words[0].fold == 3);
+  CHECK(file.words[0].text == "ab");
+  CHECK(file.words[0].images.shape() == Shape{2, 2, 4});
+  CHECK(file.words[0].images.str() == Tensor::from<float>({1, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 1, 1, 0, 1, 0}, {2, 2, 4}).str());
+  CHECK(file.words[1].fold == 0);
+  CHECK(file.words[1].text == "\xC3\xA9");  // one letter of two bytes
+  CHECK(file.words[1].images.str() == Tensor::from<float>({1, 1, 1, 1, 0, 0, 0, 0}, {1, 2, 4}).str());
+}
+
+TEST_CASE("a line that is no word is left out and counted, the first one named") {
+  const test::TemporaryFolder folder;
+  const std::string sound = "0 a 81\n";
+  const auto skipped = [&](const std::string& line) {
+    const auto path = write(folder, sound + line + "\n" + sound);
+    const LetterImages file = read_letter_images(path, small);
+    CHECK(file.words.size() == 2);
+    CHECK(file.lines == 3);
+    CHECK(file.skipped == 1);
+    const std::string start = path.string() + ", line 2: ";
+    REQUIRE(file.first_skipped.starts_with(start));
+    return file.first_skipped.substr(start.size());
+  };
+  CHECK(skipped("0 a") == "a fold, a word and an image for each of its letters are needed");
+  CHECK(skipped("x a 81") == "'x' is no fold, which is a whole number");
+  CHECK(skipped("1x a 81") == "'1x' is no fold, which is a whole number");
+  CHECK(skipped("0 ab 81") == "'ab' has 2 letters, but 1 images follow");
+  CHECK(skipped("0 a 81 81") == "'a' has 1 letters, but 2 images follow");
+  CHECK(skipped("0 ab 81 811") == "image 2 has 3 digits, not the 2 of 2 by 4 pixels");
+  CHECK(skipped("0 a g1") == "image 1 has something else than hexadecimal digits");
+}
+
+TEST_CASE("files without words and sizes that can't be are refused") {
+  const test::TemporaryFolder folder;
+  const auto empty = write(folder, "\n");
+  CHECK_THROWS_WITH_AS(read_letter_images(empty, small), ("[read_letter_images] " + empty.string() + " has no lines").c_str(),
+                       FormatError);
+  const auto text = write(folder, "some text\nand more\n");
+  CHECK_THROWS_WITH_AS(read_letter_images(text, small),
+                       ("[read_letter_images] none of the 2 lines of " + text.string() + " is a word; the first: " +
+                        text.string() + ", line 1: a fold, a word and an image for each of its letters are needed")
+                           .c_str(),
+                       FormatError);
+  CHECK_THROWS_WITH_AS(
+      read_letter_images(text, {.height = 3, .width = 3}),
+      "[read_letter_images] letters of 3 by 3 pixels; both must be from 1 to 4096, their product a multiple of 4", ValueError);
+  CHECK_THROWS_AS(read_letter_images(folder.path() / "none"), IoError);
+  CHECK_THROWS_AS(read_letter_images(write(folder, "0 \xFF 81\n"), small), FormatError);
+}
+
+TEST_CASE("the OCR data are 6,877 words of 52,152 letters in ten folds") {
+  const auto path = test::shared_path("data/ocr-words/ocr_words.txt.gz");
+  if (!path) return;
+  const LetterImages file = read_letter_images(*path);
+  CHECK(file.words.size() == 6877);
+  CHECK(file.skipped == 0);
+  std::int64_t letters = 0, first_fold = 0;
+  for (const LetterWord& word : file.words) {
+    letters += word.images.size(0);
+    first_fold += word.fold == 0 ? 1 : 0;
+  }
+  CHECK(letters == 52152);
+  CHECK(first_fold == 626);
+}

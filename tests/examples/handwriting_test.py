@@ -1,0 +1,115 @@
+"""The program that reads handwritten words, from end to end, on words drawn here. Argument: the program. Prints failures alone."""
+import gzip
+import hashlib
+import os
+import pathlib
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+PROGRAM = ""
+FOLDER = pathlib.Path()
+SMALL = ["--channels", "4", "--embedding", "12", "--hidden", "16", "--batch-tokens", "200", "--epochs", "2", "--save-every", "3",
+         "--held-out", "0.1", "--threads", "1"]
+
+
+def call(*words):
+    # One thread: two of them waiting for each other take minutes on a machine with other work.
+    return subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True, check=False,
+                          env={**os.environ, "OMP_NUM_THREADS": "1"})
+
+
+def succeed(*words):
+    done = call(*words)
+    if done.returncode != 0:
+        raise AssertionError(f"{words}: exit code {done.returncode}\n{done.stderr}")
+    return done.stdout
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+class HandwritingTest(unittest.TestCase):
+    def test_quick(self):
+        run = FOLDER / "quick"
+        out = succeed("train", "--quick", "--output", run, "--threads", 1)
+        self.assertLess(float(re.search(r"least letter error ([\d.]+) %", out)[1]), 5)
+        out = succeed("evaluate", "--quick", "--model", run, "--beam", 3)
+        self.assertRegex(out, r"^letter error \d+\.\d\d % \(\d+ substitutions, \d+ deletions, \d+ insertions in \d+ letters\), "
+                              r"\d+ of 100 words right\n$")
+        self.assertLess(float(re.search(r"letter error ([\d.]+)", out)[1]), 5)
+        self.assertEqual(succeed("report", "--quick", "--model", run, "--words", 3), f"{run}/report.html\n")
+        page = (run / "report.html").read_text()
+        self.assertEqual(len(re.findall(r"<figcaption>[a-z]+, read as [a-z]+</figcaption>", page)), 3)
+        self.assertIn("Loss", page)
+
+    def test_reads_a_file_and_leaves_out_what_is_no_word(self):
+        run = FOLDER / "run"
+        done = call("train", "--data", FOLDER / "words.gz", "--train-folds", "1-2,4", "--output", run, *SMALL)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("1 of 121 lines are no words and are left out; the first: ", done.stderr)
+        self.assertIn("words.gz, line 5: 'ab' has 2 letters, but 1 images follow", done.stderr)
+        self.assertIn("65 words, 7 more to validate on, 4 letters, ", done.stderr)
+        out = succeed("evaluate", "--data", FOLDER / "words.gz", "--folds", "0,3", "--model", run, "--show", 2)
+        self.assertRegex(out, r"of 48 words right\n$")
+
+    def test_goes_on_with_the_same_bits(self):
+        words = ["train", "--data", FOLDER / "words.gz", "--train-folds", "1-4", *SMALL, "--output"]
+        succeed(*words, FOLDER / "whole")
+        succeed(*words, FOLDER / "parts", "--updates", 4)
+        succeed(*words, FOLDER / "parts")
+        self.assertEqual(digest(FOLDER / "whole" / "best.safetensors"), digest(FOLDER / "parts" / "best.safetensors"))
+
+    def test_says_what_is_wrong(self):
+        run = FOLDER / "wrong"
+        start = ["train", "--data", FOLDER / "words.gz", "--output", run, *SMALL]
+        succeed(*start)
+        (FOLDER / "text").write_text("no word\n")
+        for words, code, text in (
+                (["train", "--output", run], 2, "--data is needed"),
+                (["train", "--data", FOLDER / "words.gz"], 2, "--output is needed"),
+                (["train", "--trian-folds", "1"], 2, "did you mean --train-folds"),
+                (["evalute"], 2, "did you mean evaluate"),
+                ([], 2, "COMMAND"),
+                ([*start, "--train-folds", "4-1"], 2, "--train-folds must be numbers or ranges"),
+                ([*start, "--train-folds", "1,"], 2, "not '1,'"),
+                ([*start, "--train-folds", "77"], 1, "no words of folds 77"),
+                ([*start, "--shift", "0"], 1, "--shift (1 there, 0 now)"),
+                (["train", "--data", FOLDER / "none", "--output", run], 1, "none"),
+                (["train", "--data", FOLDER / "text", "--output", run], 1, "is a word"),
+                (["evaluate", "--model", FOLDER / "none", "--data", FOLDER / "words.gz"], 1, "none"),
+                (["evaluate", "--data", FOLDER / "words.gz"], 2, "--model is needed")):
+            done = call(*words)
+            self.assertEqual(done.returncode, code, (words, done.stderr))
+            self.assertIn(text, done.stderr)
+
+
+def write_words(path):
+    """120 words of four letters, each letter a pattern with some noise, in folds 0 to 4; and a line that is no word."""
+    draw = random.Random(1)
+    patterns = {letter: draw.getrandbits(128) for letter in "abcd"}
+    lines = []
+    for i in range(120):
+        text = "".join(draw.choice("abcd") for _ in range(draw.randint(1, 6)))
+        lines.append(f"{i % 5} {text} " + " ".join(f"{patterns[c] ^ (1 << draw.randrange(128)):032x}" for c in text))
+    lines.insert(4, "0 ab " + "0" * 32)
+    with gzip.open(path, "wt") as file:
+        file.write("\n".join(lines) + "\n")
+
+
+def main():
+    global PROGRAM, FOLDER
+    PROGRAM = sys.argv[1]
+    with tempfile.TemporaryDirectory() as folder:
+        FOLDER = pathlib.Path(folder)
+        write_words(FOLDER / "words.gz")
+        suite = unittest.defaultTestLoader.loadTestsFromTestCase(HandwritingTest)
+        return 0 if unittest.TextTestRunner(verbosity=0, stream=sys.stdout, buffer=True).run(suite).wasSuccessful() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
