@@ -24,6 +24,8 @@ nlohmann::ordered_json json_of(const EncoderDecoderOptions& o) {
                                  {"share_embeddings", o.share_embeddings},
                                  {"dropout", o.dropout}};
   if (o.attention == AttentionKind::local_m || o.attention == AttentionKind::local_p) json["window"] = o.window;
+  if (o.copy) json["copy"] = o.copy;
+  if (o.coverage_weight > 0) json["coverage_weight"] = o.coverage_weight;
   return json;
 }
 
@@ -62,7 +64,9 @@ EncoderDecoderOptions lstm_of(const nlohmann::json& json) {
           .input_feeding = json.at("input_feeding"),
           .tie_output = json.at("tie_output"),
           .share_embeddings = json.at("share_embeddings"),
-          .dropout = json.at("dropout")};
+          .dropout = json.at("dropout"),
+          .copy = json.value("copy", false),
+          .coverage_weight = json.value("coverage_weight", 0.0)};
 }
 
 TransformerOptions transformer_of(const nlohmann::json& json) {
