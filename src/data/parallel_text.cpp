@@ -1,16 +1,10 @@
 #include "weft/data/parallel_text.hpp"
 
-#include <string_view>
-
 #include "base/fail.hpp"
+#include "data/blank.hpp"
 #include "weft/data/lines.hpp"
 
 namespace weft::data {
-namespace {
-
-bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r\v\f") == std::string_view::npos; }
-
-}  // namespace
 
 ParallelFiles read_parallel_text(const std::filesystem::path& source, const std::filesystem::path& target) {
   constexpr const char* operation = "read_parallel_text";

@@ -102,23 +102,66 @@ RougeScore compare_summaries(const std::vector<Words>& hypothesis, const std::ve
   return from_counts(matches, total(hypothesis), total(reference));
 }
 
-/// Mean over the sentences of `compare(hypothesis, reference)` with the reference of the best F1.
+RougeScore compare_ngrams(const std::string& hypothesis, const std::string& reference, int n, const RougeOptions& options) {
+  const Sequence ours = Sequence::of_words(words(hypothesis, options));
+  const Sequence theirs = Sequence::of_words(words(reference, options));
+  const NGrams found = ours.ngrams(n), wanted = theirs.ngrams(n);
+  return from_counts(count_matches(found, wanted), found.size(), wanted.size());
+}
+
+RougeScore compare_sequences(const std::string& hypothesis, const std::string& reference, const RougeOptions& options) {
+  const Words ours = words(hypothesis, options), theirs = words(reference, options);
+  return from_counts(common_lengths(ours, theirs).back().back(), ours.size(), theirs.size());
+}
+
+/// Of each sentence `compare(hypothesis, reference)` with the reference of the best F1.
 template <class Compare>
-RougeScore mean(const char* op, std::string name, const std::vector<std::string>& hypotheses,
-                const std::vector<std::vector<std::string>>& references, const Compare& compare) {
+std::vector<RougeScore> each_sentence(const char* op, const std::vector<std::string>& hypotheses,
+                                      const std::vector<std::vector<std::string>>& references, const Compare& compare) {
   check_corpus(op, hypotheses, references);
-  RougeScore sum{.name = std::move(name)};
+  std::vector<RougeScore> scores;
   for (std::size_t i = 0; i < hypotheses.size(); ++i) {
     RougeScore best;
     for (const auto& stream : references)
       best = std::max(best, compare(hypotheses[i], stream[i]),
                       [](const RougeScore& a, const RougeScore& b) { return a.f1 < b.f1; });
-    sum.precision += best.precision;
-    sum.recall += best.recall;
-    sum.f1 += best.f1;
+    scores.push_back(best);
   }
-  for (double* part : {&sum.precision, &sum.recall, &sum.f1}) *part /= static_cast<double>(hypotheses.size());
+  return scores;
+}
+
+std::vector<RougeScore> each_by_ngrams(const char* op, const std::vector<std::string>& hypotheses,
+                                       const std::vector<std::vector<std::string>>& references, int n,
+                                       const RougeOptions& options) {
+  check<ValueError>(n > 0, op, "n is {}; it must be at least 1", n);
+  return each_sentence(op, hypotheses, references, [&](const std::string& hypothesis, const std::string& reference) {
+    return compare_ngrams(hypothesis, reference, n, options);
+  });
+}
+
+std::vector<RougeScore> each_by_sequences(const char* op, const std::vector<std::string>& hypotheses,
+                                          const std::vector<std::vector<std::string>>& references,
+                                          const RougeOptions& options) {
+  return each_sentence(op, hypotheses, references, [&](const std::string& hypothesis, const std::string& reference) {
+    return compare_sequences(hypothesis, reference, options);
+  });
+}
+
+RougeScore mean(std::string name, const std::vector<RougeScore>& sentences) {
+  RougeScore sum{.name = std::move(name)};
+  for (const RougeScore& each : sentences) {
+    sum.precision += each.precision;
+    sum.recall += each.recall;
+    sum.f1 += each.f1;
+  }
+  for (double* part : {&sum.precision, &sum.recall, &sum.f1}) *part /= static_cast<double>(sentences.size());
   return sum;
+}
+
+SentenceStatistics statistics_of(const std::vector<RougeScore>& sentences) {
+  SentenceStatistics statistics{.width = 2, .score = [](std::span<const double> sum) { return sum[0] / sum[1]; }};
+  for (const RougeScore& each : sentences) statistics.values.insert(statistics.values.end(), {each.f1, 1});
+  return statistics;
 }
 
 }  // namespace
@@ -127,30 +170,32 @@ std::string RougeScore::str() const { return fmt::format("{} = {:.2f} (P = {:.2f
 
 RougeScore rouge_n(const std::vector<std::string>& hypotheses, const std::vector<std::vector<std::string>>& references, int n,
                    const RougeOptions& options) {
-  check<ValueError>(n > 0, "rouge_n", "n is {}; it must be at least 1", n);
-  return mean("rouge_n", fmt::format("ROUGE-{}", n), hypotheses, references,
-              [&](const std::string& hypothesis, const std::string& reference) {
-                const Sequence ours = Sequence::of_words(words(hypothesis, options));
-                const Sequence theirs = Sequence::of_words(words(reference, options));
-                const NGrams found = ours.ngrams(n), wanted = theirs.ngrams(n);
-                return from_counts(count_matches(found, wanted), found.size(), wanted.size());
-              });
+  return mean(fmt::format("ROUGE-{}", n), each_by_ngrams("rouge_n", hypotheses, references, n, options));
 }
 
 RougeScore rouge_l(const std::vector<std::string>& hypotheses, const std::vector<std::vector<std::string>>& references,
                    const RougeOptions& options) {
-  return mean("rouge_l", "ROUGE-L", hypotheses, references, [&](const std::string& hypothesis, const std::string& reference) {
-    const Words ours = words(hypothesis, options), theirs = words(reference, options);
-    return from_counts(common_lengths(ours, theirs).back().back(), ours.size(), theirs.size());
-  });
+  return mean("ROUGE-L", each_by_sequences("rouge_l", hypotheses, references, options));
 }
 
 RougeScore rouge_lsum(const std::vector<std::string>& hypotheses, const std::vector<std::vector<std::string>>& references,
                       const RougeOptions& options) {
-  return mean("rouge_lsum", "ROUGE-Lsum", hypotheses, references,
-              [&](const std::string& hypothesis, const std::string& reference) {
-                return compare_summaries(sentences(hypothesis, options), sentences(reference, options));
-              });
+  return mean(
+      "ROUGE-Lsum",
+      each_sentence("rouge_lsum", hypotheses, references, [&](const std::string& hypothesis, const std::string& reference) {
+        return compare_summaries(sentences(hypothesis, options), sentences(reference, options));
+      }));
+}
+
+SentenceStatistics rouge_n_statistics(const std::vector<std::string>& hypotheses,
+                                      const std::vector<std::vector<std::string>>& references, int n,
+                                      const RougeOptions& options) {
+  return statistics_of(each_by_ngrams("rouge_n_statistics", hypotheses, references, n, options));
+}
+
+SentenceStatistics rouge_l_statistics(const std::vector<std::string>& hypotheses,
+                                      const std::vector<std::vector<std::string>>& references, const RougeOptions& options) {
+  return statistics_of(each_by_sequences("rouge_l_statistics", hypotheses, references, options));
 }
 
 }  // namespace weft::metrics

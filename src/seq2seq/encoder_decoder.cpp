@@ -1,11 +1,17 @@
 #include "weft/seq2seq/encoder_decoder.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/fail.hpp"
 #include "base/named.hpp"
 #include "kernels/packing.hpp"
+#include "weft/autograd/tape.hpp"
+#include "weft/ops/comparison.hpp"
 #include "weft/ops/elementwise.hpp"
+#include "weft/ops/index.hpp"
+#include "weft/ops/loss.hpp"
+#include "weft/ops/reduce.hpp"
 #include "weft/ops/shape.hpp"
 
 namespace weft::seq2seq {
@@ -27,6 +33,12 @@ EncoderDecoderOptions checked(EncoderDecoderOptions o, bool reads_tokens) {
   check<ValueError>(!o.share_embeddings || o.source_vocabulary == o.target_vocabulary, where,
                     "share_embeddings needs one vocabulary, not {} and {} tokens", o.source_vocabulary, o.target_vocabulary);
   check<ValueError>(o.window > 0, where, "window is {}; it must be 1 or more", o.window);
+  check<ValueError>(!o.copy || o.source_vocabulary == o.target_vocabulary, where,
+                    "copy needs one vocabulary, not {} and {} tokens", o.source_vocabulary, o.target_vocabulary);
+  check<ValueError>(o.attention != AttentionKind::none || (!o.copy && o.coverage_weight == 0), where,
+                    "copy and coverage_weight need attention, which is none");
+  check<ValueError>(std::isfinite(o.coverage_weight) && o.coverage_weight >= 0, where,
+                    "coverage_weight is {}; it must be finite and not negative", o.coverage_weight);
   return o;
 }
 
@@ -45,6 +57,8 @@ std::unique_ptr<nn::attention::Attention> make_attention(const EncoderDecoderOpt
     case AttentionKind::cosine: return std::make_unique<Cosine>(CosineOptions{.temperature = 0.1, .learned = true}, scope);
     case AttentionKind::location:
       return std::make_unique<Location>(LocationOptions{.query_dim = n, .key_dim = n, .hidden = n}, scope);
+    case AttentionKind::coverage:
+      return std::make_unique<Coverage>(CoverageOptions{.query_dim = n, .key_dim = n, .hidden = n}, scope);
     case AttentionKind::local_m:
       return std::make_unique<LocalM>(LocalOptions{.query_dim = n, .key_dim = n, .window = o.window}, scope);
     case AttentionKind::local_p:
@@ -53,6 +67,12 @@ std::unique_ptr<nn::attention::Attention> make_attention(const EncoderDecoderOpt
       return std::make_unique<MultiHead>(MultiHeadOptions{.query_dim = n, .heads = o.heads}, scope);
   }
   return nullptr;
+}
+
+// [tokens, n] at the tokens' places [rows, steps, n], zeros elsewhere.
+Var in_place(const Var& x, const Tensor& places, const Batch& batch) {
+  const std::int64_t rows = batch.target_out.size(0), steps = batch.target_out.size(1), width = x.size(1);
+  return reshape(index_add(Tensor::zeros({rows * steps, width}, x.dtype()), 0, places, x), {rows, steps, width});
 }
 
 Var first_rows(const Var& x, std::int64_t rows) { return x.size(0) == rows ? x : slice(x, 0, 0, rows); }
@@ -102,6 +122,11 @@ EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options, Source sour
   if (!options_.tie_output)
     output_.emplace(nn::LinearOptions{.in_features = attention_size(), .out_features = options_.target_vocabulary},
                     nn::Scope{this, "output"});
+  if (options_.copy)
+    copy_.emplace(
+        nn::attention::PointerGeneratorOptions{
+            .context_dim = options_.hidden, .state_dim = options_.hidden, .input_dim = options_.embedding},
+        nn::Scope{this, "copy"});
 }
 
 Var EncoderDecoder::embed_source(const Padded& source) {
@@ -116,7 +141,7 @@ Var EncoderDecoder::embed_source(const Padded& source) {
   check<ShapeError>(source.ids.rank() == 2 && source.ids.size(0) > 0 && source.ids.size(1) > 0, "EncoderDecoder",
                     "source ids {} are not [rows, columns] with one of each at least", source.ids);
   nn::Embedding& embedding = source_embedding_ ? *source_embedding_ : target_embedding_;
-  return embedding(source.ids);
+  return embedding(embeddable(source.ids));
 }
 
 EncoderDecoder::Start EncoderDecoder::start(const Padded& source) {
@@ -141,6 +166,7 @@ Model::Encoded EncoderDecoder::encode(const Padded& source) {
   Start first = start(source);
   Encoded result{{{}, source.mask, source.lengths}, {}};
   if (attention_) result.memory.values = {first.memory.keys, first.memory.values};
+  if (copy_) result.memory.values.push_back(Var(source.ids.to(i64)));
   result.state = packed(first.state);
   return result;
 }
@@ -166,8 +192,15 @@ DecoderStep EncoderDecoder::step(const DecoderMemory& memory, const DecoderState
   if (options_.input_feeding) unpacked.feed = state.values.back();
   nn::AttentionMemory attended;
   if (attention_) attended = {memory.values[0], memory.values[1], memory.mask};
-  Step next = advance(attended, unpacked, embed_target(tokens));
-  return {packed(next.state), std::move(next.attentional), std::move(next.weights)};
+  auto [after, outlook] = advance(attended, unpacked, embed_target(tokens));
+  std::int64_t width = 0;
+  if (copy_) {
+    const Tensor& ids = memory.values[2].value();
+    const std::int64_t rows = tokens.size(0), places = ids.size(1), each = rows / ids.size(0);
+    outlook.source = ids.unsqueeze(1).expand({ids.size(0), each, places}).reshape({rows, places});
+    width = extended(ids);
+  }
+  return {packed(after), features(outlook, width), std::move(outlook.weights)};
 }
 
 EncoderDecoder::Step EncoderDecoder::advance(const nn::AttentionMemory& memory, const State& state, const Var& embedded) {
@@ -178,22 +211,54 @@ EncoderDecoder::Step EncoderDecoder::advance(const nn::AttentionMemory& memory, 
     result.state.layers.push_back(decoder_[layer](input, state.layers[layer]));
     input = result.state.layers.back().h;
   }
+  Outlook& outlook = result.outlook;
+  outlook.h = input;
+  outlook.embedded = embedded;
   Var seen = input;
   if (attention_) {  // in a search several rows look at one sentence
     nn::AttentionOutput attended = (*attention_)(unsqueeze(input, 1), memory, state.attention);
-    result.weights = squeeze(attended.weights, 1);
+    outlook.weights = squeeze(attended.weights, 1);
+    outlook.context = squeeze(attended.context, 1);
     result.state.attention = std::move(attended.state);
-    seen = concat({squeeze(attended.context, 1), input}, 1);
+    seen = concat({outlook.context, input}, 1);
   }
-  result.attentional = dropout_(tanh(combine_(seen)));
-  if (options_.input_feeding) result.state.feed = result.attentional;
+  outlook.attentional = dropout_(tanh(combine_(seen)));
+  if (options_.input_feeding) result.state.feed = outlook.attentional;
   return result;
 }
 
-Var EncoderDecoder::embed_target(const Tensor& ids) { return dropout_(target_embedding_(ids)); }
+Var EncoderDecoder::embed_target(const Tensor& ids) { return dropout_(target_embedding_(embeddable(ids))); }
 
-Var EncoderDecoder::project(const Var& features) {
-  return output_ ? (*output_)(features) : target_embedding_.project(features);
+Tensor EncoderDecoder::embeddable(const Tensor& ids) const {
+  if (!copy_) return ids;
+  return where(lt(Var(ids), static_cast<double>(options_.target_vocabulary)), Var(ids), Var::scalar(unknown_id, ids.dtype()))
+      .value();
+}
+
+std::int64_t EncoderDecoder::extended(const Tensor& source) const {
+  const Tensor ids = source.to(i64).contiguous();
+  std::int64_t size = options_.target_vocabulary;
+  const std::int64_t* id = ids.data<std::int64_t>();
+  for (std::int64_t i = 0; i < ids.numel(); ++i) size = std::max(size, id[i] + 1);
+  check<IndexError>(size <= options_.target_vocabulary + ids.size(1), "EncoderDecoder",
+                    "source ids {}: {} is too large, a row of {} places numbers its further words from {} to {} at most",
+                    source, size - 1, ids.size(1), options_.target_vocabulary, options_.target_vocabulary + ids.size(1) - 1);
+  return size;
+}
+
+Var EncoderDecoder::logits(const Var& attentional) {
+  return output_ ? (*output_)(attentional) : target_embedding_.project(attentional);
+}
+
+nn::attention::PointerGeneratorInput EncoderDecoder::to_copy(const Outlook& outlook, std::int64_t extended) {
+  const auto step = [](const Var& x) { return unsqueeze(x, 1); };
+  return {
+      step(outlook.context), step(outlook.h), step(outlook.embedded), step(logits(outlook.attentional)), step(outlook.weights),
+      outlook.source,        extended};
+}
+
+Var EncoderDecoder::features(const Outlook& outlook, std::int64_t extended) {
+  return copy_ ? squeeze(copy_->log_probabilities(to_copy(outlook, extended)), 1) : outlook.attentional;
 }
 
 void EncoderDecoder::keep_first(std::int64_t rows, nn::AttentionMemory& memory, State& state) {
@@ -214,29 +279,79 @@ void EncoderDecoder::keep_first(std::int64_t rows, nn::AttentionMemory& memory, 
 
 // Rows go by falling length of the target, so that at each step those that go on are the first ones: where many have ended,
 // the work of the step is cut to the others.
-Model::Reading EncoderDecoder::read(const Batch& batch) {
+EncoderDecoder::Outlooks EncoderDecoder::look_ahead(const Batch& batch) {
   const std::int64_t steps = batch.target_in.size(1);
   std::int64_t rows = batch.target_in.size(0);
   const kernels::Packing packing(batch.target_lengths, rows, steps);
-  const auto sorted = [&packing](const Tensor& x) { return x.defined() ? packing.sort(x) : x; };
-  const Padded& source = batch.source;
-  auto [memory, state] = start({sorted(source.ids), sorted(source.lengths), sorted(source.mask), sorted(source.features)});
+  const auto in_order = [&packing](const Tensor& x) { return x.defined() ? packing.sort(x) : x; };
+  const Tensor ids = in_order(batch.source.ids);
+  auto [memory, state] = start({ids, in_order(batch.source.lengths), in_order(batch.source.mask), in_order(batch.source.features)});
   const Var embedded = embed_target(packing.sort(batch.target_in));
-  PoolVector<Var> features;
-  Tensor places = Tensor::empty({batch.target_tokens}, i64);
-  auto* place = places.mutable_data<std::int64_t>();
+  PoolVector<Var> attentional, weights, contexts, hs, tokens;
+  Tensor places = Tensor::empty({batch.target_tokens}, i64), sorted = Tensor::empty({batch.target_tokens}, i64);
+  auto *place = places.mutable_data<std::int64_t>(), *from = sorted.mutable_data<std::int64_t>();
   for (std::int64_t t = 0; packing.rows(t) > 0; ++t) {  // behind the last step there are none
     const std::int64_t going_on = packing.rows(t);
     if (going_on <= rows - (rows + 7) / 8) {  // a cut has its price
       rows = going_on;
       keep_first(rows, memory, state);
     }
-    Step next = advance(memory, state, first_rows(select(embedded, 1, t), rows));
-    features.push_back(first_rows(next.attentional, going_on));
-    for (std::int64_t row = 0; row < going_on; ++row) *place++ = packing.order()[row] * steps + t;
-    state = std::move(next.state);
+    auto [after, outlook] = advance(memory, state, first_rows(select(embedded, 1, t), rows));
+    const auto keep = [going_on](PoolVector<Var>& all, const Var& one) { all.push_back(first_rows(one, going_on)); };
+    keep(attentional, outlook.attentional);
+    if (copy_ || options_.coverage_weight > 0) keep(weights, outlook.weights);
+    if (copy_) {
+      keep(contexts, outlook.context);
+      keep(hs, outlook.h);
+      keep(tokens, outlook.embedded);
+    }
+    for (std::int64_t row = 0; row < going_on; ++row) {
+      *place++ = packing.order()[row] * steps + t;
+      *from++ = row;
+    }
+    state = std::move(after);
   }
-  return {concat(features, 0), places};
+  const auto joined = [](const PoolVector<Var>& all) { return all.empty() ? Var() : concat(all, 0); };
+  Outlooks result{{joined(attentional), joined(weights), joined(contexts), joined(hs), joined(tokens), {}}, places};
+  if (copy_) result.outlook.source = index_select(Var(ids.to(i64)), 0, sorted).value();
+  return result;
+}
+
+Model::Reading EncoderDecoder::read(const Batch& batch) {
+  const auto [outlook, places] = look_ahead(batch);
+  return {features(outlook, copy_ ? extended(batch.source.ids) : 0), places};
+}
+
+Var EncoderDecoder::loss_of(const Batch& batch, double label_smoothing) {
+  const bool covers = options_.coverage_weight > 0 && training();
+  if (!copy_ && !covers) return Model::loss_of(batch, label_smoothing);
+  check<ValueError>(!copy_ || label_smoothing == 0, "EncoderDecoder", "label_smoothing is {}; a model that copies has none",
+                    label_smoothing);
+  const auto [outlook, places] = look_ahead(batch);
+  const Tensor targets = index_select(Var(batch.target_out.reshape({-1})), 0, places).value();
+  Var loss = copy_ ? copy_->loss(to_copy(outlook, extended(batch.source.ids)), targets.unsqueeze(1))
+                   : cross_entropy(logits(outlook.attentional), targets, {.label_smoothing = label_smoothing});
+  if (covers) {
+    const Var weights = in_place(outlook.weights, places, batch);
+    loss = loss + options_.coverage_weight * nn::attention::coverage_loss(weights, batch.target_lengths);
+  }
+  return loss;
+}
+
+EncoderDecoder::Copying EncoderDecoder::copying(const Batch& batch) {
+  check<ValueError>(copy_.has_value(), "EncoderDecoder", "there is no copying in a model without it (options.copy)");
+  const NoGrad nothing_recorded;
+  const Batch sound = checked_batch(batch);
+  const auto [outlook, places] = look_ahead(sound);
+  const Tensor targets = index_select(Var(sound.target_out.reshape({-1})), 0, places).value().to(i64).unsqueeze(1);
+  const auto in = to_copy(outlook, extended(sound.source.ids));
+  const Var generate = (*copy_)(in).generate;
+  const Var whole = copy_->loss(in, targets, -100, LossReduction::none);
+  const Var weight =
+      sum(where(eq(Var(outlook.source), Var(targets)), outlook.weights, Var::scalar(0, generate.dtype())), {1}, true);
+  const Var copied = (1 - generate) * weight / exp(-whole);
+  const auto steps = [&, &at = places](const Var& x) { return squeeze(in_place(x, at, sound), 2).value(); };
+  return {in_place(outlook.weights, places, sound).value(), steps(generate), steps(copied)};
 }
 
 }  // namespace weft::seq2seq

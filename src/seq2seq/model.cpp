@@ -27,7 +27,7 @@ DecoderMemory DecoderMemory::select(const Tensor& index) const {
 
 DecoderState DecoderState::select(const Tensor& index) const { return {chosen(values, index), parts}; }
 
-Model::Reading Model::checked_reading(const Batch& batch) {
+Batch Model::checked_batch(const Batch& batch) {
   Batch checked = batch;
   checked.target_lengths = checked_lengths("Model", batch.target_lengths, "target", batch.target_out, 1);
   check<ValueError>(checked.target_lengths.defined(), "Model", "the batch has no target lengths");
@@ -35,7 +35,7 @@ Model::Reading Model::checked_reading(const Batch& batch) {
   const std::int64_t tokens = std::accumulate(length, length + checked.target_lengths.numel(), std::int64_t{0});
   check<ValueError>(tokens == batch.target_tokens && tokens > 0, "Model", "the target's rows have {} tokens, the batch says {}",
                     tokens, batch.target_tokens);
-  return read(checked);
+  return checked;
 }
 
 Model::Reading Model::at_tokens(const Var& all, const Batch& batch) {
@@ -48,15 +48,17 @@ Model::Reading Model::at_tokens(const Var& all, const Batch& batch) {
 }
 
 Var Model::forward(const Batch& batch) {
-  const Reading reading = checked_reading(batch);
+  const Reading reading = read(checked_batch(batch));
   const Var logits = project(reading.features);
   const std::int64_t rows = batch.target_out.size(0), steps = batch.target_out.size(1), width = logits.size(1);
   const Tensor nothing = Tensor::zeros({rows * steps, width}, logits.dtype());
   return reshape(index_add(nothing, 0, reading.places, logits), {rows, steps, width});
 }
 
-Var Model::loss(const Batch& batch, double label_smoothing) {
-  const Reading reading = checked_reading(batch);
+Var Model::loss(const Batch& batch, double label_smoothing) { return loss_of(checked_batch(batch), label_smoothing); }
+
+Var Model::loss_of(const Batch& batch, double label_smoothing) {
+  const Reading reading = read(batch);
   const Var all = batch.target_out.reshape({-1});
   return cross_entropy(project(reading.features), index_select(all, 0, reading.places).value(),
                        {.label_smoothing = label_smoothing});

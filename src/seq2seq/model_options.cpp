@@ -28,6 +28,8 @@ nlohmann::ordered_json json_of(const EncoderDecoderOptions& o) {
   if (o.attention == AttentionKind::multi_head) json["heads"] = o.heads;
   if (o.recurrent != nn::RecurrentKind::lstm) json["recurrent"] = name_of(o.recurrent);
   if (o.source_size > 0) json["source_size"] = o.source_size;
+  if (o.copy) json["copy"] = o.copy;
+  if (o.coverage_weight > 0) json["coverage_weight"] = o.coverage_weight;
   return json;
 }
 
@@ -69,7 +71,9 @@ EncoderDecoderOptions lstm_of(const nlohmann::json& json) {
           .input_feeding = json.at("input_feeding"),
           .tie_output = json.at("tie_output"),
           .share_embeddings = json.at("share_embeddings"),
-          .dropout = json.at("dropout")};
+          .dropout = json.at("dropout"),
+          .copy = json.value("copy", false),
+          .coverage_weight = json.value("coverage_weight", 0.0)};
 }
 
 TransformerOptions transformer_of(const nlohmann::json& json) {

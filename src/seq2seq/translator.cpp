@@ -5,6 +5,8 @@
 #include <tuple>
 
 #include "base/fail.hpp"
+#include "seq2seq/best_weights.hpp"
+#include "seq2seq/in_batches.hpp"
 #include "weft/base/file.hpp"
 #include "weft/nn/module.hpp"
 
@@ -62,13 +64,9 @@ Metadata Translator::metadata() const {
 }
 
 std::unique_ptr<Translator> Translator::load(const std::filesystem::path& folder) {
+  const SafetensorsFile file = load_best(where, folder);
   const auto path = folder / "best.safetensors";
-  check<IoError>(std::filesystem::exists(path), where, "there is no {}: {} is no folder of a training run that was validated",
-                 path.string(), folder.string());
-  const SafetensorsFile file = load_safetensors(path);
-  const auto settings = file.metadata.find("translator");
-  check<FormatError>(settings != file.metadata.end(), where, "{}: its metadata don't describe a translator", path.string());
-  const ModelOptions options = model_options_of(settings->second, path.string());
+  const ModelOptions options = model_options_of(described(where, file, folder, "translator", "translator"), path.string());
   Vocabularies vocabularies = load_vocabularies(folder);
   for (const auto& [key, vocabulary] :
        {std::pair("source_vocabulary", &vocabularies.source), {"target_vocabulary", &vocabularies.target}}) {
@@ -126,30 +124,20 @@ std::vector<Translation> Translator::translate(std::span<const std::string> line
   check<ValueError>(options.batch >= 1 && options.max_source >= 1, where, "batch {} and max_source {} must be at least 1",
                     options.batch, options.max_source);
   std::vector<TokenIds> source(lines.size());
-  std::vector<std::size_t> order;  // long sentences first, so that a batch has like lengths
   for (std::size_t i = 0; i < lines.size(); ++i) {
     source[i] = vocabularies_.source.encode(lines[i]);
     if (source[i].size() > static_cast<std::size_t>(options.max_source))
       source[i].resize(static_cast<std::size_t>(options.max_source));
-    if (!source[i].empty()) order.push_back(i);
   }
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return source[a].size() > source[b].size(); });
-
   const std::vector<TokenIds> prefixes = prefixes_of(lines, options);
   Model& model = ensemble_ ? *ensemble_ : *model_;
   std::optional<SampleOptions> sampling = options.sample;
   if (sampling) sampling->attention = sampling->attention || options.search.attention;
   std::vector<Translation> result(lines.size());
-  const auto batch = static_cast<std::size_t>(options.batch);
-  for (std::size_t start = 0; start < order.size(); start += batch) {
-    const std::span<const std::size_t> places(order.data() + start, std::min(batch, order.size() - start));
-    std::vector<const TokenIds*> rows;
+  in_batches(source, options.batch, [&](std::span<const std::size_t> places, std::span<const TokenIds* const> rows) {
     std::vector<TokenIds> begins;
-    for (const std::size_t i : places) {
-      rows.push_back(&source[i]);
+    for (const std::size_t i : places)
       if (!prefixes.empty()) begins.push_back(prefixes[i]);
-    }
     auto hypotheses =
         sampling ? sample(model, pad(rows), *sampling, begins) : beam_search(model, pad(rows), options.search, begins);
     for (std::size_t r = 0; r < places.size(); ++r) {
@@ -165,7 +153,7 @@ std::vector<Translation> Translator::translate(std::span<const std::string> line
       if (best.attention.defined() && best.attention.size(0) > static_cast<std::int64_t>(best.ids.size()))
         translation.target_words.emplace_back("(end)");
     }
-  }
+  });
   return result;
 }
 

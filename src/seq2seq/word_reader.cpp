@@ -30,7 +30,7 @@ EncoderDecoderOptions decoder_options(const WordReaderOptions& o, const text::Sy
 }
 
 /// Elements of an image behind both poolings.
-std::int64_t features(const WordReaderOptions& o) { return 2 * o.channels * (o.height / 4) * (o.width / 4); }
+std::int64_t pooled_size(const WordReaderOptions& o) { return 2 * o.channels * (o.height / 4) * (o.width / 4); }
 
 }  // namespace
 
@@ -63,7 +63,7 @@ WordReader::WordReader(const WordReaderOptions& options, text::Symbols letters, 
       first_({.in_channels = 1, .out_channels = options.channels, .kernel_size = 3, .padding = 1}, {this, "first"}),
       second_({.in_channels = options.channels, .out_channels = 2 * options.channels, .kernel_size = 3, .padding = 1},
               {this, "second"}),
-      image_embedding_({.in_features = features(options), .out_features = options.embedding}, {this, "image_embedding"}) {}
+      image_embedding_({.in_features = pooled_size(options), .out_features = options.embedding}, {this, "image_embedding"}) {}
 
 Var WordReader::embed_source(const Padded& source) {
   const Tensor& images = source.features;

@@ -5,19 +5,13 @@
 #include <nlohmann/json.hpp>
 
 #include "base/fail.hpp"
-#include "weft/text/utf8.hpp"
+#include "text/split.hpp"
 
 namespace weft::text {
 namespace {
 
 constexpr const char* where = "Symbols";
 constexpr const char* unknown = "<unk>";
-
-void check_utf8(std::string_view text) {
-  if (const auto wrong = find_invalid_utf8(text)) fail<FormatError>(where, "byte {} of the text is not UTF-8", *wrong);
-}
-
-bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 // Calls take(symbol) for each of a text that is UTF-8.
 template <class Take>
@@ -47,7 +41,7 @@ Symbols::Symbols(SymbolUnit unit, std::vector<std::string> names) : unit_(unit),
 Symbols Symbols::of(std::string_view text, SymbolUnit unit, std::int64_t most, std::int64_t least) {
   check<ValueError>(most == 0 || most >= 2, where, "most is {}; it must be 0 (all) or at least 2", most);
   check<ValueError>(least >= 1, where, "least is {}; a symbol occurs once at least", least);
-  check_utf8(text);
+  check_utf8(where, text);
   std::unordered_map<std::string, std::int64_t> counts;
   for_each_symbol(text, unit, [&](std::string_view symbol) { ++counts[std::string(symbol)]; });
   check<ValueError>(!counts.empty(), where, "the text has no symbols");
@@ -68,7 +62,7 @@ const std::string& Symbols::name(std::int32_t id) const {
 }
 
 std::vector<std::int32_t> Symbols::encode(std::string_view text) const {
-  check_utf8(text);
+  check_utf8(where, text);
   std::vector<std::int32_t> ids;
   std::string key;
   for_each_symbol(text, unit_, [&](std::string_view symbol) {

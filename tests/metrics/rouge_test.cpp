@@ -48,6 +48,23 @@ TEST_CASE("scores are means over the sentences, each with its best reference") {
   CHECK(score.f1 == Approx(100 * (2.0 / 3 + 1) / 2));
 }
 
+TEST_CASE("a corpus can be resampled by its sentences' F1") {
+  const std::vector<std::string> hypotheses = {"a b c", "c d", "x"};
+  const std::vector<std::vector<std::string>> references = {{"a b d", "d c", "y"}};
+  for (const int n : {1, 2}) {
+    const SentenceStatistics statistics = rouge_n_statistics(hypotheses, references, n);
+    CHECK(statistics.sentences() == 3);
+    CHECK(corpus_score(statistics) == Approx(rouge_n(hypotheses, references, n).f1));
+  }
+  const SentenceStatistics statistics = rouge_l_statistics(hypotheses, references);
+  CHECK(corpus_score(statistics) == Approx(rouge_l(hypotheses, references).f1));
+  CHECK(statistics.values[0] == Approx(200.0 / 3));
+  CHECK(statistics.values[4] == 0);
+  CHECK_THROWS_WITH_AS(rouge_n_statistics(hypotheses, references, 0), "[rouge_n_statistics] n is 0; it must be at least 1",
+                       ValueError);
+  CHECK_THROWS_AS(rouge_l_statistics({"a"}, references), ValueError);
+}
+
 TEST_CASE("ROUGE-Lsum joins the subsequences of a sentence") {
   // Lin 2004, section 3.2: w1 w2 w3 w4 w5 against w1 w2 w6 w7 w8 and w1 w3 w8 w9 w5 has the union w1 w2 w3 w5.
   check_score(rouge_lsum({"w1 w2 w6 w7 w8\nw1 w3 w8 w9 w5"}, {{"w1 w2 w3 w4 w5"}}), 4.0 / 10, 4.0 / 5);

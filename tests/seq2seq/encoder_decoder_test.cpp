@@ -75,7 +75,7 @@ TEST_CASE("kinds of attention have names") {
   CHECK(attention_kind("local-p") == AttentionKind::local_p);
   CHECK_THROWS_WITH_AS(attention_kind("total"),
                        "[attention_kind] 'total' is no attention; none, dot, scaled_dot, general, additive, concat, cosine, "
-                       "location, local-m, local-p, multi_head are",
+                       "location, local-m, local-p, multi_head, coverage are",
                        ValueError);
 }
 

@@ -75,15 +75,20 @@ TEST_CASE("a row without targets counts for nothing") {
 TEST_CASE("a training step of either kind in steady state allocates nothing of ours") {
   TransformerOptions transformer = test::small_transformer_options();
   transformer.dropout = 0.1;
-  for (const ModelOptions& kind : {ModelOptions(test::small_options()), ModelOptions(transformer)}) {
+  EncoderDecoderOptions copying = test::small_options();
+  copying.source_vocabulary = copying.target_vocabulary = 7;
+  copying.attention = AttentionKind::coverage;
+  copying.copy = true;
+  copying.coverage_weight = 1;
+  for (const ModelOptions& kind : {ModelOptions(test::small_options()), ModelOptions(transformer), ModelOptions(copying)}) {
     const auto model = make_model(kind);
-    CAPTURE(model->type_name());
+    CAPTURE(to_json(kind));
     optim::Adam optimizer(model->parameters());
     Generator generator(1);
     const Batch batch = test::small_batch();
     const auto step = [&] {
       Tape tape(generator);
-      tape.backward(model->loss(batch, 0.1));
+      tape.backward(model->loss(batch, std::get_if<EncoderDecoderOptions>(&kind) == nullptr ? 0.1 : 0));
       optim::clip_grad_norm(model->parameters(), 1.0);
       optimizer.step();
     };

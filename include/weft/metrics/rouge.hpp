@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "weft/metrics/statistics.hpp"
 #include "weft/metrics/tokenize.hpp"
 
 namespace weft::metrics {
@@ -36,5 +37,13 @@ RougeScore rouge_l(const std::vector<std::string>& hypotheses, const std::vector
 /// of its longest common subsequences with the hypothesis's sentences; no word of either side counts more often than it occurs.
 RougeScore rouge_lsum(const std::vector<std::string>& hypotheses, const std::vector<std::vector<std::string>>& references,
                       const RougeOptions& options = {});
+
+/// F1 of each sentence, for resampling (bootstrap.hpp): a corpus's score is their mean. Errors as of `rouge_n`.
+SentenceStatistics rouge_n_statistics(const std::vector<std::string>& hypotheses,
+                                      const std::vector<std::vector<std::string>>& references, int n,
+                                      const RougeOptions& options = {});
+SentenceStatistics rouge_l_statistics(const std::vector<std::string>& hypotheses,
+                                      const std::vector<std::vector<std::string>>& references,
+                                      const RougeOptions& options = {});
 
 }  // namespace weft::metrics

@@ -28,12 +28,13 @@ enum class AttentionKind : std::uint8_t {
   location,
   local_m,
   local_p,
-  multi_head
+  multi_head,
+  coverage
 };
 
 /// As checkpoints and command lines have them, in the order of the kinds.
-inline constexpr std::array attention_names = {"none",   "dot",      "scaled_dot", "general", "additive",  "concat",
-                                               "cosine", "location", "local-m",    "local-p", "multi_head"};
+inline constexpr std::array attention_names = {"none",     "dot",     "scaled_dot", "general",    "additive", "concat", "cosine",
+                                               "location", "local-m", "local-p",    "multi_head", "coverage"};
 std::string name_of(AttentionKind kind);
 /// Throws ValueError that lists the names for another one.
 AttentionKind attention_kind(const std::string& name);
@@ -52,20 +53,36 @@ struct EncoderDecoderOptions {
   bool tie_output = false;        ///< the output layer is the target embedding; the attentional vector has its size
   bool share_embeddings = false;  ///< source and target have one vocabulary and one embedding
   double dropout = 0;             ///< on embeddings, between layers and on the attentional vector
+  bool copy = false;              ///< words of the source can be said as well (See et al. 2017); both sides have one vocabulary
+  double coverage_weight = 0;     ///< of nn::attention::coverage_loss, in the loss while in training mode; with any attention
 };
 
 /// A bidirectional LSTM or GRU that encodes, and one that decodes with attention (Bahdanau 2014, Luong 2015), or without
 /// (Sutskever 2014).
+///
+/// With `copy` ids may be extended ones: from the vocabulary's size on each row of the source numbers the words that the
+/// vocabulary lacks (text::ExtendedVocabulary), no more than it has places. They are embedded as unknown_id, can be said, and
+/// are targets like others. Features are log probabilities then, as wide as the rows at hand need, and `project` leaves them.
+/// A target that neither vocabulary nor source has is unknown_id. There is no label smoothing: `loss` throws ValueError.
 class EncoderDecoder : public Model {
  public:
   explicit EncoderDecoder(const EncoderDecoderOptions& options, const nn::Scope& scope = {});
 
   Encoded encode(const Padded& source) override;
   DecoderStep step(const DecoderMemory& memory, const DecoderState& state, const Tensor& tokens, bool attention) override;
-  Var project(const Var& features) override;
+  Var project(const Var& features) override { return copy_ ? features : logits(features); }
   std::int64_t target_vocabulary() const override { return options_.target_vocabulary; }
 
   const EncoderDecoderOptions& options() const { return options_; }
+
+  /// How the tokens of a target come about, zeros at its padding.
+  struct Copying {
+    Tensor weights;   ///< attention [rows, steps, source]
+    Tensor generate;  ///< the gate [rows, steps]: the part that is generated, the rest is copied
+    Tensor copied;    ///< [rows, steps]: which part of the token's probability is the source's
+  };
+  /// By teacher forcing; nothing is recorded. Throws ValueError for a model that doesn't copy, and as `loss`.
+  Copying copying(const Batch& batch);
 
  protected:
   /// What it reads: tokens, which have an embedding, or what a derived class makes vectors of by its own embed_source;
@@ -79,6 +96,7 @@ class EncoderDecoder : public Model {
 
  private:
   Reading read(const Batch& batch) override;
+  Var loss_of(const Batch& batch, double label_smoothing) override;
   /// The layers' states, with input feeding the attentional vector of the last step [rows, attention size], and what the
   /// attention carries.
   struct State {
@@ -86,10 +104,16 @@ class EncoderDecoder : public Model {
     Var feed;
     nn::AttentionState attention;
   };
+  /// What the next token is made of, a row for each: without attention the first alone, without copying no source.
+  struct Outlook {
+    Var attentional;  // tanh(W [context; h]) [rows, attention size]
+    Var weights;      // attention [rows, source]
+    Var context, h, embedded;
+    Tensor source;  // extended ids, i64 [rows, source]
+  };
   struct Step {
     State state;
-    Var attentional;  // tanh(W [context; h]) [rows, attention size]
-    Var weights;      // attention [rows, source]; undefined without attention
+    Outlook outlook;
   };
   struct Start {
     nn::AttentionMemory memory;
@@ -98,10 +122,25 @@ class EncoderDecoder : public Model {
   Start start(const Padded& source);
   static DecoderState packed(const State& state);
   static void keep_first(std::int64_t rows, nn::AttentionMemory& memory, State& state);
+  /// Teacher forcing: the outlook of each token of the target and its place, as in Reading.
+  struct Outlooks {
+    Outlook outlook;
+    Tensor places;
+  };
+  Outlooks look_ahead(const Batch& batch);
   /// From embedded tokens [rows, embedding].
   Step advance(const nn::AttentionMemory& memory, const State& state, const Var& embedded);
   /// Target embeddings of ids (any shape), with dropout in training.
   Var embed_target(const Tensor& ids);
+  /// Of the vocabulary [rows, target vocabulary], from attentional vectors.
+  Var logits(const Var& attentional);
+  /// Each row as one step, over an extended vocabulary.
+  nn::attention::PointerGeneratorInput to_copy(const Outlook& outlook, std::int64_t extended);
+  /// What `step` and `read` call features.
+  Var features(const Outlook& outlook, std::int64_t extended);
+  /// The vocabulary's size and the most further words that a row of `source` has. Throws IndexError for an id beyond.
+  std::int64_t extended(const Tensor& source) const;
+  Tensor embeddable(const Tensor& ids) const;
 
   std::int64_t attention_size() const { return options_.tie_output ? options_.embedding : options_.hidden; }
 
@@ -113,6 +152,7 @@ class EncoderDecoder : public Model {
   std::unique_ptr<nn::attention::Attention> attention_;  // or none
   nn::Linear combine_;
   std::optional<nn::Linear> output_;  // none: the target embedding
+  std::optional<nn::attention::PointerGenerator> copy_;
   nn::Dropout dropout_;
 };
 

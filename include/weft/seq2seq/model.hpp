@@ -41,12 +41,12 @@ class Model : public nn::Module<Model> {
   /// One decoder step from the hypotheses' last tokens, i32 [rows]; rows may be a multiple of the memory's, several next to
   /// each other for each sentence.
   virtual DecoderStep step(const DecoderMemory& memory, const DecoderState& state, const Tensor& tokens, bool attention) = 0;
-  /// Logits [..., target vocabulary] of features [..., any].
+  /// Logits [..., target vocabulary] of features [..., any]; of a model that copies [..., extended vocabulary of the sources].
   virtual Var project(const Var& features) = 0;
 
-  /// Teacher forcing: logits [rows, steps, target vocabulary], zeros at the target's padding.
+  /// Teacher forcing: logits [rows, steps, what project gives], zeros at the target's padding.
   Var forward(const Batch& batch);
-  /// Cross entropy of the target's tokens, their mean; no logits are made for padding.
+  /// Cross entropy of the target's tokens, their mean, and what a model adds to it; no logits are made for padding.
   Var loss(const Batch& batch, double label_smoothing = 0);
 
   virtual std::int64_t target_vocabulary() const = 0;
@@ -59,13 +59,15 @@ class Model : public nn::Module<Model> {
     Tensor places;
   };
   virtual Reading read(const Batch& batch) = 0;
+  /// The loss of a batch that was checked.
+  virtual Var loss_of(const Batch& batch, double label_smoothing);
+  /// The batch with lengths as dense i64. Throws ValueError for a target without tokens or with others than it says, and for
+  /// lengths that can't be, ShapeError.
+  static Batch checked_batch(const Batch& batch);
   /// The reading whose features stand at the tokens of all [rows, steps, any].
   static Reading at_tokens(const Var& all, const Batch& batch);
 
   explicit Model(const nn::Scope& scope) : Module(scope) {}
-
- private:
-  Reading checked_reading(const Batch& batch);
 };
 
 }  // namespace weft::seq2seq

@@ -6,7 +6,7 @@
 #include "weft/data/parallel_text.hpp"
 #include "weft/metrics/bleu.hpp"
 #include "weft/seq2seq/translator.hpp"
-#include "weft/train/trainer.hpp"
+#include "weft/train/pairs_task.hpp"
 
 namespace weft {
 
@@ -21,40 +21,19 @@ struct TranslationTaskOptions {
 };
 
 /// Training a translator on pairs of sentences; validated by loss and BLEU of its own translations.
-class TranslationTask : public TrainingTask {
+class TranslationTask : public PairsTask {
  public:
   /// Encodes both texts. Throws ValueError where a text is empty.
   TranslationTask(seq2seq::Translator& translator, const data::ParallelText& train, const data::ParallelText& validation,
                   const TranslationTaskOptions& options = {});
 
-  nn::ModuleBase& model() override { return translator_.model(); }
-  std::int64_t begin_epoch(std::int64_t epoch) override;
-  /// Its words are those of the target text, as white space parts them, however many pieces they have.
-  StepLoss step(std::int64_t index) override;
   ValidationResult validate() override;
   Metadata metadata() const override;
-  /// The batching's options, checksums of both texts, what is learned and how it is validated.
-  Metadata settings() const override { return settings_; }
-
-  const data::TokenBatcher& batcher() const { return batcher_; }
 
  private:
-  struct Loss {
-    Var mean;
-    std::int64_t tokens;
-  };
-  Loss loss_of(const seq2seq::Batch& batch, double smoothing);
-  double sampling_share(std::int64_t index) const;
-
   seq2seq::Translator& translator_;
   TranslationTaskOptions options_;
-  std::vector<seq2seq::TokenIds> source_, target_, valid_source_, valid_target_;
-  std::vector<std::int64_t> target_words_;  // of each sentence
   std::vector<std::string> valid_text_, valid_reference_;
-  data::TokenBatcher batcher_;
-  Metadata settings_;
-  std::vector<data::Batch> batches_;
-  std::int64_t epoch_ = 0;
 };
 
 }  // namespace weft

@@ -18,6 +18,7 @@ namespace weft::nn::attention {
 namespace {
 
 constexpr const char* name = "attention::PointerGenerator";
+constexpr double never = -std::numeric_limits<double>::infinity();
 
 LinearOptions gate_options(const PointerGeneratorOptions& o) {
   check<ValueError>(o.context_dim > 0 && o.state_dim > 0 && o.input_dim >= 0, name,
@@ -41,6 +42,12 @@ Tensor checked_ids(const char* what, const Tensor& ids, const Shape& shape, cons
                       i / shape[1], i % shape[1], in.extended - 1, in.logits.value());
   }
   return result;
+}
+
+/// The id of each weight [rows, steps, places].
+Tensor places_of(const PointerGeneratorInput& in) {
+  const std::int64_t rows = in.weights.size(0), steps = in.weights.size(1), places = in.weights.size(2);
+  return checked_ids("source", in.source, {rows, places}, in, 0).unsqueeze(1).expand({rows, steps, places});
 }
 
 }  // namespace
@@ -81,16 +88,26 @@ Var PointerGenerator::open_gate(const PointerGeneratorInput& in, const Tensor& c
 PointerGeneratorOutput PointerGenerator::forward(const PointerGeneratorInput& in) {
   check_input(in);
   const Var generate = sigmoid(open_gate(in, {})), part = unsqueeze(generate, 2);
-  const std::int64_t rows = in.weights.size(0), steps = in.weights.size(1), places = in.weights.size(2);
-  const Tensor ids = checked_ids("source", in.source, {rows, places}, in, 0);
   const Var generated = pad(softmax(in.logits, -1) * part, {0, in.extended - in.logits.size(2)});
-  return {scatter_add(generated, 2, ids.unsqueeze(1).expand({rows, steps, places}), in.weights * (1 - part)), generate};
+  return {scatter_add(generated, 2, places_of(in), in.weights * (1 - part)), generate};
+}
+
+Var PointerGenerator::log_probabilities(const PointerGeneratorInput& in) {
+  const ModuleCall call(*this);
+  check_input(in);
+  const Var open = unsqueeze(open_gate(in, {}), 2);
+  const Tensor nothing = Tensor::zeros({in.logits.size(0), in.logits.size(1), in.extended}, in.logits.dtype());
+  const Var generated =
+      pad(logsigmoid(open) + log_softmax(in.logits, -1), {0, in.extended - in.logits.size(2)}, PadMode::constant, never);
+  const Var copied = logsigmoid(-open) + log(scatter_add(nothing, 2, places_of(in), in.weights));
+  Var result = logsumexp(stack({generated, copied}, 0), {0});
+  call.finish(result);
+  return result;
 }
 
 Var PointerGenerator::loss(const PointerGeneratorInput& in, const Tensor& targets, std::int64_t ignore_index,
                            LossReduction reduction) {
   const ModuleCall call(*this);
-  constexpr double never = -std::numeric_limits<double>::infinity();
   check_input(in);
   const std::int64_t rows = in.weights.size(0), steps = in.weights.size(1);
   const Tensor source = checked_ids("source", in.source, {rows, in.weights.size(2)}, in, 0);

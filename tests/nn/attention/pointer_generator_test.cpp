@@ -83,6 +83,22 @@ TEST_CASE("words are generated and copied, out of the vocabulary too") {
   CHECK(out.output.value().at({1, 0, 6}) == 0);  // row 1 has no such word
 }
 
+TEST_CASE("logarithms of the distribution are exact where probabilities underflow") {
+  Head head;
+  PointerGeneratorInput in = input();
+  const Tensor logs = head.log_probabilities(in).value();
+  CHECK(logs.shape() == Shape{rows, steps, extended});
+  CHECK(test::largest_difference(exp(Var(logs)).value(), head(in).output.value()) < 1e-14);
+  CHECK(logs.at({1, 0, 6}) == -std::numeric_limits<double>::infinity());  // row 1 has no such word
+  in.logits = in.logits * 1000;
+  in.weights = in.weights * 0;
+  const Tensor tiny = head.log_probabilities(in).value();
+  CHECK(std::isfinite(tiny.at({0, 0, 4})));
+  const double loss = head.loss(in, Tensor::full({rows, steps}, 4, i64), -100, LossReduction::none).value().at({0, 0});
+  CHECK(tiny.at({0, 0, 4}) == doctest::Approx(-loss).epsilon(1e-12));
+  CHECK(tiny.at({0, 0, 5}) == -std::numeric_limits<double>::infinity());
+}
+
 TEST_CASE("the loss is that of the mixed distribution") {
   Head head;
   const PointerGeneratorInput in = input();
@@ -121,6 +137,10 @@ TEST_CASE("gradients of the pointer-generator") {
   gradcheck(f, all).require();
   gradgradcheck(f, all).require();
   gradcheck_parameters([&] { return f({all.begin(), all.end()}); }, head.parameters()).require();
+  // Of the words that row 0 can say.
+  const auto logs = [&](const std::vector<Var>& in) { return sum(square(select(head.log_probabilities(input_of(in)), 0, 0))); };
+  gradcheck(logs, all).require();
+  gradcheck_parameters([&] { return logs({all.begin(), all.end()}); }, head.parameters()).require();
   // Logits, gate and weights of a softmax, as an attention gives them.
   const auto attended = [&](const std::vector<Var>& in) {
     std::vector<Var> inputs = in;
@@ -177,6 +197,7 @@ TEST_CASE("what doesn't fit a pointer-generator is refused") {
     PointerGeneratorInput in = input();
     change(in);
     CHECK_THROWS_WITH(head(in), doctest::Contains(part));
+    CHECK_THROWS_WITH(head.log_probabilities(in), doctest::Contains(part));
     CHECK_THROWS_WITH(head.loss(in, targets), doctest::Contains(part));
   };
   refused([](auto& in) { in.weights = slice(in.weights, 1, 0, 2); },

@@ -37,6 +37,9 @@ class PointerGenerator : public Module<PointerGenerator> {
 
   PointerGeneratorOutput forward(const PointerGeneratorInput& in);
 
+  /// log P of every word [rows, steps, extended], exactly where probabilities are tiny; -inf for words that can't be said.
+  Var log_probabilities(const PointerGeneratorInput& in);
+
   /// -log P(target) for targets (extended ids, i64 or i32 [rows, steps]) without making P of the other words, exactly where
   /// probabilities are tiny. Targets of ignore_index count for nothing, what stands there may be NaN; none: [rows, steps]. A
   /// word that is neither in the vocabulary nor in the row's source costs +inf: give the id of unknown words instead.

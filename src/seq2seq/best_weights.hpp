@@ -1,0 +1,27 @@
+#pragma once
+#include <filesystem>
+#include <string>
+
+#include "base/fail.hpp"
+#include "weft/tensor/safetensors.hpp"
+
+namespace weft::seq2seq {
+
+/// What a training run has left in its folder, best.safetensors. Throws IoError, FormatError.
+inline SafetensorsFile load_best(const char* where, const std::filesystem::path& folder) {
+  const auto path = folder / "best.safetensors";
+  check<IoError>(std::filesystem::exists(path), where, "there is no {}: {} is no folder of a training run that was validated",
+                 path.string(), folder.string());
+  return load_safetensors(path);
+}
+
+/// What its metadata say under `key`. Throws FormatError: it isn't what `kind` names.
+inline const std::string& described(const char* where, const SafetensorsFile& file, const std::filesystem::path& folder,
+                                    const std::string& key, const char* kind) {
+  const auto found = file.metadata.find(key);
+  check<FormatError>(found != file.metadata.end(), where, "{}: its metadata don't describe a {}",
+                     (folder / "best.safetensors").string(), kind);
+  return found->second;
+}
+
+}  // namespace weft::seq2seq

@@ -1,0 +1,93 @@
+#include "weft/data/headlines.hpp"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <fstream>
+
+#include "support/support.hpp"
+#include "weft/base/error.hpp"
+
+using namespace weft;
+using namespace weft::data;
+using Lines = std::vector<std::string>;
+
+namespace {
+
+struct File {
+  test::TemporaryFolder folder;
+  std::filesystem::path path = folder.path() / "news.tsv";
+
+  explicit File(const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
+};
+
+void check_refused(const std::string& bytes, const char* message) {
+  const File file(bytes);
+  CHECK_THROWS_WITH_AS(read_headlines(file.path), fmt::format(fmt::runtime(message), file.path.string()).c_str(), FormatError);
+}
+
+}  // namespace
+
+TEST_CASE("stories by their splits") {
+  const File file("TRAIN\tONE\tfirst one.\nTEST\tTWO\tsecond\r\nNOT-USED\tTHREE\tthird\nTRAIN\tFOUR\tfourth");
+  const Headlines all = read_headlines(file.path);
+  CHECK(all.lines == 4);
+  CHECK(all.dropped() == 0);
+  CHECK(all.train.target == Lines{"ONE", "FOUR"});
+  CHECK(all.train.source == Lines{"first one.", "fourth"});
+  CHECK(all.test.source == Lines{"second"});
+  CHECK(all.not_used.target == Lines{"THREE"});
+}
+
+TEST_CASE("stories without a paragraph or a headline are left out and counted") {
+  const File file("TRAIN\tONE\t\nTEST\t \tx\nTRAIN\t\t \nTRAIN\tTWO\ty\n");
+  const Headlines all = read_headlines(file.path);
+  CHECK(all.lines == 4);
+  CHECK(all.blank_paragraphs == 2);
+  CHECK(all.blank_headlines == 1);
+  CHECK(all.train.size() == 1);
+  CHECK(all.test.size() == 0);
+}
+
+TEST_CASE("files that aren't of that form") {
+  check_refused("TRAIN\tA\tb\nTRAIN\tonly\n",
+                "[read_headlines] {}, line 2: 2 fields where split, headline and paragraph are needed, with tabs between them");
+  check_refused("TRAIN\tA\tb\tc\n",
+                "[read_headlines] {}, line 1: 4 fields where split, headline and paragraph are needed, with tabs between them");
+  check_refused("train\tA\tb\n", "[read_headlines] {}, line 1: the split is 'train', not TRAIN, TEST or NOT-USED");
+  check_refused("TRAIN\tA\tb\nA split of some other sort\tA\tb\n",
+                "[read_headlines] {}, line 2: the split is 'A split of some othe...', not TRAIN, TEST or NOT-USED");
+  check_refused("TRAIN\tA\t\n", "[read_headlines] {} has no story with headline and paragraph among its 1 lines");
+  check_refused("", "[read_headlines] {} has no story with headline and paragraph among its 0 lines");
+  CHECK_THROWS_AS(read_headlines(File("TRAIN\tA\t\xFF\n").path), FormatError);
+  CHECK_THROWS_AS(read_headlines("no-such-file"), IoError);
+}
+
+TEST_CASE("the last pairs are held out") {
+  ParallelText text{{"a", "b", "c"}, {"x", "y", "z"}};
+  const ParallelText held = hold_out(text, 2);
+  CHECK(held.source == Lines{"b", "c"});
+  CHECK(held.target == Lines{"y", "z"});
+  CHECK(text.source == Lines{"a"});
+  CHECK(text.target == Lines{"x"});
+  CHECK_THROWS_WITH_AS(hold_out(text, 1), "[hold_out] 1 pairs of 1 can't be held out: some must be, and some must stay",
+                       ValueError);
+  CHECK_THROWS_AS(hold_out(text, 0), ValueError);
+}
+
+TEST_CASE("the first words of a line") {
+  CHECK(first_words(" one, two\tthree four", 3) == "one, two three");
+  CHECK(first_words("one", 3) == "one");
+  CHECK(first_words("", 3).empty());
+  CHECK(first_words("one", 0).empty());
+}
+
+TEST_CASE("the Reuters headlines") {
+  const auto path = test::shared_path("data/reuters-headlines/reuters_headlines.tsv.gz");
+  if (!path) return;
+  const Headlines all = read_headlines(*path);
+  CHECK(all.lines == 15549);
+  CHECK(all.train.size() == 10576);
+  CHECK(all.test.size() == 4311);
+  CHECK(all.not_used.size() == 662);
+}
