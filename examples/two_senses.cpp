@@ -1,0 +1,248 @@
+// Learns to name a digit that is heard and seen, one of the two spoilt by noise, and shows which it trusts: two_senses --help.
+#include <algorithm>
+
+#include "commands.hpp"
+#include "trainer_settings.hpp"
+#include "weft/autograd/tape.hpp"
+#include "weft/data/moving_digits.hpp"
+#include "weft/data/spoken_digits.hpp"
+#include "weft/ops/reduce.hpp"
+#include "weft/report/report.hpp"
+#include "weft/train/digit_senses_task.hpp"
+#include "weft/train/progress.hpp"
+#include "weft/train/training_log.hpp"
+
+using namespace weft;
+using namespace trainer_settings;
+
+namespace {
+
+constexpr const char* usage = R"(two_senses COMMAND [options]
+
+  train      learn from recordings of digits and images of digits
+  evaluate   errors by what is spoilt, and how much the sound counted, on the test's recordings and other images
+  report     an HTML page of a training run, with what the model listened to and looked at in some pairs
+
+two_senses COMMAND --help lists a command's options; --config FILE reads them from a file (option = value).
+)";
+
+/// Recordings and images, and how much noise spoils them.
+struct PairSource {
+  std::string sounds, images, labels;
+  bool quick = false;
+  data::DigitPairOptions pairs;
+};
+
+void add_pair_options(po::options_description& options, PairSource& source) {
+  auto add = options.add_options();
+  add("sounds", option(source.sounds), "folder of recordings DIGIT_SPEAKER_TAKE.wav (or .flac)");
+  add("images", option(source.images), "IDX file of digits, plain or gzip");
+  add("labels", option(source.labels), "IDX file of their names");
+  add("sound-noise", number(source.pairs.sound_noise, 0), "in a spoilt recording, in root mean squares of it");
+  add("image-noise", number(source.pairs.image_noise, 0), "in a spoilt image, whose ink is 1");
+  add("quick", po::bool_switch(&source.quick), "tones and digits that are made by code");
+}
+
+// By the take: the test's first, as the data's description says, then those to validate on.
+enum class Part : std::uint8_t { test, validation, train };
+
+Part part_of(const data::SpokenWord& word) {
+  constexpr std::int64_t test_takes = 5, validation_takes = 3;
+  return word.take < test_takes ? Part::test : word.take < test_takes + validation_takes ? Part::validation : Part::train;
+}
+
+std::vector<data::SpokenWord> sounds_of(const PairSource& source, Part part) {
+  data::SpokenDigits digits;
+  if (source.quick) {
+    digits.words = data::tone_words(3, 12);
+  } else {
+    digits = data::read_spoken_digits(required(source.sounds, "sounds"));
+    for (const std::string& reason : digits.left_out) fmt::print(stderr, "two_senses: left out: {}\n", reason);
+  }
+  std::erase_if(digits.words, [part](const data::SpokenWord& word) { return part_of(word) != part; });
+  if (digits.words.empty())
+    throw FormatError(fmt::format("{} has no recording for this: takes 0 to 4 test, 5 to 7 validate", source.sounds));
+  return digits.words;
+}
+
+data::LabelledImages images_of(const PairSource& source, std::uint64_t seed) {
+  if (source.quick) return data::made_digits(300, seed);
+  const std::string images = required(source.images, "images");
+  return data::read_idx_images(images, required(source.labels, "labels"));
+}
+
+std::unique_ptr<seq2seq::DigitSenses> load(const std::string& folder) {
+  const std::filesystem::path path = std::filesystem::path(folder) / "best.safetensors";
+  const Metadata metadata = load_safetensors(path).metadata;
+  const auto found = metadata.find("digit_senses");
+  if (found == metadata.end())
+    throw FormatError(fmt::format("{} has no 'digit_senses': it isn't a namer of digits", path.string()));
+  auto model = std::make_unique<seq2seq::DigitSenses>(seq2seq::digit_senses_options_of(found->second, path.string()));
+  nn::load(*model, path);
+  model->eval();
+  return model;
+}
+
+int command_train(const std::vector<std::string>& words) {
+  TrainerSettings s;
+  s.trainer.epochs = 30;
+  s.trainer.lr = 2e-3;
+  s.trainer.cooldown = 0.5;
+  PairSource source;
+  source.quick = std::find(words.begin(), words.end(), "--quick") != words.end();
+  seq2seq::DigitSensesOptions model_options;
+  DigitSensesTaskOptions task_options;
+  std::string senses = "gated";
+  double held_out = 0.1;
+  if (source.quick) {  // other defaults, which options change as ever
+    model_options.hidden = 24;
+    model_options.channels = 8;
+    task_options = {.batch = 16, .epoch_batches = 20, .validation_pairs = 100};
+    s.trainer.epochs = 15;
+    s.trainer.lr = 1e-2;
+  }
+  po::options_description options("two_senses train");
+  add_pair_options(options, source);
+  auto add = options.add_options();
+  add("senses", choice(senses, {seq2seq::senses_names.begin(), seq2seq::senses_names.end()}),
+      "sound, image, gated or co_attention");
+  add("hidden", number(model_options.hidden, 2, largest_size), "size of what a sense makes of a step or a cell, even");
+  add("channels", number(model_options.channels, 1, largest_size), "of the first convolution");
+  add("dropout", number(model_options.dropout, 0, 0.99), "probability");
+  add("held-out", number(held_out, 0.001, 0.5), "share of the images, at the end of the file, to validate on");
+  add("batch", number(task_options.batch, 1, largest_size), "pairs of a batch");
+  add("epoch-batches", number(task_options.epoch_batches, 1, largest_size), "batches of an epoch; no pair comes twice");
+  add("validation-pairs", number(task_options.validation_pairs, 1, largest_size), "pairs to validate on");
+  add_trainer_options(options, s);
+  if (!read_options::read(words, options, std::cout, "two_senses train --help")) return 0;
+  apply(s);
+  if (model_options.hidden % 2 != 0) throw UsageError(fmt::format("--hidden {} must be even", model_options.hidden));
+  const data::LabelledImages images = images_of(source, 1);
+  const std::int64_t count = images.images.size(0);
+  const auto kept = static_cast<std::int64_t>((1 - held_out) * static_cast<double>(count));
+  if (kept == 0 || kept == count)
+    throw FormatError(fmt::format("{} has {} images: too few to hold some out", source.images, count));
+  const auto images_between = [&images](std::int64_t first, std::int64_t end) {
+    return data::LabelledImages{images.images.slice(0, first, end), images.labels.slice(0, first, end)};
+  };
+  source.pairs.seed = s.trainer.seed;
+  const data::DigitPairs train_pairs(sounds_of(source, Part::train), images_between(0, kept), source.pairs);
+  const data::DigitPairs validation_pairs(sounds_of(source, Part::validation), images_between(kept, count), source.pairs);
+  const data::LogMel log_mel({.bands = model_options.bands});
+  model_options.senses = seq2seq::senses_of(senses);
+  model_options.height = train_pairs.image_height();
+  model_options.width = train_pairs.image_width();
+  seq2seq::DigitSenses model(model_options, nn::Scope{.owner = nullptr, .name = {}, .seed = s.trainer.seed});
+  DigitSensesTask task(model, log_mel, train_pairs, validation_pairs, task_options);
+  fmt::print(stderr, "{}; {} parameters, {} threads\n", train_pairs.describe(), model.num_parameters(), s.threads);
+  const TrainingResult result = weft::train(task, s.trainer, std::cerr);
+  fmt::print("{} updates, {} of the validation pairs named, {:.0f} pairs/s, {}\n", result.updates,
+             result.best ? fmt::format("{:.1f} %", *result.best) : "none", result.words_per_second,
+             format_duration(result.seconds));
+  return exit_code(result);
+}
+
+struct Asking {
+  PairSource source;
+  std::string folder;
+  std::int64_t pairs = 2000;
+  int threads = num_threads();
+};
+
+void add_asking_options(po::options_description& options, Asking& a) {
+  add_pair_options(options, a.source);
+  auto add = options.add_options();
+  add("model", option(a.folder), "folder of a training run");
+  add("pairs", number(a.pairs, 1, largest_size), "pairs to make");
+  add("seed", number(a.source.pairs.seed, 0), "of what the pairs are");
+  add("threads", number(a.threads, 1, most_threads), "threads");
+}
+
+data::DigitPairs test_pairs(const Asking& a) {
+  return {sounds_of(a.source, Part::test), images_of(a.source, 2), a.source.pairs};
+}
+
+int command_evaluate(const std::vector<std::string>& words) {
+  Asking a;
+  po::options_description options("two_senses evaluate");
+  add_asking_options(options, a);
+  if (!read_options::read(words, options, std::cout, "two_senses evaluate --help")) return 0;
+  set_num_threads(a.threads);
+  const auto model = load(required(a.folder, "model"));
+  const data::LogMel log_mel({.bands = model->options().bands});
+  const SensesScore score = score_senses(*model, test_pairs(a), log_mel, a.pairs);
+  const auto errors = [](std::int64_t right, std::int64_t all) {
+    return 100 * static_cast<double>(all - right) / static_cast<double>(std::max<std::int64_t>(all, 1));
+  };
+  fmt::print("{:.2f} % errors in {} pairs\n", errors(score.right(), score.pairs()), score.pairs());
+  for (const auto& [name, part] : {std::pair("sound", score.sound_spoilt), std::pair("image", score.image_spoilt)}) {
+    fmt::print("{} spoilt: {:.2f} % errors in {} pairs", name, errors(part.right, part.pairs), part.pairs);
+    if (model->options().senses == seq2seq::Senses::gated) fmt::print(", the sound counts {:.3f}", part.gate);
+    fmt::print("\n");
+  }
+  return 0;
+}
+
+/// A pair with what the model listened to and looked at.
+void add_pair(report::Report& page, const DigitPairBatch& batch, const seq2seq::SensesOutput& output, const Tensor& names,
+              std::int64_t row) {
+  const data::DigitPair& pair = batch.pairs[static_cast<std::size_t>(row)];
+  const std::string title = fmt::format(
+      "a {}, named {}; the {} is spoilt{}", pair.label, names.at({row}), pair.spoilt == data::Sense::sound ? "sound" : "image",
+      output.gate.defined() ? fmt::format("; the sound counts {:.2f}", output.gate.value().at({row})) : "");
+  const auto frames = static_cast<std::int64_t>(batch.lengths.at({row}));
+  const std::vector<std::string> outputs = {fmt::to_string(names.at({row}))};
+  if (output.sound_weights.defined())
+    page.over_spectrogram({.title = title,
+                           .outputs = outputs,
+                           .spectrogram = batch.sound.select(0, row).slice(0, 0, frames),
+                           .weights = output.sound_weights.value().slice(0, row, row + 1).slice(1, 0, frames)});
+  if (output.image_weights.defined())
+    page.over_frames({.title = title,
+                      .outputs = outputs,
+                      .frames = batch.images.slice(0, row, row + 1),
+                      .weights = output.image_weights.value().slice(0, row, row + 1).unsqueeze(1)});
+}
+
+int command_report(const std::vector<std::string>& words) {
+  Asking a;
+  a.pairs = 8;
+  std::string output;
+  po::options_description options("two_senses report");
+  add_asking_options(options, a);
+  options.add_options()("output", option(output), "the page; none: report.html in the model's folder");
+  if (!read_options::read(words, options, std::cout, "two_senses report --help")) return 0;
+  set_num_threads(a.threads);
+  const auto model = load(required(a.folder, "model"));
+  report::Report page("Digits that are heard and seen");
+  page.text(fmt::format("{}, {} parameters.", name_of(model->options().senses), format_count(model->num_parameters())));
+  report_training(page, read_training_log(std::filesystem::path(a.folder) / "train.log"));
+  page.section("What the model listens to and looks at");
+  const NoGrad nothing_recorded;
+  const DigitPairBatch batch = digit_pair_batch(test_pairs(a), data::LogMel({.bands = model->options().bands}), 0, a.pairs);
+  const seq2seq::SensesOutput told = (*model)(batch.sound, batch.lengths, batch.images);
+  const Tensor names = argmax(told.logits, 1);
+  for (std::int64_t row = 0; row < a.pairs; ++row) add_pair(page, batch, told, names, row);
+  if (output.empty()) output = (std::filesystem::path(a.folder) / "report.html").string();
+  page.write(output);
+  fmt::print("{}\n", output);
+  return 0;
+}
+
+commands::Program two_senses() {
+  std::map<std::string, const char*> options = {
+      {"digit_senses", "--senses, --hidden, --channels, --dropout, --images"},
+      {"training_pairs", "--sounds, --images, --labels, --held-out, --sound-noise, --image-noise, --seed"},
+      {"validation_pairs", "--validation-pairs, --sounds, --images, --labels, --held-out, --sound-noise, --image-noise"},
+      {"batch", "--batch"},
+      {"epoch_batches", "--epoch-batches"}};
+  options.insert(option_of_setting.begin(), option_of_setting.end());
+  return {"two_senses",
+          usage,
+          {{"train", command_train}, {"evaluate", command_evaluate}, {"report", command_report}},
+          std::move(options)};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return commands::main_of(two_senses(), argc, argv); }

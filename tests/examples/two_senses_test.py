@@ -1,0 +1,136 @@
+"""The program that names digits heard and seen, from end to end, on tones and stripes made here. Argument: the program. Prints
+failures alone."""
+import hashlib
+import math
+import os
+import pathlib
+import random
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+import wave
+
+PROGRAM = ""
+FOLDER = pathlib.Path()
+SMALL = ["--hidden", "8", "--channels", "2", "--batch", "4", "--epoch-batches", "4", "--validation-pairs", "6", "--epochs", "2",
+         "--save-every", "3", "--threads", "1"]
+
+
+def call(*words):
+    # One thread: two of them waiting for each other take minutes on a machine with other work.
+    return subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True, check=False,
+                          env={**os.environ, "OMP_NUM_THREADS": "1"})
+
+
+def succeed(*words):
+    done = call(*words)
+    if done.returncode != 0:
+        raise AssertionError(f"{words}: exit code {done.returncode}\n{done.stderr}")
+    return done.stdout
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def files(sounds="sounds", images="images", labels="labels"):
+    return ["--sounds", FOLDER / sounds, "--images", FOLDER / images, "--labels", FOLDER / labels]
+
+
+class TwoSensesTest(unittest.TestCase):
+    def test_quick(self):
+        errors = {}
+        for senses in ("sound", "image", "gated", "co_attention"):
+            run = FOLDER / f"quick-{senses}"
+            out = succeed("train", "--quick", "--senses", senses, "--output", run, "--threads", 1)
+            self.assertRegex(out, r"^300 updates, [\d.]+ % of the validation pairs named, \d+ pairs/s, ")
+            out = succeed("evaluate", "--quick", "--model", run, "--pairs", 200)
+            counts = r", the sound counts ([\d.]+)" if senses == "gated" else ""
+            said = re.fullmatch(r"([\d.]+) % errors in 200 pairs\nsound spoilt: [\d.]+ % errors in \d+ pairs" + counts +
+                                r"\nimage spoilt: [\d.]+ % errors in \d+ pairs" + counts + r"\n", out)
+            self.assertIsNotNone(said, out)
+            errors[senses] = float(said[1])
+            if senses == "gated":
+                self.assertLess(float(said[2]), float(said[3]))  # the gate follows the noise
+            self.assertEqual(succeed("report", "--quick", "--model", run, "--pairs", 2), f"{run}/report.html\n")
+            page = (run / "report.html").read_text()
+            figures = len(re.findall(r"<figcaption>a \d, named \d; the (?:sound|image) is spoilt", page))
+            self.assertEqual(figures, 2 if senses in ("sound", "image") else 4)
+        self.assertLess(errors["gated"], min(errors["sound"], errors["image"]))
+
+    def test_learns_from_files(self):
+        run = FOLDER / "run"
+        done = call("train", *files(), "--output", run, *SMALL)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("40 recordings, 36 images, ", done.stderr)
+        self.assertIn("left out: ", done.stderr)
+        self.assertIn("errors in 10 pairs", succeed("evaluate", *files(), "--model", run, "--pairs", 10))
+
+    def test_goes_on_with_the_same_bits(self):
+        words = ["train", *files(), *SMALL, "--output"]
+        succeed(*words, FOLDER / "whole")
+        succeed(*words, FOLDER / "parts", "--updates", 5)
+        succeed(*words, FOLDER / "parts")
+        self.assertEqual(digest(FOLDER / "whole" / "best.safetensors"), digest(FOLDER / "parts" / "best.safetensors"))
+
+    def test_says_what_is_wrong(self):
+        run = FOLDER / "wrong"
+        start = ["train", *files(), "--output", run, *SMALL]
+        succeed(*start)
+        for words, code, text in (
+                (["train", "--output", run], 2, "--images is needed"),
+                (["train", *files()], 2, "--output is needed"),
+                (["train", "--sences", "sound"], 2, "did you mean --senses"),
+                (["train", "--senses", "smell"], 2, "smell"),
+                (["trian"], 2, "did you mean train"),
+                (["train", *files(), "--output", FOLDER / "h", "--hidden", "7"], 2, "--hidden 7 must be even"),
+                ([*start, "--image-noise", "1"], 1, "--image-noise"),
+                (["train", *files(labels="few"), "--output", FOLDER / "c"], 1, "has 40 images and"),
+                (["train", *files(sounds="none"), "--output", FOLDER / "c"], 1, "none"),
+                (["evaluate", "--model", FOLDER / "none", *files()], 1, "none"),
+                (["evaluate", *files()], 2, "--model is needed")):
+            done = call(*words)
+            self.assertEqual(done.returncode, code, (words, done.stderr))
+            self.assertIn(text, done.stderr)
+
+
+def write_sounds():
+    """Ten digits, a tone each, in takes 0, 5 and 8 to 11 by one speaker, and one file that is none."""
+    draw = random.Random(2)
+    (FOLDER / "sounds").mkdir()
+    for digit in range(10):
+        for take in (0, 5, 8, 9, 10, 11):
+            samples = [8000 * math.sin(2 * math.pi * (300 + 150 * digit) / 8000 * t) + draw.gauss(0, 100) for t in range(1600)]
+            with wave.open(str(FOLDER / "sounds" / f"{digit}_one_{take}.wav"), "wb") as file:
+                file.setnchannels(1)
+                file.setsampwidth(2)
+                file.setframerate(8000)
+                file.writeframes(struct.pack(f"<{len(samples)}h", *map(round, samples)))
+    (FOLDER / "sounds" / "0_one_12.wav").write_bytes(b"RIFF")
+
+
+def write_images():
+    """40 images of 28 by 28 pixels, a stripe across each where its label says, and their labels, as IDX files."""
+    labels = [i % 10 for i in range(40)]
+    pixels = bytes(255 if 2 * label + 4 <= row < 2 * label + 8 else 0 for label in labels for row in range(28) for _ in range(28))
+    (FOLDER / "images").write_bytes(struct.pack(">IIII", 0x803, 40, 28, 28) + pixels)
+    (FOLDER / "labels").write_bytes(struct.pack(">II", 0x801, 40) + bytes(labels))
+    (FOLDER / "few").write_bytes(struct.pack(">II", 0x801, 3) + bytes(labels[:3]))
+
+
+def main():
+    global PROGRAM, FOLDER
+    PROGRAM = sys.argv[1]
+    with tempfile.TemporaryDirectory() as folder:
+        FOLDER = pathlib.Path(folder)
+        write_sounds()
+        write_images()
+        suite = unittest.defaultTestLoader.loadTestsFromTestCase(TwoSensesTest)
+        return 0 if unittest.TextTestRunner(verbosity=0, stream=sys.stdout, buffer=True).run(suite).wasSuccessful() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
