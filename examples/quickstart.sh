@@ -19,6 +19,6 @@ echo "[2/4] configuring a release build in build/"
 echo "[3/4] building the library and the programs"
 quiet=
 [ -t 1 ] || quiet=--quiet
-ninja -C build $quiet examples/translator examples/language_model examples/sentiment
+ninja -C build $quiet examples/translator
 echo "[4/4] training and translating"
 exec build/examples/translator quickstart --output "${output:-build/quickstart}"

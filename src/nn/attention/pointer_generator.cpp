@@ -92,15 +92,18 @@ PointerGeneratorOutput PointerGenerator::forward(const PointerGeneratorInput& in
   return {scatter_add(generated, 2, places_of(in), in.weights * (1 - part)), generate};
 }
 
+// Only at words of the source there is something to mix: logarithms of the whole vocabulary twice would cost most of a search.
 Var PointerGenerator::log_probabilities(const PointerGeneratorInput& in) {
   const ModuleCall call(*this);
   check_input(in);
   const Var open = unsqueeze(open_gate(in, {}), 2);
-  const Tensor nothing = Tensor::zeros({in.logits.size(0), in.logits.size(1), in.extended}, in.logits.dtype());
   const Var generated =
       pad(logsigmoid(open) + log_softmax(in.logits, -1), {0, in.extended - in.logits.size(2)}, PadMode::constant, never);
-  const Var copied = logsigmoid(-open) + log(scatter_add(nothing, 2, places_of(in), in.weights));
-  Var result = logsumexp(stack({generated, copied}, 0), {0});
+  const Tensor ids = places_of(in);
+  const Tensor same = eq(Var(ids.unsqueeze(3)), Var(ids.unsqueeze(2)));  // [rows, steps, places, places]
+  const Var copied = sum(where(same, unsqueeze(in.weights, 2), Var::scalar(0, in.weights.dtype())), {3});
+  const Var mixed = logsumexp(stack({gather(generated, 2, ids), logsigmoid(-open) + log(copied)}, 0), {0});
+  Var result = scatter(generated, 2, ids, mixed);  // a word's places all have its probability
   call.finish(result);
   return result;
 }

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Headlines of Reuters news (Reuters-21578, Distribution 1.0): the first ten words as a baseline, then an LSTM that copies.
+#
+#   examples/summarization.sh DATA_DIR [OUTPUT_DIR]      (build/summarization)
+#
+# DATA_DIR holds reuters_headlines.tsv.gz. A run that was stopped goes on where it was.
+set -euo pipefail
+[ $# -ge 1 ] && [ $# -le 2 ] || { sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 2; }
+data=$(realpath "$1")/reuters_headlines.tsv.gz output=$(realpath -m -- "${2:-$(dirname "$0")/../build/summarization}")
+cd "$(dirname "$0")/.."
+program=build/examples/summarizer
+[ -x "$program" ] || { echo "$0: build first: bash examples/quickstart.sh" >&2; exit 1; }
+
+"$program" baseline --data "$data"
+"$program" train --data "$data" --output "$output" --epochs 12 --lr 0.002 --cooldown 0.7
+"$program" evaluate --data "$data" --model "$output" --beam 5

@@ -1,0 +1,143 @@
+"""The summarizer's command line from end to end, on news made here. Argument: the program. Prints failures alone."""
+import gzip
+import hashlib
+import os
+import pathlib
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+PROGRAM = ""
+FOLDER = pathlib.Path()
+SMALL = ["--embedding", "12", "--hidden", "16", "--vocabulary", "30", "--batch-tokens", "400", "--held-out", "10",
+         "--epochs", "2", "--save-every", "3", "--threads", "1"]
+
+
+def call(*words, stdin=""):
+    # One thread: two of them waiting for each other take minutes on a machine with other work.
+    return subprocess.run([PROGRAM, *map(str, words)], input=stdin, capture_output=True, text=True, check=False,
+                          env={**os.environ, "OMP_NUM_THREADS": "1"})
+
+
+def succeed(*words, stdin=""):
+    done = call(*words, stdin=stdin)
+    if done.returncode != 0:
+        raise AssertionError(f"{words}: exit code {done.returncode}\n{done.stderr}")
+    return done.stdout
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+class SummarizerTest(unittest.TestCase):
+    def test_quick_needs_copying(self):
+        scores = []
+        for more in ([], ["--no-copy"]):
+            out = succeed("train", "--quick", "--output", FOLDER / f"quick{len(more)}", "--threads", 1, *more)
+            scores.append(float(re.search(r"best ROUGE ([\d.]+)", out)[1]))
+        self.assertGreater(scores[0], 95)
+        self.assertLess(scores[1], 75)
+        story = "Bozo Corp said it agreed to buy Pavo for 4444 mln dlrs in cash.\n"
+        headline = succeed("summarize", "--model", FOLDER / "quick0", "--threads", 1, stdin=story)
+        self.assertIn("bozo", headline)
+        self.assertIn("pavo", headline)
+        page = succeed("report", "--model", FOLDER / "quick0", "--threads", 1, stdin=story).strip()
+        text = pathlib.Path(page).read_text()
+        for part in ("attention", "Copying", "was copied", "bozo"):
+            self.assertIn(part, text)
+
+    def test_trains_scores_and_writes(self):
+        run = FOLDER / "run"
+        out = succeed("train", "--data", FOLDER / "news.tsv", "--output", run, *SMALL)
+        self.assertRegex(out, r"\d+ updates, 2 epochs, best ROUGE")
+        for split, count in (("TEST", 20), ("NOT-USED", 1), ("validation", 10)):
+            scored = succeed("evaluate", "--model", run, "--data", FOLDER / "news.tsv", "--split", split, "--held-out", 10,
+                             "--bootstrap", 20, "--output", FOLDER / "out", "--threads", 1)
+            for name in ("ROUGE-1", "ROUGE-2", "ROUGE-L"):
+                self.assertRegex(scored, name + r" = [\d.]+ \(P = [\d.]+ R = [\d.]+\)\n  F1 [\d.]+ \[")
+            self.assertIn(f"{count} stories;", scored)
+            self.assertEqual(len((FOLDER / "out").read_text().splitlines()), count)
+        headlines = succeed("summarize", "--model", run, "--model", run, "--beam", 2, "--no-repeat-ngram-size", 2,
+                            "--coverage-penalty", 0.2, "--threads", 1, stdin="Nix Corp rose.\n\nDown it went\n")
+        self.assertEqual(len(headlines.split("\n")), 4)
+        self.assertEqual(headlines.split("\n")[1], "")
+
+    def test_baseline(self):
+        out = succeed("baseline", "--data", FOLDER / "tiny.tsv", "--words", 3, "--bootstrap", 0)
+        # "a b c" against "a b d": two of three words, one of two pairs, two in order.
+        self.assertEqual(out.splitlines()[:3], ["ROUGE-1 = 66.67 (P = 66.67 R = 66.67)", "ROUGE-2 = 50.00 (P = 50.00 R = 50.00)",
+                                                "ROUGE-L = 66.67 (P = 66.67 R = 66.67)"])
+        self.assertIn("other characters one by one", out)
+        # "( a b" against "b ! ! a" and "a b" against "b a".
+        for more, score in (([], "57.14"), (["--count", "alphanumeric"], "100.00")):
+            out = succeed("baseline", "--data", FOLDER / "marks.tsv", "--words", 3, "--bootstrap", 0, *more)
+            self.assertTrue(out.startswith(f"ROUGE-1 = {score}"), out)
+
+    def test_goes_on_with_the_same_bits(self):
+        words = ["train", "--data", FOLDER / "news.tsv", *SMALL, "--output"]
+        succeed(*words, FOLDER / "whole")
+        succeed(*words, FOLDER / "parts", "--updates", 4)
+        succeed(*words, FOLDER / "parts")
+        self.assertEqual(digest(FOLDER / "whole" / "best.safetensors"), digest(FOLDER / "parts" / "best.safetensors"))
+
+    def test_says_what_is_wrong(self):
+        run = FOLDER / "wrong"
+        start = ["train", "--data", FOLDER / "news.tsv", "--output", run, *SMALL]
+        done = call(*start)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("2 stories without a paragraph and 1 without a headline left out", done.stderr)
+        for words, code, text in (
+                (["train", "--output", run], 2, "--data is needed"),
+                (["train", "--data", FOLDER / "news.tsv"], 2, "--output is needed"),
+                (["train", "--hiden", "8"], 2, "did you mean --hidden"),
+                (["sumarize"], 2, "did you mean summarize"),
+                ([], 2, "COMMAND"),
+                (["train", "--data", FOLDER / "none", "--output", run], 1, "none"),
+                (["train", "--data", FOLDER / "broken.tsv", "--output", run], 1, "broken.tsv, line 2: 2 fields"),
+                (["train", "--data", FOLDER / "tiny.tsv", "--output", run], 1, "500 pairs of 0 can't be held out"),
+                ([*start, "--hidden", "7"], 2, "--hidden"),
+                (["train", "--data", "x", "--output", run, "--hidden", "7"], 2, "--hidden 7 must be even"),
+                (["train", "--data", "x", "--output", run, "--batch-tokens", "100"], 2, "--batch-tokens 100 must be twice"),
+                (["train", "--data", "x", "--output", run, "--attention", "none"], 2, "--attention"),
+                ([*start, "--dropout", "0.5"], 1, "--dropout (0.3 there, 0.5 now)"),
+                ([*start, "--no-copy"], 1, "--no-copy"),
+                (["evaluate", "--data", FOLDER / "news.tsv"], 2, "--model is needed"),
+                (["evaluate", "--model", run, "--data", FOLDER / "tiny.tsv", "--split", "NOT-USED"], 1, "no stories of the split"),
+                (["evaluate", "--model", run, "--data", FOLDER / "news.tsv", "--beam", "1000"], 2, "--beam 1000 is wider"),
+                (["summarize", "--model", FOLDER / "none"], 1, "is no folder of a training run"),
+                (["report", "--model", run, "--model", run], 2, "a report is of one --model")):
+            done = call(*words)
+            self.assertEqual(done.returncode, code, (words, done.stderr))
+            self.assertIn(text, done.stderr)
+        done = call("summarize", "--model", run, stdin="good\n\x00\n")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("standard input, line 2", done.stderr)
+
+
+def story(chosen, split):
+    name, other = ("".join(chosen.choice("bdkmnrt") + chosen.choice("aeiou") for _ in range(3)) for _ in range(2))
+    return f"{split}\t{name.upper()} BUYS {other.upper()}\t{name} Corp said it bought {other}, a company.\n"
+
+
+def main():
+    global PROGRAM, FOLDER
+    PROGRAM = sys.argv[1]
+    with tempfile.TemporaryDirectory() as folder:
+        FOLDER = pathlib.Path(folder)
+        chosen = random.Random(1)
+        lines = [story(chosen, "TRAIN") for _ in range(100)] + [story(chosen, "TEST") for _ in range(20)]
+        lines += [story(chosen, "NOT-USED"), "TRAIN\tNOTHING\t\n", "TEST\t\t \n", "TEST\t\tno headline\n"]
+        (FOLDER / "news.tsv").write_bytes(gzip.compress("".join(lines).encode()))
+        (FOLDER / "tiny.tsv").write_text("TEST\tA B D\ta b c e\n")
+        (FOLDER / "marks.tsv").write_text("TEST\tB!! A\t(a b) c\n")
+        (FOLDER / "broken.tsv").write_text("TRAIN\tA\tb\nTRAIN\tA\n")
+        suite = unittest.defaultTestLoader.loadTestsFromTestCase(SummarizerTest)
+        return 0 if unittest.TextTestRunner(verbosity=0, stream=sys.stdout, buffer=True).run(suite).wasSuccessful() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
