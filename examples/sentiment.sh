@@ -22,7 +22,7 @@ fi
 train() {
   local fold
   for fold in "$@"; do
-    "$program" train --data "$output/reviews" --fold "$fold" --output "$output/fold-$fold" --threads 1 || return
+    "$program" train --data "$output/reviews" --fold "$fold" --output "$output/fold-$fold" --word-join --threads 1 || return
   done
 }
 train 1 3 5 7 9 &

@@ -1,15 +1,18 @@
-"""The sentiment program's command line from end to end, on reviews made here. Argument: the program. Prints failures alone."""
+"""The sentiment program's command line from end to end, on reviews made here. Argument: the program; then `real` for one step
+on the reviews in WEFT_SHARED alone, 77 where there are none. Prints failures alone."""
 import hashlib
 import os
 import pathlib
 import re
 import subprocess
 import sys
+import tarfile
 import tempfile
 import unittest
 
 PROGRAM = ""
 FOLDER = pathlib.Path()
+REAL = pathlib.Path(os.environ.get("WEFT_SHARED", "")) / "data" / "review-polarity" / "review_polarity.tar.gz"
 SMALL = ["--embedding", "8", "--word-hidden", "4", "--sentence-hidden", "4", "--least", "1", "--documents", "4",
          "--held-out", "0.2", "--lr", "0.02", "--epochs", "3", "--save-every", "3", "--threads", "1"]
 
@@ -135,14 +138,30 @@ class SentimentTest(unittest.TestCase):
         self.assertIn("standard input, line 3, byte 3: not UTF-8", done.stderr.decode())
 
 
+class RealReviewsTest(unittest.TestCase):
+    def test_one_step(self):
+        with tarfile.open(REAL) as tar:
+            tar.extractall(FOLDER / "real")
+        done = call("train", "--data", FOLDER / "real" / "txt_sentoken", "--fold", 3, "--updates", 1, "--least", 50,
+                    "--embedding", 4, "--word-encoder", "none", "--sentence-hidden", 2, "--threads", 1,
+                    "--output", FOLDER / "real-run")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("1620 texts to learn from, 180 held out, 200 kept for evaluation", done.stderr)
+        self.assertNotIn("left out", done.stderr)
+
+
 def main():
     global PROGRAM, FOLDER
     PROGRAM = sys.argv[1]
+    chosen = RealReviewsTest if sys.argv[2:] == ["real"] else SentimentTest
+    if chosen is RealReviewsTest and not REAL.is_file():
+        print("skipped: data/review-polarity/review_polarity.tar.gz (not in WEFT_SHARED, or that isn't set)")
+        return 77
     with tempfile.TemporaryDirectory() as folder:
         FOLDER = pathlib.Path(folder)
         write_reviews(FOLDER / "reviews")
         write_reviews(FOLDER / "more", 14)
-        suite = unittest.defaultTestLoader.loadTestsFromTestCase(SentimentTest)
+        suite = unittest.defaultTestLoader.loadTestsFromTestCase(chosen)
         return 0 if unittest.TextTestRunner(verbosity=0, stream=sys.stdout, buffer=True).run(suite).wasSuccessful() else 1
 
 
