@@ -31,6 +31,10 @@ TEST_CASE("a film is a function of seed and number") {
   CHECK(test::largest_difference(films.film(5).frames, films.film(6).frames) > 0);
   CHECK(test::largest_difference(films.film(5).frames, other.film(5).frames) > 0);
   CHECK(films.film(5).frames.shape() == Shape{20, 32, 32});
+  const DigitFilm part = films.film(5, 7);
+  CHECK(test::largest_difference(part.frames, films.film(5).frames.slice(0, 0, 7)) == 0);
+  CHECK(test::largest_difference(part.centres, films.film(5).centres.slice(0, 0, 7)) == 0);
+  CHECK(part.hidden <= films.film(5).hidden);
   CHECK(films.describe() == same.describe());
   CHECK(films.describe() != other.describe());
 }
@@ -141,6 +145,7 @@ TEST_CASE("what no film can be made of is refused") {
                        "[MovingDigits] speeds from 3 to 2 pixels a frame; they must be from 0 to 18, in this order",
                        ValueError);
   CHECK_THROWS_AS(MovingDigits(digits, {.most_speed = 19}), ValueError);
+  CHECK_THROWS_WITH_AS(MovingDigits(digits).film(0, 21), "[MovingDigits] 21 frames of a film of 20", ValueError);
   CHECK_THROWS_WITH_AS(
       MovingDigits({digits.images, Tensor::zeros({3}, i32)}),
       "[MovingDigits] images f32[2, 28, 28] and labels i32[3] are not [n, height, width] of even sizes and [n]", ShapeError);

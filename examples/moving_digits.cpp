@@ -1,0 +1,233 @@
+// Learns to follow two digits through a film, to name them and to say where they are, and shows where it looks:
+// moving_digits --help.
+#include "weft/data/moving_digits.hpp"
+
+#include <algorithm>
+
+#include "commands.hpp"
+#include "trainer_settings.hpp"
+#include "weft/autograd/tape.hpp"
+#include "weft/data/idx.hpp"
+#include "weft/ops/shape.hpp"
+#include "weft/report/report.hpp"
+#include "weft/train/digit_tracking_task.hpp"
+#include "weft/train/progress.hpp"
+#include "weft/train/training_log.hpp"
+
+using namespace weft;
+using namespace trainer_settings;
+
+namespace {
+
+constexpr const char* usage = R"(moving_digits COMMAND [options]
+
+  train      learn from films that are made of digits (IDX files, plain or gzip)
+  evaluate   names and positions in films of other digits
+  report     an HTML page of a training run, with the attention over the frames of some films
+
+moving_digits COMMAND --help lists a command's options; --config FILE reads them from a file (option = value).
+)";
+
+/// Digits and what films are made of them.
+struct FilmSource {
+  std::string images, labels;
+  bool quick = false;
+  data::MovingDigitsOptions films;
+};
+
+void add_film_options(po::options_description& options, FilmSource& source) {
+  auto add = options.add_options();
+  add("images", option(source.images), "file of digits");
+  add("labels", option(source.labels), "file of their names");
+  add("frames", number(source.films.frames, 1, 10000), "frames of a film");
+  add("least-speed", number(source.films.least_speed, 0), "of a digit, in pixels a frame");
+  add("most-speed", number(source.films.most_speed, 0), "of a digit, in pixels a frame");
+  add("quick", po::bool_switch(&source.quick), "digits drawn by code");
+}
+
+data::LabelledImages digits_of(const FilmSource& source, std::uint64_t seed) {
+  if (source.quick) return data::made_digits(300, seed);
+  const std::string images = required(source.images, "images");
+  return data::read_idx_images(images, required(source.labels, "labels"));
+}
+
+data::LabelledImages part_of(const data::LabelledImages& digits, std::int64_t first, std::int64_t end) {
+  return {digits.images.slice(0, first, end), digits.labels.slice(0, first, end)};
+}
+
+std::unique_ptr<seq2seq::DigitTracker> load(const std::string& folder) {
+  const std::filesystem::path path = std::filesystem::path(folder) / "best.safetensors";
+  const Metadata metadata = load_safetensors(path).metadata;
+  const auto found = metadata.find("digit_tracker");
+  if (found == metadata.end())
+    throw FormatError(fmt::format("{} has no 'digit_tracker': it isn't a tracker of digits", path.string()));
+  auto tracker = std::make_unique<seq2seq::DigitTracker>(seq2seq::digit_tracker_options_of(found->second, path.string()));
+  nn::load(*tracker, path);
+  tracker->eval();
+  return tracker;
+}
+
+int command_train(const std::vector<std::string>& words) {
+  TrainerSettings s;
+  s.trainer.epochs = 30;
+  s.trainer.lr = 2e-3;
+  s.trainer.cooldown = 0.5;
+  FilmSource source;
+  source.quick = std::find(words.begin(), words.end(), "--quick") != words.end();
+  seq2seq::DigitTrackerOptions model_options;
+  DigitTrackingTaskOptions task_options;
+  std::string start;
+  double held_out = 0.1;
+  if (source.quick) {  // other defaults, which options change as ever
+    source.films.frames = 5;
+    source.films.most_speed = 1;
+    model_options.channels = 6;
+    model_options.hidden = 32;
+    task_options = {.batch = 16, .epoch_batches = 20, .validation_films = 32};
+    s.trainer.epochs = 20;
+    s.trainer.lr = 1e-2;
+  }
+  po::options_description options("moving_digits train");
+  add_film_options(options, source);
+  auto add = options.add_options();
+  add("size", number(source.films.size, 8, 1024), "pixels a side of a frame, a multiple of 4");
+  add("held-out", number(held_out, 0.001, 0.5), "share of the digits, at the end of the file, to validate on");
+  add("validation-films", number(task_options.validation_films, 1, largest_size), "films of them");
+  add("start", option(start), "folder of another run whose best weights this one begins with; none: drawn by the seed");
+  add("channels", number(model_options.channels, 1, 10000),
+      "of the first convolution; the others have two and four times as many");
+  add("hidden", number(model_options.hidden, 1, largest_size), "size of the LSTM");
+  add("batch", number(task_options.batch, 1, largest_size), "films of a batch");
+  add("epoch-batches", number(task_options.epoch_batches, 1, largest_size), "batches of an epoch; no film comes twice");
+  add("short-epochs", number(task_options.short_epochs, 0, largest_epochs), "epochs at the beginning that show only");
+  add("short-frames", number(task_options.short_frames, 1, 10000), "the first frames of each film, which costs less");
+  add_trainer_options(options, s);
+  if (!read_options::read(words, options, std::cout, "moving_digits train --help")) return 0;
+  apply(s);
+  const data::LabelledImages digits = digits_of(source, 1);
+  const std::int64_t count = digits.images.size(0);
+  const auto kept = std::clamp<std::int64_t>(static_cast<std::int64_t>((1 - held_out) * static_cast<double>(count)), 1, count);
+  if (kept == count) throw FormatError(fmt::format("{} has {} digits: too few to hold some out", source.images, count));
+  source.films.seed = s.trainer.seed;
+  const data::MovingDigits train_films(part_of(digits, 0, kept), source.films);
+  const data::MovingDigits validation_films(part_of(digits, kept, count), source.films);
+  model_options.size = source.films.size;
+  seq2seq::DigitTracker tracker(model_options, nn::Scope{.owner = nullptr, .name = {}, .seed = s.trainer.seed});
+  if (!start.empty()) {
+    nn::load(tracker, std::filesystem::path(start) / "best.safetensors");
+    s.trainer.settings["training.start"] = start;
+  }
+  DigitTrackingTask task(tracker, train_films, validation_films, task_options);
+  fmt::print(stderr, "{} digits, {} more to validate on, {} parameters, {} threads\n", kept, count - kept,
+             tracker.num_parameters(), s.threads);
+  const TrainingResult result = weft::train(task, s.trainer, std::cerr);
+  fmt::print("{} updates, both digits named in {} of the validation films, {:.0f} frames/s, {}\n", result.updates,
+             result.best ? fmt::format("{:.1f} %", *result.best) : "none", result.words_per_second,
+             format_duration(result.seconds));
+  return exit_code(result);
+}
+
+struct Watching {
+  FilmSource source;
+  std::string folder;
+  std::int64_t films = 2000;
+  int threads = num_threads();
+};
+
+void add_watching_options(po::options_description& options, Watching& w) {
+  add_film_options(options, w.source);
+  auto add = options.add_options();
+  add("model", option(w.folder), "folder of a training run");
+  add("films", number(w.films, 1, largest_size), "films to make of the digits");
+  add("seed", number(w.source.films.seed, 0), "of what the films show");
+  add("threads", number(w.threads, 1, most_threads), "threads");
+}
+
+data::MovingDigits films_for(Watching& w, const seq2seq::DigitTracker& tracker) {
+  w.source.films.size = tracker.options().size;
+  return {digits_of(w.source, 2), w.source.films};
+}
+
+int command_evaluate(const std::vector<std::string>& words) {
+  Watching w;
+  po::options_description options("moving_digits evaluate");
+  add_watching_options(options, w);
+  if (!read_options::read(words, options, std::cout, "moving_digits evaluate --help")) return 0;
+  set_num_threads(w.threads);
+  const auto tracker = load(required(w.folder, "model"));
+  const TrackingScore score = score_tracks(*tracker, films_for(w, *tracker), w.films);
+  const auto percent = [](std::int64_t part, std::int64_t all) {
+    return 100 * static_cast<double>(part) / static_cast<double>(std::max<std::int64_t>(all, 1));
+  };
+  fmt::print("both digits named in {:.1f} % of {} films, {:.1f} % of the digits\n", percent(score.both_named, score.films),
+             score.films, percent(score.named, 2 * score.films));
+  fmt::print("position in the last frame: {:.2f} pixels off, {:.2f} in the {} films in which one passes behind the other\n",
+             score.distance, score.passing_distance, score.passing);
+  fmt::print("the front one told from the back one in {:.1f} % of these\n", percent(score.front_right, score.passing));
+  return 0;
+}
+
+/// A film with what the tracker looked at, the digit that it takes for the front one first.
+void add_film(report::Report& page, const data::DigitFilm& film, const seq2seq::Tracks& tracks, std::int64_t row) {
+  const DigitAnswer answer = digit_answer(tracks, row, film);
+  const std::int64_t last = film.centres.size(0) - 1;
+  std::vector<std::string> outputs;
+  std::vector<Var> weights;
+  for (std::size_t digit = 0; digit < 2; ++digit) {
+    const auto d = static_cast<std::int64_t>(digit);
+    outputs.push_back(fmt::format("{} digit, a {}: named {}, at row {:.1f}, column {:.1f} in the end ({:.1f}, {:.1f} there)",
+                                  digit == 0 ? "front" : "back", film.names[digit], answer.names[digit],
+                                  answer.centres[digit][0], answer.centres[digit][1], film.centres.at({last, d, 0}),
+                                  film.centres.at({last, d, 1})));
+    weights.emplace_back(tracks.cell_weights.value().select(0, row).select(0, static_cast<std::int64_t>(answer.tracks[digit])));
+  }
+  page.over_frames({.title = fmt::format("{} in front of {}", film.names[0], film.names[1]),
+                    .outputs = outputs,
+                    .frames = film.frames,
+                    .weights = stack(weights, 0).value()});
+}
+
+int command_report(const std::vector<std::string>& words) {
+  Watching w;
+  w.films = 6;
+  std::string output;
+  po::options_description options("moving_digits report");
+  add_watching_options(options, w);
+  options.add_options()("output", option(output), "the page; none: report.html in the model's folder");
+  if (!read_options::read(words, options, std::cout, "moving_digits report --help")) return 0;
+  set_num_threads(w.threads);
+  const auto tracker = load(required(w.folder, "model"));
+  const data::MovingDigits films = films_for(w, *tracker);
+  report::Report page("Moving digits");
+  page.text(fmt::format("{} parameters.", format_count(tracker->num_parameters())));
+  report_training(page, read_training_log(std::filesystem::path(w.folder) / "train.log"));
+  page.section("Where the model looks for each digit");
+  const NoGrad nothing_recorded;
+  const FilmBatch batch = film_batch(films, 0, w.films);
+  const seq2seq::Tracks tracks = (*tracker)(batch.frames);
+  for (std::int64_t row = 0; row < w.films; ++row) add_film(page, batch.films[static_cast<std::size_t>(row)], tracks, row);
+  if (output.empty()) output = (std::filesystem::path(w.folder) / "report.html").string();
+  page.write(output);
+  fmt::print("{}\n", output);
+  return 0;
+}
+
+commands::Program moving_digits() {
+  std::map<std::string, const char*> options = {
+      {"digit_tracker", "--size, --channels, --hidden"},
+      {"training_films", "--images, --labels, --held-out, --frames, --size, --least-speed, --most-speed, --seed"},
+      {"validation_films", "--validation-films, --images, --labels, --held-out, --frames"},
+      {"training.start", "--start"},
+      {"batch", "--batch"},
+      {"epoch_batches", "--epoch-batches"},
+      {"short_epochs", "--short-epochs, --short-frames"}};
+  options.insert(option_of_setting.begin(), option_of_setting.end());
+  return {"moving_digits",
+          usage,
+          {{"train", command_train}, {"evaluate", command_evaluate}, {"report", command_report}},
+          std::move(options)};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return commands::main_of(moving_digits(), argc, argv); }
