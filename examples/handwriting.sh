@@ -5,11 +5,12 @@
 #
 # DATA_DIR holds ocr_words.txt.gz. A run that was stopped goes on where it was.
 set -euo pipefail
-[ $# -ge 1 ] && [ $# -le 2 ] || { sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 2; }
+[[ $# == [12] ]] || { sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 2; }
 data=$(realpath "$1")/ocr_words.txt.gz output=$(realpath -m -- "${2:-$(dirname "$0")/../build/handwriting}")
 cd "$(dirname "$0")/.."
 program=build/examples/handwriting
-[ -x "$program" ] || { echo "$0: build first: bash examples/quickstart.sh && ninja -C build examples/handwriting" >&2; exit 1; }
+. examples/setup.sh
+build_program handwriting
 
 "$program" train --data "$data" --train-folds 1-9 --output "$output"
 "$program" evaluate --model "$output" --data "$data" --folds 0

@@ -5,11 +5,12 @@
 #
 # DATA_DIR holds tinyshakespeare.txt.gz. A run that was stopped goes on where it was.
 set -euo pipefail
-[ $# -ge 1 ] && [ $# -le 2 ] || { sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 2; }
+[[ $# == [12] ]] || { sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 2; }
 data=$(realpath "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/language-model}")
 cd "$(dirname "$0")/.."
 program=build/examples/language_model
-[ -x "$program" ] || { echo "$0: build first: bash examples/quickstart.sh" >&2; exit 1; }
+. examples/setup.sh
+build_program language_model
 
 train() { "$program" train --text "$data/tinyshakespeare.txt.gz" --held-out 0.1 --output "$output/$1" "${@:2}"; }
 train lstm --width 256 --layers 2 --rows 32 --window 64 --dropout 0.2 --lr 0.003 --epochs 100 --minutes 3

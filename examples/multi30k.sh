@@ -17,7 +17,8 @@ esac
 data=$(realpath "$1") output=$(realpath -m -- "${3:-$(dirname "$0")/../build/multi30k-$model}")
 cd "$(dirname "$0")/.."
 translator=build/examples/translator
-[ -x "$translator" ] || { echo "$0: build first: bash examples/quickstart.sh" >&2; exit 1; }
+. examples/setup.sh
+build_program translator
 
 "$translator" train --output "$output" --tokenized \
   --source "$data/train.lc.norm.tok.en.gz" --target "$data/train.lc.norm.tok.de.gz" \

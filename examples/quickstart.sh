@@ -16,9 +16,7 @@ echo "[1/4] packages"
 install_missing $library_packages
 echo "[2/4] configuring a release build in build/"
 [ -e build/build.ninja ] || configure_build build -Dtests=false -Dbenchmarks=false
-echo "[3/4] building the library and the programs"
-quiet=
-[ -t 1 ] || quiet=--quiet
-ninja -C build $quiet examples/translator
+echo "[3/4] building the library and the translator"
+build_program translator
 echo "[4/4] training and translating"
 exec build/examples/translator quickstart --output "${output:-build/quickstart}"

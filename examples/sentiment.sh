@@ -5,19 +5,14 @@
 #
 # DATA_DIR holds review_polarity.tar.gz. Two folds run at a time, one thread each. A run that was stopped goes on where it was.
 set -euo pipefail
-[ $# -ge 1 ] && [ $# -le 2 ] || { sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 2; }
+[[ $# == [12] ]] || { sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 2; }
 data=$(realpath "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/sentiment}")
 cd "$(dirname "$0")/.."
 program=build/examples/sentiment
-[ -x "$program" ] || { echo "$0: build first: bash examples/quickstart.sh" >&2; exit 1; }
+. examples/setup.sh
+build_program sentiment
 
-# Unpacked beside its place and then moved there: a stop in between leaves no half of the reviews.
-if [ ! -d "$output/reviews" ]; then
-  rm -rf "$output/unpacking" && mkdir -p "$output/unpacking"
-  tar -xzf "$data/review_polarity.tar.gz" -C "$output/unpacking"
-  mv "$output/unpacking/txt_sentoken" "$output/reviews"
-  rm -r "$output/unpacking"
-fi
+unpack_once "$data/review_polarity.tar.gz" txt_sentoken "$output/reviews"
 
 train() {
   local fold

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034
-# Packages that weft is built from on Debian 12, in one place. Sourced by examples/quickstart.sh and tests/run.sh.
+# Packages that weft is built from on Debian 12, in one place, and what scripts share. Sourced by those of examples and by tests/run.sh.
 
 library_packages="g++ meson ninja-build ccache pkg-config libdnnl-dev libfmt-dev libhwy-dev nlohmann-json3-dev
   libicu-dev libsentencepiece-dev libboost-program-options-dev libboost-iostreams-dev libsndfile1-dev libpng-dev"
@@ -39,4 +39,24 @@ configure_build() {
   mkdir -p "$folder"
   log=$folder/configure.log
   meson setup "$folder" -Dseq2seq=enabled "${options[@]}" >"$log" 2>&1 || { cat "$log" >&2; return 1; }
+}
+
+# build_program NAME: builds examples/NAME in build/, set up where it isn't yet. From the top folder.
+build_program() {
+  local quiet=
+  # shellcheck disable=SC2086  # a list of words
+  install_missing $library_packages
+  [ -e build/build.ninja ] || configure_build build -Dtests=false -Dbenchmarks=false
+  [ -t 1 ] || quiet=--quiet
+  ninja -C build $quiet "examples/$1"
+}
+
+# unpack_once ARCHIVE INSIDE FOLDER: makes FOLDER of what the tar file has as INSIDE, unless it is there. A stop leaves no half of it.
+unpack_once() {
+  [ ! -d "$3" ] || return 0
+  rm -rf "$3.unpacking"
+  mkdir -p "$3.unpacking"
+  tar -xzf "$1" -C "$3.unpacking"
+  mv "$3.unpacking/$2" "$3"
+  rm -r "$3.unpacking"
 }

@@ -5,20 +5,14 @@
 #
 # DATA_DIR holds recordings.tar.gz, which is unpacked into OUTPUT_DIR. A run that was stopped goes on where it was.
 set -euo pipefail
-[ $# -ge 1 ] && [ $# -le 2 ] || { sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 2; }
+[[ $# == [12] ]] || { sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 2; }
 data=$(realpath "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/speech}")
 cd "$(dirname "$0")/.."
 program=build/examples/speech
-[ -x "$program" ] || { echo "$0: build first: bash examples/quickstart.sh (with libsndfile1-dev)" >&2; exit 1; }
+. examples/setup.sh
+build_program speech
 
-mkdir -p "$output"
-[ -d "$output/recordings" ] || {
-  rm -rf "$output/unpacking"
-  mkdir "$output/unpacking"
-  tar -xzf "$data/recordings.tar.gz" -C "$output/unpacking"
-  mv "$output/unpacking/recordings" "$output/recordings"
-  rmdir "$output/unpacking"
-}
+unpack_once "$data/recordings.tar.gz" recordings "$output/recordings"
 for model in ctc attention; do
   "$program" train --model "$model" --data "$output/recordings" --output "$output/$model"
   echo "$model:"

@@ -5,11 +5,12 @@
 #
 # DATA_DIR holds reuters_headlines.tsv.gz. A run that was stopped goes on where it was.
 set -euo pipefail
-[ $# -ge 1 ] && [ $# -le 2 ] || { sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 2; }
+[[ $# == [12] ]] || { sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 2; }
 data=$(realpath "$1")/reuters_headlines.tsv.gz output=$(realpath -m -- "${2:-$(dirname "$0")/../build/summarization}")
 cd "$(dirname "$0")/.."
 program=build/examples/summarizer
-[ -x "$program" ] || { echo "$0: build first: bash examples/quickstart.sh" >&2; exit 1; }
+. examples/setup.sh
+build_program summarizer
 
 "$program" baseline --data "$data"
 "$program" train --data "$data" --output "$output" --epochs 12 --lr 0.002 --cooldown 0.7

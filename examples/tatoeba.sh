@@ -12,7 +12,8 @@ set -euo pipefail
 data=$(realpath "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/tatoeba}")
 cd "$(dirname "$0")/.."
 translator=build/examples/translator
-[ -x "$translator" ] || { echo "$0: build first: bash examples/quickstart.sh" >&2; exit 1; }
+. examples/setup.sh
+build_program translator
 archives=("$data"/*.zip)
 [ -e "${archives[0]}" ] || { echo "$0: $data has no zip file" >&2; exit 1; }
 

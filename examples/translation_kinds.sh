@@ -12,7 +12,8 @@ data=$(realpath "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/tra
 [ $# -le 3 ] || kinds=("${@:4}")
 cd "$(dirname "$0")/.."
 translator=build/examples/translator
-[ -x "$translator" ] || { echo "$0: build first: bash examples/quickstart.sh" >&2; exit 1; }
+. examples/setup.sh
+build_program translator
 mkdir -p "$output"
 
 # kind_settings KIND: the options of its model; the sizes are those of examples/multi30k.sh.

@@ -10,9 +10,9 @@ set -euo pipefail
 data=$(realpath "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/two-senses}")
 cd "$(dirname "$0")/.."
 program=build/examples/two_senses
-[ -x "$program" ] || { echo "$0: build first: bash examples/quickstart.sh" >&2; exit 1; }
-mkdir -p "$output"
-[ -e "$output/recordings" ] || tar -xzf "$data/spoken-digits/recordings.tar.gz" -C "$output"
+. examples/setup.sh
+build_program two_senses
+unpack_once "$data/spoken-digits/recordings.tar.gz" recordings "$output/recordings"
 
 for senses in sound image gated co_attention; do
   "$program" train --senses "$senses" --output "$output/$senses" --sounds "$output/recordings" \
