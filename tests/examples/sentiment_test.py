@@ -82,6 +82,19 @@ class SentimentTest(unittest.TestCase):
         succeed("report", "--model", run, "--output", FOLDER / "page.html", text="")
         self.assertNotIn("Text 1", (FOLDER / "page.html").read_text(encoding="utf-8"))
 
+    def test_faithfulness(self):
+        runs = [FOLDER / f"faithful-{normaliser}" for normaliser in ("softmax", "sparsemax")]
+        for run, normaliser in zip(runs, ("softmax", "sparsemax")):
+            succeed("train", "--data", FOLDER / "reviews", "--fold", 1, "--folds", 3, "--normaliser", normaliser, "--output", run,
+                    *SMALL)
+        words = ["faithfulness", "--data", FOLDER / "reviews", "--model", *runs, "--threads", 1]
+        out = succeed(*words)
+        self.assertEqual(out, succeed(*words))  # its draws are fixed
+        self.assertEqual(len(re.findall(r": 8 texts, accuracy", out)), 2)
+        self.assertEqual(len(re.findall(r"without +\d+ % of the words: highest .* random .* lowest", out)), 8)
+        self.assertEqual(len(re.findall(r"with (random|even) weights", out)), 4)
+        self.assertIn("0.0 % of the weights are 0", out)  # of softmax
+
     def test_goes_on_with_the_same_bits(self):
         words = ["train", "--data", FOLDER / "reviews", *SMALL, "--output"]
         succeed(*words, FOLDER / "whole")
@@ -128,6 +141,7 @@ class SentimentTest(unittest.TestCase):
                 (["evaluate", "--model", run], 2, "--data is needed"),
                 (["evaluate", "--model", run, "--data", FOLDER / "reviews"], 1, "--all scores all"),
                 (["evaluate", "--model", run, "--data", other, "--all"], 1, "knows the classes neg, pos, the data have bad, good"),
+                (["faithfulness", "--data", FOLDER / "reviews"], 2, "--model is needed"),
                 (["classify", "--model", FOLDER / "none"], 1, "is no folder of a training run")):
             done = call(*words)
             self.assertEqual(done.returncode, code, (words, done.stderr))
