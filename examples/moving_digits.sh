@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Moving digits: trains a tracker on films of two digits, scores it on films of the test digits and writes a page with its attention.
+#
+#   examples/moving_digits.sh DATA_DIR [OUTPUT_DIR]      (build/moving-digits)
+#
+# DATA_DIR holds {train,t10k}-images-idx3-ubyte.gz and {train,t10k}-labels-idx1-ubyte.gz. A run that was stopped goes on where it was.
+set -euo pipefail
+[ $# -ge 1 ] && [ $# -le 2 ] || { sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 2; }
+data=$(realpath "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/moving-digits}")
+cd "$(dirname "$0")/.."
+program=build/examples/moving_digits
+[ -x "$program" ] || { echo "$0: build first: bash examples/quickstart.sh && ninja -C build examples/moving_digits" >&2; exit 1; }
+
+train=(--images "$data/train-images-idx3-ubyte.gz" --labels "$data/train-labels-idx1-ubyte.gz")
+test=(--images "$data/t10k-images-idx3-ubyte.gz" --labels "$data/t10k-labels-idx1-ubyte.gz")
+# First mostly films of four frames, which cost a fifth; then whole ones.
+"$program" train "${train[@]}" --output "$output/first" --epochs 50 --short-epochs 40 --short-frames 4 --cooldown 0.4 --validate-every 500
+"$program" train "${train[@]}" --output "$output/whole" --start "$output/first" --seed 2 --epochs 7 --lr 0.0007 --cooldown 0.8 --validate-every 350
+"$program" evaluate "${test[@]}" --model "$output/whole" --films 3000
+"$program" report "${test[@]}" --model "$output/whole"
