@@ -5,11 +5,12 @@
 #
 # DATA_DIR holds {train,t10k}-images-idx3-ubyte.gz and {train,t10k}-labels-idx1-ubyte.gz. A run that was stopped goes on where it was.
 set -euo pipefail
-[ $# -ge 1 ] && [ $# -le 2 ] || { sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 2; }
+[[ $# == [12] ]] || { sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 2; }
 data=$(realpath "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/moving-digits}")
 cd "$(dirname "$0")/.."
 program=build/examples/moving_digits
-[ -x "$program" ] || { echo "$0: build first: bash examples/quickstart.sh && ninja -C build examples/moving_digits" >&2; exit 1; }
+. examples/setup.sh
+build_program moving_digits
 
 train=(--images "$data/train-images-idx3-ubyte.gz" --labels "$data/train-labels-idx1-ubyte.gz")
 test=(--images "$data/t10k-images-idx3-ubyte.gz" --labels "$data/t10k-labels-idx1-ubyte.gz")
