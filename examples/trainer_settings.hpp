@@ -44,7 +44,7 @@ inline void add_trainer_options(po::options_description& options, TrainerSetting
   add("updates", number(s.trainer.updates, 0), "most updates; 0: by epochs");
   add("minutes", number(s.minutes, 0), "most minutes of training; 0: by epochs");
   add("lr", number(s.trainer.lr, 0), "learning rate");
-  add("weight-decay", number(s.trainer.adam.weight_decay, 0), "of AdamW");
+  add("weight-decay", number(s.trainer.adam.weight_decay, 0), "L2 penalty: so much of each weight is added to its gradient");
   add("warmup", number(s.trainer.warmup, 0), "updates of warm-up; 0: none");
   add("schedule", choice(s.then, {"inverse-sqrt", "constant"}), "of the rate after the warm-up: inverse-sqrt or constant");
   add("decay", number(s.trainer.decay, 1e-6, 1), "factor on the rate when validation gets no better");

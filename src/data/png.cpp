@@ -1,5 +1,7 @@
 #include "weft/data/png.hpp"
 
+#include <png.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -7,7 +9,6 @@
 #include <vector>
 
 #include "base/fail.hpp"
-#include <png.h>
 
 namespace weft::data {
 

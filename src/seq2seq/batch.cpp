@@ -50,8 +50,8 @@ Padded padded(const char* op, const char* what, std::size_t rows, std::int64_t c
 Padded pad(std::span<const TokenIds* const> rows) {
   check<ValueError>(!rows.empty(), "pad", "no rows to make a batch of");
   const std::int64_t columns = longest(rows);
-  Padded result = padded("pad", "tokens", rows.size(), columns,
-                         [&](std::size_t r) { return static_cast<std::int64_t>(rows[r]->size()); });
+  Padded result =
+      padded("pad", "tokens", rows.size(), columns, [&](std::size_t r) { return static_cast<std::int64_t>(rows[r]->size()); });
   result.ids = fill_rows(rows, columns, -1, -1);
   return result;
 }
@@ -68,8 +68,7 @@ Padded pad_features(std::span<const Tensor> rows) {
     columns = std::max(columns, rows[r].size(0));
   }
   const auto count = static_cast<std::int64_t>(rows.size());
-  Padded result =
-      padded("pad_features", "steps", rows.size(), columns, [&](std::size_t r) { return rows[r].size(0); });
+  Padded result = padded("pad_features", "steps", rows.size(), columns, [&](std::size_t r) { return rows[r].size(0); });
   result.features = Tensor::zeros(first.shape().with(0, columns).with_inserted(0, count), first.dtype());
   for (std::int64_t r = 0; r < count; ++r) {
     const Tensor& row = rows[static_cast<std::size_t>(r)];

@@ -38,8 +38,8 @@ std::vector<SentenceStart> sentence_starts(const char* where, const Padded& sour
   const Tensor& cells = source.cells();
   const char* const what = source.features.defined() ? "features" : "ids";
   check<ShapeError>((source.features.defined() ? cells.rank() >= 2 : cells.rank() == 2) &&
-                        source.lengths.shape() == Shape{cells.size(0)} &&
-                        source.lengths.dtype() == i64 && source.lengths.is_contiguous(),
+                        source.lengths.shape() == Shape{cells.size(0)} && source.lengths.dtype() == i64 &&
+                        source.lengths.is_contiguous(),
                     where, "lengths {} don't fit {} {}: one i64 a row is needed", source.lengths, what, cells);
   const auto rows = static_cast<std::size_t>(cells.size(0));
   check<ValueError>(prefixes.empty() || prefixes.size() == rows, where, "{} prefixes for {} sentences; one for each is needed",

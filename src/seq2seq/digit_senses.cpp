@@ -83,7 +83,8 @@ DigitSenses::Sight::Sight(const DigitSensesOptions& options, const nn::Scope& sc
             nn::init::normal(0, 0.1)) {}
 
 Var DigitSenses::Sight::forward(const Tensor& image) {
-  // Each image to the same contrast: noise of several times the ink's strength would drown all others in the batch's statistics.
+  // Each image to the same contrast: noise of several times the ink's strength would drown all others in the batch's
+  // statistics.
   const Var even = group_norm(image.unsqueeze(1), 1);
   const Var features = relu(norm(second(relu(first(even)))));  // [batch, channels, rows, columns]
   return relu(cell(transpose(flatten(features, 2, 3), 1, 2)) + place);

@@ -285,7 +285,8 @@ EncoderDecoder::Outlooks EncoderDecoder::look_ahead(const Batch& batch) {
   const kernels::Packing packing(batch.target_lengths, rows, steps);
   const auto in_order = [&packing](const Tensor& x) { return x.defined() ? packing.sort(x) : x; };
   const Tensor ids = in_order(batch.source.ids);
-  auto [memory, state] = start({ids, in_order(batch.source.lengths), in_order(batch.source.mask), in_order(batch.source.features)});
+  auto [memory, state] =
+      start({ids, in_order(batch.source.lengths), in_order(batch.source.mask), in_order(batch.source.features)});
   const Var embedded = embed_target(packing.sort(batch.target_in));
   PoolVector<Var> attentional, weights, contexts, hs, tokens;
   Tensor places = Tensor::empty({batch.target_tokens}, i64), sorted = Tensor::empty({batch.target_tokens}, i64);

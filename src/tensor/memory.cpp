@@ -25,9 +25,9 @@ namespace {
 constexpr bool passes_through = WEFT_POOL_PASSES_THROUGH == 1;
 constexpr std::size_t alignment = 64;
 constexpr std::size_t huge_page = std::size_t{2} << 20;
-constexpr std::size_t classes = 160;              // four to each power of two from 64 bytes
-constexpr std::size_t local_limit = 64 << 10;     // blocks up to this size stay with their thread first
-constexpr std::size_t local_bytes = 1 << 20;      // of each class
+constexpr std::size_t classes = 160;           // four to each power of two from 64 bytes
+constexpr std::size_t local_limit = 64 << 10;  // blocks up to this size stay with their thread first
+constexpr std::size_t local_bytes = 1 << 20;   // of each class
 constexpr std::size_t total_slot = memory_categories, reserved_slot = total_slot + 1;
 constexpr std::int64_t report_every = 256 << 10;  // a thread's count joins the others' when it has moved this far
 

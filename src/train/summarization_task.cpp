@@ -34,7 +34,8 @@ SummarizationTask::SummarizationTask(seq2seq::Summarizer& summarizer, const data
                                      const data::ParallelText& validation, const SummarizationTaskOptions& options)
     : PairsTask(where, summarizer.model(), {train, validation},
                 encoded(summarizer, train, checked(options).validation.max_source),
-                encoded(summarizer, validation, options.validation.max_source), {.batching = options.batching, .label_smoothing = options.label_smoothing}),
+                encoded(summarizer, validation, options.validation.max_source),
+                {.batching = options.batching, .label_smoothing = options.label_smoothing}),
       summarizer_(summarizer),
       options_(options),
       valid_text_(validation.source) {

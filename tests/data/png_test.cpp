@@ -1,6 +1,7 @@
 #include "weft/data/png.hpp"
 
 #include <doctest/doctest.h>
+#include <png.h>
 
 #include <fstream>
 #include <iterator>
@@ -9,7 +10,6 @@
 
 #include "support/support.hpp"
 #include "weft/base/error.hpp"
-#include <png.h>
 
 using namespace weft;
 using namespace weft::data;
@@ -74,4 +74,3 @@ TEST_CASE("a file that is no PNG, or a part of one, is an error that names it") 
   CHECK_THROWS_WITH_AS(read_png(folder.path() / "none"), doctest::Contains("none: No such file or directory"), IoError);
   CHECK_THROWS_WITH_AS(read_png(folder.path()), doctest::Contains("Is a directory"), IoError);
 }
-

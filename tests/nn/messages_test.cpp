@@ -296,10 +296,7 @@ std::vector<Mistake> dtype_and_index_mistakes() {
        "[cross_entropy] targets [3, 5] don't fit the input [3, 5]: one class for each row of the last dimension is needed; "
        "one-hot "
        "targets become classes by argmax(targets, -1)"},
-      {"targets that are one-hot, of a single row",
-       [] {
-         cross_entropy(t({5}), t({5}, i64));
-       },
+      {"targets that are one-hot, of a single row", [] { cross_entropy(t({5}), t({5}, i64)); },
        "[cross_entropy] targets [5] don't fit the input [5]: one class for each row of the last dimension is needed; one-hot "
        "targets become classes by argmax(targets, -1)"},
       {"targets that are floats",

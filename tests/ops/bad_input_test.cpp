@@ -90,8 +90,8 @@ TEST_CASE("wrong shapes, dtypes and undefined operands end in a result or a type
   }
 }
 
-// WEFT_FUZZ_CALLS=1000000 is the long version; it belongs under the sanitizers, with detect_stack_use_after_return=0: exceptions
-// leave its stacks full, and looking for room in them then takes most of an hour.
+// WEFT_FUZZ_CALLS=1000000 is the long version; it belongs under the sanitizers, with detect_stack_use_after_return=0:
+// exceptions leave its stacks full, and looking for room in them then takes most of an hour.
 TEST_CASE("random calls end in a result or a typed exception") {
   const char* asked = std::getenv("WEFT_FUZZ_CALLS");
   const std::int64_t calls = asked != nullptr ? std::atoll(asked) : 50000;

@@ -25,8 +25,8 @@ struct TerScore {
 };
 
 /// Corpus translation edit rate (Snover et al. 2006), equal to sacreBLEU 2's: 100 * edits / words of the reference. An edit
-/// inserts, deletes or replaces a word or moves a stretch of words, found greedily with Tercom's limits (10 words, by up to 50, a
-/// beam of 25 around the diagonal). Without any words in the references it is 0 for hypotheses without words, else 100.
+/// inserts, deletes or replaces a word or moves a stretch of words, found greedily with Tercom's limits (10 words, by up to 50,
+/// a beam of 25 around the diagonal). Without any words in the references it is 0 for hypotheses without words, else 100.
 /// references[r][i] is the r-th reference of hypotheses[i].
 /// ValueError: nothing to score, numbers of lines that differ; FormatError: a line that is not UTF-8.
 TerScore ter(const std::vector<std::string>& hypotheses, const std::vector<std::vector<std::string>>& references,

@@ -38,11 +38,11 @@ struct TrackTargets {
   Tensor centres;  ///< f32 or f64 [batch, frames, 2, 2], in pixels
 };
 
-/// Follows two digits through a film. Three convolutions make of each frame a grid of cells of 4 by 4 pixels, to which a learned
-/// place is added. An LSTM goes from frame to frame; its state asks for each digit where it is (dot product attention over the
-/// cells), and what is found there goes into the next state. A digit's centre is the middle of the cells by their weights,
-/// corrected by what was found and by the state, so that a digit that is hidden still has one; its name comes from what was
-/// found in all frames, pooled by weights of their own (Yang et al. 2016).
+/// Follows two digits through a film. Three convolutions make of each frame a grid of cells of 4 by 4 pixels, to which a
+/// learned place is added. An LSTM goes from frame to frame; its state asks for each digit where it is (dot product attention
+/// over the cells), and what is found there goes into the next state. A digit's centre is the middle of the cells by their
+/// weights, corrected by what was found and by the state, so that a digit that is hidden still has one; its name comes from
+/// what was found in all frames, pooled by weights of their own (Yang et al. 2016).
 class DigitTracker : public nn::Module<DigitTracker> {
  public:
   /// Throws ValueError for sizes that can't be.

@@ -33,8 +33,8 @@ enum class AttentionKind : std::uint8_t {
 };
 
 /// As checkpoints and command lines have them, in the order of the kinds.
-inline constexpr std::array attention_names = {"none",     "dot",     "scaled_dot", "general",    "additive", "concat", "cosine",
-                                               "location", "local-m", "local-p",    "multi_head", "coverage"};
+inline constexpr std::array attention_names = {"none",   "dot",      "scaled_dot", "general", "additive",   "concat",
+                                               "cosine", "location", "local-m",    "local-p", "multi_head", "coverage"};
 std::string name_of(AttentionKind kind);
 /// Throws ValueError that lists the names for another one.
 AttentionKind attention_kind(const std::string& name);

@@ -23,7 +23,8 @@ struct HierarchicalOutput {
 };
 
 /// A document of sentences of words, to any depth, as one vector (Yang et al. 2016): from the innermost level outwards, a
-/// bidirectional GRU, or another encoder, reads the parts of each whole, and Pooling makes one vector of them, a part of the next level.
+/// bidirectional GRU, or another encoder, reads the parts of each whole, and Pooling makes one vector of them, a part of the
+/// next level.
 class Hierarchical : public Module<Hierarchical> {
  public:
   /// Throws ValueError for sizes or levels that can't be.
