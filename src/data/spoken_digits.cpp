@@ -53,8 +53,9 @@ SpokenDigits read_spoken_digits(const std::filesystem::path& folder, std::int64_
     }
   }
   check<FormatError>(!result.words.empty() || !result.left_out.empty(), where, "{} has no file .wav or .flac", folder.string());
-  check<FormatError>(!result.words.empty(), where, "none of the {} files of {} can be used: {}", result.left_out.size(),
-                     folder.string(), result.left_out.front());
+  if (result.words.empty())  // only then is there a first that was left out
+    fail<FormatError>(where, "none of the {} files of {} can be used: {}", result.left_out.size(), folder.string(),
+                      result.left_out.front());
   return result;
 }
 
