@@ -1,6 +1,7 @@
 #pragma once
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <cstdio>
 #include <iostream>
 #include <map>
@@ -10,6 +11,7 @@
 
 #include "read_options.hpp"
 #include "weft/base/error.hpp"
+#include "weft/data/lines.hpp"
 #include "weft/train/trainer.hpp"
 
 /// Programs of several commands: which one a call means, and how it ends.
@@ -37,6 +39,26 @@ inline std::string explain(const weft::SettingsError& error, const std::map<std:
 /// Throws IoError if some of what was printed is lost.
 inline void flush_output() {
   if (!std::cout.flush() || std::fflush(stdout) != 0) throw weft::IoError("can't write to standard output");
+}
+
+/// Writes a line for each of standard input, in order. `answer` takes lines and gives their results, which have a `text`; it
+/// gets many batches of `batch` at a time, so that lines of like length can stand together.
+template <class Answer>
+void answer_lines(std::int64_t batch, const Answer& answer) {
+  constexpr std::size_t batches_at_a_time = 16;
+  weft::data::LineReader reader(std::cin, "standard input");
+  std::vector<std::string> lines;
+  std::string line;
+  const auto flush = [&] {
+    for (const auto& result : answer(lines)) std::cout << result.text << '\n';
+    flush_output();
+    lines.clear();
+  };
+  while (reader.next(line)) {
+    lines.push_back(line);
+    if (lines.size() == batches_at_a_time * static_cast<std::size_t>(batch)) flush();
+  }
+  flush();
 }
 
 inline int run(const Program& program, const std::vector<std::string>& words) {

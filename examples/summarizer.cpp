@@ -18,7 +18,6 @@
 
 using namespace weft;
 using namespace summarizer_settings;
-using commands::flush_output;
 
 namespace {
 
@@ -161,20 +160,7 @@ int command_summarize(const std::vector<std::string>& words) {
   add_decoding_options(options, d);
   if (!read_options(words, options, "summarizer summarize")) return 0;
   const auto summarizer = load(d);
-  data::LineReader reader(std::cin, "standard input");
-  std::vector<std::string> lines;
-  std::string line;
-  constexpr std::size_t at_a_time = 16;  // batches, so that texts of like length stand together
-  const auto flush = [&] {
-    for (const auto& summary : summarizer->summarize(lines, d.options)) std::cout << summary.text << '\n';
-    flush_output();
-    lines.clear();
-  };
-  while (reader.next(line)) {
-    lines.push_back(line);
-    if (lines.size() == at_a_time * static_cast<std::size_t>(d.options.batch)) flush();
-  }
-  flush();
+  commands::answer_lines(d.options.batch, [&](const auto& lines) { return summarizer->summarize(lines, d.options); });
   return 0;
 }
 

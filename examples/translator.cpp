@@ -26,7 +26,6 @@
 
 using namespace weft;
 using namespace translator_settings;
-using commands::flush_output;
 
 namespace {
 
@@ -202,21 +201,7 @@ int command_translate(const std::vector<std::string>& words) {
   add_decoding_options(options, d);
   if (!read_options(words, options, "translator translate")) return 0;
   const auto translator = load(d);
-  data::LineReader reader(std::cin, "standard input");
-  std::vector<std::string> lines;
-  std::string line;
-  // Many batches at a time, so that sentences of like length stand together; the order of lines is kept.
-  constexpr std::size_t at_a_time = 16;
-  const auto flush = [&] {
-    for (const auto& translation : translator->translate(lines, d.options)) std::cout << translation.text << '\n';
-    flush_output();
-    lines.clear();
-  };
-  while (reader.next(line)) {
-    lines.push_back(line);
-    if (lines.size() == at_a_time * static_cast<std::size_t>(d.options.batch)) flush();
-  }
-  flush();
+  commands::answer_lines(d.options.batch, [&](const auto& lines) { return translator->translate(lines, d.options); });
   return 0;
 }
 

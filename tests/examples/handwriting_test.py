@@ -1,36 +1,17 @@
 """The program that reads handwritten words, from end to end, on words drawn here. Argument: the program. Prints failures alone."""
 import gzip
-import hashlib
-import os
 import pathlib
 import random
 import re
-import subprocess
 import sys
 import tempfile
 import unittest
 
-PROGRAM = ""
+from program import call, digest, run, succeed
+
 FOLDER = pathlib.Path()
 SMALL = ["--channels", "4", "--embedding", "12", "--hidden", "16", "--batch-tokens", "200", "--epochs", "2", "--save-every", "3",
          "--held-out", "0.1", "--threads", "1"]
-
-
-def call(*words):
-    # One thread: two of them waiting for each other take minutes on a machine with other work.
-    return subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True, check=False,
-                          env={**os.environ, "OMP_NUM_THREADS": "1"})
-
-
-def succeed(*words):
-    done = call(*words)
-    if done.returncode != 0:
-        raise AssertionError(f"{words}: exit code {done.returncode}\n{done.stderr}")
-    return done.stdout
-
-
-def digest(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 class HandwritingTest(unittest.TestCase):
@@ -102,13 +83,11 @@ def write_words(path):
 
 
 def main():
-    global PROGRAM, FOLDER
-    PROGRAM = sys.argv[1]
+    global FOLDER
     with tempfile.TemporaryDirectory() as folder:
         FOLDER = pathlib.Path(folder)
         write_words(FOLDER / "words.gz")
-        suite = unittest.defaultTestLoader.loadTestsFromTestCase(HandwritingTest)
-        return 0 if unittest.TextTestRunner(verbosity=0, stream=sys.stdout, buffer=True).run(suite).wasSuccessful() else 1
+        return run(HandwritingTest)
 
 
 if __name__ == "__main__":

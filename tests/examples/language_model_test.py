@@ -1,34 +1,15 @@
 """The language model's command line from end to end, on text made here. Argument: the program. Prints failures alone."""
-import hashlib
-import os
 import pathlib
 import re
-import subprocess
 import sys
 import tempfile
 import unittest
 
-PROGRAM = ""
+from program import call, digest, run, succeed
+
 FOLDER = pathlib.Path()
 SMALL = ["--width", "16", "--layers", "1", "--heads", "2", "--feed-forward", "16", "--rows", "4", "--window", "10",
          "--epochs", "2", "--save-every", "3", "--threads", "1"]
-
-
-def call(*words):
-    # One thread: two of them waiting for each other take minutes on a machine with other work.
-    return subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True, check=False,
-                          env={**os.environ, "OMP_NUM_THREADS": "1"})
-
-
-def succeed(*words):
-    done = call(*words)
-    if done.returncode != 0:
-        raise AssertionError(f"{words}: exit code {done.returncode}\n{done.stderr}")
-    return done.stdout
-
-
-def digest(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 class LanguageModelTest(unittest.TestCase):
@@ -90,8 +71,7 @@ class LanguageModelTest(unittest.TestCase):
 
 
 def main():
-    global PROGRAM, FOLDER
-    PROGRAM = sys.argv[1]
+    global FOLDER
     with tempfile.TemporaryDirectory() as folder:
         FOLDER = pathlib.Path(folder)
         lines = [f"the {who} {does} the {what} .\n" for who in ("dog", "cat", "horse") for does in ("sees", "likes", "hears")
@@ -99,8 +79,7 @@ def main():
         (FOLDER / "text").write_text("".join(lines * 6))
         (FOLDER / "short").write_text("short\n")
         (FOLDER / "blank").write_text(" \n\n")
-        suite = unittest.defaultTestLoader.loadTestsFromTestCase(LanguageModelTest)
-        return 0 if unittest.TextTestRunner(verbosity=0, stream=sys.stdout, buffer=True).run(suite).wasSuccessful() else 1
+        return run(LanguageModelTest)
 
 
 if __name__ == "__main__":

@@ -1,38 +1,19 @@
 """The program that follows moving digits, from end to end, on digits drawn here. Argument: the program. Prints failures alone."""
 import gzip
-import hashlib
 import json
-import os
 import pathlib
 import random
 import re
 import struct
-import subprocess
 import sys
 import tempfile
 import unittest
 
-PROGRAM = ""
+from program import call, digest, run, succeed
+
 FOLDER = pathlib.Path()
 SMALL = ["--frames", "3", "--channels", "2", "--hidden", "8", "--batch", "4", "--epoch-batches", "4", "--validation-films", "4",
          "--epochs", "2", "--save-every", "3", "--threads", "1"]
-
-
-def call(*words):
-    # One thread: two of them waiting for each other take minutes on a machine with other work.
-    return subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True, check=False,
-                          env={**os.environ, "OMP_NUM_THREADS": "1"})
-
-
-def succeed(*words):
-    done = call(*words)
-    if done.returncode != 0:
-        raise AssertionError(f"{words}: exit code {done.returncode}\n{done.stderr}")
-    return done.stdout
-
-
-def digest(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def safetensors(path):
@@ -124,13 +105,11 @@ def write_digits():
 
 
 def main():
-    global PROGRAM, FOLDER
-    PROGRAM = sys.argv[1]
+    global FOLDER
     with tempfile.TemporaryDirectory() as folder:
         FOLDER = pathlib.Path(folder)
         write_digits()
-        suite = unittest.defaultTestLoader.loadTestsFromTestCase(MovingDigitsTest)
-        return 0 if unittest.TextTestRunner(verbosity=0, stream=sys.stdout, buffer=True).run(suite).wasSuccessful() else 1
+        return run(MovingDigitsTest)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """The sentiment program's command line from end to end, on reviews made here. Argument: the program; then `real` for one step
 on the reviews in WEFT_SHARED alone, 77 where there are none. Prints failures alone."""
-import hashlib
 import os
 import pathlib
 import re
@@ -10,28 +9,12 @@ import tarfile
 import tempfile
 import unittest
 
-PROGRAM = ""
+from program import call, digest, run, succeed
+
 FOLDER = pathlib.Path()
 REAL = pathlib.Path(os.environ.get("WEFT_SHARED", "")) / "data" / "review-polarity" / "review_polarity.tar.gz"
 SMALL = ["--embedding", "8", "--word-hidden", "4", "--sentence-hidden", "4", "--least", "1", "--documents", "4",
          "--held-out", "0.2", "--lr", "0.02", "--epochs", "3", "--save-every", "3", "--threads", "1"]
-
-
-def call(*words, text=""):
-    # One thread: two of them waiting for each other take minutes on a machine with other work.
-    return subprocess.run([PROGRAM, *map(str, words)], input=text, capture_output=True, text=True, check=False,
-                          env={**os.environ, "OMP_NUM_THREADS": "1"})
-
-
-def succeed(*words, text=""):
-    done = call(*words, text=text)
-    if done.returncode != 0:
-        raise AssertionError(f"{words}: exit code {done.returncode}\n{done.stderr}")
-    return done.stdout
-
-
-def digest(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def write_reviews(folder, count=12):
@@ -47,7 +30,7 @@ class SentimentTest(unittest.TestCase):
         succeed("train", "--quick", "--output", run, "--threads", 1)
         scored = succeed("evaluate", "--quick", "--model", run, "--threads", 1)
         self.assertGreaterEqual(float(re.search(r"30 texts, accuracy ([\d.]+) %", scored)[1]), 90)
-        classified = succeed("classify", "--model", run, text="The plot was superb.\nA moving film!\n\n\nA dull film.\n")
+        classified = succeed("classify", "--model", run, stdin="The plot was superb.\nA moving film!\n\n\nA dull film.\n")
         self.assertRegex(classified, r"^pos 0\.\d+\nneg 0\.\d+\n$")
 
     def test_folds(self):
@@ -68,18 +51,18 @@ class SentimentTest(unittest.TestCase):
                                     "--word-dropout", 0.2, "--sentence-dropout", 0, "--ema", 0])):
             run = FOLDER / f"kind-{i}"
             succeed("train", "--data", FOLDER / "reviews", "--output", run, *SMALL, *words)
-            self.assertRegex(succeed("classify", "--model", run, text="a fine film .\n"), r"^(pos|neg) [01]\.\d+\n$")
+            self.assertRegex(succeed("classify", "--model", run, stdin="a fine film .\n"), r"^(pos|neg) [01]\.\d+\n$")
 
     def test_report_shades_texts(self):
         run = FOLDER / "shaded"
         succeed("train", "--data", FOLDER / "reviews", "--output", run, *SMALL)
-        out = succeed("report", "--model", run, text="We saw a fine film.\nIt was <b>fine</b>.\n\na dull film .\n")
+        out = succeed("report", "--model", run, stdin="We saw a fine film.\nIt was <b>fine</b>.\n\na dull film .\n")
         self.assertEqual(out.strip(), str(run / "report.html"))
         page = (run / "report.html").read_text(encoding="utf-8")
         for part in ("Text 1: ", "Text 2: ", "What the model looks at", "Training"):
             self.assertIn(part, page)
         self.assertNotIn("<b>fine", page)
-        succeed("report", "--model", run, "--output", FOLDER / "page.html", text="")
+        succeed("report", "--model", run, "--output", FOLDER / "page.html", stdin="")
         self.assertNotIn("Text 1", (FOLDER / "page.html").read_text(encoding="utf-8"))
 
     def test_faithfulness(self):
@@ -147,7 +130,7 @@ class SentimentTest(unittest.TestCase):
             self.assertEqual(done.returncode, code, (words, done.stderr))
             self.assertIn(text, done.stderr)
             self.assertLess(len(done.stderr), 3000, words)
-        done = subprocess.run([PROGRAM, "classify", "--model", run], input=b"ok\n\nca\xff\n", capture_output=True, check=False)
+        done = subprocess.run([sys.argv[1], "classify", "--model", run], input=b"ok\n\nca\xff\n", capture_output=True, check=False)
         self.assertEqual(done.returncode, 1)
         self.assertIn("standard input, line 3, byte 3: not UTF-8", done.stderr.decode())
 
@@ -165,8 +148,7 @@ class RealReviewsTest(unittest.TestCase):
 
 
 def main():
-    global PROGRAM, FOLDER
-    PROGRAM = sys.argv[1]
+    global FOLDER
     chosen = RealReviewsTest if sys.argv[2:] == ["real"] else SentimentTest
     if chosen is RealReviewsTest and not REAL.is_file():
         print("skipped: data/review-polarity/review_polarity.tar.gz (not in WEFT_SHARED, or that isn't set)")
@@ -175,8 +157,7 @@ def main():
         FOLDER = pathlib.Path(folder)
         write_reviews(FOLDER / "reviews")
         write_reviews(FOLDER / "more", 14)
-        suite = unittest.defaultTestLoader.loadTestsFromTestCase(chosen)
-        return 0 if unittest.TextTestRunner(verbosity=0, stream=sys.stdout, buffer=True).run(suite).wasSuccessful() else 1
+        return run(chosen)
 
 
 if __name__ == "__main__":

@@ -1,40 +1,21 @@
 """The speech program's command line from end to end, on tones made here. Argument: the program. Prints failures alone."""
-import hashlib
 import json
 import math
-import os
 import pathlib
 import random
 import re
 import struct
-import subprocess
 import sys
 import tempfile
 import unittest
 import wave
 import xml.etree.ElementTree as ElementTree
 
-PROGRAM = ""
+from program import call, digest, run, succeed
+
 FOLDER = pathlib.Path()
 SMALL = ["--hidden", "8", "--layers", "1", "--bands", "12", "--stack", "6", "--strings", "24", "--max-digits", "3",
          "--valid-strings", "6", "--batch", "8", "--epochs", "2", "--save-every", "2", "--threads", "1"]
-
-
-def call(*words):
-    # One thread: two of them waiting for each other take minutes on a machine with other work.
-    return subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True, check=False,
-                          env={**os.environ, "OMP_NUM_THREADS": "1"})
-
-
-def succeed(*words):
-    done = call(*words)
-    if done.returncode != 0:
-        raise AssertionError(f"{words}: exit code {done.returncode}\n{done.stderr}")
-    return done.stdout
-
-
-def digest(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def tones(digit, speaker, chosen):
@@ -152,8 +133,7 @@ class SpeechTest(unittest.TestCase):
 
 
 def main():
-    global PROGRAM, FOLDER
-    PROGRAM = sys.argv[1]
+    global FOLDER
     with tempfile.TemporaryDirectory() as folder:
         FOLDER = pathlib.Path(folder)
         (FOLDER / "data").mkdir()
@@ -164,8 +144,7 @@ def main():
                 for take in (0, 1, 5, 6, 7, 8, 9, 10, 11, 12):
                     write_wav(FOLDER / "data" / f"{digit}_{name}_{take}.wav", tones(digit, speaker, chosen))
         write_wav(FOLDER / "16k.wav", [0.1] * 400, rate=16000)
-        suite = unittest.defaultTestLoader.loadTestsFromTestCase(SpeechTest)
-        return 0 if unittest.TextTestRunner(verbosity=0, stream=sys.stdout, buffer=True).run(suite).wasSuccessful() else 1
+        return run(SpeechTest)
 
 
 if __name__ == "__main__":

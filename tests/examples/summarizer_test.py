@@ -1,36 +1,17 @@
 """The summarizer's command line from end to end, on news made here. Argument: the program. Prints failures alone."""
 import gzip
-import hashlib
-import os
 import pathlib
 import random
 import re
-import subprocess
 import sys
 import tempfile
 import unittest
 
-PROGRAM = ""
+from program import call, digest, run, succeed
+
 FOLDER = pathlib.Path()
 SMALL = ["--embedding", "12", "--hidden", "16", "--vocabulary", "30", "--batch-tokens", "400", "--held-out", "10",
          "--epochs", "2", "--save-every", "3", "--threads", "1"]
-
-
-def call(*words, stdin=""):
-    # One thread: two of them waiting for each other take minutes on a machine with other work.
-    return subprocess.run([PROGRAM, *map(str, words)], input=stdin, capture_output=True, text=True, check=False,
-                          env={**os.environ, "OMP_NUM_THREADS": "1"})
-
-
-def succeed(*words, stdin=""):
-    done = call(*words, stdin=stdin)
-    if done.returncode != 0:
-        raise AssertionError(f"{words}: exit code {done.returncode}\n{done.stderr}")
-    return done.stdout
-
-
-def digest(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 class SummarizerTest(unittest.TestCase):
@@ -124,8 +105,7 @@ def story(chosen, split):
 
 
 def main():
-    global PROGRAM, FOLDER
-    PROGRAM = sys.argv[1]
+    global FOLDER
     with tempfile.TemporaryDirectory() as folder:
         FOLDER = pathlib.Path(folder)
         chosen = random.Random(1)
@@ -135,8 +115,7 @@ def main():
         (FOLDER / "tiny.tsv").write_text("TEST\tA B D\ta b c e\n")
         (FOLDER / "marks.tsv").write_text("TEST\tB!! A\t(a b) c\n")
         (FOLDER / "broken.tsv").write_text("TRAIN\tA\tb\nTRAIN\tA\n")
-        suite = unittest.defaultTestLoader.loadTestsFromTestCase(SummarizerTest)
-        return 0 if unittest.TextTestRunner(verbosity=0, stream=sys.stdout, buffer=True).run(suite).wasSuccessful() else 1
+        return run(SummarizerTest)
 
 
 if __name__ == "__main__":

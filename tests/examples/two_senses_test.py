@@ -1,39 +1,20 @@
 """The program that names digits heard and seen, from end to end, on tones and stripes made here. Argument: the program. Prints
 failures alone."""
-import hashlib
 import math
-import os
 import pathlib
 import random
 import re
 import struct
-import subprocess
 import sys
 import tempfile
 import unittest
 import wave
 
-PROGRAM = ""
+from program import call, digest, run, succeed
+
 FOLDER = pathlib.Path()
 SMALL = ["--hidden", "8", "--channels", "2", "--batch", "4", "--epoch-batches", "4", "--validation-pairs", "6", "--epochs", "2",
          "--save-every", "3", "--threads", "1"]
-
-
-def call(*words):
-    # One thread: two of them waiting for each other take minutes on a machine with other work.
-    return subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True, check=False,
-                          env={**os.environ, "OMP_NUM_THREADS": "1"})
-
-
-def succeed(*words):
-    done = call(*words)
-    if done.returncode != 0:
-        raise AssertionError(f"{words}: exit code {done.returncode}\n{done.stderr}")
-    return done.stdout
-
-
-def digest(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def files(sounds="sounds", images="images", labels="labels"):
@@ -122,14 +103,12 @@ def write_images():
 
 
 def main():
-    global PROGRAM, FOLDER
-    PROGRAM = sys.argv[1]
+    global FOLDER
     with tempfile.TemporaryDirectory() as folder:
         FOLDER = pathlib.Path(folder)
         write_sounds()
         write_images()
-        suite = unittest.defaultTestLoader.loadTestsFromTestCase(TwoSensesTest)
-        return 0 if unittest.TextTestRunner(verbosity=0, stream=sys.stdout, buffer=True).run(suite).wasSuccessful() else 1
+        return run(TwoSensesTest)
 
 
 if __name__ == "__main__":

@@ -29,9 +29,9 @@ nn::TransformerLayerOptions layer_options(bool norm_first) {
           .norm_first = norm_first};
 }
 
-// In f32 rounding adds up through the layers: in the gradients of the whole PyTorch's own f32 is 2.5e-6 from its f64, and
-// oneDNN's products for AVX-512 bring us to 5.7e-6, for AVX2 below 5e-6.
-double deep_tolerance(DType dtype) { return dtype == f32 ? 1e-5 : tolerance(dtype); }
+// In f32 rounding adds up through the layers: in the gradients of the whole PyTorch's own f32 is 2.5e-6 from its f64,
+// ours 3.3e-6 to 5.7e-6 by the instruction set of oneDNN's products. All but one parameter are below 3e-6.
+double deep_tolerance(DType dtype) { return dtype == f32 ? 6e-6 : tolerance(dtype); }
 
 // Checks `run(golden, leaves)` on the golden file's inputs of the given names, with the output's padding left out.
 template <class Module, class Run>
