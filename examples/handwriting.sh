@@ -13,5 +13,5 @@ program=build/examples/handwriting
 build_program handwriting
 
 "$program" train --data "$data" --train-folds 1-9 --output "$output"
-"$program" evaluate --model "$output" --data "$data" --folds 0
+"$program" evaluate --model "$output" --data "$data" --folds 0 --beam 5
 "$program" report --model "$output" --data "$data" --folds 0

@@ -35,8 +35,7 @@ bool better(const Candidate& a, const Candidate& b) {
 struct Group {
   std::vector<Beam> beams;  // the best first; those that lead nowhere last
   std::vector<Hypothesis> finished;
-
-  bool done() const { return finished.size() >= beams.size() || beams[0].log_probability == impossible; }
+  bool done = false;
 };
 
 class BeamDecoder : public SentenceDecoder {
@@ -60,12 +59,13 @@ class BeamDecoder : public SentenceDecoder {
     std::vector<std::int32_t> taken(groups_.size() > 1 ? static_cast<std::size_t>(step.vocabulary) : 0);
     bool done = true;
     for (std::size_t g = 0; g < groups_.size(); ++g) {
-      if (groups_[g].done()) {
+      if (groups_[g].done) {
         for (std::size_t b = 0; b < width(); ++b) parents.push_back(g * width() + b);
         continue;
       }
       extend(groups_[g], g * width(), step, taken, parents);
-      done = done && groups_[g].done();
+      groups_[g].done = is_done(groups_[g], static_cast<std::size_t>(step.step + 1));
+      done = done && groups_[g].done;
     }
     if (done || step.step + 1 >= start_.max_length) parents.clear();
     return parents;
@@ -156,12 +156,30 @@ class BeamDecoder : public SentenceDecoder {
     group.beams = std::move(next);
   }
 
+  // As many have ended as are wanted, and none that lives would be among them if it ended as it is: the first to end are often
+  // the short and unlikely ones. Coverage, which only takes from a score, isn't looked at.
+  bool is_done(const Group& group, std::size_t length) const {
+    double living = impossible;
+    for (const Beam& b : group.beams) living = std::max(living, b.log_probability);
+    if (living == impossible) return true;
+    living = normalised(living, length);
+    const auto as_good = std::count_if(group.finished.begin(), group.finished.end(), [&](const Hypothesis& h) {
+      return normalised(h.log_probability, h.ids.size() + 1) >= living;
+    });
+    return static_cast<std::size_t>(as_good) >= width();
+  }
+
+  // length: with the end token
+  double normalised(double log_probability, std::size_t length) const {
+    const auto tokens = static_cast<double>(length);
+    const double base = options_.length_normalisation == LengthNormalisation::gnmt ? (5 + tokens) / 6 : tokens;
+    return log_probability / std::pow(base, options_.length_penalty);
+  }
+
   Hypothesis hypothesis(std::int64_t node, double log_probability) const {
     Hypothesis result{tree_.tokens(node), log_probability, 0, {}};
-    const auto length = static_cast<double>(result.ids.size());
+    result.score = normalised(log_probability, result.ids.size());
     if (!result.ids.empty() && result.ids.back() == end_id) result.ids.pop_back();
-    const double base = options_.length_normalisation == LengthNormalisation::gnmt ? (5 + length) / 6 : length;
-    result.score = log_probability / std::pow(base, options_.length_penalty);
     if (!options_.attention && options_.coverage_penalty == 0) return result;
     const Tensor attention = tree_.attention(node, weights_, start_.source_length);
     if (options_.coverage_penalty != 0) result.score += options_.coverage_penalty * coverage(attention);

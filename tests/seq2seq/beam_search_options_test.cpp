@@ -23,12 +23,16 @@ struct Found {
   double log_probability, score;
 };
 
+// tokens: with the end
+double normalised(double log_probability, std::size_t tokens, const BeamSearchOptions& o) {
+  const auto length = static_cast<double>(tokens);
+  return o.length_normalisation == LengthNormalisation::power
+             ? log_probability / std::pow(length, o.length_penalty)
+             : log_probability * std::pow(6, o.length_penalty) / std::pow(5 + length, o.length_penalty);
+}
+
 double score_of(test::Rereading& reading, const TokenIds& ids, bool ended, const BeamSearchOptions& o) {
-  const double length = static_cast<double>(ids.size()) + (ended ? 1 : 0);
-  const double log_probability = reading.log_probability(ids, ended);
-  double score = o.length_normalisation == LengthNormalisation::power
-                     ? log_probability / std::pow(length, o.length_penalty)
-                     : log_probability * std::pow(6, o.length_penalty) / std::pow(5 + length, o.length_penalty);
+  double score = normalised(reading.log_probability(ids, ended), ids.size() + (ended ? 1 : 0), o);
   if (o.coverage_penalty != 0) score += o.coverage_penalty * reading.coverage(ids, ended);
   return score;
 }
@@ -76,13 +80,14 @@ std::vector<Found> plain_search(test::Rereading& reading, const BeamSearchOption
   const auto width = static_cast<std::size_t>(o.beam / o.diverse_groups);
   std::vector<std::vector<Partial>> groups(static_cast<std::size_t>(o.diverse_groups), {{{}, 0.0}});
   std::vector<std::vector<Found>> finished(groups.size());
+  std::vector<bool> done(groups.size());
   const auto keep = [&](std::vector<Found>& list, const Partial& p, bool ended) {
     list.push_back({p.ids, ended, p.log_probability, score_of(reading, p.ids, ended, o)});
   };
   for (std::int64_t t = 0; t < o.max_length; ++t) {
     std::multiset<std::int32_t> taken;
     for (std::size_t g = 0; g < groups.size(); ++g) {
-      if (finished[g].size() >= width) continue;
+      if (done[g]) continue;
       struct Next {
         Partial partial;
         std::int32_t token;
@@ -108,6 +113,13 @@ std::vector<Found> plain_search(test::Rereading& reading, const BeamSearchOption
           groups[g].push_back(n.partial);
         }
       }
+      // Done where each living one has `width` ended ones that are as good as it is now.
+      done[g] = std::all_of(groups[g].begin(), groups[g].end(), [&](const Partial& p) {
+        const double now = normalised(p.log_probability, p.ids.size(), o);
+        std::size_t as_good = 0;
+        for (const Found& f : finished[g]) as_good += normalised(f.log_probability, f.ids.size() + 1, o) >= now;
+        return as_good >= width;
+      });
     }
   }
   std::vector<Found> all;

@@ -3,9 +3,11 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <map>
 
 #include "seq2seq/small_model.hpp"
 #include "weft/base/error.hpp"
+#include "weft/ops/embedding.hpp"
 #include "weft/ops/softmax.hpp"
 
 using namespace weft;
@@ -44,6 +46,34 @@ std::pair<TokenIds, double> exhaustive(Model& model, const TokenIds& source, std
   }
   return best;
 }
+
+// What follows a token depends on that token alone: next[token] is the probability of each.
+class Chain : public Model {
+ public:
+  using Next = std::map<std::int32_t, std::map<std::int32_t, double>>;
+  explicit Chain(const Next& next) : Model({}), table_(Tensor::full({target_vocabulary(), target_vocabulary()}, -1e9, f64)) {
+    for (const auto& [token, row] : next)
+      for (const auto& [follower, probability] : row)
+        table_.mutable_data<double>()[token * target_vocabulary() + follower] = std::log(probability);
+    eval();
+  }
+  Encoded encode(const Padded& source) override {
+    return {{{Tensor::zeros({source.cells().size(0), 1})}, source.mask, source.lengths},
+            {{Tensor::zeros({source.cells().size(0), 1})}}};
+  }
+  DecoderStep step(const DecoderMemory& /*memory*/, const DecoderState& state, const Tensor& tokens,
+                   bool /*attention*/) override {
+    return {state, embedding(table_, tokens), {}};
+  }
+  Var project(const Var& features) override { return features; }
+  std::int64_t target_vocabulary() const override { return 7; }
+
+ protected:
+  Reading read(const Batch& batch) override { return at_tokens(embedding(table_, batch.target_in), batch); }
+
+ private:
+  Tensor table_;
+};
 
 // A Transformer and an LSTM with each attention.
 std::vector<std::unique_ptr<Model>> models() {
@@ -117,6 +147,27 @@ TEST_CASE("a beam as wide as the vocabulary finds the best of short targets") {
       CHECK(found.score == doctest::Approx(score).epsilon(1e-5));
     }
   }
+}
+
+TEST_CASE("short hypotheses that end early don't keep a longer and better one from its end") {
+  // 4 5 6 and the end by 0.9 each; the end is the second choice everywhere.
+  Chain model({{begin_id, {{4, 0.9}, {end_id, 0.07}, {5, 0.03}}},
+               {4, {{5, 0.9}, {end_id, 0.07}, {6, 0.03}}},
+               {5, {{6, 0.9}, {end_id, 0.07}, {4, 0.03}}},
+               {6, {{end_id, 0.9}, {4, 0.07}, {5, 0.03}}}});
+  const TokenIds sentence = {4};
+  const std::vector<const TokenIds*> rows = {&sentence};
+  for (const std::int64_t beam : {1, 2, 3, 5}) {
+    CAPTURE(beam);
+    const auto found = beam_search(model, pad(rows), {.beam = beam})[0];
+    CHECK(found.size() == static_cast<std::size_t>(beam));
+    CHECK(found.front().ids == TokenIds{4, 5, 6});
+    CHECK(found.front().score == doctest::Approx(std::log(0.9)));
+  }
+  // By log probability alone, to end at once (0.07) is the second best.
+  const auto found = beam_search(model, pad(rows), {.beam = 2, .length_penalty = 0})[0];
+  CHECK(found[0].ids == TokenIds{4, 5, 6});
+  CHECK(found[1].ids == TokenIds{});
 }
 
 TEST_CASE("a batch gives what its sentences give alone") {
