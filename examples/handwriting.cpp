@@ -106,7 +106,7 @@ int command_train(const std::vector<std::string>& words) {
   s.trainer.lr = 2e-3;
   s.trainer.cooldown = 0.6;
   WordSource source{.path = {}, .folds = "1-9", .quick = std::find(words.begin(), words.end(), "--quick") != words.end()};
-  std::string attention = "additive";
+  std::string attention = "additive", recurrent = "lstm";
   double held_out = 0.05;
   seq2seq::WordReaderOptions model_options;
   WordReadingTaskOptions task_options;
@@ -126,8 +126,9 @@ int command_train(const std::vector<std::string>& words) {
   add("channels", number(model_options.channels, 1, largest_size), "of the first convolution; the second has twice as many");
   add("embedding", number(model_options.embedding, 1, largest_size), "size of a letter");
   add("hidden", number(model_options.hidden, 2, largest_size),
-      "size of the decoder's LSTM; each direction of the encoder has half");
+      "size of the decoder's state; each direction of the encoder has half");
   add("attention", choice(attention, {seq2seq::attention_names.begin(), seq2seq::attention_names.end()}), "kind of attention");
+  add("recurrent", choice(recurrent, {nn::recurrent_names.begin(), nn::recurrent_names.end()}), "lstm or gru");
   add("dropout", number(model_options.dropout, 0, 0.99), "probability");
   add("label-smoothing", number(task_options.label_smoothing, 0, 0.99), "share of the target that goes to all letters");
   add("shift", number(task_options.shift, 0, 3), "most pixels that an image is moved in training");
@@ -141,6 +142,7 @@ int command_train(const std::vector<std::string>& words) {
   const auto every = static_cast<std::size_t>(1 / held_out);
   for (std::size_t i = 0; i < all.size(); ++i) (i % every == every / 2 ? validation : train).push_back(all[i]);
   model_options.attention = seq2seq::attention_kind(attention);
+  model_options.recurrent = nn::recurrent_kind(recurrent);
   task_options.batching.seed = s.trainer.seed;
   seq2seq::WordReader reader(model_options, letters_of(all), nn::Scope{.owner = nullptr, .name = {}, .seed = s.trainer.seed});
   WordReadingTask task(reader, train, validation, task_options);
@@ -230,13 +232,14 @@ int command_report(const std::vector<std::string>& words) {
 }
 
 commands::Program handwriting() {
-  std::map<std::string, const char*> options = {{"word_reader", "--channels, --embedding, --hidden, --attention, --dropout"},
-                                                {"symbols", "--data, --train-folds"},
-                                                {"training_words", "--data, --train-folds, --held-out"},
-                                                {"validation_words", "--data, --train-folds, --held-out"},
-                                                {"shift", "--shift"},
-                                                {"label_smoothing", "--label-smoothing"},
-                                                {"batching.max_tokens", "--batch-tokens"}};
+  std::map<std::string, const char*> options = {
+      {"word_reader", "--channels, --embedding, --hidden, --attention, --recurrent, --dropout"},
+      {"symbols", "--data, --train-folds"},
+      {"training_words", "--data, --train-folds, --held-out"},
+      {"validation_words", "--data, --train-folds, --held-out"},
+      {"shift", "--shift"},
+      {"label_smoothing", "--label-smoothing"},
+      {"batching.max_tokens", "--batch-tokens"}};
   options.insert(option_of_setting.begin(), option_of_setting.end());
   return {"handwriting",
           usage,

@@ -76,7 +76,7 @@ int command_train(const std::vector<std::string>& words) {
   source.quick = std::find(words.begin(), words.end(), "--quick") != words.end();
   seq2seq::DigitTrackerOptions model_options;
   DigitTrackingTaskOptions task_options;
-  std::string start;
+  std::string start, recurrent = "lstm";
   double held_out = 0.1;
   if (source.quick) {  // other defaults, which options change as ever
     source.films.frames = 5;
@@ -96,7 +96,8 @@ int command_train(const std::vector<std::string>& words) {
   add("start", option(start), "folder of another run whose best weights this one begins with; none: drawn by the seed");
   add("channels", number(model_options.channels, 1, 10000),
       "of the first convolution; the others have two and four times as many");
-  add("hidden", number(model_options.hidden, 1, largest_size), "size of the LSTM");
+  add("hidden", number(model_options.hidden, 1, largest_size), "size of the recurrent network");
+  add("recurrent", choice(recurrent, {nn::recurrent_names.begin(), nn::recurrent_names.end()}), "lstm or gru");
   add("batch", number(task_options.batch, 1, largest_size), "films of a batch");
   add("epoch-batches", number(task_options.epoch_batches, 1, largest_size), "batches of an epoch; no film comes twice");
   add("short-epochs", number(task_options.short_epochs, 0, largest_epochs), "epochs at the beginning that show only");
@@ -112,6 +113,7 @@ int command_train(const std::vector<std::string>& words) {
   const data::MovingDigits train_films(part_of(digits, 0, kept), source.films);
   const data::MovingDigits validation_films(part_of(digits, kept, count), source.films);
   model_options.size = source.films.size;
+  model_options.recurrent = nn::recurrent_kind(recurrent);
   seq2seq::DigitTracker tracker(model_options, nn::Scope{.owner = nullptr, .name = {}, .seed = s.trainer.seed});
   if (!start.empty()) {
     nn::load(tracker, std::filesystem::path(start) / "best.safetensors");
@@ -214,7 +216,7 @@ int command_report(const std::vector<std::string>& words) {
 
 commands::Program moving_digits() {
   std::map<std::string, const char*> options = {
-      {"digit_tracker", "--size, --channels, --hidden"},
+      {"digit_tracker", "--size, --channels, --hidden, --recurrent"},
       {"training_films", "--images, --labels, --held-out, --frames, --size, --least-speed, --most-speed, --seed"},
       {"validation_films", "--validation-films, --images, --labels, --held-out, --frames"},
       {"training.start", "--start"},

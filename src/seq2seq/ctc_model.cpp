@@ -23,7 +23,8 @@ CTCModelOptions checked(const CTCModelOptions& o) {
 CTCModel::CTCModel(const CTCModelOptions& options, const nn::Scope& scope)
     : Module(scope),
       options_(checked(options)),
-      encoder_({.input_size = options.source_size,
+      encoder_(options.recurrent,
+               {.input_size = options.source_size,
                 .hidden_size = options.hidden,
                 .num_layers = options.layers,
                 .bidirectional = true,

@@ -46,16 +46,23 @@ Tensor middles(std::int64_t side, DType dtype) {
 }  // namespace
 
 std::string to_json(const DigitTrackerOptions& o) {
-  return nlohmann::ordered_json{{"size", o.size}, {"channels", o.channels}, {"hidden", o.hidden}, {"classes", o.classes}}
-      .dump();
+  nlohmann::ordered_json json = {{"size", o.size}, {"channels", o.channels}, {"hidden", o.hidden}, {"classes", o.classes}};
+  if (o.recurrent != nn::RecurrentKind::lstm) json["recurrent"] = name_of(o.recurrent);
+  return json.dump();
 }
 
 DigitTrackerOptions digit_tracker_options_of(const std::string& json, const std::string& source) {
   try {
     const auto o = nlohmann::json::parse(json);
-    return {.size = o.at("size"), .channels = o.at("channels"), .hidden = o.at("hidden"), .classes = o.at("classes")};
+    return {.size = o.at("size"),
+            .channels = o.at("channels"),
+            .hidden = o.at("hidden"),
+            .classes = o.at("classes"),
+            .recurrent = nn::recurrent_kind(o.value("recurrent", "lstm"))};
   } catch (const nlohmann::json::exception& error) {
     fail<FormatError>(where, "{}: its metadata don't describe a tracker of digits ({})", source, error.what());
+  } catch (const ValueError& error) {
+    fail<FormatError>(where, "{}: {}", source, error.what());
   }
 }
 
@@ -70,7 +77,8 @@ DigitTracker::DigitTracker(const DigitTrackerOptions& options, const nn::Scope& 
       place_(this, "place", Shape{4 * options.channels, options.size / cell_pixels, options.size / cell_pixels},
              nn::init::normal()),
       attention_({}, {this, "attention"}),
-      cell_({.input_size = digits * (4 * options.channels + coordinates), .hidden_size = options.hidden}, {this, "cell"}),
+      cell_(options.recurrent, {.input_size = digits * (4 * options.channels + coordinates), .hidden_size = options.hidden},
+            {this, "cell"}),
       query_({.in_features = options.hidden, .out_features = digits * 4 * options.channels}, {this, "query"}),
       correction_({.in_features = options.hidden, .out_features = digits * coordinates}, {this, "correction"}),
       refinement_({.in_features = 4 * options.channels, .out_features = coordinates}, {this, "refinement"}),
@@ -98,8 +106,7 @@ Tracks DigitTracker::forward(const Tensor& frames) {
   const Var cells = features(frames);
   const Var middle = middles(side, frames.dtype());
   const nn::AttentionMemory memory = attention_.remember(cells, cells);
-  LSTMState state{Tensor::zeros({batch, options_.hidden}, frames.dtype()),
-                  Tensor::zeros({batch, options_.hidden}, frames.dtype())};
+  LSTMState state{Tensor::zeros({batch, options_.hidden}, frames.dtype()), {}};
   PoolVector<Var> found, centres, weights;
   for (std::int64_t t = 0; t < steps; ++t) {
     const auto of_frame = [&](const Var& x) { return slice(x, 0, t * batch, (t + 1) * batch); };

@@ -6,26 +6,27 @@
 namespace weft::seq2seq {
 
 std::string to_json(const SpeechRecognizerOptions& o) {
-  return nlohmann::ordered_json{{"model", o.model == SpeechModel::ctc ? "ctc" : "attention"},
-                                {"labels", o.labels},
-                                {"rate", o.log_mel.rate},
-                                {"window", o.log_mel.window},
-                                {"hop", o.log_mel.hop},
-                                {"fft", o.log_mel.fft},
-                                {"bands", o.log_mel.bands},
-                                {"low", o.log_mel.low},
-                                {"high", o.log_mel.high},
-                                {"scale", o.log_mel.scale == data::MelScale::htk ? "htk" : "slaney"},
-                                {"preemphasis", o.log_mel.preemphasis},
-                                {"floor", o.log_mel.floor},
-                                {"delta_orders", o.delta_orders},
-                                {"delta_window", o.delta_window},
-                                {"stack", o.stack},
-                                {"hidden", o.hidden},
-                                {"layers", o.layers},
-                                {"embedding", o.embedding},
-                                {"dropout", o.dropout}}
-      .dump();
+  nlohmann::ordered_json json = {{"model", o.model == SpeechModel::ctc ? "ctc" : "attention"},
+                                 {"labels", o.labels},
+                                 {"rate", o.log_mel.rate},
+                                 {"window", o.log_mel.window},
+                                 {"hop", o.log_mel.hop},
+                                 {"fft", o.log_mel.fft},
+                                 {"bands", o.log_mel.bands},
+                                 {"low", o.log_mel.low},
+                                 {"high", o.log_mel.high},
+                                 {"scale", o.log_mel.scale == data::MelScale::htk ? "htk" : "slaney"},
+                                 {"preemphasis", o.log_mel.preemphasis},
+                                 {"floor", o.log_mel.floor},
+                                 {"delta_orders", o.delta_orders},
+                                 {"delta_window", o.delta_window},
+                                 {"stack", o.stack},
+                                 {"hidden", o.hidden},
+                                 {"layers", o.layers},
+                                 {"embedding", o.embedding},
+                                 {"dropout", o.dropout}};
+  if (o.recurrent != nn::RecurrentKind::lstm) json["recurrent"] = name_of(o.recurrent);
+  return json.dump();
 }
 
 SpeechRecognizerOptions speech_recognizer_options_of(const std::string& json, const std::string& source) {
@@ -53,11 +54,14 @@ SpeechRecognizerOptions speech_recognizer_options_of(const std::string& json, co
     result.stack = o.at("stack");
     result.hidden = o.at("hidden");
     result.layers = o.at("layers");
+    result.recurrent = nn::recurrent_kind(o.value("recurrent", "lstm"));
     result.embedding = o.at("embedding");
     result.dropout = o.at("dropout");
     return result;
   } catch (const nlohmann::json::exception& error) {
     fail<FormatError>(where, "{}: its metadata don't describe a speech recogniser ({})", source, error.what());
+  } catch (const ValueError& error) {
+    fail<FormatError>(where, "{}: {}", source, error.what());
   }
 }
 

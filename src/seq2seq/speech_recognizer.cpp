@@ -80,6 +80,7 @@ SpeechRecognizer::SpeechRecognizer(const SpeechRecognizerOptions& options, const
                                  .labels = labels,
                                  .hidden = options.hidden,
                                  .layers = options.layers,
+                                 .recurrent = options.recurrent,
                                  .dropout = options.dropout},
                  nn::Scope{this, "ctc"});
   else
@@ -89,6 +90,7 @@ SpeechRecognizer::SpeechRecognizer(const SpeechRecognizerOptions& options, const
                                              .hidden = 2 * options.hidden,
                                              .encoder_layers = options.layers,
                                              .attention = AttentionKind::location,
+                                             .recurrent = options.recurrent,
                                              .dropout = options.dropout},
                        nn::Scope{this, "attention"});
 }

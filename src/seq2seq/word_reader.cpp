@@ -25,6 +25,7 @@ EncoderDecoderOptions decoder_options(const WordReaderOptions& o, const text::Sy
   options.embedding = o.embedding;
   options.hidden = o.hidden;
   options.attention = o.attention;
+  options.recurrent = o.recurrent;
   options.dropout = o.dropout;
   return options;
 }
@@ -35,10 +36,11 @@ std::int64_t pooled_size(const WordReaderOptions& o) { return 2 * o.channels * (
 }  // namespace
 
 std::string to_json(const WordReaderOptions& o) {
-  return nlohmann::ordered_json{{"height", o.height},       {"width", o.width},   {"channels", o.channels},
-                                {"embedding", o.embedding}, {"hidden", o.hidden}, {"attention", name_of(o.attention)},
-                                {"dropout", o.dropout}}
-      .dump();
+  nlohmann::ordered_json json = {{"height", o.height},       {"width", o.width},   {"channels", o.channels},
+                                 {"embedding", o.embedding}, {"hidden", o.hidden}, {"attention", name_of(o.attention)},
+                                 {"dropout", o.dropout}};
+  if (o.recurrent != nn::RecurrentKind::lstm) json["recurrent"] = name_of(o.recurrent);
+  return json.dump();
 }
 
 WordReaderOptions word_reader_options_of(const std::string& json, const std::string& source) {
@@ -50,9 +52,12 @@ WordReaderOptions word_reader_options_of(const std::string& json, const std::str
             .embedding = o.at("embedding"),
             .hidden = o.at("hidden"),
             .attention = attention_kind(o.at("attention")),
+            .recurrent = nn::recurrent_kind(o.value("recurrent", "lstm")),
             .dropout = o.at("dropout")};
   } catch (const nlohmann::json::exception& error) {
     fail<FormatError>(where, "{}: its metadata don't describe a reader of words ({})", source, error.what());
+  } catch (const ValueError& error) {
+    fail<FormatError>(where, "{}: {}", source, error.what());
   }
 }
 

@@ -25,19 +25,26 @@ Padded small_source() {
 }  // namespace
 
 TEST_CASE("the loss is that of CTC over all labels, and every parameter's gradient is right") {
-  CTCModel model(small);
-  model.to(f64);
-  const TokenIds first = {0, 3, 3}, second = {2};
-  const std::vector<const TokenIds*> targets = {&first, &second};
-  const Padded source = small_source();
-  const Tensor classes = Tensor::from<std::int64_t>({1, 4, 4, 3, 0, 0}, {2, 3}),
-               counts = Tensor::from<std::int64_t>({3, 1}, {2});
-  const double sum = ctc_loss(model(source), classes, source.lengths, counts, {.reduction = LossReduction::sum}).item();
-  CHECK(model.loss(source, targets).item() == doctest::Approx(sum / 4));
-  const auto report = gradcheck_parameters([&] { return model.loss(source, targets); }, model.parameters(), {.elements = 40});
-  INFO(report.str());
-  CHECK(report.ok());
-  CHECK(report.elements > 100);
+  for (const nn::RecurrentKind kind : {nn::RecurrentKind::lstm, nn::RecurrentKind::gru}) {
+    CAPTURE(nn::name_of(kind));
+    CTCModelOptions options = small;
+    options.recurrent = kind;
+    CTCModel model(options);
+    model.to(f64);
+    const TokenIds first = {0, 3, 3}, second = {2};
+    const std::vector<const TokenIds*> targets = {&first, &second};
+    const Padded source = small_source();
+    const Tensor classes = Tensor::from<std::int64_t>({1, 4, 4, 3, 0, 0}, {2, 3}),
+                 counts = Tensor::from<std::int64_t>({3, 1}, {2});
+    const double sum = ctc_loss(model(source), classes, source.lengths, counts, {.reduction = LossReduction::sum}).item();
+    CHECK(model.loss(source, targets).item() == doctest::Approx(sum / 4));
+    const auto report = gradcheck_parameters([&] { return model.loss(source, targets); }, model.parameters(), {.elements = 40});
+    INFO(report.str());
+    CHECK(report.ok());
+    CHECK(report.elements > 100);
+    // Rows of weight_ih: four gates or three.
+    CHECK(model.named_parameters()[0].parameter->value().size(0) == (kind == nn::RecurrentKind::gru ? 9 : 12));
+  }
 }
 
 TEST_CASE("a padded row gives what it gives alone, and NaN in the padding nothing") {

@@ -33,14 +33,19 @@ double missing(const Tensor& logits, std::int64_t row, std::int64_t track, std::
 }  // namespace
 
 TEST_CASE("gradients of every parameter of a tracker are right") {
-  DigitTracker tracker(small);
-  tracker.to(f64);
-  const Tensor frames = test::uniform({2, 3, 8, 8}, 0, 1, 3);
-  const auto report = gradcheck_parameters([&] { return tracking_loss(tracker(frames), some_targets()); }, tracker.parameters(),
-                                           {.elements = 20});
-  INFO(report.str());
-  CHECK(report.ok());
-  CHECK(report.elements > 200);
+  for (const nn::RecurrentKind kind : {nn::RecurrentKind::lstm, nn::RecurrentKind::gru}) {
+    CAPTURE(nn::name_of(kind));
+    DigitTrackerOptions options = small;
+    options.recurrent = kind;
+    DigitTracker tracker(options);
+    tracker.to(f64);
+    const Tensor frames = test::uniform({2, 3, 8, 8}, 0, 1, 3);
+    const auto report = gradcheck_parameters([&] { return tracking_loss(tracker(frames), some_targets()); },
+                                             tracker.parameters(), {.elements = 20});
+    INFO(report.str());
+    CHECK(report.ok());
+    CHECK(report.elements > 200);
+  }
 }
 
 TEST_CASE("a tracker tells names, centres and weights that add up to 1") {
@@ -135,6 +140,12 @@ TEST_CASE("a tracker's options go to JSON and back") {
   CHECK_THROWS_WITH_AS(digit_tracker_options_of("[", "here"),
                        doctest::Contains("[DigitTracker] here: its metadata don't describe a tracker of digits ("),
                        FormatError);
+  DigitTrackerOptions gru = small;
+  gru.recurrent = nn::RecurrentKind::gru;
+  CHECK(to_json(gru) == R"({"size":8,"channels":2,"hidden":5,"classes":3,"recurrent":"gru"})");
+  CHECK(digit_tracker_options_of(to_json(gru), "here").recurrent == nn::RecurrentKind::gru);
+  CHECK_THROWS_WITH_AS(digit_tracker_options_of(R"({"size":8,"channels":2,"hidden":5,"classes":3,"recurrent":"rnn"})", "here"),
+                       doctest::Contains("[DigitTracker] here: [recurrent_kind] 'rnn'"), FormatError);
 }
 
 TEST_CASE("what a tracker can't do is refused") {

@@ -95,17 +95,21 @@ TEST_CASE("features are normalised log-mel energies with deltas, some frames a s
 }
 
 TEST_CASE("gradients of every parameter of both models are right") {
-  for (const SpeechModel kind : both) {
-    SpeechRecognizer recognizer(small(kind));
-    const Sounds sounds(recognizer);
-    recognizer.to(f64);
-    const auto report = gradcheck_parameters([&] { return recognizer.loss(sounds.features, sounds.labels, 0.1); },
-                                             recognizer.parameters(), {.elements = 20});
-    INFO(report.str());
-    CHECK(report.ok());
-    CHECK(report.elements > 100);
-    CHECK(recognizer.tokens(sounds.labels) == (kind == SpeechModel::ctc ? 4 : 7));
-  }
+  for (const SpeechModel kind : both)
+    for (const nn::RecurrentKind recurrent : {nn::RecurrentKind::lstm, nn::RecurrentKind::gru}) {
+      CAPTURE(nn::name_of(recurrent));
+      SpeechRecognizerOptions options = small(kind);
+      options.recurrent = recurrent;
+      SpeechRecognizer recognizer(options);
+      const Sounds sounds(recognizer);
+      recognizer.to(f64);
+      const auto report = gradcheck_parameters([&] { return recognizer.loss(sounds.features, sounds.labels, 0.1); },
+                                               recognizer.parameters(), {.elements = 20});
+      INFO(report.str());
+      CHECK(report.ok());
+      CHECK(report.elements > 100);
+      CHECK(recognizer.tokens(sounds.labels) == (kind == SpeechModel::ctc ? 4 : 7));
+    }
 }
 
 TEST_CASE("both models learn some sounds, read them greedily and with a beam, and look at their steps") {
@@ -149,6 +153,7 @@ TEST_CASE("a run's folder gives the recogniser back, its normalisation too") {
     SpeechRecognizerOptions options = small(kind);
     options.log_mel.scale = data::MelScale::slaney;
     options.dropout = 0.25;
+    options.recurrent = nn::RecurrentKind::gru;
     SpeechRecognizer recognizer(options);
     const Sounds sounds(recognizer);
     CHECK_THROWS_AS(SpeechRecognizer::load(folder.path()), IoError);

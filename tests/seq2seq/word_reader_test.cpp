@@ -34,13 +34,19 @@ Batch batch_of(const std::vector<Tensor>& rows, const std::vector<TokenIds>& tar
 }  // namespace
 
 TEST_CASE("gradients of every parameter of a word reader are right") {
-  WordReader reader(small(), letters());
-  reader.to(f64);
-  const Batch batch = batch_of(images(), {{4, 5, 6}, {4}, {6, 5}});
-  const auto report = gradcheck_parameters([&] { return reader.loss(batch, 0.1); }, reader.parameters(), {.elements = 30});
-  INFO(report.str());
-  CHECK(report.ok());
-  CHECK(report.elements > 200);
+  for (const nn::RecurrentKind kind : {nn::RecurrentKind::lstm, nn::RecurrentKind::gru}) {
+    CAPTURE(nn::name_of(kind));
+    WordReaderOptions options = small();
+    options.recurrent = kind;
+    WordReader reader(options, letters());
+    reader.to(f64);
+    CHECK(reader.options().recurrent == kind);
+    const Batch batch = batch_of(images(), {{4, 5, 6}, {4}, {6, 5}});
+    const auto report = gradcheck_parameters([&] { return reader.loss(batch, 0.1); }, reader.parameters(), {.elements = 30});
+    INFO(report.str());
+    CHECK(report.ok());
+    CHECK(report.elements > 200);
+  }
 }
 
 TEST_CASE("a word gives what it gives alone, whatever stands behind it") {
@@ -161,6 +167,11 @@ TEST_CASE("a word reader's options go to JSON and back") {
   CHECK(to_json(word_reader_options_of(json, "here")) == json);
   CHECK_THROWS_WITH_AS(word_reader_options_of("{}", "here"),
                        doctest::Contains("[WordReader] here: its metadata don't describe a reader of words ("), FormatError);
+  options.recurrent = nn::RecurrentKind::gru;
+  CHECK(word_reader_options_of(to_json(options), "here").recurrent == nn::RecurrentKind::gru);
+  std::string wrong = json;
+  CHECK_THROWS_WITH_AS(word_reader_options_of(wrong.replace(wrong.find("\"dot"), 4, "\"dit"), "here"),
+                       doctest::Contains("[WordReader] here: [attention_kind] 'dit'"), FormatError);
 }
 
 TEST_CASE("what a word reader can't do is refused") {

@@ -2,9 +2,9 @@
 #include <cstdint>
 #include <span>
 
+#include "weft/nn/any_recurrent.hpp"
 #include "weft/nn/dropout.hpp"
 #include "weft/nn/linear.hpp"
-#include "weft/nn/lstm.hpp"
 #include "weft/seq2seq/batch.hpp"
 
 namespace weft::seq2seq {
@@ -14,10 +14,11 @@ struct CTCModelOptions {
   std::int64_t labels = 0;       ///< classes are one more: 0 is the blank, label i is class i + 1
   std::int64_t hidden = 128;     ///< of each direction
   std::int64_t layers = 2;
+  nn::RecurrentKind recurrent = nn::RecurrentKind::lstm;
   double dropout = 0;  ///< between layers and before the output
 };
 
-/// Layers of bidirectional LSTM with a class for each step (Graves et al. 2013), trained by CTC (Graves et al. 2006).
+/// Layers of bidirectional LSTM or GRU with a class for each step (Graves et al. 2013), trained by CTC (Graves et al. 2006).
 class CTCModel : public nn::Module<CTCModel> {
  public:
   /// Throws ValueError for sizes that can't be.
@@ -37,7 +38,7 @@ class CTCModel : public nn::Module<CTCModel> {
 
  private:
   CTCModelOptions options_;
-  nn::LSTM encoder_;
+  nn::AnyRecurrent encoder_;
   nn::Dropout dropout_;
   nn::Linear output_;
 };

@@ -3,11 +3,11 @@
 #include <cstdint>
 #include <string>
 
+#include "weft/nn/any_recurrent.hpp"
 #include "weft/nn/attention.hpp"
 #include "weft/nn/batch_norm.hpp"
 #include "weft/nn/conv.hpp"
 #include "weft/nn/linear.hpp"
-#include "weft/nn/lstm.hpp"
 #include "weft/nn/module.hpp"
 
 namespace weft::seq2seq {
@@ -15,8 +15,9 @@ namespace weft::seq2seq {
 struct DigitTrackerOptions {
   std::int64_t size = 32;      ///< pixels a side of a frame, a multiple of 4
   std::int64_t channels = 16;  ///< of the first convolution; the second has twice, the third four times as many
-  std::int64_t hidden = 192;   ///< of the LSTM
+  std::int64_t hidden = 192;   ///< of the recurrent network
   std::int64_t classes = 10;   ///< names that a digit can have
+  nn::RecurrentKind recurrent = nn::RecurrentKind::lstm;
 };
 
 std::string to_json(const DigitTrackerOptions& options);
@@ -39,10 +40,10 @@ struct TrackTargets {
 };
 
 /// Follows two digits through a film. Three convolutions make of each frame a grid of cells of 4 by 4 pixels, to which a
-/// learned place is added. An LSTM goes from frame to frame; its state asks for each digit where it is (dot product attention
-/// over the cells), and what is found there goes into the next state. A digit's centre is the middle of the cells by their
-/// weights, corrected by what was found and by the state, so that a digit that is hidden still has one; its name comes from
-/// what was found in all frames, pooled by weights of their own (Yang et al. 2016).
+/// learned place is added. An LSTM or a GRU goes from frame to frame; its state asks for each digit where it is (dot product
+/// attention over the cells), and what is found there goes into the next state. A digit's centre is the middle of the cells by
+/// their weights, corrected by what was found and by the state, so that a digit that is hidden still has one; its name comes
+/// from what was found in all frames, pooled by weights of their own (Yang et al. 2016).
 class DigitTracker : public nn::Module<DigitTracker> {
  public:
   /// Throws ValueError for sizes that can't be.
@@ -61,7 +62,7 @@ class DigitTracker : public nn::Module<DigitTracker> {
   nn::BatchNorm2d second_norm_, third_norm_;
   nn::Weight place_;  // [channels, rows, columns] of the grid
   nn::attention::Dot attention_;
-  nn::LSTMCell cell_;
+  nn::AnyRecurrentCell cell_;
   nn::Linear query_, correction_, refinement_, front_;
   nn::Linear description_;
   nn::attention::Pooling pooling_;

@@ -25,11 +25,12 @@ struct SpeechRecognizerOptions {
   SpeechModel model = SpeechModel::ctc;
   std::vector<std::string> labels;  ///< the words that it knows
   data::LogMelOptions log_mel = {};
-  std::int64_t delta_orders = 1, delta_window = 2;  ///< data::with_deltas
-  std::int64_t stack = 3;                           ///< frames of a step (data::stack_frames)
-  std::int64_t hidden = 128;                        ///< of each direction of the encoder; the decoder has twice that
-  std::int64_t layers = 2;                          ///< of the encoder
-  std::int64_t embedding = 32;                      ///< of the decoder's labels
+  std::int64_t delta_orders = 1, delta_window = 2;        ///< data::with_deltas
+  std::int64_t stack = 3;                                 ///< frames of a step (data::stack_frames)
+  std::int64_t hidden = 128;                              ///< of each direction of the encoder; the decoder has twice that
+  std::int64_t layers = 2;                                ///< of the encoder
+  nn::RecurrentKind recurrent = nn::RecurrentKind::lstm;  ///< of encoder and decoder
+  std::int64_t embedding = 32;                            ///< of the decoder's labels
   double dropout = 0.3;
 };
 

@@ -18,7 +18,8 @@ struct WordReaderOptions {
   std::int64_t embedding = 96;          ///< of what the convolutions make of an image, and of a letter that was written
   std::int64_t hidden = 192;            ///< of the decoder; each direction of the encoder has half
   AttentionKind attention = AttentionKind::additive;
-  double dropout = 0.3;  ///< on embeddings and on the attentional vector
+  nn::RecurrentKind recurrent = nn::RecurrentKind::lstm;  ///< of encoder and decoder
+  double dropout = 0.3;                                   ///< on embeddings and on the attentional vector
 };
 
 std::string to_json(const WordReaderOptions& options);
