@@ -8,6 +8,8 @@
 #include <mutex>
 #include <new>
 
+#include "base/fail.hpp"
+
 #if defined(__SANITIZE_ADDRESS__)
 #define WEFT_POOL_PASSES_THROUGH 1
 #elif defined(__has_feature)
@@ -69,11 +71,24 @@ Central& central() {
   return *shared;
 }
 
+[[noreturn]] void fail_for_want_of_memory(std::size_t bytes) {
+  const auto now = [](std::size_t slot) { return central().current[slot].load(std::memory_order_relaxed); };
+  fail<OutOfMemoryError>(
+      "memory",
+      "the system has no {} bytes for a tensor; tensors use {} bytes, of {} that the pool has; make batches or "
+      "sequences smaller, accumulate gradients over several, or use `recompute`",
+      bytes, now(total_slot), now(reserved_slot));
+}
+
 void* system_allocate(std::size_t bytes) {
   const bool huge = bytes >= 2 * huge_page;
-  const std::size_t unit = huge ? huge_page : alignment;
-  void* block = std::aligned_alloc(unit, (bytes + unit - 1) / unit * unit);
-  if (block == nullptr) throw std::bad_alloc();
+  const std::size_t unit = huge ? huge_page : alignment, rounded = (bytes + unit - 1) / unit * unit;
+  void* block = std::aligned_alloc(unit, rounded);
+  if (block == nullptr) {  // what is kept for other sizes may be enough
+    trim_memory();
+    block = std::aligned_alloc(unit, rounded);
+  }
+  if (block == nullptr) fail_for_want_of_memory(bytes);
   if (huge) madvise(block, bytes, MADV_HUGEPAGE);  // a hint: failure costs speed alone
   central().count(reserved_slot, static_cast<std::int64_t>(bytes));
   return block;
@@ -83,6 +98,9 @@ void system_free(void* block, std::size_t bytes) noexcept {
   central().count(reserved_slot, -static_cast<std::int64_t>(bytes));
   std::free(block);
 }
+
+// Set by ~Local: what the thread's other objects free after it goes to all.
+constinit thread_local bool local_has_ended = false;
 
 /// One thread's own blocks and counts.
 struct Local {
@@ -111,6 +129,7 @@ struct Local {
   }
 
   ~Local() {
+    local_has_ended = true;
     report();
     for (std::size_t i = 0; i < classes; ++i)
       if (free[i] != nullptr) flush(i);
@@ -118,6 +137,13 @@ struct Local {
 };
 
 thread_local Local local;
+
+/// Null at the very end of a thread.
+Local* own() { return local_has_ended ? nullptr : &local; }
+
+void report_own() noexcept {
+  if (Local* mine = own()) mine->report();
+}
 
 void* take_shared(std::size_t index) {
   std::lock_guard lock(central().mutex);
@@ -134,11 +160,12 @@ namespace detail {
 
 void* pool_allocate(std::size_t bytes) {
   if constexpr (passes_through) return system_allocate(bytes == 0 ? 1 : bytes);
-  if (bytes > std::size_t{1} << 46) throw std::bad_alloc();
+  if (bytes > std::size_t{1} << 46) fail_for_want_of_memory(bytes);
   const std::size_t index = class_of(bytes);
-  if (Block* block = local.free[index]) {
-    local.free[index] = block->next;
-    --local.count[index];
+  if (Local* mine = own(); mine != nullptr && mine->free[index] != nullptr) {
+    Block* block = mine->free[index];
+    mine->free[index] = block->next;
+    --mine->count[index];
     return block;
   }
   if (void* block = take_shared(index)) return block;
@@ -154,10 +181,10 @@ void pool_release(void* block, std::size_t bytes) noexcept {
   }
   const std::size_t index = class_of(bytes), size = size_of_class(index);
   auto* freed = ::new (block) Block{nullptr};
-  if (size <= local_limit) {
-    freed->next = local.free[index];
-    local.free[index] = freed;
-    if (++local.count[index] * size > local_bytes) local.flush(index);
+  if (Local* mine = own(); mine != nullptr && size <= local_limit) {
+    freed->next = mine->free[index];
+    mine->free[index] = freed;
+    if (++mine->count[index] * size > local_bytes) mine->flush(index);
     return;
   }
   std::lock_guard lock(central().mutex);
@@ -166,12 +193,22 @@ void pool_release(void* block, std::size_t bytes) noexcept {
 }
 
 void count_bytes(MemoryCategory category, std::int64_t bytes) noexcept {
-  std::int64_t& pending = local.pending[static_cast<std::size_t>(category)];
+  const auto slot = static_cast<std::size_t>(category);
+  Local* mine = own();
+  if (mine == nullptr) {
+    central().count(slot, bytes);
+    central().count(total_slot, bytes);
+    return;
+  }
+  std::int64_t& pending = mine->pending[slot];
   pending += bytes;
-  if (pending > report_every || pending < -report_every) local.report();
+  if (pending > report_every || pending < -report_every) mine->report();
 }
 
-MemoryCategory current_category() { return local.category; }
+MemoryCategory current_category() {
+  const Local* mine = own();
+  return mine != nullptr ? mine->category : MemoryCategory::activations;
+}
 
 }  // namespace detail
 
@@ -186,11 +223,15 @@ const char* name_of(MemoryCategory category) {
   return "?";
 }
 
-MemoryCategoryGuard::MemoryCategoryGuard(MemoryCategory category) : previous_(local.category) { local.category = category; }
-MemoryCategoryGuard::~MemoryCategoryGuard() { local.category = previous_; }
+MemoryCategoryGuard::MemoryCategoryGuard(MemoryCategory category) : previous_(detail::current_category()) {
+  if (Local* mine = own()) mine->category = category;
+}
+MemoryCategoryGuard::~MemoryCategoryGuard() {
+  if (Local* mine = own()) mine->category = previous_;
+}
 
 MemoryStatistics memory_statistics() {
-  local.report();
+  report_own();
   MemoryStatistics result;
   const auto read = [](std::size_t slot) {
     return MemoryUse{central().current[slot].load(std::memory_order_relaxed),
@@ -204,13 +245,14 @@ MemoryStatistics memory_statistics() {
 }
 
 void reset_peak_memory() {
-  local.report();
+  report_own();
   for (std::size_t i = 0; i <= reserved_slot; ++i) central().peak[i] = central().current[i].load();
 }
 
 void trim_memory() {
+  Local* mine = own();
   for (std::size_t i = 0; i < classes; ++i) {
-    if (local.free[i] != nullptr) local.flush(i);
+    if (mine != nullptr && mine->free[i] != nullptr) mine->flush(i);
     while (void* block = take_shared(i)) system_free(block, size_of_class(i));
   }
 }

@@ -1,10 +1,13 @@
 #include "weft/tensor/memory.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 
+#include <fstream>
 #include <thread>
 #include <vector>
 
+#include "weft/base/error.hpp"
 #include "weft/tensor/tensor.hpp"
 
 using namespace weft;
@@ -74,4 +77,56 @@ TEST_CASE("memory is aligned to 64 bytes") {
     const Tensor x = Tensor::empty({n});
     CHECK(reinterpret_cast<std::uintptr_t>(x.raw()) % 64 == 0);
   }
+}
+
+namespace {
+
+// The process may have so many bytes of address space more while this lives.
+class SpaceLimit {
+ public:
+  explicit SpaceLimit(std::size_t more) {
+    getrlimit(RLIMIT_AS, &before_);
+    std::size_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    rlimit now = before_;
+    now.rlim_cur = pages * 4096 + more;
+    setrlimit(RLIMIT_AS, &now);
+  }
+  ~SpaceLimit() { setrlimit(RLIMIT_AS, &before_); }
+  SpaceLimit(const SpaceLimit&) = delete;
+  SpaceLimit& operator=(const SpaceLimit&) = delete;
+
+ private:
+  rlimit before_;
+};
+
+}  // namespace
+
+TEST_CASE("what the pool keeps of other sizes is given up where the system has no more, and then an error says what is used") {
+  if (pool_is_off()) return;
+  constexpr std::int64_t mebi = 1 << 20;
+  trim_memory();
+  const SpaceLimit limit(std::size_t{800} << 20);
+  for (const std::int64_t size : {150, 300}) Tensor::empty({size * mebi / 4});
+  const Tensor large = Tensor::empty({500 * mebi / 4});
+  CHECK(large.defined());
+  CHECK_THROWS_WITH_AS(Tensor::empty({500 * mebi / 4}),
+                       doctest::Contains("the system has no 536870912 bytes for a tensor; tensors use 5"), OutOfMemoryError);
+  CHECK_THROWS_AS(detail::pool_allocate(std::size_t{1} << 47), OutOfMemoryError);
+}
+
+TEST_CASE("blocks that a thread's last objects free are not lost") {
+  const bool off = pool_is_off();
+  const auto before = memory_statistics().total.current;
+  for (int i = 0; i < 3; ++i)
+    std::thread([] {
+      thread_local std::vector<Tensor> kept;  // destroyed after what the pool has of the thread, which is made later
+      kept.reserve(1);
+      kept.push_back(Tensor::empty({15000}));
+    }).join();
+  CHECK(memory_statistics().total.current == before);
+  if (off) return;
+  const auto misses = memory_statistics().pool_misses;
+  std::thread([] { Tensor::empty({15000}); }).join();
+  CHECK(memory_statistics().pool_misses == misses);
 }

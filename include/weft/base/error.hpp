@@ -59,6 +59,12 @@ class FormatError : public Error {
   using Error::Error;
 };
 
+/// The system has no memory left for a tensor, not even what the pool kept for reuse.
+class OutOfMemoryError : public Error {
+ public:
+  using Error::Error;
+};
+
 /// A library underneath failed; `status` is its own code.
 class LibraryError : public Error {
  public:

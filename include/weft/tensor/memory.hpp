@@ -38,12 +38,12 @@ struct MemoryStatistics {
 MemoryStatistics memory_statistics();
 /// Peaks start again from what is in use now.
 void reset_peak_memory();
-/// Gives the pool's unused blocks back to the system.
+/// Gives the pool's unused blocks back to the system; other threads keep up to 1 MiB of small ones of each size.
 void trim_memory();
 
 namespace detail {
 
-/// A block of at least `bytes`, aligned to 64. Throws std::bad_alloc. Under the sanitizers every request goes to the system.
+/// A block of at least `bytes`, aligned to 64. Throws OutOfMemoryError. Under the sanitizers every request goes to the system.
 void* pool_allocate(std::size_t bytes);
 /// Gives a block back; `bytes` as it was asked for.
 void pool_release(void* block, std::size_t bytes) noexcept;
