@@ -75,13 +75,14 @@ void ScaleRow(const float* x, float* y, std::size_t n, float factor) {
   }
 }
 
-// x = exp(x - log_sum): the weights of the forward pass.
-void WeightsRow(float* x, std::size_t n, float log_sum) {
+// x = exp(x - most - log_sum): the weights of the forward pass.
+void WeightsRow(float* x, std::size_t n, float most, float log_sum) {
   const Floats d;
   const std::size_t lanes = hn::Lanes(d);
   for (std::size_t i = 0; i < n; i += lanes) {
     const std::size_t count = HWY_MIN(lanes, n - i);
-    StoreUpTo(ExpBelow(hn::Sub(LoadOr(x + i, count, 0), hn::Set(d, log_sum))), x + i, count);
+    const auto below = hn::Sub(LoadOr(x + i, count, 0), hn::Set(d, most));
+    StoreUpTo(ExpBelow(hn::Sub(below, hn::Set(d, log_sum))), x + i, count);
   }
 }
 
@@ -229,7 +230,7 @@ class Head {
   std::int64_t b_, first_row_;
 };
 
-void forward_block(const Call& call, const Head& head, std::int64_t q, float* output, std::int64_t output_row,
+void forward_block(const Call& call, const Head& head, std::int64_t q, float* output, std::int64_t output_row, float* largest,
                    float* log_sums) {
   const std::int64_t rows = std::min(block_queries, call.queries - q), end = head.visible(q + rows - 1);
   const auto row_size = static_cast<std::size_t>(call.value_size);
@@ -257,14 +258,15 @@ void forward_block(const Call& call, const Head& head, std::int64_t q, float* ou
     const float sum = sums[static_cast<std::size_t>(i)];
     const bool lost = sum == 0 && head.has_keys(q + i);
     if (sum != 0 || lost) scale(output + i * output_row, output + i * output_row, row_size, lost ? quiet_nan : 1 / sum);
-    log_sums[i] = sum != 0 ? most[static_cast<std::size_t>(i)] + std::log(sum) : lost ? quiet_nan : infinity;
+    largest[i] = most[static_cast<std::size_t>(i)];
+    log_sums[i] = sum != 0 ? std::log(sum) : lost ? quiet_nan : infinity;
   }
 }
 
 /// Where the gradients of one head go, and what comes into it.
 struct Gradients {
   Matrix incoming;
-  const float *output, *log_sums;
+  const float *output, *largest, *log_sums;
   float *query, *key, *value;
   std::int64_t output_row, query_row, key_row, value_row;
 };
@@ -320,7 +322,7 @@ void backward_head(const Call& call, const Head& head, const Gradients& g) {
           for (float* row : {weight, in, dropped + i * block_pitch}) std::fill_n(row, n, 0.0f);
           continue;
         }
-        weights_row(weight, n, g.log_sums[q + i]);
+        weights_row(weight, n, g.largest[q + i], g.log_sums[q + i]);
         if (drops) {
           std::copy_n(weight, n, dropped + i * block_pitch);
           head.drop(dropped + i * block_pitch, q + i, k, columns);
@@ -370,15 +372,17 @@ AttentionForward attention(const Tensor& query, const Tensor& key, const Tensor&
   multiply_adds += visible_pairs(query, key, settings) * (query.size(3) + value.size(3));
   if (plain(query, key, value)) return reference::attention(query, key, value, settings);
   const Call call(query, key, value, settings);
-  AttentionForward result{heads::empty(query, call.value_size), Tensor::empty({call.batch, call.heads, call.queries})};
-  float *output = result.output.mutable_data<float>(), *log_sums = result.log_sums.mutable_data<float>();
+  const Shape of_queries{call.batch, call.heads, call.queries};
+  AttentionForward result{heads::empty(query, call.value_size), Tensor::empty(of_queries), Tensor::empty(of_queries)};
+  float *output = result.output.mutable_data<float>(), *largest = result.largest.mutable_data<float>(),
+        *log_sums = result.log_sums.mutable_data<float>();
   const std::int64_t blocks = call.blocks(), row = result.output.stride(2);
   for_tasks(call, call.batch * call.heads * blocks, block_queries, [&](std::int64_t task) {
     const std::int64_t head = task / blocks, b = head / call.heads, h = head % call.heads, turn = task % blocks;
     // Long and short blocks of a causal head in turn, so that threads which get tasks side by side have equally much to do.
     const std::int64_t block = turn % 2 == 0 ? turn / 2 : blocks - 1 - turn / 2, q = block * block_queries;
     forward_block(call, Head(call, b, h), q, output + b * result.output.stride(0) + h * result.output.stride(1) + q * row, row,
-                  log_sums + head * call.queries + q);
+                  largest + head * call.queries + q, log_sums + head * call.queries + q);
   });
   return result;
 }
@@ -393,14 +397,14 @@ AttentionGradients attention_backward(const Tensor& query, const Tensor& key, co
   AttentionGradients result{heads::empty(query, call.size), heads::empty(key, call.size), heads::empty(value, call.value_size)};
   float *dq = result.query.mutable_data<float>(), *dk = result.key.mutable_data<float>(),
         *dv = result.value.mutable_data<float>();
-  const float* log_sums = forward.log_sums.data<float>();
+  const float *largest = forward.largest.data<float>(), *log_sums = forward.log_sums.data<float>();
   for_tasks(call, call.batch * call.heads, call.queries, [&](std::int64_t head) {
     const std::int64_t b = head / call.heads, h = head % call.heads;
     const auto at = [b, h](const Tensor& x) { return b * x.stride(0) + h * x.stride(1); };
     backward_head(call, Head(call, b, h),
-                  {matrix_of(incoming, b, h), heads::matrix<float>(output, b, h), log_sums + head * call.queries,
-                   dq + at(result.query), dk + at(result.key), dv + at(result.value), output.stride(2), result.query.stride(2),
-                   result.key.stride(2), result.value.stride(2)});
+                  {matrix_of(incoming, b, h), heads::matrix<float>(output, b, h), largest + head * call.queries,
+                   log_sums + head * call.queries, dq + at(result.query), dk + at(result.key), dv + at(result.value),
+                   output.stride(2), result.query.stride(2), result.key.stride(2), result.value.stride(2)});
   });
   return result;
 }

@@ -26,8 +26,10 @@ struct AttentionSettings {
 };
 
 struct AttentionForward {
-  Tensor output;    ///< [B, H, Q, V], in memory [B, Q, H, V]; zeros where a query has no keys
-  Tensor log_sums;  ///< [B, H, Q] of exp(scale query . key) over the keys; +inf where there are none
+  Tensor output;  ///< [B, H, Q, V], in memory [B, Q, H, V]; zeros where a query has no keys
+  /// [B, H, Q]: the largest score = scale query . key, and the logarithm of the sum of exp(score - largest) over the keys, +inf
+  /// where there are none. Two numbers, for their sum would lose digits.
+  Tensor largest, log_sums;
 };
 AttentionForward attention(const Tensor& query, const Tensor& key, const Tensor& value, const AttentionSettings& settings);
 

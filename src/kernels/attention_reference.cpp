@@ -51,7 +51,7 @@ void for_heads(const Tensor& query, const Tensor& key, const Tensor& value, cons
 }
 
 template <class T>
-void forward_head(const Head<T>& head, T* output, std::int64_t output_row, T* log_sums) {
+void forward_head(const Head<T>& head, T* output, std::int64_t output_row, T* largest, T* log_sums) {
   constexpr T infinity = std::numeric_limits<T>::infinity();
   PoolVector<T> scores(static_cast<std::size_t>(head.keys));
   for (std::int64_t q = 0; q < head.queries; ++q) {
@@ -73,7 +73,8 @@ void forward_head(const Head<T>& head, T* output, std::int64_t output_row, T* lo
       const T weight = scores[static_cast<std::size_t>(k)] / sum * head.keep(q, k);
       for (std::int64_t i = 0; i < head.value_size; ++i) row[i] += weight * head.value[k * head.value_row + i];
     }
-    log_sums[q] = any ? most + std::log(sum) : infinity;
+    largest[q] = most;
+    log_sums[q] = any ? std::log(sum) : infinity;
   }
 }
 
@@ -83,9 +84,10 @@ struct Outgoing {
   std::int64_t query_row, key_row, value_row;
 };
 
-// p = exp(score - log_sum), dp = keep (g . v):  dv += p keep g,  ds = p (dp - sum(p dp)),  dq += ds scale k,  dk += ds scale q
+// p = exp(score - largest - log_sum), dp = keep (g . v):  dv += p keep g,  ds = p (dp - sum(p dp)),
+// dq += ds scale k,  dk += ds scale q
 template <class T>
-void backward_head(const Head<T>& head, const T* gradient, std::int64_t gradient_row, const T* log_sums,
+void backward_head(const Head<T>& head, const T* gradient, std::int64_t gradient_row, const T* largest, const T* log_sums,
                    const Outgoing<T>& to) {
   PoolVector<T> weights(static_cast<std::size_t>(head.keys)), incoming(weights.size());
   for (std::int64_t q = 0; q < head.queries; ++q) {
@@ -95,7 +97,8 @@ void backward_head(const Head<T>& head, const T* gradient, std::int64_t gradient
     T sum = 0;
     for (std::int64_t k = 0; k < end; ++k) {
       if (!head.open(q, k)) continue;
-      const T weight = weights[static_cast<std::size_t>(k)] = std::exp(head.score(q, k) - log_sums[q]), keep = head.keep(q, k);
+      const T weight = weights[static_cast<std::size_t>(k)] = std::exp(head.score(q, k) - largest[q] - log_sums[q]),
+              keep = head.keep(q, k);
       T product = 0;
       for (std::int64_t i = 0; i < head.value_size; ++i) {
         product += g[i] * head.value[k * head.value_row + i];
@@ -118,12 +121,14 @@ void backward_head(const Head<T>& head, const T* gradient, std::int64_t gradient
 
 template <class T>
 AttentionForward forward_of(const Tensor& query, const Tensor& key, const Tensor& value, const AttentionSettings& settings) {
-  AttentionForward result{heads::empty(query, value.size(3)),
-                          Tensor::empty({query.size(0), query.size(1), query.size(2)}, query.dtype())};
-  T *output = result.output.mutable_data<T>(), *log_sums = result.log_sums.mutable_data<T>();
+  const Shape of_queries{query.size(0), query.size(1), query.size(2)};
+  AttentionForward result{heads::empty(query, value.size(3)), Tensor::empty(of_queries, query.dtype()),
+                          Tensor::empty(of_queries, query.dtype())};
+  T *output = result.output.mutable_data<T>(), *largest = result.largest.mutable_data<T>(),
+    *log_sums = result.log_sums.mutable_data<T>();
   for_heads<T>(query, key, value, settings, [&](const Head<T>& head, std::int64_t b, std::int64_t h) {
     forward_head(head, output + b * result.output.stride(0) + h * result.output.stride(1), result.output.stride(2),
-                 log_sums + (b * query.size(1) + h) * head.queries);
+                 largest + (b * query.size(1) + h) * head.queries, log_sums + (b * query.size(1) + h) * head.queries);
   });
   return result;
 }
@@ -138,7 +143,8 @@ AttentionGradients backward_of(const Tensor& query, const Tensor& key, const Ten
   T *dq = result.query.mutable_data<T>(), *dk = result.key.mutable_data<T>(), *dv = result.value.mutable_data<T>();
   for_heads<T>(query, key, value, settings, [&](const Head<T>& head, std::int64_t b, std::int64_t h) {
     const auto at = [b, h](const Tensor& x) { return b * x.stride(0) + h * x.stride(1); };
-    backward_head(head, g.data<T>() + at(g), g.stride(2), forward.log_sums.data<T>() + (b * query.size(1) + h) * head.queries,
+    const std::int64_t row = (b * query.size(1) + h) * head.queries;
+    backward_head(head, g.data<T>() + at(g), g.stride(2), forward.largest.data<T>() + row, forward.log_sums.data<T>() + row,
                   Outgoing<T>{dq + at(result.query), dk + at(result.key), dv + at(result.value), result.query.stride(2),
                               result.key.stride(2), result.value.stride(2)});
   });

@@ -99,7 +99,7 @@ Var fused(const Var& query, const Var& key, const Var& value, const AttentionSet
   Tensor output = forward.output;
   return record(
       op, std::move(output), {&query, &key, &value},
-      [query = Saved(query), key = Saved(key), value = Saved(value), output = Saved(forward.output),
+      [query = Saved(query), key = Saved(key), value = Saved(value), output = Saved(forward.output), largest = forward.largest,
        log_sums = forward.log_sums, settings, allowed = Saved(settings.allowed), lengths = Saved(settings.lengths)](Sink& s) {
         allowed.get(), lengths.get();  // unchanged
         if (s.recording()) {
@@ -107,7 +107,7 @@ Var fused(const Var& query, const Var& key, const Var& value, const AttentionSet
           return Composite(counting, key.get(), value.get(), settings).backward(s, s.grad());
         }
         kernels::AttentionGradients gradients = kernels::attention_backward(
-            query.value(), key.value(), value.value(), {output.value(), log_sums}, s.grad().value(), settings);
+            query.value(), key.value(), value.value(), {output.value(), largest, log_sums}, s.grad().value(), settings);
         s.add(0, std::move(gradients.query));
         s.add(1, std::move(gradients.key));
         s.add(2, std::move(gradients.value));

@@ -38,21 +38,21 @@ struct Operands {
 };
 
 struct Run {
-  Tensor output, log_sums, query, key, value;
+  Tensor output, largest, log_sums, query, key, value;
   std::vector<const Tensor*> all() const { return {&output, &log_sums, &query, &key, &value}; }
 };
 
 Run run(const Operands& x, const AttentionSettings& settings) {
   const auto forward = kernels::attention(x.query, x.key, x.value, settings);
   const auto backward = kernels::attention_backward(x.query, x.key, x.value, forward, x.gradient, settings);
-  return {forward.output, forward.log_sums, backward.query, backward.key, backward.value};
+  return {forward.output, forward.largest, forward.log_sums, backward.query, backward.key, backward.value};
 }
 
 Run run_reference(const Operands& x, const AttentionSettings& settings, DType dtype) {
   const Tensor q = x.query.to(dtype), k = x.key.to(dtype), v = x.value.to(dtype);
   const auto forward = kernels::reference::attention(q, k, v, settings);
   const auto backward = kernels::reference::attention_backward(q, k, v, forward, x.gradient.to(dtype), settings);
-  return {forward.output, forward.log_sums, backward.query, backward.key, backward.value};
+  return {forward.output, forward.largest, forward.log_sums, backward.query, backward.key, backward.value};
 }
 
 // Against the plain kernel in f64, with every instruction set.
@@ -97,6 +97,23 @@ TEST_CASE("scores may be large") {
   const Operands x({1, 1, 200, 600, 64, 16});
   check(x, {.scale = 1});
   check(x, {.causal = true, .scale = -4});
+}
+
+// The weights are 1 / 64 each, whatever the scores are: the gradients of 64 values add up to what comes in.
+TEST_CASE("backward keeps the digits of weights whose scores are large") {
+  for (const double score : {1.0, 1e3, 1e5, 1.5e7}) {
+    CAPTURE(score);
+    Operands x({1, 1, 3, 64, 4, 2});
+    x.query.fill(1);
+    x.key.fill(score / 4);
+    x.gradient.fill(1);
+    for (const bool fused : {true, false}) {
+      const Run found = fused ? run(x, {}) : run_reference(x, {}, f32);
+      CHECK(found.largest.at({0, 0, 1}) == static_cast<float>(score));
+      CHECK(found.log_sums.at({0, 0, 1}) == doctest::Approx(std::log(64.0)).epsilon(1e-6));
+      for (std::int64_t k = 0; k < 64; ++k) CHECK(found.value.at({0, 0, k, 0}) == doctest::Approx(3.0 / 64).epsilon(1e-6));
+    }
+  }
 }
 
 TEST_CASE("attention takes views") {
