@@ -6,6 +6,7 @@
 #include "base/fail.hpp"
 #include "kernels/elementwise.hpp"
 #include "kernels/optimizer.hpp"
+#include "optim/own_gradient.hpp"
 
 namespace weft::optim {
 
@@ -30,7 +31,7 @@ ClipResult clip_grad_norm(std::span<Parameter* const> parameters, double max_nor
   const double factor = max_norm / (norm + 1e-6);
   if (factor < 1)
     for (Parameter* parameter : parameters)
-      if (parameter->grad().defined()) kernels::scale_into(parameter->mutable_grad(), factor);
+      if (parameter->grad().defined()) kernels::scale_into(own_gradient(*parameter), factor);
   return {.norm = norm, .skipped = false};
 }
 

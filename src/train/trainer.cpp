@@ -10,6 +10,7 @@
 
 #include "base/fail.hpp"
 #include "kernels/elementwise.hpp"
+#include "optim/own_gradient.hpp"
 #include "train/training_state.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/ops/elementwise.hpp"
@@ -219,7 +220,7 @@ class Training {
     // The gradients of sums become those of the mean over all of them.
     if (batches > 1 && tokens > 0)
       for (Parameter* parameter : parameters)
-        if (parameter->grad().defined()) kernels::scale_into(parameter->mutable_grad(), 1 / static_cast<double>(tokens));
+        if (parameter->grad().defined()) kernels::scale_into(optim::own_gradient(*parameter), 1 / static_cast<double>(tokens));
     const optim::ClipResult clipped = optim::clip_grad_norm(parameters, options_.clip, {options_.on_non_finite});
     norm_ = clipped.norm;
     state_.skipped += clipped.skipped ? 1 : 0;

@@ -50,6 +50,16 @@ TEST_CASE("gradients below the norm keep their bits") {
   CHECK(a.grad().at({0}) == 0.3f);
 }
 
+TEST_CASE("a gradient that another handle sees is scaled in a copy, once for each parameter that has it") {
+  Parameter a("a", Tensor::zeros({2})), b("b", Tensor::zeros({2}));
+  const Tensor shared = Tensor::from({3.0f, 4.0f}, {2});
+  a.mutable_grad() = shared;
+  b.mutable_grad() = shared;
+  CHECK(optim::clip_grad_norm(std::vector{&a, &b}, 1.0).norm == doctest::Approx(std::sqrt(50.0)));
+  for (const Parameter* each : {&a, &b}) CHECK(each->grad().at({1}) == doctest::Approx(4 / std::sqrt(50.0)));
+  CHECK(shared.at({1}) == 4);
+}
+
 TEST_CASE("no gradients have the norm 0") {
   Parameter a("a", Tensor::zeros({2}));
   CHECK(optim::clip_grad_norm(std::vector{&a}, 1.0).norm == 0);
