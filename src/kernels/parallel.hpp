@@ -10,7 +10,8 @@
 namespace weft::kernels {
 
 /// Runs body(begin, end) over fixed chunks of [0, count), on weft's threads where there is more than one chunk.
-/// The chunks depend on `count` and `chunk` alone. An exception (the first chunk's to throw) crosses back to the caller.
+/// The chunks depend on `count` and `chunk` alone. An exception crosses back to the caller: that of the
+/// lowest chunk that throws, whichever was first in time.
 template <class Body>
 void parallel_chunks(std::int64_t count, std::int64_t chunk, const Body& body) {
   const std::int64_t chunks = (count + chunk - 1) / chunk;
@@ -20,13 +21,17 @@ void parallel_chunks(std::int64_t count, std::int64_t chunk, const Body& body) {
     return;
   }
   std::exception_ptr error;
+  std::int64_t failed = chunks;
 #pragma omp parallel for schedule(static) num_threads(threads)
   for (std::int64_t c = 0; c < chunks; ++c) {
     try {
       body(c * chunk, std::min(count, (c + 1) * chunk));
     } catch (...) {
 #pragma omp critical(weft_parallel_chunks)
-      if (!error) error = std::current_exception();
+      if (c < failed) {
+        failed = c;
+        error = std::current_exception();
+      }
     }
   }
   if (error) std::rethrow_exception(error);
