@@ -33,7 +33,8 @@ template <class Loss>
 std::function<double()> training_step(const std::vector<torch::Tensor>& parameters,
                                       const std::shared_ptr<torch::optim::Optimizer>& optimizer, Loss loss, double clip = 0) {
   return [=]() mutable {
-    optimizer->zero_grad();
+    // Gone rather than zeroed: the first gradient needn't be added to anything.
+    for (const torch::Tensor& parameter : parameters) parameter.mutable_grad() = torch::Tensor();
     const torch::Tensor value = loss();
     value.backward();
     if (clip > 0) torch::nn::utils::clip_grad_norm_(parameters, clip);

@@ -27,8 +27,8 @@ struct BenchmarkResult {
   /// What the processor does on these threads, measured after the steps: the better of multiply-adds in registers and a
   /// large matrix product.
   double peak_gflops = 0;
-  double percent_of_peak = 0;
-  double peak_rss_mb = 0;  ///< the process's largest memory up to the last step, in MiB
+  double percent_of_peak = 0;  ///< above 100 where `gflop` counts work that is left out
+  double peak_rss_mb = 0;      ///< the process's largest memory up to the last step, in MiB
   /// Calls of operator new and requests of the pool that went to the system, in a measured step; none unless the program
   /// includes weft/train/count_allocations.hpp.
   std::optional<double> allocations_per_step;
