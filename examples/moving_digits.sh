@@ -16,6 +16,7 @@ train=(--images "$data/train-images-idx3-ubyte.gz" --labels "$data/train-labels-
 test=(--images "$data/t10k-images-idx3-ubyte.gz" --labels "$data/t10k-labels-idx1-ubyte.gz")
 # First mostly films of four frames, which cost a fifth; then whole ones.
 "$program" train "${train[@]}" --output "$output/first" --epochs 50 --short-epochs 40 --short-frames 4 --cooldown 0.4 --validate-every 500
-"$program" train "${train[@]}" --output "$output/whole" --start "$output/first" --seed 2 --epochs 7 --lr 0.0007 --cooldown 0.8 --validate-every 350
+"$program" train "${train[@]}" --output "$output/whole" --start "$output/first" --seed 2 --epochs 24 --lr 0.001 --cooldown 0.8 \
+  --validate-every 400 --validation-films 2000
 "$program" evaluate "${test[@]}" --model "$output/whole" --films 3000
 "$program" report "${test[@]}" --model "$output/whole"

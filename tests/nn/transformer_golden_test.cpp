@@ -30,7 +30,7 @@ nn::TransformerLayerOptions layer_options(bool norm_first) {
 }
 
 // In f32 rounding adds up through the layers: PyTorch's own f32 is 2.5e-6 from its f64 in the gradients of the whole,
-// ours 3.3e-6. They are // sums of terms of about 1, as the cotangents are: where these cancel (a decoder's norm2.bias is left
+// ours 3.3e-6. They are sums of terms of about 1, as the cotangents are: where these cancel (a decoder's norm2.bias is left
 // with 0.09), the rounding of the terms stays, so that errors are measured by no less than 1 there.
 double deep_tolerance(DType dtype) { return dtype == f32 ? 5e-6 : tolerance(dtype); }
 double least_scale(DType dtype) { return dtype == f32 ? 1 : 0; }
