@@ -106,6 +106,13 @@ TEST_CASE("an exception leaves a parallel loop as itself") {
                                                   if (i == 70) throw NumericError("seventy");
                                                 }),
                        "seventy", NumericError);
+  // Of several the lowest chunk's, though a later thread comes to its own at once.
+  CHECK_THROWS_WITH_AS(kernels::parallel_chunks(100, 1,
+                                                [](std::int64_t i, std::int64_t) {
+                                                  if (i == 30) throw NumericError("thirty");
+                                                  if (i == 67) throw NumericError("sixty-seven");
+                                                }),
+                       "thirty", NumericError);
 }
 
 TEST_CASE("using the library leaves the floating-point environment of all threads as it was") {
