@@ -36,7 +36,7 @@ inline void add_model_options(po::options_description& options, TrainSettings& s
   add("sentence-hidden", number(s.model.sentences.hidden, 1, largest_size), "its size in each direction");
   add("sentence-join", po::bool_switch(&s.model.sentences.join_input), "pool the sentences' own vectors too");
   add("kernel-size", number(s.model.words.kernel_size, 1, largest_size), "words or sentences that conv sees at once, odd");
-  add("normaliser", choice(s.normaliser, {"softmax", "sparsemax", "entmax15"}), "of the weights");
+  add("normaliser", choice(s.normaliser, {nn::normaliser_names.begin(), nn::normaliser_names.end()}), "of the weights");
   add("dropout", number(s.model.dropout, 0, 0.99), "probability");
   add("word-dropout", number(s.model.word_dropout, 0, 0.99), "probability that a word is missing from a whole batch");
 }
@@ -83,7 +83,7 @@ inline void apply_all(TrainSettings& s) {
   s.model.words.encoder = seq2seq::parse_encoder(s.word_encoder);
   s.model.sentences.encoder = seq2seq::parse_encoder(s.sentence_encoder);
   s.model.sentences.kernel_size = s.model.words.kernel_size;
-  s.model.normaliser = seq2seq::parse_normaliser(s.normaliser);
+  s.model.normaliser = nn::normaliser_of(s.normaliser);
   s.task.best_by = s.best_by == "loss" ? ClassificationScore::loss : ClassificationScore::accuracy;
   s.task.seed = s.trainer.seed;
 }

@@ -14,7 +14,7 @@ inline constexpr std::int64_t rate = 8000;
 
 /// Settings of a run, with defaults that work untouched.
 struct Settings : TrainerSettings {
-  std::string data, kind = "ctc", recurrent = "lstm", scale = "htk";
+  std::string data, kind = "ctc", recurrent = "lstm", normaliser = "softmax", scale = "htk";
   seq2seq::SpeechRecognizerOptions model = {};
   SpeechTaskOptions task = {};
   bool quick = false;
@@ -50,6 +50,8 @@ inline void add_training_options(po::options_description& options, Settings& s) 
   add("hidden", number(s.model.hidden, 1, largest_size), "units of each direction of the encoder");
   add("layers", number(s.model.layers, 1, 1000), "of the encoder");
   add("recurrent", choice(s.recurrent, {nn::recurrent_names.begin(), nn::recurrent_names.end()}), "lstm or gru");
+  add("normaliser", choice(s.normaliser, {nn::normaliser_names.begin(), nn::normaliser_names.end()}),
+      "of the attention's weights: softmax, sparsemax or entmax15");
   add("embedding", number(s.model.embedding, 1, largest_size), "of the attention decoder's digits");
   add("dropout", number(s.model.dropout, 0, 0.99), "probability");
   add("bands", number(s.model.log_mel.bands, 1, 1000), "of the log-mel energies");
@@ -68,8 +70,11 @@ inline void add_training_options(po::options_description& options, Settings& s) 
 
 inline void apply(Settings& s) {
   trainer_settings::apply(s);
+  if (s.kind == "ctc" && s.normaliser != "softmax")
+    throw UsageError(fmt::format("--normaliser {} is of attention; --model ctc has none", s.normaliser));
   s.model.model = s.kind == "ctc" ? seq2seq::SpeechModel::ctc : seq2seq::SpeechModel::attention;
   s.model.recurrent = nn::recurrent_kind(s.recurrent);
+  s.model.normaliser = nn::normaliser_of(s.normaliser);
   s.model.log_mel.scale = s.scale == "htk" ? data::MelScale::htk : data::MelScale::slaney;
   s.task.strings.seed = s.trainer.seed;
 }
@@ -80,6 +85,7 @@ inline std::map<std::string, const char*> options_of_settings() {
                                                 {"speech.hidden", "--hidden"},
                                                 {"speech.layers", "--layers"},
                                                 {"speech.recurrent", "--recurrent"},
+                                                {"speech.normaliser", "--normaliser"},
                                                 {"speech.embedding", "--embedding"},
                                                 {"speech.dropout", "--dropout"},
                                                 {"speech.bands", "--bands"},

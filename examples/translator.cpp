@@ -381,6 +381,7 @@ commands::Program translator() {
                                                 {"translator.model", "--model"},
                                                 {"translator.width", "--width"},
                                                 {"translator.heads", "--heads, --attention-heads"},
+                                                {"translator.normaliser", "--normaliser"},
                                                 {"translator.recurrent", "--recurrent"},
                                                 {"translator.feed_forward", "--feed-forward"},
                                                 {"translator.norm_first", "--post-norm"},

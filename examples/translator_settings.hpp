@@ -25,7 +25,7 @@ struct Settings : TrainerSettings {
   }
 
   std::string source, target, valid_source, valid_target, source_model, target_model;
-  std::string kind = "lstm", subword = "bpe", attention = "general", recurrent = "lstm";
+  std::string kind = "lstm", subword = "bpe", attention = "general", normaliser = "softmax", recurrent = "lstm";
   std::int64_t vocabulary = 8000;
   bool joint = false, no_input_feeding = false, untied = false, post_norm = false;
   std::string positions = "sinusoid", mixing = "attention";
@@ -58,6 +58,7 @@ inline seq2seq::ModelOptions Settings::model(std::int64_t source_vocabulary, std
   }
   seq2seq::EncoderDecoderOptions options = fill(lstm);
   options.attention = seq2seq::attention_kind(attention);
+  options.normaliser = nn::normaliser_of(normaliser);
   options.recurrent = nn::recurrent_kind(recurrent);
   options.input_feeding = !no_input_feeding;
   return options;
@@ -117,6 +118,8 @@ inline void add_training_options(po::options_description& options, Settings& s) 
     add("decoder-layers", number(s.lstm.decoder_layers, 1, 1000), "layers");
     add("attention", choice(s.attention, {seq2seq::attention_names.begin(), seq2seq::attention_names.end()}),
         fmt::format("one of {}", fmt::join(seq2seq::attention_names, ", ")).c_str());
+    add("normaliser", choice(s.normaliser, {nn::normaliser_names.begin(), nn::normaliser_names.end()}),
+        "of the attention's weights: softmax, sparsemax or entmax15");
     add("window", number(s.lstm.window, 1, largest_size), "places on each side that local attention sees");
     add("attention-heads", number(s.lstm.heads, 1, largest_size), "of multi_head; --hidden is a multiple of them");
     add("recurrent", choice(s.recurrent, {nn::recurrent_names.begin(), nn::recurrent_names.end()}),
@@ -141,6 +144,8 @@ inline void apply(Settings& s) {
     throw UsageError(fmt::format("--hidden {} must be even: each direction of the encoder has half", s.lstm.hidden));
   if (s.attention == "multi_head" && s.lstm.hidden % s.lstm.heads != 0)
     throw UsageError(fmt::format("--hidden {} must be a multiple of --attention-heads {}", s.lstm.hidden, s.lstm.heads));
+  if (s.attention == "none" && s.normaliser != "softmax")
+    throw UsageError(fmt::format("--normaliser {} is of attention; --attention none has none", s.normaliser));
   const auto& t = s.transformer;
   if ((s.positions == "sinusoid" && t.width % 2 != 0) || t.width % t.heads != 0)
     throw UsageError(fmt::format("--width {} must be even and a multiple of --heads {}", t.width, t.heads));

@@ -13,7 +13,6 @@ namespace {
 
 constexpr const char* where = "DocumentClassifier";
 constexpr const char* encoder_names[] = {"gru", "lstm", "conv", "none"};
-constexpr const char* normaliser_names[] = {"softmax", "sparsemax", "entmax15"};
 
 template <class Kind, std::size_t count>
 const char* name_of(const char* const (&names)[count], Kind kind) {
@@ -96,14 +95,10 @@ nn::attention::SequenceEncoder parse_encoder(const std::string& name) {
   return parse<nn::attention::SequenceEncoder>(encoder_names, "encoder; gru, lstm, conv and none are", name);
 }
 
-nn::Normaliser parse_normaliser(const std::string& name) {
-  return parse<nn::Normaliser>(normaliser_names, "normaliser; softmax, sparsemax and entmax15 are", name);
-}
-
 std::string to_json(const DocumentClassifierOptions& o) {
   return nlohmann::ordered_json{{"vocabulary", o.vocabulary},        {"classes", o.classes},
                                 {"embedding", o.embedding},          {"words", json_of(o.words)},
-                                {"sentences", json_of(o.sentences)}, {"normaliser", name_of(normaliser_names, o.normaliser)},
+                                {"sentences", json_of(o.sentences)}, {"normaliser", nn::name_of(o.normaliser)},
                                 {"word_dropout", o.word_dropout},    {"dropout", o.dropout}}
       .dump();
 }
@@ -117,7 +112,7 @@ DocumentClassifierOptions document_classifier_options_of(const std::string& json
     result.embedding = o.at("embedding");
     result.words = level_of(o.at("words"));
     result.sentences = level_of(o.at("sentences"));
-    result.normaliser = parse_normaliser(o.at("normaliser"));
+    result.normaliser = nn::normaliser_of(o.at("normaliser"));
     result.word_dropout = o.at("word_dropout");
     result.dropout = o.at("dropout");
     return result;

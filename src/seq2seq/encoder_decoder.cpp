@@ -37,6 +37,12 @@ EncoderDecoderOptions checked(EncoderDecoderOptions o, bool reads_tokens) {
                     "copy needs one vocabulary, not {} and {} tokens", o.source_vocabulary, o.target_vocabulary);
   check<ValueError>(o.attention != AttentionKind::none || (!o.copy && o.coverage_weight == 0), where,
                     "copy and coverage_weight need attention, which is none");
+  const bool softmax = o.normaliser == nn::Normaliser::softmax;
+  check<ValueError>(softmax || o.attention != AttentionKind::none, where,
+                    "normaliser {} needs attention, which is none; leave it at softmax", name_of(o.normaliser));
+  check<ValueError>(softmax || !o.copy, where,
+                    "copy needs the normaliser softmax, not {}: a word of the source alone whose weight is 0 can't be learned",
+                    name_of(o.normaliser));
   check<ValueError>(std::isfinite(o.coverage_weight) && o.coverage_weight >= 0, where,
                     "coverage_weight is {}; it must be finite and not negative", o.coverage_weight);
   return o;
@@ -45,26 +51,35 @@ EncoderDecoderOptions checked(EncoderDecoderOptions o, bool reads_tokens) {
 std::unique_ptr<nn::attention::Attention> make_attention(const EncoderDecoderOptions& o, const nn::Scope& scope) {
   using namespace nn::attention;
   const std::int64_t n = o.hidden;
+  const nn::Normaliser normaliser = o.normaliser;
   switch (o.attention) {
     case AttentionKind::none: break;
-    case AttentionKind::dot: return std::make_unique<Dot>(DotOptions{}, scope);
-    case AttentionKind::scaled_dot: return std::make_unique<Dot>(DotOptions{.scaled = true}, scope);
-    case AttentionKind::general: return std::make_unique<General>(GeneralOptions{.query_dim = n, .key_dim = n}, scope);
+    case AttentionKind::dot: return std::make_unique<Dot>(DotOptions{.normaliser = normaliser}, scope);
+    case AttentionKind::scaled_dot: return std::make_unique<Dot>(DotOptions{.scaled = true, .normaliser = normaliser}, scope);
+    case AttentionKind::general:
+      return std::make_unique<General>(GeneralOptions{.query_dim = n, .key_dim = n, .normaliser = normaliser}, scope);
     case AttentionKind::additive:
-      return std::make_unique<Additive>(AdditiveOptions{.query_dim = n, .key_dim = n, .hidden = n}, scope);
+      return std::make_unique<Additive>(AdditiveOptions{.query_dim = n, .key_dim = n, .hidden = n, .normaliser = normaliser},
+                                        scope);
     case AttentionKind::concat:
-      return std::make_unique<Concat>(ConcatOptions{.query_dim = n, .key_dim = n, .hidden = n}, scope);
-    case AttentionKind::cosine: return std::make_unique<Cosine>(CosineOptions{.temperature = 0.1, .learned = true}, scope);
+      return std::make_unique<Concat>(ConcatOptions{.query_dim = n, .key_dim = n, .hidden = n, .normaliser = normaliser},
+                                      scope);
+    case AttentionKind::cosine:
+      return std::make_unique<Cosine>(CosineOptions{.temperature = 0.1, .learned = true, .normaliser = normaliser}, scope);
     case AttentionKind::location:
-      return std::make_unique<Location>(LocationOptions{.query_dim = n, .key_dim = n, .hidden = n}, scope);
+      return std::make_unique<Location>(LocationOptions{.query_dim = n, .key_dim = n, .hidden = n, .normaliser = normaliser},
+                                        scope);
     case AttentionKind::coverage:
-      return std::make_unique<Coverage>(CoverageOptions{.query_dim = n, .key_dim = n, .hidden = n}, scope);
+      return std::make_unique<Coverage>(CoverageOptions{.query_dim = n, .key_dim = n, .hidden = n, .normaliser = normaliser},
+                                        scope);
     case AttentionKind::local_m:
-      return std::make_unique<LocalM>(LocalOptions{.query_dim = n, .key_dim = n, .window = o.window}, scope);
+      return std::make_unique<LocalM>(LocalOptions{.query_dim = n, .key_dim = n, .window = o.window, .normaliser = normaliser},
+                                      scope);
     case AttentionKind::local_p:
-      return std::make_unique<LocalP>(LocalPOptions{.query_dim = n, .key_dim = n, .hidden = n, .window = o.window}, scope);
+      return std::make_unique<LocalP>(
+          LocalPOptions{.query_dim = n, .key_dim = n, .hidden = n, .window = o.window, .normaliser = normaliser}, scope);
     case AttentionKind::multi_head:
-      return std::make_unique<MultiHead>(MultiHeadOptions{.query_dim = n, .heads = o.heads}, scope);
+      return std::make_unique<MultiHead>(MultiHeadOptions{.query_dim = n, .heads = o.heads, .normaliser = normaliser}, scope);
   }
   return nullptr;
 }

@@ -26,6 +26,7 @@ nlohmann::ordered_json json_of(const EncoderDecoderOptions& o) {
                                  {"dropout", o.dropout}};
   if (o.attention == AttentionKind::local_m || o.attention == AttentionKind::local_p) json["window"] = o.window;
   if (o.attention == AttentionKind::multi_head) json["heads"] = o.heads;
+  if (o.normaliser != nn::Normaliser::softmax) json["normaliser"] = name_of(o.normaliser);
   if (o.recurrent != nn::RecurrentKind::lstm) json["recurrent"] = name_of(o.recurrent);
   if (o.source_size > 0) json["source_size"] = o.source_size;
   if (o.copy) json["copy"] = o.copy;
@@ -67,6 +68,7 @@ EncoderDecoderOptions lstm_of(const nlohmann::json& json) {
           .attention = attention_kind(json.at("attention")),
           .window = json.value("window", EncoderDecoderOptions{}.window),
           .heads = json.value("heads", EncoderDecoderOptions{}.heads),
+          .normaliser = nn::normaliser_of(json.value("normaliser", "softmax")),
           .recurrent = nn::recurrent_kind(json.value("recurrent", "lstm")),
           .input_feeding = json.at("input_feeding"),
           .tie_output = json.at("tie_output"),
@@ -124,6 +126,8 @@ ModelOptions model_options_of(const std::string& json, const std::string& path) 
     if (kind == "transformer") return transformer_of(parsed);
     return lstm_of(parsed);
   } catch (const nlohmann::json::exception& error) {
+    fail<FormatError>(where, "{}: its metadata don't describe a translator ({})", path, error.what());
+  } catch (const ValueError& error) {
     fail<FormatError>(where, "{}: its metadata don't describe a translator ({})", path, error.what());
   }
 }

@@ -26,6 +26,7 @@ std::string to_json(const SpeechRecognizerOptions& o) {
                                  {"embedding", o.embedding},
                                  {"dropout", o.dropout}};
   if (o.recurrent != nn::RecurrentKind::lstm) json["recurrent"] = name_of(o.recurrent);
+  if (o.normaliser != nn::Normaliser::softmax) json["normaliser"] = name_of(o.normaliser);
   return json.dump();
 }
 
@@ -55,6 +56,7 @@ SpeechRecognizerOptions speech_recognizer_options_of(const std::string& json, co
     result.hidden = o.at("hidden");
     result.layers = o.at("layers");
     result.recurrent = nn::recurrent_kind(o.value("recurrent", "lstm"));
+    result.normaliser = nn::normaliser_of(o.value("normaliser", "softmax"));
     result.embedding = o.at("embedding");
     result.dropout = o.at("dropout");
     return result;

@@ -31,6 +31,9 @@ SpeechRecognizerOptions checked(const SpeechRecognizerOptions& o) {
   check<ValueError>(o.stack >= 1 && o.delta_orders >= 0 && o.delta_window >= 1, where,
                     "stack {}, delta_orders {}, delta_window {}: the orders can't be negative, the others must be 1 or more",
                     o.stack, o.delta_orders, o.delta_window);
+  check<ValueError>(o.model == SpeechModel::attention || o.normaliser == nn::Normaliser::softmax, where,
+                    "normaliser {}: a CTC model has no attention to weigh by; leave it at softmax, or take an attention model",
+                    name_of(o.normaliser));
   return o;
 }
 
@@ -90,6 +93,7 @@ SpeechRecognizer::SpeechRecognizer(const SpeechRecognizerOptions& options, const
                                              .hidden = 2 * options.hidden,
                                              .encoder_layers = options.layers,
                                              .attention = AttentionKind::location,
+                                             .normaliser = options.normaliser,
                                              .recurrent = options.recurrent,
                                              .dropout = options.dropout},
                        nn::Scope{this, "attention"});

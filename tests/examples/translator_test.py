@@ -328,15 +328,16 @@ class Transformer(Case):
 
     def test_grus_heads_and_scheduled_sampling(self):
         run, parts = self.folder / "gru", self.folder / "parts"
-        more = ["--recurrent", "gru", "--attention", "multi_head", "--attention-heads", "4", "--scheduled-sampling", "0.5",
-                "--sampling-epochs", "1"]
+        more = ["--recurrent", "gru", "--attention", "multi_head", "--attention-heads", "4", "--normaliser", "sparsemax",
+                "--scheduled-sampling", "0.5", "--sampling-epochs", "1"]
         succeed(*train_words(run, *more, "--updates", "20"))
         succeed(*train_words(parts, *more, "--updates", "7"))
         succeed(*train_words(parts, *more, "--updates", "20"))
         self.assert_same_state(parts, run)
         self.assertEqual(tensors(run / "best.safetensors")["decoder.0.weight_hh"][1], [3 * 32, 32])
         self.assertEqual(len(succeed("translate", "--model", run, *FAST, stdin=b"the dog sees\nthe old cat .\n").splitlines()), 2)
-        for name, before, after in (("recurrent", "gru", "none"), ("attention-heads", "4", "8"), ("scheduled-sampling", "0.5", "0.4")):
+        for name, before, after in (("recurrent", "gru", "none"), ("attention-heads", "4", "8"),
+                                    ("normaliser", "sparsemax", "entmax15"), ("scheduled-sampling", "0.5", "0.4")):
             other = [after.replace("none", "lstm") if at > 0 and more[at - 1] == f"--{name}" else word
                      for at, word in enumerate(more)]
             self.fails(1, [f"--{name}", before, after], *train_words(run, *other, "--updates", "30"), unchanged=run, lines=None)
@@ -344,6 +345,9 @@ class Transformer(Case):
         self.fails(2, ["--hidden 32 must be a multiple of --attention-heads 5"],
                    *train_words(new, "--attention", "multi_head", "--attention-heads", "5"))
         self.fails(2, ["--recurrent"], *train_words(new, "--recurrent", "rnn"))
+        self.fails(2, ["--normaliser", "must be softmax, sparsemax or entmax15"], *train_words(new, "--normaliser", "max"))
+        self.fails(2, ["--normaliser sparsemax is of attention; --attention none has none"],
+                   *train_words(new, "--attention", "none", "--normaliser", "sparsemax"))
         self.fails(2, ["--scheduled-sampling"], *train_words(new, "--scheduled-sampling", "2"))
 
     def test_options_of_the_other_kind(self):

@@ -150,8 +150,10 @@ TEST_CASE("a document classifier's options go through JSON, and bad ones are ref
   wrong.replace(wrong.find("conv"), 4, "cnn1");
   CHECK_THROWS_WITH_AS(document_classifier_options_of(wrong, "file"),
                        doctest::Contains("'cnn1' is no encoder; gru, lstm, conv and none are"), FormatError);
-  CHECK_THROWS_WITH_AS(parse_normaliser("max"),
-                       "[DocumentClassifier] 'max' is no normaliser; softmax, sparsemax and entmax15 are", ValueError);
+  wrong = to_json(options);
+  wrong.replace(wrong.find("entmax15"), 8, "max");
+  CHECK_THROWS_WITH_AS(document_classifier_options_of(wrong, "file"),
+                       doctest::Contains("'max' is no normaliser; softmax, sparsemax, entmax15 are"), FormatError);
   options = small();
   options.classes = 1;
   CHECK_THROWS_AS(DocumentClassifier{options}, ValueError);

@@ -7,6 +7,8 @@
 #include "weft/autograd/gradcheck.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/base/error.hpp"
+#include "weft/ops/comparison.hpp"
+#include "weft/ops/elementwise.hpp"
 #include "weft/optim/adam.hpp"
 
 using namespace weft;
@@ -23,6 +25,13 @@ TEST_CASE("gradients of every parameter are right, whatever the kind of translat
   kinds[3].recurrent = nn::RecurrentKind::gru;
   kinds[3].encoder_layers = 2;
   for (const EncoderDecoderOptions& options : test::each_attention()) kinds.push_back(options);
+  for (const nn::Normaliser normaliser : {nn::Normaliser::sparsemax, nn::Normaliser::entmax15})
+    for (const AttentionKind attention : {AttentionKind::general, AttentionKind::location, AttentionKind::multi_head}) {
+      kinds.push_back(test::small_options());
+      kinds.back().attention = attention;
+      kinds.back().heads = 2;
+      kinds.back().normaliser = normaliser;
+    }
   const Batch batch = test::small_batch();
   for (const auto& options : kinds) {
     EncoderDecoder model(options);
@@ -70,6 +79,32 @@ TEST_CASE("with each attention a few steps of training bring the loss down") {
   }
 }
 
+TEST_CASE("the normaliser makes the weights of every attention") {
+  const Padded source = test::small_batch().source;
+  const Tensor begin = Tensor::from<std::int32_t>({begin_id, begin_id, begin_id}, {3});
+  for (const EncoderDecoderOptions& options : test::each_attention()) {
+    if (options.attention == AttentionKind::none) continue;
+    CAPTURE(name_of(options.attention));
+    const auto weights = [&](nn::Normaliser normaliser) {
+      EncoderDecoderOptions chosen = options;
+      chosen.normaliser = normaliser;
+      EncoderDecoder model(chosen);  // of the same seed
+      model.to(f64);
+      const auto [memory, state] = model.encode(source);
+      return model.step(memory, state, begin, true).weights.value();
+    };
+    const Tensor plain = weights(nn::Normaliser::softmax), seen = gt(Var(plain), 0.0);
+    const Var scores = log(where(seen, Var(plain), Var::scalar(1, f64)));  // but for a number that all of a row share
+    for (const nn::Normaliser normaliser : {nn::Normaliser::sparsemax, nn::Normaliser::entmax15}) {
+      CAPTURE(nn::name_of(normaliser));
+      const Tensor found = weights(normaliser);
+      CHECK(test::largest_difference(found, plain) > 1e-6);
+      if (options.attention == AttentionKind::local_p || options.attention == AttentionKind::multi_head) continue;
+      CHECK(test::largest_difference(found, nn::normalised(normaliser, scores, seen).value()) < 1e-9);
+    }
+  }
+}
+
 TEST_CASE("kinds of attention have names") {
   for (const char* name : attention_names) CHECK(name_of(attention_kind(name)) == name);
   CHECK(attention_kind("local-p") == AttentionKind::local_p);
@@ -103,6 +138,18 @@ TEST_CASE("options that can't be are refused") {
   options = test::small_options();
   options.window = 0;
   CHECK_THROWS_WITH_AS(EncoderDecoder{options}, "[EncoderDecoder] window is 0; it must be 1 or more", ValueError);
+  options = test::small_options();
+  options.normaliser = nn::Normaliser::sparsemax;
+  options.attention = AttentionKind::none;
+  CHECK_THROWS_WITH_AS(EncoderDecoder{options},
+                       "[EncoderDecoder] normaliser sparsemax needs attention, which is none; leave it at softmax", ValueError);
+  options.attention = AttentionKind::general;
+  options.source_vocabulary = options.target_vocabulary;
+  options.copy = true;
+  CHECK_THROWS_WITH_AS(EncoderDecoder{options},
+                       "[EncoderDecoder] copy needs the normaliser softmax, not sparsemax: a word of the source alone whose "
+                       "weight is 0 can't be learned",
+                       ValueError);
 }
 
 TEST_CASE("a token outside the vocabulary is named") {

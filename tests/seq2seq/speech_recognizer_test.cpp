@@ -112,6 +112,21 @@ TEST_CASE("gradients of every parameter of both models are right") {
     }
 }
 
+TEST_CASE("gradients are right whatever makes the weights") {
+  for (const nn::Normaliser normaliser : {nn::Normaliser::sparsemax, nn::Normaliser::entmax15}) {
+    CAPTURE(nn::name_of(normaliser));
+    SpeechRecognizerOptions options = small(SpeechModel::attention);
+    options.normaliser = normaliser;
+    SpeechRecognizer recognizer(options);
+    const Sounds sounds(recognizer);
+    recognizer.to(f64);
+    const auto report = gradcheck_parameters([&] { return recognizer.loss(sounds.features, sounds.labels, 0.1); },
+                                             recognizer.parameters(), {.elements = 20});
+    INFO(report.str());
+    CHECK(report.ok());
+  }
+}
+
 TEST_CASE("both models learn some sounds, read them greedily and with a beam, and look at their steps") {
   for (const SpeechModel kind : both) {
     SpeechRecognizer recognizer(small(kind));
@@ -154,6 +169,7 @@ TEST_CASE("a run's folder gives the recogniser back, its normalisation too") {
     options.log_mel.scale = data::MelScale::slaney;
     options.dropout = 0.25;
     options.recurrent = nn::RecurrentKind::gru;
+    if (kind == SpeechModel::attention) options.normaliser = nn::Normaliser::entmax15;
     SpeechRecognizer recognizer(options);
     const Sounds sounds(recognizer);
     CHECK_THROWS_AS(SpeechRecognizer::load(folder.path()), IoError);
@@ -161,6 +177,7 @@ TEST_CASE("a run's folder gives the recogniser back, its normalisation too") {
     const auto loaded = SpeechRecognizer::load(folder.path());
     CHECK_FALSE(loaded->training());
     CHECK(to_json(loaded->options()) == to_json(options));
+    CHECK(loaded->options().normaliser == options.normaliser);
     CHECK(test::largest_difference(loaded->features(sounds.words[2].samples), recognizer.features(sounds.words[2].samples)) ==
           0);
     recognizer.eval();
@@ -174,6 +191,10 @@ TEST_CASE("a run's folder gives the recogniser back, its normalisation too") {
   CHECK_THROWS_WITH_AS(speech_recognizer_options_of(json.replace(json.find("htk"), 3, "xyz"), "a file"),
                        "[SpeechRecognizer] a file: its metadata describe a model 'ctc' on a scale 'xyz', which aren't known",
                        FormatError);
+  json = to_json(small(SpeechModel::attention));
+  CHECK(json.find("normaliser") == std::string::npos);  // as it was before there was a choice
+  CHECK_THROWS_WITH_AS(speech_recognizer_options_of(json.insert(json.size() - 1, R"(,"normaliser":"max")"), "a file"),
+                       doctest::Contains("[SpeechRecognizer] a file: [normaliser_of] 'max' is no normaliser"), FormatError);
 }
 
 TEST_CASE("which labels fit into a sound") {
@@ -228,6 +249,13 @@ TEST_CASE("speech recognisers and calls that can't be are refused") {
   options.labels = {"a"};
   options.stack = 0;
   CHECK_THROWS_AS(SpeechRecognizer{options}, ValueError);
+  options = small(SpeechModel::ctc);
+  options.normaliser = nn::Normaliser::sparsemax;
+  CHECK_THROWS_WITH_AS(
+      SpeechRecognizer{options},
+      "[SpeechRecognizer] normaliser sparsemax: a CTC model has no attention to weigh by; leave it at softmax, "
+      "or take an attention model",
+      ValueError);
   for (const SpeechModel kind : both) {
     SpeechRecognizer recognizer(small(kind));
     const Sounds sounds(recognizer);

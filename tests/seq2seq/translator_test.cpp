@@ -151,12 +151,21 @@ TEST_CASE("what a checkpoint says of its model is read back") {
     lstm.window = 3;
     lstm.heads = 2;
     lstm.recurrent = nn::RecurrentKind::gru;
+    lstm.normaliser = nn::Normaliser::sparsemax;
     const auto back = std::get<EncoderDecoderOptions>(model_options_of(to_json(lstm), "best.safetensors"));
     CHECK(back.attention == lstm.attention);
     CHECK(back.window == (std::string(attention).starts_with("local") ? 3 : 10));  // only where it says something
     CHECK(back.heads == (lstm.attention == AttentionKind::multi_head ? 2 : 8));
     CHECK(back.recurrent == nn::RecurrentKind::gru);
+    CHECK(back.normaliser == nn::Normaliser::sparsemax);
   }
+  std::string json = to_json(options_for(vocabularies()));
+  CHECK(json.find("normaliser") == std::string::npos);  // as it was before there was a choice
+  json.insert(json.size() - 1, R"(,"normaliser":"max")");
+  CHECK_THROWS_WITH_AS(model_options_of(json, "best.safetensors"),
+                       doctest::Contains("best.safetensors: its metadata don't describe a translator ([normaliser_of] 'max' is "
+                                         "no normaliser; softmax, sparsemax, entmax15 are)"),
+                       FormatError);
   CHECK_THROWS_WITH_AS(model_options_of(R"({"model": "organ"})", "best.safetensors"),
                        doctest::Contains("best.safetensors: its metadata describe a model 'organ'"), FormatError);
   CHECK_THROWS_AS(model_options_of(R"({"model": "transformer", "width": "wide"})", "best.safetensors"), FormatError);

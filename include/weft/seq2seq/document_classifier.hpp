@@ -36,10 +36,9 @@ std::string to_json(const DocumentClassifierOptions& options);
 /// Throws FormatError naming `source` for text that isn't of that form.
 DocumentClassifierOptions document_classifier_options_of(const std::string& json, const std::string& source);
 
-/// Kinds by the names that checkpoints and command lines give them: gru, lstm, conv, none; softmax, sparsemax, entmax15. Throw
-/// ValueError for a name that none has.
+/// An encoder by the name that checkpoints and command lines give it: gru, lstm, conv, none. Throws ValueError for a name that
+/// none has.
 nn::attention::SequenceEncoder parse_encoder(const std::string& name);
-nn::Normaliser parse_normaliser(const std::string& name);
 
 /// A document: the ids of each sentence's words.
 using Sentences = std::vector<TokenIds>;

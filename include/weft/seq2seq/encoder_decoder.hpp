@@ -48,6 +48,7 @@ struct EncoderDecoderOptions {
   AttentionKind attention = AttentionKind::general;
   std::int64_t window = 10;                               ///< of local_m and local_p: places seen on each side
   std::int64_t heads = 8;                                 ///< of multi_head, dividing hidden
+  nn::Normaliser normaliser = nn::Normaliser::softmax;    ///< of the attention's weights; softmax in a model that copies
   nn::RecurrentKind recurrent = nn::RecurrentKind::lstm;  ///< of encoder and decoder
   bool input_feeding = true;      ///< the attentional vector of a step is part of the next step's input (Luong 2015)
   bool tie_output = false;        ///< the output layer is the target embedding; the attentional vector has its size

@@ -30,6 +30,7 @@ struct SpeechRecognizerOptions {
   std::int64_t hidden = 128;                              ///< of each direction of the encoder; the decoder has twice that
   std::int64_t layers = 2;                                ///< of the encoder
   nn::RecurrentKind recurrent = nn::RecurrentKind::lstm;  ///< of encoder and decoder
+  nn::Normaliser normaliser = nn::Normaliser::softmax;    ///< of the attention's weights; softmax for CTC, which has none
   std::int64_t embedding = 32;                            ///< of the decoder's labels
   double dropout = 0.3;
 };
