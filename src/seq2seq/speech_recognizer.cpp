@@ -53,6 +53,22 @@ std::vector<TokenIds> tokens_of(std::span<const TokenIds> labels) {
   return result;
 }
 
+// Calls run(places, padded) with `batch` sounds at a time, those of like length together, so that little is padding.
+template <class Run>
+void by_length(std::span<const Tensor> features, std::int64_t batch, const Run& run) {
+  std::vector<std::size_t> order(features.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return features[a].size(0) < features[b].size(0); });
+  const auto most = static_cast<std::size_t>(batch);
+  for (std::size_t begin = 0; begin < order.size(); begin += most) {
+    const std::span<const std::size_t> places(order.data() + begin, std::min(most, order.size() - begin));
+    std::vector<Tensor> rows;
+    for (const std::size_t place : places) rows.push_back(features[place]);
+    run(places, pad_features(rows));
+  }
+}
+
 // For each label of a greedy reading its probability at the steps whose likeliest class it is: f32 [labels, steps].
 Tensor runs_of(const Tensor& probabilities, std::size_t labels) {
   const std::int64_t steps = probabilities.size(0), classes = probabilities.size(1);
@@ -163,6 +179,16 @@ Tensor SpeechRecognizer::features(std::span<const float> samples, Generator& gen
   return stacked(data::spec_augment(normalised(samples), generator, masks));
 }
 
+Tensor SpeechRecognizer::features(std::span<const float> samples, std::span<const std::int64_t> hidden) const {
+  Tensor frames = normalised(samples);
+  const std::int64_t count = frames.size(0), steps = (count + options_.stack - 1) / options_.stack;
+  for (const std::int64_t step : hidden) {
+    check<IndexError>(step >= 0 && step < steps, where, "step {} to hide is outside the sound's 0..{}", step, steps - 1);
+    frames.slice(0, step * options_.stack, std::min(count, (step + 1) * options_.stack)).fill(0);
+  }
+  return stacked(frames);
+}
+
 std::int64_t SpeechRecognizer::steps(std::int64_t samples) const {
   return (log_mel_.frames(samples) + options_.stack - 1) / options_.stack;
 }
@@ -171,13 +197,17 @@ bool SpeechRecognizer::fits(std::int64_t samples, const TokenIds& labels) const 
   return steps(samples) >= (ctc_ ? std::max<std::int64_t>(CTCModel::steps_needed(labels), 1) : 1);
 }
 
-Var SpeechRecognizer::loss(std::span<const Tensor> features, std::span<const TokenIds> labels, double label_smoothing) {
+void SpeechRecognizer::check_labels(std::span<const Tensor> features, std::span<const TokenIds> labels) const {
   check<ValueError>(features.size() == labels.size(), where, "{} sounds, but labels of {}", features.size(), labels.size());
-  if (ctc_) return ctc_->loss(pad_features(features), pointers(labels));
   for (std::size_t r = 0; r < labels.size(); ++r)
     for (const std::int32_t label : labels[r])
       check<IndexError>(label >= 0 && static_cast<std::size_t>(label) < options_.labels.size(), where,
                         "label {} of row {} is outside 0..{}", label, r, options_.labels.size() - 1);
+}
+
+Var SpeechRecognizer::loss(std::span<const Tensor> features, std::span<const TokenIds> labels, double label_smoothing) {
+  check_labels(features, labels);
+  if (ctc_) return ctc_->loss(pad_features(features), pointers(labels));
   const std::vector<TokenIds> tokens = tokens_of(labels);
   return attention_->loss(make_batch(pad_features(features), pointers(tokens)), label_smoothing);
 }
@@ -193,23 +223,14 @@ std::vector<Recognition> SpeechRecognizer::recognize(std::span<const Tensor> fea
                     options.beam, options.batch);
   check<ValueError>(!options.weights || !ctc_ || options.beam == 1, where,
                     "a beam of {} over CTC has no weights; take 1, or leave them out", options.beam);
-  // Those of like length together, so that little is padding.
-  std::vector<std::size_t> order(features.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return features[a].size(0) < features[b].size(0); });
   std::vector<Recognition> result(features.size());
-  const auto batch = static_cast<std::size_t>(options.batch);
-  for (std::size_t begin = 0; begin < order.size(); begin += batch) {
-    std::vector<Tensor> rows;
-    for (std::size_t i = begin; i < std::min(begin + batch, order.size()); ++i) rows.push_back(features[order[i]]);
-    const Padded source = pad_features(rows);
+  by_length(features, options.batch, [&](std::span<const std::size_t> places, const Padded& source) {
     std::vector<Recognition> found = ctc_ ? recognize_ctc(source, options) : recognize_attention(source, options);
     for (std::size_t i = 0; i < found.size(); ++i) {
       found[i].text = text_of(found[i].labels);
-      result[order[begin + i]] = std::move(found[i]);
+      result[places[i]] = std::move(found[i]);
     }
-  }
+  });
   return result;
 }
 
@@ -256,6 +277,22 @@ std::vector<Recognition> SpeechRecognizer::recognize_attention(const Padded& sou
     heard.weights =
         index_select(best.attention, 0, Tensor::from<std::int64_t>(rows, {static_cast<std::int64_t>(rows.size())})).value();
   }
+  return result;
+}
+
+std::vector<ForcedDecoding> SpeechRecognizer::read_labels(std::span<const Tensor> features, std::span<const TokenIds> labels,
+                                                          std::int64_t batch) {
+  check<ValueError>(attention_.has_value(), where, "a CTC model weighs no steps for its labels; an attention model is needed");
+  check<ValueError>(batch >= 1, where, "{} sounds at a time; 1 or more are possible", batch);
+  check_labels(features, labels);
+  const std::vector<TokenIds> tokens = tokens_of(labels);
+  std::vector<ForcedDecoding> result(features.size());
+  by_length(features, batch, [&](std::span<const std::size_t> places, const Padded& source) {
+    std::vector<const TokenIds*> targets;
+    for (const std::size_t place : places) targets.push_back(&tokens[place]);
+    std::vector<ForcedDecoding> read = forced_decoding(*attention_, make_batch(source, targets));
+    for (std::size_t i = 0; i < read.size(); ++i) result[places[i]] = std::move(read[i]);
+  });
   return result;
 }
 

@@ -8,7 +8,7 @@
 namespace weft::seq2seq {
 namespace {
 
-std::string text_of(const SpeechRecognizer& recognizer, const std::vector<std::int32_t>& labels) {
+std::string text_of(const SpeechRecognizer& recognizer, const TokenIds& labels) {
   const std::vector<std::string>& names = recognizer.options().labels;
   std::string text;
   for (const std::int32_t label : labels) {
@@ -19,11 +19,16 @@ std::string text_of(const SpeechRecognizer& recognizer, const std::vector<std::i
   return text;
 }
 
-SpeechScore score(SpeechRecognizer& recognizer, const std::vector<Tensor>& features, const std::vector<std::string>& references,
-                  const RecognizeOptions& options) {
-  std::vector<std::string> texts;
+}  // namespace
+
+SpeechScore score_features(SpeechRecognizer& recognizer, std::span<const Tensor> features, std::span<const TokenIds> labels,
+                           const RecognizeOptions& recognize) {
+  check<ValueError>(features.size() == labels.size(), "SpeechScore", "{} sounds, but labels of {}", features.size(),
+                    labels.size());
+  std::vector<std::string> texts, references;
+  for (const TokenIds& said : labels) references.push_back(text_of(recognizer, said));
   SpeechScore result;
-  for (const Recognition& heard : recognizer.recognize(features, options)) {
+  for (const Recognition& heard : recognizer.recognize(features, recognize)) {
     result.correct += heard.text == references[texts.size()] ? 1 : 0;
     texts.push_back(heard.text);
   }
@@ -32,29 +37,27 @@ SpeechScore score(SpeechRecognizer& recognizer, const std::vector<Tensor>& featu
   return result;
 }
 
-}  // namespace
-
 SpeechScore score_strings(SpeechRecognizer& recognizer, std::span<const data::SpokenWord> words,
                           std::span<const data::SpokenString> strings, const data::SpokenStringOptions& options,
                           const RecognizeOptions& recognize) {
   std::vector<Tensor> features;
-  std::vector<std::string> references;
+  std::vector<TokenIds> labels;
   for (const data::SpokenString& string : strings) {
     features.push_back(recognizer.features(data::joined(words, string, options)));
-    references.push_back(text_of(recognizer, data::labels_of(words, string)));
+    labels.push_back(data::labels_of(words, string));
   }
-  return score(recognizer, features, references, recognize);
+  return score_features(recognizer, features, labels, recognize);
 }
 
 SpeechScore score_words(SpeechRecognizer& recognizer, std::span<const data::SpokenWord> words,
                         const RecognizeOptions& recognize) {
   std::vector<Tensor> features;
-  std::vector<std::string> references;
+  std::vector<TokenIds> labels;
   for (const data::SpokenWord& word : words) {
     features.push_back(recognizer.features(word.samples));
-    references.push_back(text_of(recognizer, {word.label}));
+    labels.push_back({word.label});
   }
-  return score(recognizer, features, references, recognize);
+  return score_features(recognizer, features, labels, recognize);
 }
 
 }  // namespace weft::seq2seq

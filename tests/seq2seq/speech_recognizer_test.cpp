@@ -162,6 +162,62 @@ TEST_CASE("both models learn some sounds, read them greedily and with a beam, an
   }
 }
 
+TEST_CASE("what is said can be told to an attention model, whose weights are those of what it hears") {
+  SpeechRecognizer recognizer(small(SpeechModel::attention));
+  const Sounds sounds(recognizer);
+  learn(recognizer, sounds, 80);
+  recognizer.eval();
+  const auto heard = recognizer.recognize(sounds.features, {.weights = true});
+  for (const std::int64_t batch : {1, 2, 32}) {
+    const auto read = recognizer.read_labels(sounds.features, sounds.labels, batch);
+    REQUIRE(read.size() == 3);
+    for (std::size_t i = 0; i < 3; ++i) {
+      REQUIRE(heard[i].labels == sounds.labels[i]);
+      CHECK(read[i].log_probabilities.size() == sounds.labels[i].size() + 1);
+      double sum = 0;
+      for (const double each : read[i].log_probabilities) sum += each;
+      CHECK(sum == doctest::Approx(heard[i].log_probability).epsilon(1e-3));
+      CHECK(test::largest_difference(read[i].attention, heard[i].weights) < 1e-5);
+    }
+  }
+  const std::vector<TokenIds> nothing(3);
+  CHECK(recognizer.read_labels(sounds.features, nothing)[2].log_probabilities.size() == 1);  // the end alone
+  CHECK(recognizer.read_labels({}, {}).empty());
+  CHECK_THROWS_WITH_AS(recognizer.read_labels(sounds.features, {}), "[SpeechRecognizer] 3 sounds, but labels of 0", ValueError);
+  CHECK_THROWS_AS(recognizer.read_labels(sounds.features, sounds.labels, 0), ValueError);
+  const std::vector<TokenIds> unknown = {{1}, {10}, {2}};
+  CHECK_THROWS_WITH_AS(recognizer.read_labels(sounds.features, unknown), "[SpeechRecognizer] label 10 of row 1 is outside 0..9",
+                       IndexError);
+  SpeechRecognizer ctc(small(SpeechModel::ctc));
+  CHECK_THROWS_WITH_AS(ctc.read_labels(sounds.features, sounds.labels),
+                       "[SpeechRecognizer] a CTC model weighs no steps for its labels; an attention model is needed",
+                       ValueError);
+}
+
+TEST_CASE("hidden steps have their bands' mean, and no delta tells of what was there") {
+  SpeechRecognizer recognizer(small(SpeechModel::attention));
+  const Sounds sounds(recognizer);
+  const std::vector<float>& samples = sounds.words[3].samples;
+  const Tensor whole = recognizer.features(samples);
+  const std::int64_t steps = whole.size(0);
+  REQUIRE(steps > 5);
+  CHECK(test::largest_difference(recognizer.features(samples, std::vector<std::int64_t>{}), whole) == 0);
+  // The energies of all frames, with those of two steps and of the last one, which is shorter, at 0; then as ever.
+  Tensor energies = Tensor::empty({4 * steps, 8});
+  for (std::int64_t t = 0; t < 4 * steps; ++t)
+    for (std::int64_t b = 0; b < 8; ++b) {
+      const bool hidden = t / 4 == 1 || t / 4 == 2 || t / 4 == steps - 1;
+      energies.mutable_data<float>()[t * 8 + b] = hidden ? 0 : static_cast<float>(whole.at({t / 4, t % 4 * 16 + b}));
+    }
+  const std::int64_t frames = recognizer.log_mel().frames(static_cast<std::int64_t>(samples.size()));
+  const Tensor expected = data::stack_frames(data::with_deltas(energies.slice(0, 0, frames), 1, 2), 4),
+               found = recognizer.features(samples, std::vector<std::int64_t>{1, steps - 1, 2});
+  CHECK(test::largest_difference(found, expected) < 1e-6);
+  CHECK_THROWS_AS(recognizer.features(samples, std::vector<std::int64_t>{steps}), IndexError);
+  CHECK_THROWS_WITH_AS(recognizer.features(samples, std::vector<std::int64_t>{-1}),
+                       doctest::Contains("[SpeechRecognizer] step -1 to hide is outside the sound's 0.."), IndexError);
+}
+
 TEST_CASE("a run's folder gives the recogniser back, its normalisation too") {
   for (const SpeechModel kind : both) {
     const test::TemporaryFolder folder;
@@ -235,6 +291,15 @@ TEST_CASE("scores of strings and of single words") {
   unknown[0].label = 10;
   CHECK_THROWS_AS(score_words(recognizer, unknown), IndexError);
   CHECK_THROWS_AS(score_words(recognizer, {}), ValueError);
+  std::vector<Tensor> features;
+  std::vector<TokenIds> labels;
+  for (const data::SpokenString& string : strings) {
+    features.push_back(recognizer.features(data::joined(sounds.words, string, options)));
+    labels.push_back(data::labels_of(sounds.words, string));
+  }
+  CHECK(score_features(recognizer, features, labels).words.score == score.words.score);
+  labels.pop_back();
+  CHECK_THROWS_WITH_AS(score_features(recognizer, features, labels), "[SpeechScore] 6 sounds, but labels of 5", ValueError);
 }
 
 TEST_CASE("speech recognisers and calls that can't be are refused") {

@@ -13,6 +13,7 @@
 #include "weft/nn/buffer.hpp"
 #include "weft/seq2seq/ctc_model.hpp"
 #include "weft/seq2seq/encoder_decoder.hpp"
+#include "weft/seq2seq/forced_decoding.hpp"
 
 namespace weft::seq2seq {
 
@@ -71,6 +72,9 @@ class SpeechRecognizer : public nn::Module<SpeechRecognizer> {
   /// before the deltas are taken. Throws ValueError for no samples.
   Tensor features(std::span<const float> samples) const;
   Tensor features(std::span<const float> samples, Generator& generator, const data::SpecAugmentOptions& masks) const;
+  /// With some steps hidden: their frames are at their bands' mean, as masks leave them, before the deltas are taken. Throws
+  /// IndexError for a step that the sound hasn't.
+  Tensor features(std::span<const float> samples, std::span<const std::int64_t> hidden) const;
   /// Steps of a sound of so many samples; whether they hold the labels (CTC needs a step for each, attention one at all).
   std::int64_t steps(std::int64_t samples) const;
   bool fits(std::int64_t samples, const TokenIds& labels) const;
@@ -83,6 +87,12 @@ class SpeechRecognizer : public nn::Module<SpeechRecognizer> {
   /// In the order of `features`. Nothing is recorded. Throws ValueError for options that can't be, and as the search.
   std::vector<Recognition> recognize(std::span<const Tensor> features, const RecognizeOptions& options = {});
 
+  /// What an attention model makes of labels that it is told, in the order of `features`, some sounds at a time: a token for
+  /// each label, and the end. Nothing is recorded. Throws ValueError for CTC, which has no weights, for counts that differ and
+  /// `batch` below 1, IndexError for labels that it hasn't.
+  std::vector<ForcedDecoding> read_labels(std::span<const Tensor> features, std::span<const TokenIds> labels,
+                                          std::int64_t batch = 32);
+
   const SpeechRecognizerOptions& options() const { return options_; }
   const data::LogMel& log_mel() const { return log_mel_; }
   /// What a checkpoint says of itself.
@@ -93,6 +103,7 @@ class SpeechRecognizer : public nn::Module<SpeechRecognizer> {
   Tensor stacked(const Tensor& log_mel) const;
   std::vector<Recognition> recognize_ctc(const Padded& source, const RecognizeOptions& options);
   std::vector<Recognition> recognize_attention(const Padded& source, const RecognizeOptions& options);
+  void check_labels(std::span<const Tensor> features, std::span<const TokenIds> labels) const;
   std::string text_of(const TokenIds& labels) const;
 
   SpeechRecognizerOptions options_;

@@ -1,0 +1,52 @@
+#include "weft/seq2seq/forced_decoding.hpp"
+
+#include "base/fail.hpp"
+#include "ops/lengths.hpp"
+#include "weft/autograd/tape.hpp"
+#include "weft/ops/shape.hpp"
+#include "weft/ops/softmax.hpp"
+
+namespace weft::seq2seq {
+namespace {
+
+constexpr const char* where = "forced_decoding";
+
+Tensor lengths_of(const Tensor& lengths, const char* name, const Tensor& cells) {
+  check<ValueError>(lengths.defined(), where, "the batch has no {} lengths", name);
+  return checked_lengths(where, lengths, name, cells, 1);
+}
+
+}  // namespace
+
+std::vector<ForcedDecoding> forced_decoding(Model& model, const Batch& batch) {
+  const NoGrad nothing_recorded;
+  const Tensor said = lengths_of(batch.target_lengths, "target", batch.target_out),
+               read = lengths_of(batch.source.lengths, "source", batch.source.cells());
+  const Tensor targets = batch.target_out.to(i64).contiguous();
+  const std::int64_t rows = targets.size(0), steps = targets.size(1);
+  std::vector<ForcedDecoding> result(static_cast<std::size_t>(rows));
+  PoolVector<Var> weights;
+  auto [memory, state] = model.encode(batch.source);
+  for (std::int64_t t = 0; t < steps; ++t) {
+    DecoderStep next = model.step(memory, state, batch.target_in.select(1, t).contiguous(), true);
+    check<ValueError>(next.weights.defined(), where, "the model has no attention, whose weights are asked for");
+    const Tensor scores = log_softmax(model.project(next.features), -1).value().to(f64).contiguous();
+    const std::int64_t words = scores.size(1);
+    for (std::int64_t row = 0; row < rows; ++row) {
+      if (t >= said.data<std::int64_t>()[row]) continue;  // behind its end
+      const std::int64_t token = targets.data<std::int64_t>()[row * steps + t];
+      check<IndexError>(token >= 0 && token < words, where, "token {} of row {} at step {} is outside 0..{}", token, row, t,
+                        words - 1);
+      result[static_cast<std::size_t>(row)].log_probabilities.push_back(scores.data<double>()[row * words + token]);
+    }
+    weights.push_back(std::move(next.weights));
+    state = std::move(next.state);
+  }
+  const Tensor all = stack(weights, 1).value().to(f32);  // [rows, steps, source]
+  for (std::int64_t row = 0; row < rows; ++row)
+    result[static_cast<std::size_t>(row)].attention =
+        all.select(0, row).slice(0, 0, said.data<std::int64_t>()[row]).slice(1, 0, read.data<std::int64_t>()[row]).clone();
+  return result;
+}
+
+}  // namespace weft::seq2seq
