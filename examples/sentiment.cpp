@@ -4,9 +4,9 @@
 #include <cmath>
 
 #include "commands.hpp"
-#include "faithfulness.hpp"
 #include "labelled_texts.hpp"
 #include "made_reviews.hpp"
+#include "sentiment_faithfulness.hpp"
 #include "sentiment_settings.hpp"
 #include "weft/data/lines.hpp"
 #include "weft/metrics/classification.hpp"
@@ -195,7 +195,7 @@ commands::Program sentiment() {
            {"evaluate", command_evaluate},
            {"classify", command_classify},
            {"report", command_report},
-           {"faithfulness", faithfulness::command}},
+           {"faithfulness", sentiment_faithfulness::command}},
           std::move(options)};
 }
 

@@ -2,9 +2,10 @@
 #include <algorithm>
 
 #include "commands.hpp"
+#include "speech_faithfulness.hpp"
 #include "speech_settings.hpp"
+#include "spoken_parts.hpp"
 #include "weft/data/sound.hpp"
-#include "weft/data/spoken_digits.hpp"
 #include "weft/report/report.hpp"
 #include "weft/seq2seq/speech_recognizer.hpp"
 #include "weft/seq2seq/speech_score.hpp"
@@ -13,45 +14,20 @@
 
 using namespace weft;
 using namespace speech_settings;
+using namespace spoken_parts;
 
 namespace {
 
 constexpr const char* usage = R"(speech COMMAND [options]
 
-  train      learn from a folder of recordings DIGIT_SPEAKER_TAKE.wav (or .flac)
-  evaluate   digit error on strings of the test recordings, and accuracy on these one by one
-  recognize  the digits that are said in sound files
-  report     an HTML page of a training run, with what the model listens to in sound files
+  train         learn from a folder of recordings DIGIT_SPEAKER_TAKE.wav (or .flac)
+  evaluate      digit error on strings of the test recordings, and accuracy on these one by one
+  recognize     the digits that are said in sound files
+  report        an HTML page of a training run, with what the model listens to in sound files
+  faithfulness  what becomes of what is heard without the steps that a run weighs most, and with other weights
 
 speech COMMAND --help lists a command's options; --config FILE reads them from a file (option = value).
 )";
-
-// By the take: the test's first, as the data's description says, then those to validate on.
-struct Parts {
-  std::vector<data::SpokenWord> test, validation, train;
-};
-
-Parts parts_of(std::vector<data::SpokenWord> words) {
-  constexpr std::int64_t test_takes = 5, validation_takes = 3;
-  Parts parts;
-  for (data::SpokenWord& word : words)
-    (word.take < test_takes                      ? parts.test
-     : word.take < test_takes + validation_takes ? parts.validation
-                                                 : parts.train)
-        .push_back(std::move(word));
-  return parts;
-}
-
-void say_left_out(const std::vector<std::string>& reasons, std::size_t all) {
-  for (const std::string& reason : reasons) fmt::print(stderr, "speech: left out: {}\n", reason);
-  if (!reasons.empty()) fmt::print(stderr, "speech: {} of {} files were left out\n", reasons.size(), all);
-}
-
-Parts read_parts(const std::string& folder) {
-  data::SpokenDigits digits = data::read_spoken_digits(folder, rate);
-  say_left_out(digits.left_out, digits.left_out.size() + digits.words.size());
-  return parts_of(std::move(digits.words));
-}
 
 int command_train(const std::vector<std::string>& words) {
   Settings s = settings_for(std::find(words.begin(), words.end(), "--quick") != words.end());
@@ -93,26 +69,22 @@ void add_listening_options(po::options_description& options, Listening& l, bool 
 
 int command_evaluate(const std::vector<std::string>& words) {
   Listening l;
-  std::string folder;
-  data::SpokenStringOptions strings{.strings = 500};
+  TestStrings test;
   po::options_description options("speech evaluate");
-  options.add_options()("data", option(folder), "folder of the recordings")(
-      "strings", number(strings.strings, 1, largest_size), "of 3 to 7 digits, put together from test recordings")(
-      "string-seed", number(strings.seed, 0), "of which strings they are");
+  add_test_options(options, test);
   add_listening_options(options, l, false);
   if (!read_options::read(words, options, std::cout, "speech evaluate --help")) return 0;
   set_num_threads(l.threads);
   const auto recognizer = seq2seq::SpeechRecognizer::load(required(l.model, "model"));
-  const std::vector<data::SpokenWord> test = read_parts(required(folder, "data")).test;
-  if (test.empty()) throw FormatError(fmt::format("{} has no test recordings: takes 0 to 4", folder));
+  const std::vector<data::SpokenWord> recordings = read_test(test);
   const double begin = steady_seconds();
-  const auto composed = data::compose_strings(test, strings);
-  const seq2seq::SpeechScore score = score_strings(*recognizer, test, composed, strings, l.options);
+  const auto composed = data::compose_strings(recordings, test.strings);
+  const seq2seq::SpeechScore score = score_strings(*recognizer, recordings, composed, test.strings, l.options);
   const double seconds = steady_seconds() - begin;
   std::int64_t samples = 0;
-  for (const data::SpokenString& string : composed) samples += data::samples_of(test, string);
+  for (const data::SpokenString& string : composed) samples += data::samples_of(recordings, string);
   fmt::print("strings: {}, {:.1f} % of {} without error\n", score.words.str(), score.accuracy(), score.sounds);
-  const seq2seq::SpeechScore single = score_words(*recognizer, test, l.options);
+  const seq2seq::SpeechScore single = score_words(*recognizer, recordings, l.options);
   fmt::print("single digits: {:.2f} % of {} right\n", single.accuracy(), single.sounds);
   fmt::print("{:.0f} s of sound in {:.1f} s\n", static_cast<double>(samples) / static_cast<double>(rate), seconds);
   return 0;
@@ -197,11 +169,14 @@ int command_report(const std::vector<std::string>& words) {
 }
 
 commands::Program speech() {
-  return {
-      "speech",
-      usage,
-      {{"train", command_train}, {"evaluate", command_evaluate}, {"recognize", command_recognize}, {"report", command_report}},
-      options_of_settings()};
+  return {"speech",
+          usage,
+          {{"train", command_train},
+           {"evaluate", command_evaluate},
+           {"recognize", command_recognize},
+           {"report", command_report},
+           {"faithfulness", speech_faithfulness::command}},
+          options_of_settings()};
 }
 
 }  // namespace

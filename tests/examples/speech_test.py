@@ -35,6 +35,15 @@ def write_wav(path, samples, rate=8000):
     return path
 
 
+def quick_run(model, *words):
+    """The folder of a run on the generated tones, and what training has printed; trained once."""
+    run = FOLDER / "-".join(["quick", model, *(word.strip("-") for word in words)])
+    out = run.with_suffix(".out")
+    if not out.exists():
+        out.write_text(succeed("train", "--quick", "--model", model, *words, "--output", run, "--threads", 1))
+    return run, out.read_text()
+
+
 class SpeechTest(unittest.TestCase):
     def test_quick_learns_both_models(self):
         chosen = random.Random(7)
@@ -44,8 +53,7 @@ class SpeechTest(unittest.TestCase):
         path = write_wav(FOLDER / "string.wav", sound)
         # Attention finds its alignments later than CTC does.
         for model, most in (("ctc", 5), ("attention", 30)):
-            run = FOLDER / f"quick-{model}"
-            out = succeed("train", "--quick", "--model", model, "--output", run, "--threads", 1)
+            run, out = quick_run(model)
             self.assertLess(float(re.search(r"best digit error ([\d.]+) %", out)[1]), most)
             for beam in (1, 4):
                 heard = succeed("recognize", "--model", run, "--sounds", path, "--beam", beam)
@@ -73,14 +81,47 @@ class SpeechTest(unittest.TestCase):
         self.assertEqual(pictures[0]["rows"][:len(digits)], digits)
         self.assertEqual(pictures[0]["rows"][len(digits):], ["(end)"] if model == "attention" else [])
 
+    def test_faithfulness(self):
+        runs = [quick_run("attention")[0], quick_run("attention", "--normaliser", "sparsemax")[0]]
+        words = ["faithfulness", "--data", FOLDER / "data", "--strings", 20, "--threads", 1, "--model"]
+        out = succeed(*words, *runs)
+        self.assertEqual(out, succeed(*words, *runs))  # its draws are fixed
+        number, change = r"(-?[\d.]+)", r"([-+][\d.]+) \(log [-+][\d.]+\), digit error ([\d.]+) %"
+        zeros = []
+        for run, part in zip(runs, re.split(r"^(?=\S)", out, flags=re.MULTILINE)[1:], strict=True):
+            lines = part.splitlines()
+            self.assertEqual(len(lines), 8)
+            first = re.fullmatch(rf"{re.escape(str(run))}: 20 strings, digit error {number} %, probability of what is heard "
+                                 rf"{number} \(log {number}\)", lines[0])
+            even = re.fullmatch(rf"  evenness {number}, {number} % of the weights are 0, the tenth with the highest has {number} % "
+                                r"of the weight", lines[1])
+            zeros.append(float(even[2]))
+            for line, share in zip(lines[2:6], (2, 5, 10, 20)):
+                self.assertRegex(line, rf"\A  without +{share} % of the steps: highest {change}; random {change}; lowest {change};\Z")
+            most = re.findall(change, lines[5])
+            self.assertLess(float(most[0][0]), float(most[2][0]))  # the steps with the highest weights are missed more
+            for line, name in zip(lines[6:], ("random", "even")):
+                fall, error = re.fullmatch(f"  with {name} weights: {change}", line).groups()
+                self.assertLess(float(fall), 0)
+                self.assertGreater(float(error), float(first[1]))
+            scored = succeed("evaluate", "--model", run, "--data", FOLDER / "data", "--strings", 20)
+            self.assertEqual(re.match(rf"strings: WER = {number} ", scored)[1], first[1])
+        self.assertEqual(zeros[0], 0)  # softmax
+        self.assertGreater(zeros[1], 50)
+
     def test_goes_on_with_the_same_bits(self):
-        for model in ("ctc", "attention"):
-            words = ["train", "--data", FOLDER / "data", "--model", model, *SMALL, "--output"]
+        for model, more in (("ctc", []), ("attention", []), ("attention", ["--normaliser", "entmax15"])):
+            words = ["train", "--data", FOLDER / "data", "--model", model, *more, *SMALL, "--output"]
+            model += "".join(more)
             succeed(*words, FOLDER / f"whole-{model}")
             succeed(*words, FOLDER / f"parts-{model}", "--updates", 3)
             succeed(*words, FOLDER / f"parts-{model}")
             self.assertEqual(digest(FOLDER / f"whole-{model}" / "best.safetensors"),
                              digest(FOLDER / f"parts-{model}" / "best.safetensors"))
+            if more:
+                done = call(*(word if word != "entmax15" else "sparsemax" for word in words), FOLDER / f"whole-{model}")
+                self.assertEqual(done.returncode, 1)
+                self.assertIn("--normaliser (entmax15 there, sparsemax now)", done.stderr)
 
     def test_leaves_out_what_cannot_be_used(self):
         run = FOLDER / "left-out"
@@ -112,6 +153,11 @@ class SpeechTest(unittest.TestCase):
                 (["train", "--output", run], 2, "--data is needed"),
                 (["train", "--data", FOLDER / "data"], 2, "--output is needed"),
                 (["train", "--model", "hmm"], 2, "ctc or attention"),
+                ([*start, "--normaliser", "max"], 2, "must be softmax, sparsemax or entmax15"),
+                ([*start, "--normaliser", "sparsemax"], 2, "--normaliser sparsemax is of attention; --model ctc has none"),
+                (["faithfulness", "--data", FOLDER / "data"], 2, "--model is needed"),
+                (["faithfulness", "--model", run], 2, "--data is needed"),
+                (["faithfulness", "--model", run, "--data", FOLDER / "data"], 1, "is a run of CTC, which has no weights to try"),
                 (["trian"], 2, "did you mean train"),
                 ([], 2, "COMMAND"),
                 (["train", "--data", FOLDER / "none", "--output", run], 1, "none: No such file"),
