@@ -1,7 +1,8 @@
 """Runs a training step of each work in weft and in libtorch alternately, and prints one table of ratios.
 
-libtorch is first tried with its settings (as many threads as asked or one, oneDNN on or off, denormals flushed or not) and then
-measured with the fastest. Before that both do three steps without dropout, whose losses must agree. Status 1 where they don't.
+libtorch is first tried with its settings (as many threads as asked or one, oneDNN on or off, denormals flushed or not, gradients
+dropped before a step or zeroed) and then measured with the fastest. Before that both do three steps without dropout, whose losses
+must agree. Status 1 where they don't.
 """
 import argparse
 import json
@@ -13,6 +14,8 @@ import sys
 
 WORKS = ["lstm", "transformer", "gpt2", "attention", "ragged", "conv", "ctc", "mlp", "tape"]
 QUICK = ["mlp", "tape"]  # whose steps take microseconds: always as many as they have themselves
+# What libtorch is told by its environment, and what it is called when it isn't.
+SETTINGS = {"PEER_MKLDNN": "no oneDNN", "PEER_FLUSH_DENORMALS": "denormals", "PEER_DROP_GRADIENTS": "gradients zeroed"}
 TOLERANCE = 1e-4  # of losses, relative
 
 
@@ -44,8 +47,8 @@ def best_setting(program, work, threads, steps):
     def timed(count, **environment):
         return run(program, work, count, "--warmup", "1", *steps, **environment)["ms_per_step"], count, environment
 
-    best = min((timed(count, PEER_MKLDNN="1", PEER_FLUSH_DENORMALS="1") for count in sorted({1, threads})), key=lambda one: one[0])
-    for variable in ("PEER_MKLDNN", "PEER_FLUSH_DENORMALS"):
+    best = min((timed(count, **dict.fromkeys(SETTINGS, "1")) for count in sorted({1, threads})), key=lambda one: one[0])
+    for variable in SETTINGS:
         other = timed(best[1], **{**best[2], variable: "0"})
         # Only what is clearly faster: the choice is made from one run each.
         best = other if other[0] < 0.95 * best[0] else best
@@ -67,8 +70,8 @@ def compare(arguments, ours, theirs, work, threads, loss):
         peer.append(run(theirs, work, count, *steps, **environment))
     ratios = [b["ms_per_step"] / a["ms_per_step"] for a, b in zip(mine, peer)]
     median = lambda results, key: statistics.median(result[key] for result in results)
-    setting = ("1 thread" if count == 1 else f"{count} threads") + (", no oneDNN" if environment["PEER_MKLDNN"] == "0" else "") + (
-        ", denormals" if environment["PEER_FLUSH_DENORMALS"] == "0" else "")
+    setting = ", ".join(["1 thread" if count == 1 else f"{count} threads"] +
+                        [other for variable, other in SETTINGS.items() if environment[variable] == "0"])
     return [work, str(threads), setting, milliseconds(median(peer, "ms_per_step")), milliseconds(median(mine, "ms_per_step")),
             f"{statistics.median(ratios):.2f}", f"{min(ratios):.2f} to {max(ratios):.2f}",
             f"{median(mine, 'percent_of_peak'):.0f} %", f"{median(peer, 'peak_rss_mb'):,.0f}",

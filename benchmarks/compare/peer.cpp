@@ -59,6 +59,8 @@ void prepare(const Settings& settings) {
   torch::manual_seed(1);
 }
 
+bool drops_gradients() { return asked("PEER_DROP_GRADIENTS", true); }
+
 torch::Tensor data(std::string_view name, torch::IntArrayRef sizes, double scale) {
   torch::Tensor result = torch::empty(sizes);
   fill(result, [&](std::int64_t i) { return scale * value_of(name, i); });
