@@ -30,7 +30,7 @@ speech COMMAND --help lists a command's options; --config FILE reads them from a
 )";
 
 int command_train(const std::vector<std::string>& words) {
-  Settings s = settings_for(std::find(words.begin(), words.end(), "--quick") != words.end());
+  Settings s = settings_for(read_options::is_quick(words));
   po::options_description options("speech train");
   add_training_options(options, s);
   if (!read_options::read(words, options, std::cout, "speech train --help")) return 0;
