@@ -1,6 +1,7 @@
 #pragma once
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <iostream>
@@ -28,6 +29,10 @@ struct Program {
 
 /// A run that can't go on, in terms of the options that made it.
 inline std::string explain(const weft::SettingsError& error, const std::map<std::string, const char*>& options) {
+  // A description of the model, which the run has none of.
+  const auto unknown = [](const weft::SettingDifference& d) { return d.there == "none" && d.now.starts_with('{'); };
+  if (std::any_of(error.differences().begin(), error.differences().end(), unknown))
+    return fmt::format("{} is of another program's run; give a folder of its own (--output)", error.path());
   std::string text = fmt::format("{} was made with other settings:", error.path());
   for (const weft::SettingDifference& d : error.differences()) {
     const auto found = options.find(d.name);

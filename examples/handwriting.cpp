@@ -6,6 +6,7 @@
 #include "commands.hpp"
 #include "trainer_settings.hpp"
 #include "weft/data/glyphs.hpp"
+#include "weft/data/held_out.hpp"
 #include "weft/data/letter_images.hpp"
 #include "weft/report/report.hpp"
 #include "weft/train/progress.hpp"
@@ -105,7 +106,7 @@ int command_train(const std::vector<std::string>& words) {
   s.trainer.epochs = 40;
   s.trainer.lr = 2e-3;
   s.trainer.cooldown = 0.6;
-  WordSource source{.path = {}, .folds = "1-9", .quick = std::find(words.begin(), words.end(), "--quick") != words.end()};
+  WordSource source{.path = {}, .folds = "1-9", .quick = read_options::is_quick(words)};
   std::string attention = "additive", recurrent = "lstm";
   double held_out = 0.05;
   seq2seq::WordReaderOptions model_options;
@@ -139,8 +140,8 @@ int command_train(const std::vector<std::string>& words) {
   apply(s);
   const std::vector<data::LetterWord> all = words_of(source, "train-folds");
   std::vector<data::LetterWord> train, validation;
-  const auto every = static_cast<std::size_t>(1 / held_out);
-  for (std::size_t i = 0; i < all.size(); ++i) (i % every == every / 2 ? validation : train).push_back(all[i]);
+  for (std::size_t i = 0; i < all.size(); ++i)
+    (data::is_held_out(static_cast<std::int64_t>(i), held_out) ? validation : train).push_back(all[i]);
   model_options.attention = seq2seq::attention_kind(attention);
   model_options.recurrent = nn::recurrent_kind(recurrent);
   task_options.batching.seed = s.trainer.seed;
@@ -150,7 +151,7 @@ int command_train(const std::vector<std::string>& words) {
              validation.size(), reader.letters().size() - 1, reader.num_parameters(), s.threads);
   const TrainingResult result = weft::train(task, s.trainer, std::cerr);
   fmt::print("{} updates, {} epochs, least letter error {}, {:.0f} words/s, {}\n", result.updates, result.epochs,
-             result.best ? fmt::format("{:.2f} %", 100 - *result.best) : "unknown", result.words_per_second,
+             result.best ? fmt::format("{:.2f} %", 100 - *result.best) : "none", result.words_per_second,
              format_duration(result.seconds));
   return exit_code(result);
 }
@@ -218,7 +219,7 @@ int command_report(const std::vector<std::string>& words) {
     const data::LetterWord& word = all[i * all.size() / count];
     const seq2seq::WordReading reading = reader->transcribe({&word.images, 1}, r.search).front();
     std::vector<std::string> outputs;
-    for (const std::int32_t id : reader->encode_text(reading.text)) outputs.push_back(reader->decode_text({&id, 1}));
+    for (const std::int32_t id : reading.ids) outputs.push_back(reader->decode_text({&id, 1}));
     if (static_cast<std::int64_t>(outputs.size()) < reading.attention.size(0)) outputs.emplace_back("end");
     page.over_frames({.title = fmt::format("{}, read as {}", word.text, reading.text),
                       .outputs = outputs,

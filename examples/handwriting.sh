@@ -5,11 +5,11 @@
 #
 # DATA_DIR holds ocr_words.txt.gz. A run that was stopped goes on where it was.
 set -euo pipefail
-[[ $# == [12] ]] || { sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 2; }
-data=$(realpath "$1")/ocr_words.txt.gz output=$(realpath -m -- "${2:-$(dirname "$0")/../build/handwriting}")
+. "$(dirname "$0")/setup.sh"
+usage 1 2 "$@"
+data=$(realpath -- "$1")/ocr_words.txt.gz output=$(realpath -m -- "${2:-$(dirname "$0")/../build/handwriting}")
 cd "$(dirname "$0")/.."
 program=build/examples/handwriting
-. examples/setup.sh
 build_program handwriting
 
 "$program" train --data "$data" --train-folds 1-9 --output "$output"

@@ -1,7 +1,6 @@
 // Learns to write like a text, scores another one, and writes: language_model --help.
 #include "weft/seq2seq/language_model.hpp"
 
-#include <algorithm>
 #include <cmath>
 
 #include "commands.hpp"
@@ -94,7 +93,7 @@ int command_train(const std::vector<std::string>& words) {
   std::string text_path, validation_path, unit = "characters", kind = "lstm";
   std::int64_t most_symbols = 0;
   double held_out = 0.1;
-  bool untied = false, quick = std::find(words.begin(), words.end(), "--quick") != words.end();
+  bool untied = false, quick = read_options::is_quick(words);
   seq2seq::LanguageModelOptions model_options;
   if (quick) {  // other defaults, which options change as ever
     model_options.width = 64;

@@ -5,11 +5,11 @@
 #
 # DATA_DIR holds tinyshakespeare.txt.gz. A run that was stopped goes on where it was.
 set -euo pipefail
-[[ $# == [12] ]] || { sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 2; }
-data=$(realpath "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/language-model}")
+. "$(dirname "$0")/setup.sh"
+usage 1 2 "$@"
+data=$(realpath -- "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/language-model}")
 cd "$(dirname "$0")/.."
 program=build/examples/language_model
-. examples/setup.sh
 build_program language_model
 
 train() { "$program" train --text "$data/tinyshakespeare.txt.gz" --held-out 0.1 --output "$output/$1" "${@:2}"; }

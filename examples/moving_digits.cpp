@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "commands.hpp"
+#include "first_run.hpp"
 #include "trainer_settings.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/data/idx.hpp"
@@ -45,10 +46,17 @@ void add_film_options(po::options_description& options, FilmSource& source) {
   add("quick", po::bool_switch(&source.quick), "digits drawn by code");
 }
 
-data::LabelledImages digits_of(const FilmSource& source, std::uint64_t seed) {
+data::LabelledImages digits_of(const FilmSource& source, std::uint64_t seed, std::int64_t classes) {
   if (source.quick) return data::made_digits(300, seed);
   const std::string images = required(source.images, "images");
-  return data::read_idx_images(images, required(source.labels, "labels"));
+  data::LabelledImages digits = data::read_idx_images(images, required(source.labels, "labels"));
+  for (std::int64_t i = 0; i < digits.labels.numel(); ++i)
+    if (const double label = digits.labels.at({i}); label >= static_cast<double>(classes))
+      throw FormatError(
+          fmt::format("{}: image {} has the label {}, and a tracker knows 0 to {}; give the digits' own labels "
+                      "(--labels)",
+                      source.labels, i, label, classes - 1));
+  return digits;
 }
 
 data::LabelledImages part_of(const data::LabelledImages& digits, std::int64_t first, std::int64_t end) {
@@ -73,7 +81,7 @@ int command_train(const std::vector<std::string>& words) {
   s.trainer.lr = 2e-3;
   s.trainer.cooldown = 0.5;
   FilmSource source;
-  source.quick = std::find(words.begin(), words.end(), "--quick") != words.end();
+  source.quick = read_options::is_quick(words);
   seq2seq::DigitTrackerOptions model_options;
   DigitTrackingTaskOptions task_options;
   std::string start, recurrent = "lstm";
@@ -105,7 +113,7 @@ int command_train(const std::vector<std::string>& words) {
   add_trainer_options(options, s);
   if (!read_options::read(words, options, std::cout, "moving_digits train --help")) return 0;
   apply(s);
-  const data::LabelledImages digits = digits_of(source, 1);
+  const data::LabelledImages digits = digits_of(source, 1, model_options.classes);
   const std::int64_t count = digits.images.size(0);
   const auto kept = std::clamp<std::int64_t>(static_cast<std::int64_t>((1 - held_out) * static_cast<double>(count)), 1, count);
   if (kept == count) throw FormatError(fmt::format("{} has {} digits: too few to hold some out", source.images, count));
@@ -115,10 +123,7 @@ int command_train(const std::vector<std::string>& words) {
   model_options.size = source.films.size;
   model_options.recurrent = nn::recurrent_kind(recurrent);
   seq2seq::DigitTracker tracker(model_options, nn::Scope{.owner = nullptr, .name = {}, .seed = s.trainer.seed});
-  if (!start.empty()) {
-    nn::load(tracker, std::filesystem::path(start) / "best.safetensors");
-    s.trainer.settings["training.start"] = start;
-  }
+  if (!start.empty()) first_run::start_from(start, tracker, s.trainer);
   DigitTrackingTask task(tracker, train_films, validation_films, task_options);
   fmt::print(stderr, "{} digits, {} more to validate on, {} parameters, {} threads\n", kept, count - kept,
              tracker.num_parameters(), s.threads);
@@ -147,7 +152,7 @@ void add_watching_options(po::options_description& options, Watching& w) {
 
 data::MovingDigits films_for(Watching& w, const seq2seq::DigitTracker& tracker) {
   w.source.films.size = tracker.options().size;
-  return {digits_of(w.source, 2), w.source.films};
+  return {digits_of(w.source, 2, tracker.options().classes), w.source.films};
 }
 
 int command_evaluate(const std::vector<std::string>& words) {

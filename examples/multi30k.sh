@@ -5,19 +5,20 @@
 #
 # DATA_DIR holds train, val and test_2016_flickr as *.lc.norm.tok.{en,de}.gz. A run that was stopped goes on where it was.
 set -euo pipefail
+. "$(dirname "$0")/setup.sh"
+usage 1 3 "$@"
 model=${2:-lstm}
-case $#,$model in
-  [123],lstm) settings=(--embedding 256 --hidden 512 --vocabulary 8000 --dropout 0.3 --cooldown 0.625) ;;
-  [123],transformer)
+case $model in
+  lstm) settings=(--embedding 256 --hidden 512 --vocabulary 8000 --dropout 0.3 --cooldown 0.625) ;;
+  transformer)
     settings=(--model transformer --layers 3 --width 256 --heads 4 --feed-forward 512 --vocabulary 6000 --dropout 0.2)
     settings+=(--warmup 400 --schedule constant --cooldown 0.6)
     ;;
-  *) sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  *) echo "$0: '$model' is neither lstm nor transformer" >&2; exit 2 ;;
 esac
-data=$(realpath "$1") output=$(realpath -m -- "${3:-$(dirname "$0")/../build/multi30k-$model}")
+data=$(realpath -- "$1") output=$(realpath -m -- "${3:-$(dirname "$0")/../build/multi30k-$model}")
 cd "$(dirname "$0")/.."
 translator=build/examples/translator
-. examples/setup.sh
 build_program translator
 
 "$translator" train --output "$output" --tokenized \

@@ -4,12 +4,10 @@
 #
 #   examples/quickstart.sh [OUTPUT_DIR]      (build/quickstart)
 set -euo pipefail
-case ${1:-} in
-  -*) sed -n '2,5s/^# \{0,1\}//p' "$0"; [ "$1" = -h ] || [ "$1" = --help ] || exit 2; exit 0 ;;
-esac
+. "$(dirname "$0")/setup.sh"
+usage 0 1 "$@"
 [ $# = 0 ] || output=$(realpath -m -- "$1")
 cd "$(dirname "$0")/.."
-. examples/setup.sh
 
 echo "[1/4] packages"
 # shellcheck disable=SC2086  # a list of words

@@ -100,6 +100,29 @@ inline void read_file(const std::string& path, const po::options_description& op
   if (file.bad()) throw weft::IoError(fmt::format("can't read the configuration {}", path));
 }
 
+/// What command line and configuration say of some options on which the others' defaults depend, before these are known. What
+/// is wrong with either is said when all options are read.
+inline po::variables_map first_look(const std::vector<std::string>& words, po::options_description options) {
+  options.add_options()("config", po::value<std::string>(), "");
+  po::variables_map given;
+  try {
+    po::store(po::command_line_parser(words).options(options).allow_unregistered().run(), given);
+    if (given.count("config") != 0)
+      if (std::ifstream file(given["config"].as<std::string>()); file)
+        po::store(po::parse_config_file(file, options, true), given);
+  } catch (const po::error&) {
+  }
+  return given;
+}
+
+/// Whether they ask for a quick run, however that is spelt.
+inline bool is_quick(const std::vector<std::string>& words) {
+  po::options_description options;
+  options.add_options()("quick", po::bool_switch(), "");
+  const po::variables_map given = first_look(words, options);
+  return given.count("quick") != 0 && given["quick"].as<bool>();
+}
+
 /// The options of one command, from its words first and then from the file of --config. False when it was only --help.
 /// `help` is the call that lists them. Throws UsageError, IoError.
 inline bool read(const std::vector<std::string>& words, po::options_description& options, std::ostream& out,

@@ -1,5 +1,4 @@
 // Learns which class a text is of, such as whether a review praises a film, and shows what it looked at: sentiment --help.
-#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -32,7 +31,7 @@ sentiment COMMAND --help lists a command's options; --config FILE reads them fro
 )";
 
 int command_train(const std::vector<std::string>& words) {
-  TrainSettings s = settings_for(std::find(words.begin(), words.end(), "--quick") != words.end());
+  TrainSettings s = settings_for(read_options::is_quick(words));
   po::options_description options("sentiment train");
   add_task_options(options, s);
   add_model_options(options, s);
@@ -51,8 +50,9 @@ int command_train(const std::vector<std::string>& words) {
              train_on.size(), held_out.size(), split.test.size(), classifier.vocabulary().symbols.size() - 1,
              classifier.model().num_parameters(), s.threads);
   const TrainingResult result = train(task, s.trainer, std::cerr);
-  fmt::print("{} updates, {} epochs, best held-out {} {:.4f}, {:.0f} words/s, {}\n", result.updates, result.epochs, s.best_by,
-             result.best ? std::abs(*result.best) : std::nan(""), result.words_per_second, format_duration(result.seconds));
+  fmt::print("{} updates, {} epochs, best held-out {} {}, {:.0f} words/s, {}\n", result.updates, result.epochs, s.best_by,
+             result.best ? fmt::format("{:.4f}", std::abs(*result.best)) : "none", result.words_per_second,
+             format_duration(result.seconds));
   return exit_code(result);
 }
 
@@ -98,7 +98,7 @@ std::vector<std::vector<std::string>> read_texts(data::LineReader reader) {
   std::vector<std::vector<std::string>> texts(1);
   std::string line;
   while (reader.next(line)) {
-    if (line.find_first_not_of(" \t\r\v\f") != std::string::npos)
+    if (!data::is_blank(line))
       texts.back().push_back(line);
     else if (!texts.back().empty())
       texts.emplace_back();
@@ -119,8 +119,21 @@ struct Read {
   }
 };
 
-/// The texts of standard input by the model in `folder`.
-Read read_input(const std::string& folder) {
+struct Reading {
+  std::string folder;
+  int threads = num_threads();
+};
+
+void add_reading_options(po::options_description& options, Reading& reading) {
+  auto add = options.add_options();
+  add("model", option(reading.folder), "folder of a training run");
+  add("threads", number(reading.threads, 1, most_threads), "threads");
+}
+
+/// The texts of standard input by a model.
+Read read_input(const Reading& reading) {
+  set_num_threads(reading.threads);
+  const std::string folder = required(reading.folder, "model");
   Read read{seq2seq::TextClassifier::load(folder), {}, {}};
   std::vector<seq2seq::Sentences> encoded;
   for (const auto& lines : read_texts(data::LineReader(std::cin, "standard input"))) {
@@ -132,22 +145,24 @@ Read read_input(const std::string& folder) {
 }
 
 int command_classify(const std::vector<std::string>& words) {
-  std::string folder;
+  Reading reading;
   po::options_description options("sentiment classify");
-  options.add_options()("model", option(folder), "folder of a training run");
+  add_reading_options(options, reading);
   if (!read_options::read(words, options, std::cout, "sentiment classify --help")) return 0;
-  const Read read = read_input(required(folder, "model"));
+  const Read read = read_input(reading);
   for (std::size_t i = 0; i < read.texts.size(); ++i) fmt::print("{}\n", read.verdict(i));
   return 0;
 }
 
 int command_report(const std::vector<std::string>& words) {
-  std::string folder, output;
+  Reading reading;
+  std::string output;
   po::options_description options("sentiment report");
-  options.add_options()("model", option(folder), "folder of a training run")(
-      "output", option(output), "the page; none: report.html in the model's folder");
+  add_reading_options(options, reading);
+  options.add_options()("output", option(output), "the page; none: report.html in the model's folder");
   if (!read_options::read(words, options, std::cout, "sentiment report --help")) return 0;
-  const Read read = read_input(required(folder, "model"));
+  const Read read = read_input(reading);
+  const std::string& folder = reading.folder;
   if (output.empty()) output = (std::filesystem::path(folder) / "report.html").string();
   report::Report page(fmt::format("Classifier {}", folder));
   page.text(fmt::format("{} parameters, {} words, classes {}.", format_count(read.classifier->model().num_parameters()),

@@ -5,11 +5,11 @@
 #
 # DATA_DIR holds review_polarity.tar.gz. Two folds run at a time, one thread each. A run that was stopped goes on where it was.
 set -euo pipefail
-[[ $# == [12] ]] || { sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 2; }
-data=$(realpath "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/sentiment}")
+. "$(dirname "$0")/setup.sh"
+usage 1 2 "$@"
+data=$(realpath -- "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/sentiment}")
 cd "$(dirname "$0")/.."
 program=build/examples/sentiment
-. examples/setup.sh
 build_program sentiment
 
 unpack_once "$data/review_polarity.tar.gz" txt_sentoken "$output/reviews"

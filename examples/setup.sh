@@ -6,6 +6,20 @@ library_packages="g++ meson ninja-build ccache pkg-config libdnnl-dev libfmt-dev
 test_packages="doctest-dev git python3 chromium"
 clang_packages="clang libomp-dev"  # for those who build with it
 
+# usage LEAST MOST ARGUMENT...: ends a script that was called for help (-h, --help), or with another number of arguments or an option
+# (status 2), with its usage: the comment at its head.
+usage() {
+  local least=$1 most=$2 argument print=(sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0")
+  shift 2
+  for argument in "$@"; do
+    case $argument in
+      -h | --help) "${print[@]}"; exit 0 ;;
+      --*) echo "$0: there is no option $argument" >&2; "${print[@]}" >&2; exit 2 ;;
+    esac
+  done
+  if [ $# -lt "$least" ] || [ $# -gt "$most" ]; then "${print[@]}" >&2; exit 2; fi
+}
+
 # install_missing PACKAGE...: installs those that are not there, as root or with sudo. Does nothing when all are.
 install_missing() {
   local package as_root=() missing=()

@@ -4,7 +4,7 @@
 #include "commands.hpp"
 #include "speech_faithfulness.hpp"
 #include "speech_settings.hpp"
-#include "spoken_parts.hpp"
+#include "spoken_strings.hpp"
 #include "weft/data/sound.hpp"
 #include "weft/report/report.hpp"
 #include "weft/seq2seq/speech_recognizer.hpp"
@@ -14,7 +14,7 @@
 
 using namespace weft;
 using namespace speech_settings;
-using namespace spoken_parts;
+using namespace spoken_strings;
 
 namespace {
 
@@ -30,12 +30,13 @@ speech COMMAND --help lists a command's options; --config FILE reads them from a
 )";
 
 int command_train(const std::vector<std::string>& words) {
-  Settings s = settings_for(std::find(words.begin(), words.end(), "--quick") != words.end());
+  Settings s = settings_for(read_options::is_quick(words));
   po::options_description options("speech train");
   add_training_options(options, s);
   if (!read_options::read(words, options, std::cout, "speech train --help")) return 0;
   apply(s);
-  const Parts parts = s.quick ? parts_of(data::tone_words(3, 12)) : read_parts(required(s.data, "data"));
+  const spoken_takes::Parts parts = s.quick ? spoken_takes::parts_of(data::tone_words(3, 12))
+                                            : spoken_takes::read_parts("speech", required(s.data, "data"), rate);
   seq2seq::SpeechRecognizer recognizer(s.model, nn::Scope{.owner = nullptr, .name = {}, .seed = s.trainer.seed});
   SpeechTask task(recognizer, parts.train, parts.validation, s.task);
   task.begin_epoch(0);
@@ -118,7 +119,7 @@ int command_recognize(const std::vector<std::string>& words) {
   for (const auto& [path, samples] : sounds) features.push_back(recognizer->features(samples));
   for (std::size_t i = 0; const seq2seq::Recognition& heard : recognizer->recognize(features, l.options))
     fmt::print("{}: {}\n", sounds[i++].first, heard.text);
-  say_left_out(left_out, l.sounds.size());
+  spoken_takes::say_left_out("speech", left_out, l.sounds.size());
   return left_out.empty() ? 0 : 1;
 }
 
@@ -164,7 +165,7 @@ int command_report(const std::vector<std::string>& words) {
   }
   page.write(output);
   fmt::print("{}\n", output);
-  say_left_out(left_out, l.sounds.size());
+  spoken_takes::say_left_out("speech", left_out, l.sounds.size());
   return left_out.empty() ? 0 : 1;
 }
 

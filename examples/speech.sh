@@ -5,11 +5,11 @@
 #
 # DATA_DIR holds recordings.tar.gz, which is unpacked into OUTPUT_DIR. A run that was stopped goes on where it was.
 set -euo pipefail
-[[ $# == [12] ]] || { sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 2; }
-data=$(realpath "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/speech}")
+. "$(dirname "$0")/setup.sh"
+usage 1 2 "$@"
+data=$(realpath -- "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/speech}")
 cd "$(dirname "$0")/.."
 program=build/examples/speech
-. examples/setup.sh
 build_program speech
 
 unpack_once "$data/recordings.tar.gz" recordings "$output/recordings"

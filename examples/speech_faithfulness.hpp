@@ -3,7 +3,7 @@
 #include <iostream>
 
 #include "faithfulness.hpp"
-#include "spoken_parts.hpp"
+#include "spoken_strings.hpp"
 #include "weft/seq2seq/speech_recognizer.hpp"
 #include "weft/seq2seq/speech_score.hpp"
 
@@ -11,7 +11,7 @@
 namespace speech_faithfulness {
 
 using namespace faithfulness;
-using namespace spoken_parts;
+using namespace spoken_strings;
 using seq2seq::SpeechRecognizer;
 using seq2seq::TokenIds;
 

@@ -5,11 +5,11 @@
 #
 # DATA_DIR holds reuters_headlines.tsv.gz. A run that was stopped goes on where it was.
 set -euo pipefail
-[[ $# == [12] ]] || { sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 2; }
-data=$(realpath "$1")/reuters_headlines.tsv.gz output=$(realpath -m -- "${2:-$(dirname "$0")/../build/summarization}")
+. "$(dirname "$0")/setup.sh"
+usage 1 2 "$@"
+data=$(realpath -- "$1")/reuters_headlines.tsv.gz output=$(realpath -m -- "${2:-$(dirname "$0")/../build/summarization}")
 cd "$(dirname "$0")/.."
 program=build/examples/summarizer
-. examples/setup.sh
 build_program summarizer
 
 "$program" baseline --data "$data"

@@ -1,7 +1,6 @@
 // Learns to write headlines of news, words of the news included, and writes them: summarizer --help.
 #include "weft/seq2seq/summarizer.hpp"
 
-#include <algorithm>
 #include <filesystem>
 
 #include "commands.hpp"
@@ -64,7 +63,7 @@ text::ExtendedVocabulary vocabulary_of(const data::ParallelText& text, std::int6
 }
 
 int command_train(const std::vector<std::string>& words) {
-  Settings s = settings_for(std::find(words.begin(), words.end(), "--quick") != words.end());
+  Settings s = settings_for(read_options::is_quick(words));
   po::options_description options("summarizer train");
   add_training_options(options, s);
   if (!read_options(words, options, "summarizer train")) return 0;
@@ -77,7 +76,7 @@ int command_train(const std::vector<std::string>& words) {
              format_count(task.batcher().kept()), texts.validation.size(), format_count(vocabulary.size()),
              format_count(summarizer.model().num_parameters()), s.threads);
   const TrainingResult result = train(task, s.trainer, std::cerr);
-  const std::string best = result.best ? fmt::format("best ROUGE {:.2f}", *result.best) : "not validated";
+  const std::string best = fmt::format("best ROUGE {}", result.best ? fmt::format("{:.2f}", *result.best) : "none");
   fmt::print("{} updates, {} epochs, {}, {:.0f} words/s, {}\n", result.updates, result.epochs, best, result.words_per_second,
              format_duration(result.seconds));
   return exit_code(result);

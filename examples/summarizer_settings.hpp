@@ -68,7 +68,7 @@ inline void add_training_options(po::options_description& options, Settings& s) 
   add("coverage-weight", number(s.model.coverage_weight, 0, 1000), "of the coverage loss; 0: none");
   add("no-copy", po::bool_switch(&s.no_copy), "say words of the vocabulary alone");
   add("untied", po::bool_switch(&s.untied), "an output layer of its own instead of the embedding");
-  add("dropout", number(s.model.dropout, 0, 1), "probability");
+  add("dropout", number(s.model.dropout, 0, 0.99), "probability");
   add("batch-tokens", number(s.task.batching.max_tokens, 2), "words of a batch, both sides and padding counted");
   add("max-source", number(s.task.validation.max_source, 1, largest_size), "words of a paragraph that are read");
   add("quick", po::bool_switch(&s.quick), "a small model on generated news, in seconds");

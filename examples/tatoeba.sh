@@ -8,11 +8,11 @@
 # repetitions, with the first of its translations: 2,000 to test on; of those halfway between two of them every second to validate
 # on. No pair with an English side that is held out is trained on. A run that was stopped goes on where it was.
 set -euo pipefail
-[[ $# == [12] ]] || { sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2; }
-data=$(realpath "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/tatoeba}")
+. "$(dirname "$0")/setup.sh"
+usage 1 2 "$@"
+data=$(realpath -- "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/tatoeba}")
 cd "$(dirname "$0")/.."
 translator=build/examples/translator
-. examples/setup.sh
 build_program translator
 archives=("$data"/*.zip)
 [ -e "${archives[0]}" ] || { echo "$0: $data has no zip file" >&2; exit 1; }

@@ -6,15 +6,12 @@
 # DATA_DIR holds train, val and test_2016_flickr as *.lc.norm.tok.{en,de}.gz. The table's rows come as they are done; what was
 # stopped goes on where it was, and what is done is not done again.
 set -euo pipefail
+. "$(dirname "$0")/setup.sh"
+usage 1 1000 "$@"
 kinds=(none dot general additive local-p multi_head transformer light dynamic linear)
-[ $# -ge 1 ] || { sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 2; }
-data=$(realpath "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/translation-kinds}") minutes=${3:-10}
-[ $# -le 3 ] || kinds=("${@:4}")
-cd "$(dirname "$0")/.."
-translator=build/examples/translator
-. examples/setup.sh
-build_program translator
-mkdir -p "$output"
+data=$(realpath -- "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/translation-kinds}") minutes=${3:-10}
+chosen=("${@:4}")
+[ $# -gt 3 ] || chosen=("${kinds[@]}")
 
 # kind_settings KIND: the options of its model; the sizes are those of examples/multi30k.sh.
 kind_settings() {
@@ -26,12 +23,19 @@ kind_settings() {
     *) echo "$0: '$1' is none of ${kinds[*]}" >&2; return 2 ;;
   esac
 }
+for kind in "${chosen[@]}"; do kind_settings "$kind" >/dev/null; done
+
+cd "$(dirname "$0")/.."
+translator=build/examples/translator
+build_program translator
+mkdir -p "$output"
 
 # All share one vocabulary, that of the first.
 first=$output/vocabulary.model
 row() {
   local kind=$1 folder=$output/$1 settings vocabulary=()
-  read -ra settings <<<"$(kind_settings "$kind")"
+  settings=$(kind_settings "$kind")
+  read -ra settings <<<"$settings"
   [ ! -e "$first" ] || vocabulary=(--source-model "$first")
   mkdir -p "$folder"
   "$translator" train --output "$folder" --tokenized "${vocabulary[@]}" "${settings[@]}" \
@@ -54,7 +58,7 @@ row() {
 
 echo "| kind | BLEU, beam 5 | chrF | epochs in $minutes minutes | words/s in training | MiB of tensors | parameters |"
 echo "|---|---|---|---|---|---|---|"
-for kind in "${kinds[@]}"; do
+for kind in "${chosen[@]}"; do
   if [ ! -e "$output/$kind/row" ]; then
     row "$kind" >"$output/$kind.row"
     mv "$output/$kind.row" "$output/$kind/row"

@@ -117,7 +117,7 @@ int command_train(const std::vector<std::string>& words) {
   const auto text = read_pairs(required(s.source, "source"), required(s.target, "target"));
   const auto validation = read_pairs(required(s.valid_source, "valid-source"), required(s.valid_target, "valid-target"));
   const TrainingResult result = train_on(s, text, validation);
-  const std::string best = result.best ? fmt::format("best BLEU {:.2f}", *result.best) : "not validated";
+  const std::string best = fmt::format("best BLEU {}", result.best ? fmt::format("{:.2f}", *result.best) : "none");
   fmt::print("{} updates, {} epochs, {}, {:.0f} words/s, {}\n", result.updates, result.epochs, best, result.words_per_second,
              format_duration(result.seconds));
   return exit_code(result);

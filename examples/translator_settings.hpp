@@ -3,7 +3,6 @@
 
 #include <boost/program_options.hpp>
 #include <cstdint>
-#include <fstream>
 #include <string>
 #include <vector>
 
@@ -64,19 +63,11 @@ inline seq2seq::ModelOptions Settings::model(std::int64_t source_vocabulary, std
   return options;
 }
 
-/// The kind of model that command line or configuration ask for: the other options depend on it. What is wrong with either
-/// is said when all options are read.
+/// The kind of model that command line or configuration ask for: the other options depend on it.
 inline std::string model_kind(const std::vector<std::string>& words) {
   po::options_description options;
-  options.add_options()("model", po::value<std::string>(), "")("config", po::value<std::string>(), "");
-  po::variables_map given;
-  try {
-    po::store(po::command_line_parser(words).options(options).allow_unregistered().run(), given);
-    if (given.count("config") != 0)
-      if (std::ifstream file(given["config"].as<std::string>()); file)
-        po::store(po::parse_config_file(file, options, true), given);
-  } catch (const po::error&) {
-  }
+  options.add_options()("model", po::value<std::string>(), "");
+  const po::variables_map given = read_options::first_look(words, options);
   return given.count("model") != 0 && given["model"].as<std::string>() == "transformer" ? "transformer" : "lstm";
 }
 

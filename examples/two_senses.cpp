@@ -2,10 +2,10 @@
 #include <algorithm>
 
 #include "commands.hpp"
+#include "spoken_takes.hpp"
 #include "trainer_settings.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/data/moving_digits.hpp"
-#include "weft/data/spoken_digits.hpp"
 #include "weft/ops/reduce.hpp"
 #include "weft/report/report.hpp"
 #include "weft/train/digit_senses_task.hpp"
@@ -43,26 +43,16 @@ void add_pair_options(po::options_description& options, PairSource& source) {
   add("quick", po::bool_switch(&source.quick), "tones and digits that are made by code");
 }
 
-// By the take: the test's first, as the data's description says, then those to validate on.
-enum class Part : std::uint8_t { test, validation, train };
-
-Part part_of(const data::SpokenWord& word) {
-  constexpr std::int64_t test_takes = 5, validation_takes = 3;
-  return word.take < test_takes ? Part::test : word.take < test_takes + validation_takes ? Part::validation : Part::train;
+spoken_takes::Parts sounds_of(const PairSource& source) {
+  if (source.quick) return spoken_takes::parts_of(data::tone_words(3, 12));
+  return spoken_takes::read_parts("two_senses", required(source.sounds, "sounds"), data::LogMelOptions().rate);
 }
 
-std::vector<data::SpokenWord> sounds_of(const PairSource& source, Part part) {
-  data::SpokenDigits digits;
-  if (source.quick) {
-    digits.words = data::tone_words(3, 12);
-  } else {
-    digits = data::read_spoken_digits(required(source.sounds, "sounds"));
-    for (const std::string& reason : digits.left_out) fmt::print(stderr, "two_senses: left out: {}\n", reason);
-  }
-  std::erase_if(digits.words, [part](const data::SpokenWord& word) { return part_of(word) != part; });
-  if (digits.words.empty())
+/// A part that isn't empty.
+std::vector<data::SpokenWord> some(std::vector<data::SpokenWord> part, const PairSource& source) {
+  if (part.empty())
     throw FormatError(fmt::format("{} has no recording for this: takes 0 to 4 test, 5 to 7 validate", source.sounds));
-  return digits.words;
+  return part;
 }
 
 data::LabelledImages images_of(const PairSource& source, std::uint64_t seed) {
@@ -89,7 +79,7 @@ int command_train(const std::vector<std::string>& words) {
   s.trainer.lr = 2e-3;
   s.trainer.cooldown = 0.5;
   PairSource source;
-  source.quick = std::find(words.begin(), words.end(), "--quick") != words.end();
+  source.quick = read_options::is_quick(words);
   seq2seq::DigitSensesOptions model_options;
   DigitSensesTaskOptions task_options;
   std::string senses = "gated";
@@ -126,8 +116,10 @@ int command_train(const std::vector<std::string>& words) {
     return data::LabelledImages{images.images.slice(0, first, end), images.labels.slice(0, first, end)};
   };
   source.pairs.seed = s.trainer.seed;
-  const data::DigitPairs train_pairs(sounds_of(source, Part::train), images_between(0, kept), source.pairs);
-  const data::DigitPairs validation_pairs(sounds_of(source, Part::validation), images_between(kept, count), source.pairs);
+  spoken_takes::Parts sounds = sounds_of(source);
+  const data::DigitPairs train_pairs(some(std::move(sounds.train), source), images_between(0, kept), source.pairs);
+  const data::DigitPairs validation_pairs(some(std::move(sounds.validation), source), images_between(kept, count),
+                                          source.pairs);
   const data::LogMel log_mel({.bands = model_options.bands});
   model_options.senses = seq2seq::senses_of(senses);
   model_options.height = train_pairs.image_height();
@@ -159,7 +151,7 @@ void add_asking_options(po::options_description& options, Asking& a) {
 }
 
 data::DigitPairs test_pairs(const Asking& a) {
-  return {sounds_of(a.source, Part::test), images_of(a.source, 2), a.source.pairs};
+  return {some(sounds_of(a.source).test, a.source), images_of(a.source, 2), a.source.pairs};
 }
 
 int command_evaluate(const std::vector<std::string>& words) {
@@ -234,6 +226,7 @@ commands::Program two_senses() {
       {"digit_senses", "--senses, --hidden, --channels, --dropout, --images"},
       {"training_pairs", "--sounds, --images, --labels, --held-out, --sound-noise, --image-noise, --seed"},
       {"validation_pairs", "--validation-pairs, --sounds, --images, --labels, --held-out, --sound-noise, --image-noise"},
+      {"log_mel", "the features of sounds"},
       {"batch", "--batch"},
       {"epoch_batches", "--epoch-batches"}};
   options.insert(option_of_setting.begin(), option_of_setting.end());

@@ -6,11 +6,11 @@
 # DATA_DIR holds spoken-digits/recordings.tar.gz and mnist/{train,t10k}-{images-idx3,labels-idx1}-ubyte.gz. A run that was stopped
 # goes on where it was.
 set -euo pipefail
-[[ $# == [12] ]] || { sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 2; }
-data=$(realpath "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/two-senses}")
+. "$(dirname "$0")/setup.sh"
+usage 1 2 "$@"
+data=$(realpath -- "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/two-senses}")
 cd "$(dirname "$0")/.."
 program=build/examples/two_senses
-. examples/setup.sh
 build_program two_senses
 unpack_once "$data/spoken-digits/recordings.tar.gz" recordings "$output/recordings"
 

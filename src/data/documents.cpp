@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/fail.hpp"
+#include "weft/data/held_out.hpp"
 #include "weft/data/lines.hpp"
 
 namespace weft::data {
@@ -12,8 +13,6 @@ namespace {
 constexpr const char* operation = "read_documents";
 
 namespace fs = std::filesystem;
-
-bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r\v\f") == std::string_view::npos; }
 
 // What a folder holds, by name.
 std::vector<fs::path> entries(const fs::path& folder) {
@@ -75,7 +74,6 @@ DocumentSplit split_documents(const LabelledDocuments& documents, const Document
                     "fold {} of {}: a number from 1 to the folds' is needed, or 0 for none", o.fold, o.folds);
   check<ValueError>(o.held_out >= 0 && o.held_out < 1, "split_documents", "held_out is {}; it must be a share in [0, 1)",
                     o.held_out);
-  const auto held_out = [&](std::int64_t count) { return static_cast<std::int64_t>(static_cast<double>(count) * o.held_out); };
   DocumentSplit split;
   for (std::size_t i = 0; i < documents.documents.size(); ++i) {
     const std::int64_t place = documents.documents[i].place;
@@ -87,7 +85,7 @@ DocumentSplit split_documents(const LabelledDocuments& documents, const Document
       continue;
     }
     const std::int64_t before = place < begin ? place : place - (end - begin);
-    (held_out(before + 1) > held_out(before) ? split.held_out : split.train).push_back(i);
+    (is_held_out(before, o.held_out) ? split.held_out : split.train).push_back(i);
   }
   return split;
 }

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "base/fail.hpp"
-#include "data/blank.hpp"
+#include "text/shortened.hpp"
 #include "weft/data/lines.hpp"
 
 namespace weft::data {
@@ -14,16 +14,11 @@ namespace {
 
 constexpr const char* operation = "read_headlines";
 
-std::string shortened(std::string_view field) {
-  constexpr std::size_t most = 20;
-  return field.size() <= most ? std::string(field) : std::string(field.substr(0, most)) + "...";
-}
-
 ParallelText& split_of(Headlines& all, std::string_view name, const LineReader& reader) {
   if (name == "TRAIN") return all.train;
   if (name == "TEST") return all.test;
   check<FormatError>(name == "NOT-USED", operation, "{}, line {}: the split is '{}', not TRAIN, TEST or NOT-USED",
-                     reader.name(), reader.line_number(), shortened(name));
+                     reader.name(), reader.line_number(), text::shortened(name, 20));
   return all.not_used;
 }
 

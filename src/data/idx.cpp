@@ -31,6 +31,22 @@ class Reader {
   explicit Reader(const std::filesystem::path& path) : bytes_(operation, path) {}
 
   Tensor read() {
+    begin();
+    return whole(elements());
+  }
+
+  /// Unsigned bytes of so many dimensions, each what `value` makes of it.
+  template <class T, class Value>
+  Tensor read_bytes(int rank, const char* what, const Value& value) {
+    begin();
+    check<FormatError>(type_ == Element::u8 && shape_.rank() == rank, operation,
+                       "{} has elements of type 0x{:02X} and sizes {}; {}", name(), static_cast<int>(type_), shape_, what);
+    return whole(elements<T>([&] { return value(static_cast<std::uint8_t>(element_bits())); }));
+  }
+
+ private:
+  /// What stands before the elements.
+  void begin() {
     const std::uint64_t magic = number(4, "its magic number");
     const auto element = static_cast<Element>(magic >> 8);
     check<FormatError>(magic >> 16 == 0 && bytes_of(element) > 0, operation,
@@ -42,15 +58,14 @@ class Reader {
     check<FormatError>(rank >= 1 && rank <= max_rank, operation, "{} has {} dimensions; 1 to {} can be read", name(), rank,
                        max_rank);
     shape_ = shape(rank);
-    Tensor result = elements();
+  }
+
+  Tensor whole(Tensor result) {
     check<FormatError>(take() == ByteSource::end, operation, "{} goes on behind the {} elements of its sizes {}", name(),
                        shape_.numel(), shape_);
     return result;
   }
 
-  Element type() const { return type_; }
-
- private:
   Shape shape(int rank) {
     std::array<std::int64_t, max_rank> sizes{};
     std::int64_t elements = 1;
@@ -123,30 +138,19 @@ class Reader {
   std::int64_t taken_ = 0;
 };
 
-Tensor read_bytes(const std::filesystem::path& path, int rank, const char* what) {
-  Reader reader(path);
-  Tensor result = reader.read();
-  check<FormatError>(reader.type() == Element::u8 && result.rank() == rank, operation,
-                     "{} has elements of type 0x{:02X} and sizes {}; {}", path.string(), static_cast<int>(reader.type()),
-                     result.shape(), what);
-  return result;
-}
-
 }  // namespace
 
 Tensor read_idx(const std::filesystem::path& path) { return Reader(path).read(); }
 
 LabelledImages read_idx_images(const std::filesystem::path& images, const std::filesystem::path& labels) {
-  const Tensor bytes = read_bytes(images, 3, "images are unsigned bytes (0x08), [n, height, width]");
-  Tensor names = read_bytes(labels, 1, "labels are unsigned bytes (0x08), [n]");
-  check<FormatError>(bytes.size(0) == names.size(0) && bytes.size(0) > 0, operation,
+  Tensor pixels = Reader(images).read_bytes<float>(3, "images are unsigned bytes (0x08), [n, height, width]",
+                                                   [](std::uint8_t byte) { return static_cast<float>(byte) / 255; });
+  Tensor names = Reader(labels).read_bytes<std::int32_t>(1, "labels are unsigned bytes (0x08), [n]",
+                                                         [](std::uint8_t byte) { return std::int32_t{byte}; });
+  check<FormatError>(pixels.size(0) == names.size(0) && pixels.size(0) > 0, operation,
                      "{} has {} images and {} has {} labels; one for each is needed, and one at least", images.string(),
-                     bytes.size(0), labels.string(), names.size(0));
-  Tensor scaled = Tensor::empty(bytes.shape());
-  float* pixel = scaled.mutable_data<float>();
-  const std::int32_t* byte = bytes.data<std::int32_t>();
-  for (std::int64_t i = 0; i < bytes.numel(); ++i) pixel[i] = static_cast<float>(byte[i]) / 255;
-  return {std::move(scaled), std::move(names)};
+                     pixels.size(0), labels.string(), names.size(0));
+  return {std::move(pixels), std::move(names)};
 }
 
 }  // namespace weft::data

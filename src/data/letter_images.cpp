@@ -72,7 +72,7 @@ LetterImages read_letter_images(const std::filesystem::path& path, const LetterI
   LineReader reader(path);
   LetterImages result;
   for (std::string line; reader.next(line);) {
-    if (line.find_first_not_of(" \t") == std::string::npos) continue;
+    if (is_blank(line)) continue;
     ++result.lines;
     LetterWord word;
     const std::string problem = parse(line, options, word);

@@ -105,6 +105,9 @@ MovingDigits::MovingDigits(const LabelledImages& digits, const MovingDigitsOptio
   images_ = halved(images);
   const Tensor labels = digits.labels.contiguous();
   labels_.assign(labels.data<std::int32_t>(), labels.data<std::int32_t>() + labels.numel());
+  const auto [least, most] = std::minmax_element(labels_.begin(), labels_.end());
+  check<ValueError>(*least >= 0, where, "image {} has the label {}; labels are 0 or more", least - labels_.begin(), *least);
+  classes_ = *most + 1;
 }
 
 DigitFilm MovingDigits::film(std::uint64_t index, std::int64_t frames) const {

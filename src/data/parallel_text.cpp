@@ -1,7 +1,6 @@
 #include "weft/data/parallel_text.hpp"
 
 #include "base/fail.hpp"
-#include "data/blank.hpp"
 #include "weft/data/lines.hpp"
 
 namespace weft::data {

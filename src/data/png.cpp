@@ -50,6 +50,7 @@ Tensor read_png(const std::filesystem::path& path) {
                        static_cast<const char*>(image.png.message));
   };
   check_read(png_image_begin_read_from_stdio(&image.png, file.get()));
+  image.png.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;  // without a colour space 16 bits are what 8 are, not linear
   image.png.format &= PNG_FORMAT_FLAG_COLOR | PNG_FORMAT_FLAG_ALPHA;  // 8 bits, red first, without a palette
   constexpr std::int64_t most = std::int64_t{1} << 28;
   const std::int64_t height = image.png.height, width = image.png.width;

@@ -8,8 +8,10 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
+#include <initializer_list>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/fail.hpp"
 
@@ -42,18 +44,31 @@ class WavHeader {
  private:
   void check_format(std::uint64_t place, std::uint64_t bytes) {
     check<FormatError>(bytes >= 16, where, "{}: its format has {} bytes; 16 are needed", name_, bytes);
-    const std::uint64_t kind = number_at(place, 2), channels = number_at(place + 2, 2), rate = number_at(place + 4, 4),
-                        align = number_at(place + 12, 2), bits = number_at(place + 14, 2);
+    const std::uint64_t channels = number_at(place + 2, 2), rate = number_at(place + 4, 4), align = number_at(place + 12, 2),
+                        bits = number_at(place + 14, 2);
+    std::uint64_t kind = number_at(place, 2);
     check<FormatError>(channels > 0, where, "{}: its header says 0 channels", name_);
     check<FormatError>(rate > 0, where, "{}: its header says 0 samples a second", name_);
-    constexpr std::uint64_t integers = 1, floats = 3, extensible = 0xFFFE;
-    if (kind != integers && kind != floats && kind != extensible) return;
-    const bool possible =
-        kind == floats ? bits == 32 || bits == 64 : bits == 8 || bits == 16 || bits == 24 || bits == 32 || bits == 64;
-    check<FormatError>(possible, where, "{}: its header says {} bits a sample, which isn't a size of {}", name_, bits,
-                       kind == floats ? "floating-point samples (32, 64)" : "samples (8, 16, 24, 32)");
+    constexpr std::uint64_t integers = 1, floats = 3, a_law = 6, mu_law = 7, extensible = 0xFFFE;
+    if (kind == extensible) {
+      check<FormatError>(bytes >= 40, where, "{}: its extensible format has {} bytes; 40 are needed", name_, bytes);
+      kind = number_at(place + 24, 2);
+    }
+    if (kind == integers)
+      check_bits(bits, {8, 16, 24, 32}, "samples (8, 16, 24, 32)");
+    else if (kind == floats)
+      check_bits(bits, {32, 64}, "floating-point samples (32, 64)");
+    else if (kind == a_law || kind == mu_law)
+      check_bits(bits, {8}, "A-law and mu-law samples (8)");
+    else
+      return;
     check<FormatError>(align == channels * bits / 8, where, "{}: its header says {} bytes for {} channels of {} bits", name_,
                        align, channels, bits);
+  }
+
+  void check_bits(std::uint64_t bits, std::initializer_list<std::uint64_t> possible, const char* of) const {
+    check<FormatError>(std::find(possible.begin(), possible.end(), bits) != possible.end(), where,
+                       "{}: its header says {} bits a sample, which isn't a size of {}", name_, bits, of);
   }
 
   std::array<char, 4> bytes_at(std::uint64_t place) {
@@ -81,6 +96,19 @@ class WavHeader {
   const std::string& name_;
 };
 
+// What libsndfile would read too, but without a check of its header.
+const char* other_container(std::string_view start) {
+  struct Kind {
+    const char *begin, *name;
+  };
+  for (const auto& [begin, name] :
+       {Kind{"RF64", "an RF64 file"}, Kind{"BW64", "a BW64 file"}, Kind{"RIFX", "a RIFX file"}, Kind{"riff", "a W64 file"},
+        Kind{"FORM", "an AIFF file"}, Kind{".snd", "an AU file"}, Kind{"dns.", "an AU file"}, Kind{"caff", "a CAF file"},
+        Kind{"OggS", "an Ogg file"}, Kind{"ID3", "a file with an ID3 tag, as MP3 has"}})
+    if (start.starts_with(begin)) return name;
+  return nullptr;
+}
+
 void check_header(const std::filesystem::path& path, const std::string& name) {
   const auto refused = [&](int error) { fail<IoError>(where, "can't read {}: {}", name, std::strerror(error)); };
   std::error_code error;
@@ -93,8 +121,13 @@ void check_header(const std::filesystem::path& path, const std::string& name) {
   check<FormatError>(size > 0, where, "{} is empty", name);
   std::array<char, 12> start{};
   file.read(start.data(), start.size());
-  if (std::memcmp(start.data(), "RIFF", 4) == 0 && std::memcmp(start.data() + 8, "WAVE", 4) == 0)
-    WavHeader(file, size, name).check_all();
+  const std::string_view text(start.data(), start.size());
+  if (const char* other = other_container(text))
+    fail<FormatError>(where, "{} is {}; WAV (RIFF) and FLAC can be read: convert it to one of them first", name, other);
+  const bool wav = text.starts_with("RIFF") && text.ends_with("WAVE");
+  check<FormatError>(wav || text.starts_with("fLaC"), where,
+                     "{} is no sound file that can be read: it begins neither as WAV (RIFF) nor as FLAC", name);
+  if (wav) WavHeader(file, size, name).check_all();
 }
 
 struct Close {

@@ -27,10 +27,10 @@ std::vector<std::filesystem::path> sound_files(std::filesystem::path folder) {
   std::error_code error;
   if (std::filesystem::is_directory(folder / "recordings", error)) folder /= "recordings";
   std::vector<std::filesystem::path> paths;
-  std::filesystem::directory_iterator files(folder, error);
+  std::filesystem::directory_iterator file(folder, error);
+  for (const std::filesystem::directory_iterator end; !error && file != end; file.increment(error))
+    if (const auto kind = file->path().extension(); kind == ".wav" || kind == ".flac") paths.push_back(file->path());
   check<IoError>(!error, where, "can't read the folder {}: {}", folder.string(), error.message());
-  for (const auto& file : files)
-    if (const auto kind = file.path().extension(); kind == ".wav" || kind == ".flac") paths.push_back(file.path());
   std::sort(paths.begin(), paths.end());
   return paths;
 }

@@ -44,6 +44,18 @@ std::string thinning_note(std::int64_t rows, std::int64_t columns) {
   return fmt::format("Each cell is the mean of {} rows and {} columns.", rows, columns);
 }
 
+/// The same of a picture or of the parts of one.
+std::string thinning_note(const char* of, std::int64_t down, std::int64_t across) {
+  if (down == 1 && across == 1) return {};
+  return fmt::format("Each {} is the mean of {} down and {} across.", of, down, across);
+}
+
+std::string joined(const std::vector<std::string>& notes) {
+  std::string all;
+  for (const std::string& note : notes) all += (all.empty() || note.empty() ? "" : " ") + note;
+  return all;
+}
+
 std::string empty_figure(const char* kind) { return fmt::format(R"({{"kind":"{}","empty":true}})", kind); }
 
 /// What all kinds of maps have.
@@ -151,8 +163,10 @@ Report& Report::over_spectrogram(const SoundWeights& sound) {
   std::vector<std::string> times;
   for (std::int64_t i = 0; i < frames; i += frames_by)
     times.push_back(fmt::format("{:.4g} s", static_cast<double>(i) * sound.seconds_per_frame));
+  const std::string note =
+      joined({thinning_note(outputs_by, frames_by), thinning_note("point of the spectrogram", bands_by, frames_by)});
   return figure(sound.title, map_data("sound", sound.title, thinned_labels(sound.outputs, outputs_by), times, "output", "time",
-                                      weights.values, thinning_note(outputs_by, frames_by)) +
+                                      weights.values, note) +
                                  fmt::format(R"(,"frames":{},"bands":{},"spectrogram":{}}})", picture.sizes[3],
                                              picture.sizes[2], json_bytes(grey(picture.values))));
 }
@@ -187,14 +201,20 @@ Report& Report::over_frames(const FrameWeights& given) {
   weights = thinned(weights, {outputs_by, frames_by, 1, 1});
   std::vector<std::string> names;
   for (std::int64_t i = 0; i < number; ++i) names.push_back(fmt::format("frame {}", i + 1));
+  std::vector<std::string> notes = {thinning_note(outputs_by, frames_by), thinning_note("pixel", pixels_by, pixels_by)};
   if (gridded) {
-    parts = thinned(parts, {outputs_by, frames_by, share_of(parts.sizes[2], most_grid), share_of(parts.sizes[3], most_grid)});
+    std::int64_t down = share_of(parts.sizes[2], most_grid), across = share_of(parts.sizes[3], most_grid);
+    const auto height = [&] { return (parts.sizes[2] + down - 1) / down; };
+    const auto width = [&] { return (parts.sizes[3] + across - 1) / across; };
+    while (weights.sizes[0] * weights.sizes[1] * height() * width() > most_cells) (height() >= width() ? down : across) *= 2;
+    parts = thinned(parts, {outputs_by, frames_by, down, across});
+    notes.push_back(thinning_note("part of a frame", down, across));
   } else {
     parts = {.values = {}, .sizes = {0, 0, 0, 0}};
   }
   return figure(given.title,
                 map_data("frames", given.title, thinned_labels(given.outputs, outputs_by), thinned_labels(names, frames_by),
-                         "output", "frame", weights.values, thinning_note(outputs_by, frames_by)) +
+                         "output", "frame", weights.values, joined(notes)) +
                     fmt::format(R"(,"count":{},"height":{},"width":{},"channels":{},"images":{},"grid":[{},{}],"parts":{}}})",
                                 pictures.sizes[0], pictures.sizes[1], pictures.sizes[2], pictures.sizes[3],
                                 json_bytes(grey(pictures.values)), parts.sizes[2], parts.sizes[3], json_array(parts.values)));

@@ -65,8 +65,8 @@ function drawCurve(figure, data) {
         const y = series.y[j];
         if (x === null || y === null) { open = false; return; }
         const [u, v] = at(x, y);
-        const alone = !open && (j + 1 === series.x.length || series.y[j + 1] === null);
-        if (alone) context.fillRect(u - 2, v - 2, 4, 4);
+        const next = j + 1 < series.x.length && series.x[j + 1] !== null && series.y[j + 1] !== null;
+        if (!open && !next) context.fillRect(u - 2, v - 2, 4, 4);
         else if (open) context.lineTo(u, v);
         else context.moveTo(u, v);
         open = true;

@@ -91,7 +91,8 @@ std::vector<WordReading> WordReader::transcribe(std::span<const Tensor> words, c
   for (std::size_t first = 0; first < words.size(); first += rows_at_a_time) {
     const Padded images = pad_features(words.subspan(first, std::min(rows_at_a_time, words.size() - first)));
     for (auto& found : beam_search(*this, images, search))
-      readings.push_back({decode_text(found.at(0).ids), found[0].log_probability, std::move(found[0].attention)});
+      readings.push_back(
+          {decode_text(found.at(0).ids), std::move(found[0].ids), found[0].log_probability, std::move(found[0].attention)});
   }
   return readings;
 }
@@ -104,9 +105,9 @@ TokenIds WordReader::encode_text(std::string_view text) const {
 }
 
 std::string WordReader::decode_text(std::span<const std::int32_t> ids) const {
-  TokenIds symbols;
-  for (const std::int32_t id : ids) symbols.push_back(id < first_letter ? 0 : id - first_letter + 1);
-  return letters_.decode(symbols);
+  std::string text;
+  for (const std::int32_t id : ids) text += id < first_letter ? "\uFFFD" : letters_.name(id - first_letter + 1);
+  return text;
 }
 
 }  // namespace weft::seq2seq

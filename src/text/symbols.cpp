@@ -23,12 +23,10 @@ void for_each_symbol(std::string_view text, SymbolUnit unit, const Take& take) {
     }
     return;
   }
-  for (std::size_t i = 0, end = 0; i < text.size(); i = end) {
-    end = i + 1;
-    if (text[i] == '\n') take(text.substr(i, 1));
-    if (is_space(text[i])) continue;
-    while (end < text.size() && !is_space(text[end])) ++end;
-    take(text.substr(i, end - i));
+  for (std::size_t i = 0, end = 0; i < text.size(); i = end + 1) {
+    end = std::min(text.find('\n', i), text.size());
+    for_each_word(text.substr(i, end - i), take);
+    if (end < text.size()) take(text.substr(end, 1));
   }
 }
 

@@ -14,15 +14,15 @@ namespace {
 constexpr const char* where = "DigitSensesTask";
 constexpr std::int64_t pairs_at_a_time = 64;
 
-// Calls use(batch) for pairs 0 to count - 1, some at a time.
-template <class Use>
-void for_batches(const data::DigitPairs& pairs, const data::LogMel& log_mel, std::int64_t count, const Use& use) {
-  for (std::int64_t first = 0; first < count; first += pairs_at_a_time)
-    use(digit_pair_batch(pairs, log_mel, static_cast<std::uint64_t>(first), std::min(pairs_at_a_time, count - first)));
-}
-
 seq2seq::SensesOutput told(seq2seq::DigitSenses& model, const DigitPairBatch& batch) {
   return model(batch.sound, batch.lengths, batch.images);
+}
+
+std::string text_of(const data::LogMelOptions& o) {
+  return fmt::format(
+      "{} samples/s, windows of {}, one each {}, {} points, {} bands of {} from {} to {} Hz, preemphasis {}, floor {}", o.rate,
+      o.window, o.hop, o.fft, o.bands, o.scale == data::MelScale::htk ? "htk" : "slaney", o.low, o.high, o.preemphasis,
+      o.floor);
 }
 
 }  // namespace
@@ -47,13 +47,18 @@ DigitPairBatch digit_pair_batch(const data::DigitPairs& pairs, const data::LogMe
   return batch;
 }
 
-SensesScore score_senses(seq2seq::DigitSenses& model, const data::DigitPairs& pairs, const data::LogMel& log_mel,
-                         std::int64_t count) {
-  check<ValueError>(count > 0, "score_senses", "{} pairs; one at least is needed", count);
-  const NoGrad nothing_recorded;
+namespace {
+
+// Calls use(batch, output) for pairs 0 to count - 1, some at a time, and scores them.
+template <class Use>
+SensesScore score_batches(seq2seq::DigitSenses& model, const data::DigitPairs& pairs, const data::LogMel& log_mel,
+                          std::int64_t count, const Use& use) {
   SensesScore score;
-  for_batches(pairs, log_mel, count, [&](const DigitPairBatch& batch) {
+  for (std::int64_t first = 0; first < count; first += pairs_at_a_time) {
+    const DigitPairBatch batch =
+        digit_pair_batch(pairs, log_mel, static_cast<std::uint64_t>(first), std::min(pairs_at_a_time, count - first));
     const seq2seq::SensesOutput output = told(model, batch);
+    use(batch, output);
     const Tensor names = argmax(output.logits, 1);
     for (std::int64_t i = 0; i < batch.labels.numel(); ++i) {
       auto& part =
@@ -62,10 +67,19 @@ SensesScore score_senses(seq2seq::DigitSenses& model, const data::DigitPairs& pa
       part.right += names.at({i}) == batch.labels.at({i}) ? 1 : 0;
       if (output.gate.defined()) part.gate += output.gate.value().at({i});
     }
-  });
+  }
   for (auto* part : {&score.sound_spoilt, &score.image_spoilt})
     part->gate /= static_cast<double>(std::max<std::int64_t>(part->pairs, 1));
   return score;
+}
+
+}  // namespace
+
+SensesScore score_senses(seq2seq::DigitSenses& model, const data::DigitPairs& pairs, const data::LogMel& log_mel,
+                         std::int64_t count) {
+  check<ValueError>(count > 0, "score_senses", "{} pairs; one at least is needed", count);
+  const NoGrad nothing_recorded;
+  return score_batches(model, pairs, log_mel, count, [](const DigitPairBatch&, const seq2seq::SensesOutput&) {});
 }
 
 DigitSensesTask::DigitSensesTask(seq2seq::DigitSenses& model, const data::LogMel& log_mel, const data::DigitPairs& train,
@@ -77,6 +91,7 @@ DigitSensesTask::DigitSensesTask(seq2seq::DigitSenses& model, const data::LogMel
       options_(options),
       settings_({{"training_pairs", train.describe()},
                  {"validation_pairs", fmt::format("{} of {}", options.validation_pairs, validation.describe())},
+                 {"log_mel", text_of(log_mel.options())},
                  {"batch", fmt::to_string(options.batch)},
                  {"epoch_batches", fmt::to_string(options.epoch_batches)}}) {
   check<ValueError>(options.batch > 0 && options.epoch_batches > 0 && options.validation_pairs > 0, where,
@@ -107,10 +122,10 @@ StepLoss DigitSensesTask::step(std::int64_t index) {
 ValidationResult DigitSensesTask::validate() {
   const std::int64_t count = options_.validation_pairs;
   double loss = 0;
-  for_batches(validation_, log_mel_, count, [&](const DigitPairBatch& batch) {
-    loss += cross_entropy(told(model_, batch).logits, batch.labels).item() * static_cast<double>(batch.labels.numel());
-  });
-  const SensesScore score = score_senses(model_, validation_, log_mel_, count);
+  const SensesScore score = score_batches(
+      model_, validation_, log_mel_, count, [&](const DigitPairBatch& batch, const seq2seq::SensesOutput& output) {
+        loss += cross_entropy(output.logits, batch.labels).item() * static_cast<double>(batch.labels.numel());
+      });
   return {loss / static_cast<double>(count), 100 * static_cast<double>(score.right()) / static_cast<double>(count)};
 }
 

@@ -57,13 +57,22 @@ DigitAnswer digit_answer(const seq2seq::Tracks& tracks, std::int64_t row, const 
   return std::pair(-right(crossed), far(crossed)) < std::pair(-right(straight), far(straight)) ? crossed : straight;
 }
 
-TrackingScore score_tracks(seq2seq::DigitTracker& tracker, const data::MovingDigits& films, std::int64_t count) {
-  check<ValueError>(count > 0, "score_tracks", "{} films; one at least is needed", count);
-  const NoGrad nothing_recorded;
+namespace {
+
+void check_classes(const char* op, const seq2seq::DigitTracker& tracker, const data::MovingDigits& films) {
+  check<ValueError>(films.classes() <= tracker.options().classes, op, "{} classes don't fit a tracker of {}", films.classes(),
+                    tracker.options().classes);
+}
+
+// Calls use(batch, tracks) for films 0 to count - 1, some at a time, and scores them.
+template <class Use>
+TrackingScore score_batches(seq2seq::DigitTracker& tracker, const data::MovingDigits& films, std::int64_t count,
+                            const Use& use) {
   TrackingScore score;
   for (std::int64_t first = 0; first < count; first += films_at_a_time) {
     const FilmBatch batch = film_batch(films, static_cast<std::uint64_t>(first), std::min(films_at_a_time, count - first));
     const seq2seq::Tracks tracks = tracker(batch.frames);
+    use(batch, tracks);
     for (std::size_t row = 0; row < batch.films.size(); ++row) {
       const data::DigitFilm& film = batch.films[row];
       const DigitAnswer answer = digit_answer(tracks, static_cast<std::int64_t>(row), film);
@@ -84,6 +93,16 @@ TrackingScore score_tracks(seq2seq::DigitTracker& tracker, const data::MovingDig
   return score;
 }
 
+}  // namespace
+
+TrackingScore score_tracks(seq2seq::DigitTracker& tracker, const data::MovingDigits& films, std::int64_t count) {
+  constexpr const char* op = "score_tracks";
+  check<ValueError>(count > 0, op, "{} films; one at least is needed", count);
+  check_classes(op, tracker, films);
+  const NoGrad nothing_recorded;
+  return score_batches(tracker, films, count, [](const FilmBatch&, const seq2seq::Tracks&) {});
+}
+
 DigitTrackingTask::DigitTrackingTask(seq2seq::DigitTracker& tracker, const data::MovingDigits& train,
                                      const data::MovingDigits& validation, const DigitTrackingTaskOptions& options)
     : tracker_(tracker),
@@ -100,9 +119,11 @@ DigitTrackingTask::DigitTrackingTask(seq2seq::DigitTracker& tracker, const data:
                     options.epoch_batches, options.validation_films);
   check<ValueError>(options.short_epochs >= 0 && options.short_frames > 0, where,
                     "{} epochs of {} frames; not negative and positive is needed", options.short_epochs, options.short_frames);
-  for (const data::MovingDigits* films : {&train, &validation})
+  for (const data::MovingDigits* films : {&train, &validation}) {
     check<ValueError>(films->options().size == tracker.options().size, where,
                       "frames of {} pixels a side don't fit a tracker of {}", films->options().size, tracker.options().size);
+    check_classes(where, tracker, *films);
+  }
 }
 
 std::int64_t DigitTrackingTask::begin_epoch(std::int64_t epoch) {
@@ -121,12 +142,10 @@ StepLoss DigitTrackingTask::step(std::int64_t index) {
 ValidationResult DigitTrackingTask::validate() {
   const std::int64_t count = options_.validation_films;
   double loss = 0;
-  for (std::int64_t first = 0; first < count; first += films_at_a_time) {
-    const std::int64_t rows = std::min(films_at_a_time, count - first);
-    const FilmBatch batch = film_batch(validation_, static_cast<std::uint64_t>(first), rows);
-    loss += tracking_loss(tracker_(batch.frames), batch.targets).item() * static_cast<double>(rows);
-  }
-  const TrackingScore score = score_tracks(tracker_, validation_, count);
+  const TrackingScore score =
+      score_batches(tracker_, validation_, count, [&](const FilmBatch& batch, const seq2seq::Tracks& tracks) {
+        loss += tracking_loss(tracks, batch.targets).item() * static_cast<double>(batch.films.size());
+      });
   return {loss / static_cast<double>(count), 100 * static_cast<double>(score.both_named) / static_cast<double>(count)};
 }
 

@@ -4,6 +4,7 @@
 #include <boost/crc.hpp>
 
 #include "base/fail.hpp"
+#include "text/split.hpp"
 #include "weft/seq2seq/scheduled_sampling.hpp"
 
 namespace weft {
@@ -11,12 +12,7 @@ namespace {
 
 std::int64_t words_in(const std::string& line) {
   std::int64_t words = 0;
-  bool inside = false;
-  for (const char c : line) {
-    const bool space = c == ' ' || (c >= '\t' && c <= '\r');
-    words += !space && !inside ? 1 : 0;
-    inside = !space;
-  }
+  text::for_each_word(line, [&](std::string_view) { ++words; });
   return words;
 }
 

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "base/fail.hpp"
+#include "data/shuffle.hpp"
 #include "weft/base/random.hpp"
 
 namespace weft {
@@ -94,7 +95,7 @@ std::int64_t SpeechTask::begin_epoch(std::int64_t epoch) {
     batches_.emplace_back(first, first + static_cast<std::ptrdiff_t>(std::min(batch, order.size() - begin)));
   }
   Generator generator(options_.strings.seed ^ hash_of("speech batches"), number << 40);
-  for (std::size_t left = batches_.size(); left > 1; --left) std::swap(batches_[left - 1], batches_[generator.below(left)]);
+  data::shuffle(batches_, generator);
   return static_cast<std::int64_t>(batches_.size());
 }
 
@@ -114,21 +115,23 @@ StepLoss SpeechTask::step(std::int64_t index) {
 }
 
 ValidationResult SpeechTask::validate() {
-  double loss = 0;
-  std::int64_t tokens = 0;
   std::vector<Tensor> features;
   std::vector<seq2seq::TokenIds> labels;
-  for (std::size_t i = 0; i < validation_strings_.size(); ++i) {
-    features.push_back(recognizer_.features(data::joined(validation_, validation_strings_[i], options_.validation)));
-    labels.push_back(data::labels_of(validation_, validation_strings_[i]));
-    if (static_cast<std::int64_t>(features.size()) < options_.batch && i + 1 < validation_strings_.size()) continue;
-    const std::int64_t part = recognizer_.tokens(labels);
-    loss += recognizer_.loss(features, labels).item() * static_cast<double>(part);
-    tokens += part;
-    features.clear();
-    labels.clear();
+  for (const data::SpokenString& string : validation_strings_) {
+    features.push_back(recognizer_.features(data::joined(validation_, string, options_.validation)));
+    labels.push_back(data::labels_of(validation_, string));
   }
-  const auto score = seq2seq::score_strings(recognizer_, validation_, validation_strings_, options_.validation);
+  double loss = 0;
+  std::int64_t tokens = 0;
+  const auto batch = static_cast<std::size_t>(options_.batch);
+  for (std::size_t first = 0; first < features.size(); first += batch) {
+    const std::size_t rows = std::min(batch, features.size() - first);
+    const auto of_batch = std::span(labels).subspan(first, rows);
+    const std::int64_t part = recognizer_.tokens(of_batch);
+    loss += recognizer_.loss(std::span(features).subspan(first, rows), of_batch).item() * static_cast<double>(part);
+    tokens += part;
+  }
+  const auto score = seq2seq::score_features(recognizer_, features, labels);
   return {loss / static_cast<double>(tokens), 100 - score.words.score};
 }
 

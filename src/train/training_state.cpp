@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/fail.hpp"
+#include "text/shortened.hpp"
 #include "weft/train/trainer.hpp"
 
 namespace weft {
@@ -47,12 +48,9 @@ const Tensor& find(const SafetensorsFile& file, const char* name, DType dtype, s
 }
 
 // A vocabulary is too long to be shown.
-std::string shortened(const std::string& text) {
+std::string with_size(const std::string& text) {
   constexpr std::size_t most = 80;
-  if (text.size() <= most) return text;
-  std::size_t end = most;
-  while ((text[end] & 0xC0) == 0x80) --end;  // within a character
-  return fmt::format("{}... of {} bytes", text.substr(0, end), text.size());
+  return text.size() <= most ? text : fmt::format("{} of {} bytes", text::shortened(text, most), text.size());
 }
 
 // A setting that is a JSON object of its own counts by its fields.
@@ -72,7 +70,7 @@ void add_differences(const std::string& name, const std::string& there, const st
     for (const auto& [key, value] : each->items()) keys.insert(key);
   for (const std::string& key : keys)
     if (text_of(old, key) != text_of(fresh, key))
-      to.push_back({name + "." + key, shortened(text_of(old, key)), shortened(text_of(fresh, key))});
+      to.push_back({name + "." + key, with_size(text_of(old, key)), with_size(text_of(fresh, key))});
 }
 
 void check_settings(const Metadata& expected, const Metadata& found, const std::filesystem::path& path) {

@@ -66,6 +66,7 @@ WordReadingTask::WordReadingTask(seq2seq::WordReader& reader, Words train, Words
                  {"shift", fmt::to_string(options.shift)},
                  {"label_smoothing", fmt::to_string(options.label_smoothing)},
                  {"batching.max_tokens", fmt::to_string(options.batching.max_tokens)},
+                 {"batching.max_sentences", fmt::to_string(options.batching.max_sentences)},
                  {"batching.max_length", fmt::to_string(options.batching.max_length)},
                  {"batching.pool_size", fmt::to_string(options.batching.pool_size)},
                  {"batching.seed", fmt::to_string(options.batching.seed)}}) {

@@ -57,6 +57,10 @@ TEST_CASE("files that aren't of that form") {
   check_refused("train\tA\tb\n", "[read_headlines] {}, line 1: the split is 'train', not TRAIN, TEST or NOT-USED");
   check_refused("TRAIN\tA\tb\nA split of some other sort\tA\tb\n",
                 "[read_headlines] {}, line 2: the split is 'A split of some othe...', not TRAIN, TEST or NOT-USED");
+  check_refused("nineteen and a half \u00e9\tA\tb\n",
+                "[read_headlines] {}, line 1: the split is 'nineteen and a half ...', not TRAIN, TEST or NOT-USED");
+  check_refused("nineteen and a half\u00e9 \tA\tb\n",
+                "[read_headlines] {}, line 1: the split is 'nineteen and a half...', not TRAIN, TEST or NOT-USED");
   check_refused("TRAIN\tA\t\n", "[read_headlines] {} has no story with headline and paragraph among its 1 lines");
   check_refused("", "[read_headlines] {} has no story with headline and paragraph among its 0 lines");
   CHECK_THROWS_AS(read_headlines(File("TRAIN\tA\t\xFF\n").path), FormatError);

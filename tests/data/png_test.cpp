@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 #include <png.h>
 
+#include <algorithm>
+#include <cstdio>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -25,6 +27,47 @@ std::filesystem::path write(const test::TemporaryFolder& folder, png_uint_32 for
   image.height = 2;
   image.format = format;
   REQUIRE(png_image_write_to_file(&image, path.c_str(), 0, bytes.data(), 0, nullptr) != 0);
+  return path;
+}
+
+/// A PNG file of one row and four pixels without a colour space, as its samples of `bits` bits stand in it. Of a palette, entry
+/// i has 3i, 3i + 1, 3i + 2 and, where `clear`, the alpha 10i.
+std::filesystem::path write_plain(const test::TemporaryFolder& folder, int kind, int bits, const std::vector<int>& samples,
+                                  bool clear = false) {
+  const auto path = folder.path() / "plain.png";
+  std::FILE* file = std::fopen(path.c_str(), "wb");
+  REQUIRE(file != nullptr);
+  png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, nullptr);
+  png_infop info = png_create_info_struct(png);
+  png_init_io(png, file);
+  png_set_IHDR(png, info, 4, 1, bits, kind, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+  if (kind == PNG_COLOR_TYPE_PALETTE) {
+    const int entries = std::min(1 << bits, 16);
+    std::vector<png_color> palette;
+    std::vector<png_byte> alpha;
+    for (int i = 0; i < entries; ++i) {
+      palette.push_back({static_cast<png_byte>(3 * i), static_cast<png_byte>(3 * i + 1), static_cast<png_byte>(3 * i + 2)});
+      alpha.push_back(static_cast<png_byte>(10 * i));
+    }
+    png_set_PLTE(png, info, palette.data(), entries);
+    if (clear) png_set_tRNS(png, info, alpha.data(), entries, nullptr);
+  }
+  png_write_info(png, info);
+  std::vector<png_byte> row(samples.size() * 2);
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const auto value = static_cast<unsigned>(samples[i]);
+    const std::size_t bit = i * static_cast<std::size_t>(bits);
+    if (bits == 16) {
+      row[2 * i] = static_cast<png_byte>(value >> 8);
+      row[2 * i + 1] = static_cast<png_byte>(value & 255);
+    } else {
+      row[bit / 8] = static_cast<png_byte>(row[bit / 8] | value << (8 - static_cast<std::size_t>(bits) - bit % 8));
+    }
+  }
+  png_write_row(png, row.data());
+  png_write_end(png, nullptr);
+  png_destroy_write_struct(&png, &info);
+  std::fclose(file);
   return path;
 }
 
@@ -53,6 +96,49 @@ TEST_CASE("PNG images become planes of colours, 0 to 1") {
   CHECK(clear.shape() == Shape{2, 2, 3});
   CHECK(clear.at({1, 1, 2}) == doctest::Approx(110.0 / 255));
   CHECK(read_png(write(folder, PNG_FORMAT_RGBA, bytes)).shape() == Shape{4, 2, 3});
+}
+
+TEST_CASE("samples of every size are read as they stand: without a colour space nothing is taken as linear") {
+  const test::TemporaryFolder folder;
+  struct Kind {
+    int kind;
+    std::int64_t channels;
+    std::vector<int> bits;
+  };
+  const std::vector<Kind> kinds = {{PNG_COLOR_TYPE_GRAY, 1, {1, 2, 4, 8, 16}},
+                                   {PNG_COLOR_TYPE_GRAY_ALPHA, 2, {8, 16}},
+                                   {PNG_COLOR_TYPE_RGB, 3, {8, 16}},
+                                   {PNG_COLOR_TYPE_RGB_ALPHA, 4, {8, 16}}};
+  for (const Kind& each : kinds)
+    for (const int bits : each.bits) {
+      CAPTURE(each.kind);
+      CAPTURE(bits);
+      const int most = (1 << bits) - 1;
+      std::vector<int> samples;
+      for (int i = 0; i < 4 * static_cast<int>(each.channels); ++i)
+        samples.push_back(bits == 16 ? 257 * (15 * i + 7) : bits == 8 ? 15 * i + 7 : i % (most + 1));
+      const Tensor image = read_png(write_plain(folder, each.kind, bits, samples));
+      REQUIRE(image.shape() == Shape{each.channels, 1, 4});
+      for (std::int64_t pixel = 0; pixel < 4; ++pixel)
+        for (std::int64_t channel = 0; channel < each.channels; ++channel)
+          CHECK(
+              image.at({channel, 0, pixel}) ==
+              doctest::Approx(static_cast<double>(samples[static_cast<std::size_t>(pixel * each.channels + channel)]) / most));
+    }
+  for (const int bits : {1, 2, 4, 8})
+    for (const bool clear : {false, true}) {
+      CAPTURE(bits);
+      CAPTURE(clear);
+      const std::vector<int> samples = bits == 1 ? std::vector<int>{1, 0, 1, 1} : std::vector<int>{3, 0, 1, 2};
+      const Tensor image = read_png(write_plain(folder, PNG_COLOR_TYPE_PALETTE, bits, samples, clear));
+      REQUIRE(image.shape() == Shape{clear ? 4 : 3, 1, 4});
+      for (std::int64_t pixel = 0; pixel < 4; ++pixel)
+        for (std::int64_t channel = 0; channel < image.size(0); ++channel) {
+          const std::int64_t entry = samples[static_cast<std::size_t>(pixel)];
+          CHECK(image.at({channel, 0, pixel}) ==
+                doctest::Approx(static_cast<double>(channel == 3 ? 10 * entry : 3 * entry + channel) / 255));
+        }
+    }
 }
 
 TEST_CASE("a file that is no PNG, or a part of one, is an error that names it") {

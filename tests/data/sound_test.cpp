@@ -46,11 +46,12 @@ std::string floats(const std::vector<float>& values) {
   return bytes;
 }
 
-std::string flac(const std::filesystem::path& path, const std::vector<short>& samples, int channels) {
+/// A file's bytes as libsndfile writes it.
+std::string written(const std::filesystem::path& path, int format, const std::vector<short>& samples, int channels) {
   SF_INFO info{};
   info.samplerate = 8000;
   info.channels = channels;
-  info.format = SF_FORMAT_FLAC | SF_FORMAT_PCM_16;
+  info.format = format;
   SNDFILE* file = sf_open(path.string().c_str(), SFM_WRITE, &info);
   REQUIRE(file != nullptr);
   CHECK(sf_write_short(file, samples.data(), static_cast<sf_count_t>(samples.size())) ==
@@ -58,6 +59,10 @@ std::string flac(const std::filesystem::path& path, const std::vector<short>& sa
   sf_close(file);
   std::ifstream stream(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+std::string flac(const std::filesystem::path& path, const std::vector<short>& samples, int channels) {
+  return written(path, SF_FORMAT_FLAC | SF_FORMAT_PCM_16, samples, channels);
 }
 
 }  // namespace
@@ -120,13 +125,49 @@ TEST_CASE("headers that can't be are named with their reason") {
         0);
   CHECK(folder.error_of(Wav{.samples = four}.bytes().substr(0, 36)) ==
         "[read_sound] FILE: its header has no chunk 'data'; the file is cut off or no sound");
-  CHECK(folder.error_of("some text that is no sound at all").find("[read_sound] FILE is no sound file that can be read: ") ==
-        0);
+  CHECK(folder.error_of("some text that is no sound at all") ==
+        "[read_sound] FILE is no sound file that can be read: it begins neither as WAV (RIFF) nor as FLAC");
   CHECK(folder.error_of(Wav{.rate = 16000, .samples = four}.bytes(), 8000) ==
         "[read_sound] FILE has 16000 samples a second, 8000 are needed: convert it first");
   CHECK(folder.error_of(Wav{.kind = 3, .bits = 32, .samples = floats({0, std::nanf("")})}.bytes()) ==
         "[read_sound] FILE: sample 1 is not finite");
   CHECK(folder.error_of(Wav{.samples = four}.bytes(), 8000) == "read");
+}
+
+TEST_CASE("sounds in other containers are refused by their name, whole or cut off") {
+  const Folder folder;
+  struct Kind {
+    int format;
+    std::string name;
+  };
+  const std::vector<Kind> kinds = {
+      {SF_FORMAT_RF64, "an RF64 file"}, {SF_FORMAT_WAV | SF_ENDIAN_BIG, "a RIFX file"},  {SF_FORMAT_AIFF, "an AIFF file"},
+      {SF_FORMAT_AU, "an AU file"},     {SF_FORMAT_AU | SF_ENDIAN_LITTLE, "an AU file"}, {SF_FORMAT_W64, "a W64 file"},
+      {SF_FORMAT_CAF, "a CAF file"}};
+  for (const Kind& kind : kinds) {
+    CAPTURE(kind.name);
+    const std::string bytes = written(folder.folder.path() / "other", kind.format | SF_FORMAT_PCM_16, {1, 2, 3, 4}, 1);
+    const std::string message =
+        "[read_sound] FILE is " + kind.name + "; WAV (RIFF) and FLAC can be read: convert it to one of them first";
+    CHECK(folder.error_of(bytes) == message);
+    CHECK(folder.error_of(bytes.substr(0, bytes.size() - 3)) == message);
+  }
+  CHECK(folder.error_of("OggS and more").find("is an Ogg file") != std::string::npos);
+}
+
+TEST_CASE("samples by A-law and mu-law have 8 bits, and extensible formats those of their kind") {
+  const Folder folder;
+  for (const int kind : {6, 7}) {
+    CHECK(folder.error_of(Wav{.kind = kind, .bits = 8, .samples = "\x80\xC0"}.bytes()) == "read");
+    CHECK(folder.error_of(Wav{.kind = kind, .bits = 16, .samples = "\x80\xC0"}.bytes()) ==
+          "[read_sound] FILE: its header says 16 bits a sample, which isn't a size of A-law and mu-law samples (8)");
+  }
+  CHECK(folder.error_of(Wav{.bits = 64, .samples = std::string(8, '\1')}.bytes()) ==
+        "[read_sound] FILE: its header says 64 bits a sample, which isn't a size of samples (8, 16, 24, 32)");
+  CHECK(folder.error_of(Wav{.kind = 0xFFFE, .samples = "\1\1"}.bytes()) ==
+        "[read_sound] FILE: its extensible format has 16 bytes; 40 are needed");
+  const std::string extensible = written(folder.folder.path() / "x", SF_FORMAT_WAVEX | SF_FORMAT_PCM_16, {8192, -8192}, 1);
+  CHECK(read_sound(folder.write("x.wav", extensible)).samples == std::vector<float>{0.25f, -0.25f});
 }
 
 TEST_CASE("a WAV file cut off anywhere or with any byte of its header changed is read or refused, nothing else") {

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import unittest
 
-from program import call, digest, run, succeed
+from program import call, check_other_programs_run, check_quick_spellings, digest, run, succeed
 
 FOLDER = pathlib.Path()
 SMALL = ["--channels", "4", "--embedding", "12", "--hidden", "16", "--batch-tokens", "200", "--epochs", "2", "--save-every", "3",
@@ -15,6 +15,12 @@ SMALL = ["--channels", "4", "--embedding", "12", "--hidden", "16", "--batch-toke
 
 
 class HandwritingTest(unittest.TestCase):
+    def test_quick_by_any_spelling(self):
+        check_quick_spellings(self, FOLDER)
+
+    def test_a_folder_of_another_program(self):
+        check_other_programs_run(self, FOLDER, "--data", FOLDER / "words.gz", *SMALL)
+
     def test_quick(self):
         run = FOLDER / "quick"
         out = succeed("train", "--quick", "--output", run, "--threads", 1)
@@ -37,6 +43,23 @@ class HandwritingTest(unittest.TestCase):
         self.assertIn("65 words, 7 more to validate on, 4 letters, ", done.stderr)
         out = succeed("evaluate", "--data", FOLDER / "words.gz", "--folds", "0,3", "--model", run, "--show", 2)
         self.assertRegex(out, r"of 48 words right\n$")
+
+    def test_a_letter_that_it_cant_tell(self):
+        # Drawn weights write any symbol; among some seeds one writes the unknown one, which is one letter of the picture.
+        data, pages = ["--data", FOLDER / "words.gz"], []
+        while not any("\ufffd" in page for page in pages) and len(pages) < 20:
+            run = FOLDER / f"drawn-{len(pages)}"
+            succeed("train", *data, "--train-folds", "1-4", "--output", run, *SMALL, "--lr", "0", "--updates", "1",
+                    "--validate-every", "1", "--seed", len(pages))
+            succeed("report", *data, "--model", run)
+            pages.append((run / "report.html").read_text(encoding="utf-8"))
+        self.assertIn("\ufffd", pages[-1])
+        self.assertNotIn("&lt;unk&gt;", pages[-1])
+
+    def test_holds_out_the_share_that_it_says(self):
+        done = call("train", "--data", FOLDER / "words.gz", "--train-folds", "1-2,4", "--output", FOLDER / "share", *SMALL,
+                    "--held-out", "0.4", "--updates", "1")
+        self.assertIn("44 words, 28 more to validate on, ", done.stderr)
 
     def test_goes_on_with_the_same_bits(self):
         words = ["train", "--data", FOLDER / "words.gz", "--train-folds", "1-4", *SMALL, "--output"]

@@ -5,7 +5,7 @@ import sys
 import tempfile
 import unittest
 
-from program import call, digest, run, succeed
+from program import call, check_quick_spellings, digest, run, succeed
 
 FOLDER = pathlib.Path()
 SMALL = ["--width", "16", "--layers", "1", "--heads", "2", "--feed-forward", "16", "--rows", "4", "--window", "10",
@@ -13,6 +13,9 @@ SMALL = ["--width", "16", "--layers", "1", "--heads", "2", "--feed-forward", "16
 
 
 class LanguageModelTest(unittest.TestCase):
+    def test_quick_by_any_spelling(self):
+        check_quick_spellings(self, FOLDER)
+
     def test_quick(self):
         for model in ("lstm", "gru", "transformer"):
             out = succeed("train", "--quick", "--model", model, "--output", FOLDER / f"quick-{model}", "--threads", 1)

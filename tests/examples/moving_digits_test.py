@@ -9,7 +9,7 @@ import sys
 import tempfile
 import unittest
 
-from program import call, digest, run, succeed
+from program import call, check_quick_spellings, digest, run, succeed
 
 FOLDER = pathlib.Path()
 SMALL = ["--frames", "3", "--channels", "2", "--hidden", "8", "--batch", "4", "--epoch-batches", "4", "--validation-films", "4",
@@ -29,6 +29,9 @@ def files(images="images.gz", labels="labels.gz"):
 
 
 class MovingDigitsTest(unittest.TestCase):
+    def test_quick_by_any_spelling(self):
+        check_quick_spellings(self, FOLDER)
+
     def test_quick(self):
         run = FOLDER / "quick"
         out = succeed("train", "--quick", "--output", run, "--threads", 1)
@@ -66,6 +69,16 @@ class MovingDigitsTest(unittest.TestCase):
         done = call(*words[:-2], "--lr", "0")
         self.assertEqual(done.returncode, 1)
         self.assertIn("--start", done.stderr)
+        # It goes on with the folder under another name, and without it; not with other weights.
+        (FOLDER / "first").rename(FOLDER / "moved")
+        words[-1] = FOLDER / "moved"
+        succeed(*words, "--lr", "0", "--updates", "2")
+        done = call(*words[:-1], FOLDER / "gone", "--lr", "0", "--updates", "3")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        succeed("train", *files(), "--output", FOLDER / "third", *SMALL, "--seed", "3")
+        done = call(*words[:-1], FOLDER / "third", "--lr", "0")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("--start (weights of crc32 ", done.stderr)
 
     def test_says_what_is_wrong(self):
         run = FOLDER / "wrong"
@@ -83,6 +96,9 @@ class MovingDigitsTest(unittest.TestCase):
                 (["train", *files("cut.gz"), "--output", FOLDER / "c"], 1, "cut.gz: the gzip data is damaged or cut off"),
                 (["train", *files("labels.gz"), "--output", FOLDER / "c"], 1, "images are unsigned bytes"),
                 (["train", *files(labels="few"), "--output", FOLDER / "c"], 1, "has 40 images and"),
+                (["train", *files(labels="many"), "--output", FOLDER / "c"], 1,
+                 f"{FOLDER}/many: image 7 has the label 12, and a tracker knows 0 to 9; give the digits' own labels (--labels)"),
+                (["evaluate", *files(labels="many"), "--model", run], 1, "many: image 7 has the label 12"),
                 (["train", *files(), "--output", FOLDER / "c", "--start", FOLDER / "none"], 1, "none"),
                 (["evaluate", "--model", FOLDER / "none", *files()], 1, "none"),
                 (["evaluate", *files()], 2, "--model is needed")):
@@ -101,6 +117,7 @@ def write_digits():
     (FOLDER / "images.gz").write_bytes(packed)
     (FOLDER / "cut.gz").write_bytes(packed[:len(packed) // 2])
     (FOLDER / "labels.gz").write_bytes(gzip.compress(struct.pack(">II", 0x801, 40) + bytes(labels)))
+    (FOLDER / "many").write_bytes(struct.pack(">II", 0x801, 40) + bytes([*labels[:7], 12, *labels[8:]]))
     (FOLDER / "few").write_bytes(struct.pack(">II", 0x801, 3) + bytes(labels[:3]))
 
 

@@ -1,6 +1,8 @@
 """What the tests of the programs share: calls of a program, the first argument of each test."""
 import hashlib
+import json
 import os
+import struct
 import subprocess
 import sys
 import unittest
@@ -17,6 +19,28 @@ def succeed(*words, stdin=""):
     if done.returncode != 0:
         raise AssertionError(f"{words}: exit code {done.returncode}\n{done.stderr}")
     return done.stdout
+
+
+def check_quick_spellings(case, folder):
+    """A quick run has other defaults, however that is said."""
+    for name, said in (("yes", "true"), ("no", "false")):
+        (folder / f"{name}.cfg").write_text(f"quick = {said}\n")
+    plain, quick = succeed("train", "--help"), succeed("train", "--quick", "--help")
+    case.assertNotEqual(plain, quick)
+    for words in (["--quic"], ["--config", folder / "yes.cfg"]):
+        case.assertEqual(succeed("train", *words, "--help"), quick)
+    case.assertEqual(succeed("train", "--config", folder / "no.cfg", "--help"), plain)
+
+
+def check_other_programs_run(case, folder, *words):
+    """A call of train with a folder that another program has left."""
+    header = json.dumps({"__metadata__": {"other": "{}"}}).encode()
+    (folder / "other").mkdir()
+    (folder / "other" / "last.safetensors").write_bytes(struct.pack("<Q", len(header)) + header)
+    done = call("train", *words, "--output", folder / "other")
+    case.assertEqual(done.returncode, 1, done.stderr)
+    case.assertTrue(done.stderr.endswith("last.safetensors is of another program's run; give a folder of its own (--output)\n"),
+                    done.stderr)
 
 
 def digest(path):

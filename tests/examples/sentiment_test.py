@@ -9,7 +9,7 @@ import tarfile
 import tempfile
 import unittest
 
-from program import call, digest, run, succeed
+from program import call, check_quick_spellings, digest, run, succeed
 
 FOLDER = pathlib.Path()
 REAL = pathlib.Path(os.environ.get("WEFT_SHARED", "")) / "data" / "review-polarity" / "review_polarity.tar.gz"
@@ -25,12 +25,15 @@ def write_reviews(folder, count=12):
 
 
 class SentimentTest(unittest.TestCase):
+    def test_quick_by_any_spelling(self):
+        check_quick_spellings(self, FOLDER)
+
     def test_quick(self):
         run = FOLDER / "quick"
         succeed("train", "--quick", "--output", run, "--threads", 1)
         scored = succeed("evaluate", "--quick", "--model", run, "--threads", 1)
         self.assertGreaterEqual(float(re.search(r"30 texts, accuracy ([\d.]+) %", scored)[1]), 90)
-        classified = succeed("classify", "--model", run, stdin="The plot was superb.\nA moving film!\n\n\nA dull film.\n")
+        classified = succeed("classify", "--model", run, "--threads", 1, stdin="The plot was superb.\nA moving film!\n\n\nA dull film.\n")
         self.assertRegex(classified, r"^pos 0\.\d+\nneg 0\.\d+\n$")
 
     def test_folds(self):
@@ -62,7 +65,7 @@ class SentimentTest(unittest.TestCase):
         for part in ("Text 1: ", "Text 2: ", "What the model looks at", "Training"):
             self.assertIn(part, page)
         self.assertNotIn("<b>fine", page)
-        succeed("report", "--model", run, "--output", FOLDER / "page.html", stdin="")
+        succeed("report", "--model", run, "--output", FOLDER / "page.html", "--threads", 1, stdin="")
         self.assertNotIn("Text 1", (FOLDER / "page.html").read_text(encoding="utf-8"))
 
     def test_faithfulness(self):

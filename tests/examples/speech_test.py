@@ -11,7 +11,7 @@ import unittest
 import wave
 import xml.etree.ElementTree as ElementTree
 
-from program import call, digest, run, succeed
+from program import call, check_quick_spellings, digest, run, succeed
 
 FOLDER = pathlib.Path()
 SMALL = ["--hidden", "8", "--layers", "1", "--bands", "12", "--stack", "6", "--strings", "24", "--max-digits", "3",
@@ -45,6 +45,9 @@ def quick_run(model, *words):
 
 
 class SpeechTest(unittest.TestCase):
+    def test_quick_by_any_spelling(self):
+        check_quick_spellings(self, FOLDER)
+
     def test_quick_learns_both_models(self):
         chosen = random.Random(7)
         sound = [0.0] * 300

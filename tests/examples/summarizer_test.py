@@ -7,7 +7,7 @@ import sys
 import tempfile
 import unittest
 
-from program import call, digest, run, succeed
+from program import call, check_quick_spellings, digest, run, succeed
 
 FOLDER = pathlib.Path()
 SMALL = ["--embedding", "12", "--hidden", "16", "--vocabulary", "30", "--batch-tokens", "400", "--held-out", "10",
@@ -15,6 +15,9 @@ SMALL = ["--embedding", "12", "--hidden", "16", "--vocabulary", "30", "--batch-t
 
 
 class SummarizerTest(unittest.TestCase):
+    def test_quick_by_any_spelling(self):
+        check_quick_spellings(self, FOLDER)
+
     def test_quick_needs_copying(self):
         scores = []
         for more in ([], ["--no-copy"]):
@@ -81,6 +84,7 @@ class SummarizerTest(unittest.TestCase):
                 (["train", "--data", FOLDER / "broken.tsv", "--output", run], 1, "broken.tsv, line 2: 2 fields"),
                 (["train", "--data", FOLDER / "tiny.tsv", "--output", run], 1, "500 pairs of 0 can't be held out"),
                 ([*start, "--hidden", "7"], 2, "--hidden"),
+                ([*start, "--dropout", "1"], 2, "must be a number from 0 to 0.99"),
                 (["train", "--data", "x", "--output", run, "--hidden", "7"], 2, "--hidden 7 must be even"),
                 (["train", "--data", "x", "--output", run, "--batch-tokens", "100"], 2, "--batch-tokens 100 must be twice"),
                 (["train", "--data", "x", "--output", run, "--attention", "none"], 2, "--attention"),

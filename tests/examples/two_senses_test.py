@@ -10,7 +10,7 @@ import tempfile
 import unittest
 import wave
 
-from program import call, digest, run, succeed
+from program import call, check_quick_spellings, digest, run, succeed
 
 FOLDER = pathlib.Path()
 SMALL = ["--hidden", "8", "--channels", "2", "--batch", "4", "--epoch-batches", "4", "--validation-pairs", "6", "--epochs", "2",
@@ -22,6 +22,9 @@ def files(sounds="sounds", images="images", labels="labels"):
 
 
 class TwoSensesTest(unittest.TestCase):
+    def test_quick_by_any_spelling(self):
+        check_quick_spellings(self, FOLDER)
+
     def test_quick(self):
         errors = {}
         for senses in ("sound", "image", "gated", "co_attention"):
@@ -47,7 +50,8 @@ class TwoSensesTest(unittest.TestCase):
         done = call("train", *files(), "--output", run, *SMALL)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("40 recordings, 36 images, ", done.stderr)
-        self.assertIn("left out: ", done.stderr)
+        self.assertEqual(done.stderr.count("two_senses: left out: "), 1)
+        self.assertIn("two_senses: 1 of 61 files were left out\n", done.stderr)
         self.assertIn("errors in 10 pairs", succeed("evaluate", *files(), "--model", run, "--pairs", 10))
 
     def test_goes_on_with_the_same_bits(self):

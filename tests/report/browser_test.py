@@ -1,7 +1,9 @@
 """Opens report pages in headless Chromium at 390 and 1280 pixels, light and dark: everything draws, nothing is logged as an error
 or asked of the network, the page is as wide as the window, and the keyboard reaches the cells. Ends with 77, skipped, where there
 is no Chromium. Argument: the program write-sample-report."""
+import json
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -17,6 +19,16 @@ COLOURS = """[...document.querySelectorAll('canvas')].map(canvas => {
   const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
   return new Set(new Uint32Array(data.buffer)).size;
 })"""
+# The sizes of the points that the first figure's first series fills its canvas with.
+SQUARES = """(() => {
+  const fill = CanvasRenderingContext2D.prototype.fillRect, sizes = [];
+  CanvasRenderingContext2D.prototype.fillRect = function(x, y, width, height) {
+    sizes.push(width * height);
+    fill.call(this, x, y, width, height);
+  };
+  redrawAll();
+  return sizes;
+})()"""
 BACKGROUND = "getComputedStyle(document.body).backgroundColor"
 FOCUS = "document.activeElement.getAttribute('aria-label') ?? document.activeElement.tagName"
 STATUS = "[...document.activeElement.closest('figure').querySelectorAll('.status')].map(e => e.textContent).join('')"
@@ -39,6 +51,18 @@ class Pages(unittest.TestCase):
                         self.assertLessEqual(chromium.evaluate("document.documentElement.scrollWidth"), width)
                         self.assertEqual(chromium.evaluate("typeof window.harmed"), "undefined")
                         self.assertEqual(chromium.problems(), [])
+
+    def test_a_point_alone_between_gaps_is_drawn(self):
+        page = (FOLDER / "sample.html").read_text(encoding="utf-8")
+        for x, y, alone in (([1, 2, 9], [1, 1, 3], False), ([1, None, 9], [1, 1, 3], True), ([1, 2, 9], [1, None, 3], True)):
+            curve = {"kind": "curve", "title": "t", "xAxis": "x", "yAxis": "y", "note": "", "series": [{"name": "a", "x": x, "y": y}]}
+            text = re.sub(r'(<script id="data" type="application/json">).*?(</script>)',
+                          lambda match, curve=curve: f"{match[1]}{json.dumps([curve])}{match[2]}", page, flags=re.DOTALL)
+            (FOLDER / "gaps.html").write_text(text, encoding="utf-8")
+            chromium.open(FOLDER / "gaps.html", 1280, False)
+            squares = chromium.evaluate(SQUARES)
+            with self.subTest(x=x, y=y):
+                self.assertEqual(squares, [16, 16] if alone else [])
 
     def test_setting_and_width_change_on_an_open_page(self):
         self.open("sample", 1280)

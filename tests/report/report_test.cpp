@@ -73,6 +73,31 @@ TEST_CASE("images and sounds as bytes from black to white, the highest band firs
   CHECK(data[1]["parts"] == nlohmann::json({0.25, 0.5}));
 }
 
+TEST_CASE("what is too large for a page is thinned, and the figure says by how much") {
+  Report page("p");
+  page.over_frames({.title = "grids",
+                    .outputs = std::vector<std::string>(30, "a"),
+                    .frames = Tensor::ones({40, 2, 260}),
+                    .weights = Tensor::ones({30, 40, 64, 130})});
+  page.over_frames(
+      {.title = "small", .outputs = {"a"}, .frames = Tensor::ones({1, 2, 2}), .weights = Tensor::ones({1, 1, 2, 2})});
+  page.over_frames({.title = "many",
+                    .outputs = std::vector<std::string>(600, "a"),
+                    .frames = Tensor::ones({600, 1, 1}),
+                    .weights = Tensor::ones({600, 600, 3, 5})});
+  page.over_spectrogram(
+      {.title = "s", .outputs = {"a"}, .spectrogram = Tensor::ones({4, 300}), .weights = Tensor::ones({1, 4})});
+  const auto data = data_of(page);
+  CHECK(data[0]["grid"] == nlohmann::json({32, 22}));  // 30 * 40 * 32 * 22 cells; twice as many are more than 2^20
+  CHECK(data[0]["parts"].size() == std::size_t{30 * 40 * 32 * 22});
+  CHECK(data[0]["note"] ==
+        "Each pixel is the mean of 3 down and 3 across. Each part of a frame is the mean of 2 down and 6 across.");
+  CHECK(data[1]["note"] == "");
+  CHECK(data[2]["parts"].size() <= std::size_t{1 << 20});
+  CHECK(data[3]["note"] == "Each point of the spectrogram is the mean of 3 down and 1 across.");
+  CHECK(data[3]["bands"] == 100);
+}
+
 TEST_CASE("what doesn't fit is refused, with both sizes") {
   Report page("p");
   CHECK_THROWS_WITH_AS(page.curve({.title = "c", .series = {{"a", {1, 2}, {1}}}}),

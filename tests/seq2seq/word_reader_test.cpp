@@ -123,7 +123,7 @@ TEST_CASE("images are embedded by two convolutions, poolings and a linear layer"
 
 TEST_CASE("a reader learns three words and reads them, one by one and with beams") {
   WordReader reader({.height = 8, .width = 8, .channels = 4, .embedding = 12, .hidden = 24, .dropout = 0}, letters());
-  const std::vector<std::string> words = {"ab", "\xC3\xA9", "ba\xC3\xA9"};
+  const std::vector<std::string> words = {"ab", "\xC3\xA9", "b\uFFFD\xC3\xA9"};  // the unknown letter is one letter
   std::vector<Tensor> rows;
   std::vector<TokenIds> target;
   for (const std::string& word : words) {
@@ -144,6 +144,7 @@ TEST_CASE("a reader learns three words and reads them, one by one and with beams
     REQUIRE(readings.size() == 3);
     for (std::size_t i = 0; i < words.size(); ++i) {
       CHECK(readings[i].text == words[i]);
+      CHECK(readings[i].ids == target[i]);
       CHECK(readings[i].log_probability < 0);
       CHECK(readings[i].attention.shape() == Shape{static_cast<std::int64_t>(target[i].size()) + 1, rows[i].size(0)});
     }
@@ -156,6 +157,7 @@ TEST_CASE("letters have numbers behind the special ones; one that isn't known ha
   CHECK(reader.target_vocabulary() == 7);
   CHECK(reader.encode_text("a\xC3\xA9xb") == TokenIds{4, 6, unknown_id, 5});
   CHECK(reader.decode_text(TokenIds{5, 4}) == "ba");
+  CHECK(reader.decode_text(TokenIds{5, unknown_id, 4}) == "b\uFFFDa");
 }
 
 TEST_CASE("a word reader's options go to JSON and back") {

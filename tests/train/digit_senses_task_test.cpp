@@ -3,11 +3,13 @@
 #include <doctest/doctest.h>
 
 #include <sstream>
+#include <utility>
 
 #include "support/random.hpp"
 #include "support/support.hpp"
 #include "weft/base/error.hpp"
 #include "weft/data/moving_digits.hpp"
+#include "weft/ops/loss.hpp"
 #include "weft/ops/reduce.hpp"
 
 using namespace weft;
@@ -62,6 +64,26 @@ TEST_CASE("training names more of the pairs") {
   CHECK(result.score.value() == doctest::Approx(100.0 * static_cast<double>(score.right()) / 70));
 }
 
+TEST_CASE("a validation is the loss of the pairs that it scores") {
+  Run run({.batch = 8, .epoch_batches = 5, .validation_pairs = 20});
+  run.model.eval();
+  std::int64_t calls = 0;
+  for (nn::ModuleBase* module : run.model.modules())
+    module->on_output([&](const nn::ModuleBase&, const Var&) {
+      ++calls;
+      return Var();
+    });
+  const DigitPairBatch batch = digit_pair_batch(run.validation, run.log_mel, 0, 20);
+  const double loss = cross_entropy(run.model(batch.sound, batch.lengths, batch.images).logits, batch.labels).item();
+  const std::int64_t of_one_pass = std::exchange(calls, 0);
+  const ValidationResult result = run.task.validate();
+  CHECK(of_one_pass > 0);
+  CHECK(calls == of_one_pass);
+  CHECK(result.loss == doctest::Approx(loss));
+  const SensesScore score = score_senses(run.model, run.validation, run.log_mel, 20);
+  CHECK(*result.score == doctest::Approx(100.0 * static_cast<double>(score.right()) / 20));
+}
+
 TEST_CASE("a score counts pairs by what is spoilt") {
   Run run;
   run.model.eval();
@@ -86,6 +108,9 @@ TEST_CASE("a score counts pairs by what is spoilt") {
 TEST_CASE("settings say what pairs a namer learns from, and what doesn't fit is refused") {
   Run run;
   CHECK(run.task.settings().at("training_pairs") == run.train.describe());
+  CHECK(
+      run.task.settings().at("log_mel") ==
+      "8000 samples/s, windows of 200, one each 80, 256 points, 12 bands of htk from 0 to 0 Hz, preemphasis 0.97, floor 1e-08");
   CHECK(run.task.metadata().at("digit_senses") == seq2seq::to_json(run.model.options()));
   CHECK_THROWS_WITH_AS(Run({.batch = 0}),
                        "[DigitSensesTask] batches of 0 pairs, 100 an epoch, 500 pairs to validate on; each must be positive",

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <sstream>
+#include <utility>
 
 #include "support/random.hpp"
 #include "support/support.hpp"
@@ -131,6 +132,26 @@ TEST_CASE("a score counts films, digits and distances") {
                        ValueError);
 }
 
+TEST_CASE("a validation is loss and score of the same pass") {
+  Run run;
+  run.tracker.eval();
+  std::int64_t calls = 0;
+  for (nn::ModuleBase* module : run.tracker.modules())
+    module->on_output([&](const nn::ModuleBase&, const Var&) {
+      ++calls;
+      return Var();
+    });
+  const FilmBatch batch = film_batch(run.validation, 0, 8);
+  const double loss = tracking_loss(run.tracker(batch.frames), batch.targets).item();
+  const std::int64_t of_one_pass = std::exchange(calls, 0);
+  const ValidationResult result = run.task.validate();
+  CHECK(of_one_pass > 0);
+  CHECK(calls == of_one_pass);
+  CHECK(result.loss == doctest::Approx(loss));
+  CHECK(*result.score ==
+        doctest::Approx(100.0 / 8 * static_cast<double>(score_tracks(run.tracker, run.validation, 8).both_named)));
+}
+
 TEST_CASE("training brings a tracker's loss down") {
   const test::TemporaryFolder folder;
   std::ostringstream progress;
@@ -167,6 +188,10 @@ TEST_CASE("settings say what films a tracker learns from, and what can't be is r
                        ValueError);
   CHECK_THROWS_WITH_AS(DigitTrackingTask(run.tracker, run.train, run.validation, {.short_frames = 0}),
                        "[DigitTrackingTask] 0 epochs of 0 frames; not negative and positive is needed", ValueError);
+  seq2seq::DigitTracker nine({.size = 20, .channels = 4, .hidden = 16, .classes = 9});
+  CHECK_THROWS_WITH_AS(DigitTrackingTask(nine, run.train, run.validation),
+                       "[DigitTrackingTask] 10 classes don't fit a tracker of 9", ValueError);
+  CHECK_THROWS_WITH_AS(score_tracks(nine, run.validation, 1), "[score_tracks] 10 classes don't fit a tracker of 9", ValueError);
   seq2seq::DigitTracker other;
   CHECK_THROWS_WITH_AS(DigitTrackingTask(other, run.train, run.validation),
                        "[DigitTrackingTask] frames of 20 pixels a side don't fit a tracker of 32", ValueError);

@@ -75,6 +75,7 @@ TEST_CASE("settings and metadata say what a word reader was made of") {
   Run run;
   CHECK(run.task.settings().at("training_words").starts_with("60 words, crc32 "));
   CHECK(run.task.settings().at("shift") == "1");
+  CHECK(Run({.batching = {.max_tokens = 200, .max_sentences = 7}}).task.settings().at("batching.max_sentences") == "7");
   CHECK(run.task.metadata().at("word_reader") == seq2seq::to_json(run.reader.reader_options()));
   CHECK(run.task.metadata().contains("symbols"));
 }

@@ -4,11 +4,15 @@
 #include <iosfwd>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace weft::data {
 
 /// The longest line that is read, in bytes.
 inline constexpr std::int64_t max_line_bytes = std::int64_t{1} << 20;
+
+/// Nothing, or ASCII white space alone.
+inline bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r\v\f") == std::string_view::npos; }
 
 /// Reads UTF-8 text line by line; lines end with LF or CR LF, the last one may lack it; a byte order mark at the start is
 /// skipped. `next` throws FormatError naming source, line and byte (both from 1) for what is not UTF-8, a NUL byte, a line over

@@ -30,13 +30,15 @@ struct DigitFilm {
 class MovingDigits {
  public:
   /// Throws ShapeError for images that aren't [n, height, width] of even sizes or have other than n labels, ValueError where
-  /// there are none, they don't fit a frame, or an option is out of range, DTypeError.
+  /// there are none, a label is negative, they don't fit a frame, or an option is out of range, DTypeError.
   MovingDigits(const LabelledImages& digits, const MovingDigitsOptions& options = {});
 
   /// Only the first `frames` of it, where that isn't 0. Throws ValueError for more than there are.
   DigitFilm film(std::uint64_t index, std::int64_t frames = 0) const;
 
   const MovingDigitsOptions& options() const { return options_; }
+  /// One more than the largest label.
+  std::int64_t classes() const { return classes_; }
   /// The digits, their names and the options in a line, for the settings of a run.
   std::string describe() const;
 
@@ -44,6 +46,7 @@ class MovingDigits {
   MovingDigitsOptions options_;
   Tensor images_;  // halved
   std::vector<std::int32_t> labels_;
+  std::int64_t classes_ = 0;
 };
 
 /// Digits of draw_glyph, 28 by 28 pixels, each class in turn; a function of (count, seed). Throws ValueError for a negative

@@ -12,9 +12,9 @@ struct Sound {
   double seconds() const { return rate > 0 ? static_cast<double>(samples.size()) / static_cast<double>(rate) : 0; }
 };
 
-/// A WAV or FLAC file (or another kind that libsndfile reads), told by its content; several channels become their mean.
+/// A WAV (RIFF) or FLAC file, told by its content; several channels become their mean.
 /// `rate`: what the file must have, 0 for any. Built with libsndfile alone (Meson's option `sound`).
-/// Throws, each naming file and reason: IoError where the system refuses; FormatError for an empty file, one of no known kind,
+/// Throws, each naming file and reason: IoError where the system refuses; FormatError for an empty file, one of another kind,
 /// without samples, cut off or damaged, with a header whose sizes go past the file's end or that can't be (no channel, 7 bits a
 /// sample), with samples that aren't finite, or of another rate.
 Sound read_sound(const std::filesystem::path& path, std::int64_t rate = 0);

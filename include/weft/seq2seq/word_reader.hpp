@@ -29,6 +29,7 @@ WordReaderOptions word_reader_options_of(const std::string& json, const std::str
 /// A word that was read.
 struct WordReading {
   std::string text;
+  TokenIds ids;                ///< its letters, without the end; unknown_id where it can't tell
   double log_probability = 0;  ///< of all its letters and of its end
   Tensor attention;            ///< f32 [letters, or one more for the end, images], where asked for
 };
@@ -45,7 +46,7 @@ class WordReader : public EncoderDecoder {
   /// Nothing is recorded. Throws what pad_features and beam_search throw.
   std::vector<WordReading> transcribe(std::span<const Tensor> words, const BeamSearchOptions& search = {.beam = 1});
 
-  /// What the decoder writes for a word, and back; a letter that isn't known is unknown_id.
+  /// What the decoder writes for a word, and back; a letter that isn't known is unknown_id, and U+FFFD on the way back.
   TokenIds encode_text(std::string_view text) const;
   std::string decode_text(std::span<const std::int32_t> ids) const;
 

@@ -42,7 +42,8 @@ FilmBatch film_batch(const data::MovingDigits& films, std::uint64_t first, std::
 /// A tracker's answer for row `row` of the batch that it tracked.
 DigitAnswer digit_answer(const seq2seq::Tracks& tracks, std::int64_t row, const data::DigitFilm& film);
 
-/// Of films 0 to count - 1. Nothing is recorded. Throws ValueError unless count is positive, and what the tracker throws.
+/// Of films 0 to count - 1. Nothing is recorded. Throws ValueError unless count is positive and the tracker has
+/// the films' classes, and what the tracker throws.
 TrackingScore score_tracks(seq2seq::DigitTracker& tracker, const data::MovingDigits& films, std::int64_t count);
 
 struct DigitTrackingTaskOptions {
@@ -57,7 +58,7 @@ struct DigitTrackingTaskOptions {
 /// named rightly.
 class DigitTrackingTask : public TrainingTask {
  public:
-  /// Both outlive the task. Throws ValueError for options that aren't positive and frames that don't fit the tracker.
+  /// Both outlive the task. Throws ValueError for options that aren't positive, frames and classes that don't fit the tracker.
   DigitTrackingTask(seq2seq::DigitTracker& tracker, const data::MovingDigits& train, const data::MovingDigits& validation,
                     const DigitTrackingTaskOptions& options = {});
 
