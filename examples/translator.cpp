@@ -367,6 +367,12 @@ int command_quickstart(const std::vector<std::string>& words) {
   fmt::print("{} on {} held-out sentences\n", metrics::bleu(translations, {corpus.test.target}).str(), corpus.test.size());
   fmt::print("{:.0f} words/s in training, {} updates in {}\n", result.words_per_second, result.updates,
              format_duration(result.seconds));
+  constexpr std::int64_t enough_epochs = 3;
+  if (result.epochs < std::min(enough_epochs, s.trainer.epochs))
+    fmt::print(
+        "the time was over in epoch {} of {}, too early for good translations: the machine is slow or busy; "
+        "translator quickstart --output {} --minutes 10 goes on from here\n",
+        result.epochs + 1, s.trainer.epochs, s.output);
   for (const auto& path : pictures) fmt::print("{}\n", path.string());
   const auto page = std::filesystem::path(s.output) / "report.html";
   write_report(*translator, shown, {.models = {s.output}}, page);
