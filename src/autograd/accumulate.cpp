@@ -127,18 +127,46 @@ void flush(Slot& slot) {
 
 }  // namespace detail
 
-bool Sink::wants(int i) const { return tape_.reaches(node_.inputs[i]); }
-bool Sink::has_grad(int output) const { return node_.outputs[output].grad.defined(); }
+namespace {
+
+// A rule is a user's, too.
+void check_number(const detail::Node& node, const char* what, int number, int count) {
+  if (number >= 0 && number < count) [[likely]]
+    return;
+  fail<IndexError>("backward", "the rule of '{}' speaks of {} {}; the operation has {}, counted from 0", node.op, what, number,
+                   count);
+}
+
+}  // namespace
+
+bool Sink::wants(int i) const {
+  check_number(node_, "input", i, node_.input_count);
+  return tape_.reaches(node_.inputs[i]);
+}
+
+bool Sink::has_grad(int output) const {
+  check_number(node_, "output", output, node_.output_count);
+  return node_.outputs[output].grad.defined();
+}
+
 bool Sink::recording() const { return recording_; }
 
 Var Sink::grad(int output) const {
+  check_number(node_, "output", output, node_.output_count);
   const Slot& slot = node_.outputs[output];
   if (slot.grad.defined()) return slot.grad;
   return Tensor::zeros(slot.shape(), slot.dtype);
 }
 
-Var Sink::output(const Saved& saved, int output) const { return Var(saved.value(), node_.outputs + output, tape_.id); }
-Var Sink::input(const Tensor& kept, int input) const { return Var(kept, node_.inputs[input], tape_.id); }
+Var Sink::output(const Saved& saved, int output) const {
+  check_number(node_, "output", output, node_.output_count);
+  return Var(saved.value(), node_.outputs + output, tape_.id);
+}
+
+Var Sink::input(const Tensor& kept, int input) const {
+  check_number(node_, "input", input, node_.input_count);
+  return Var(kept, node_.inputs[input], tape_.id);
+}
 
 void Sink::add(int i, Var gradient) {
   if (!wants(i)) return;

@@ -261,3 +261,19 @@ TEST_CASE("f32 is recorded as f32, and gradients of another type are refused") {
   tape.backward(z, Tensor::ones({2}));
   CHECK(tape.grad(x).dtype() == f32);
 }
+
+TEST_CASE("a rule that counts its operation's inputs or outputs wrongly is told so") {
+  const auto run = [](auto rule) {
+    Tape tape;
+    const Var x = tape.leaf(test::vector({1, 2}));
+    tape.backward(test::total(record("mine", x.value().clone(), {&x}, rule)));
+  };
+  CHECK_THROWS_WITH_AS(run([](Sink& s) { s.add(1, s.grad()); }),
+                       doctest::Contains("the rule of 'mine' speaks of input 1; the operation has 1, counted from 0"),
+                       IndexError);
+  CHECK_THROWS_WITH_AS(run([](Sink& s) { s.add(-1, s.grad()); }), doctest::Contains("input -1"), IndexError);
+  CHECK_THROWS_WITH_AS(run([](Sink& s) { s.add(0, s.grad(1)); }),
+                       doctest::Contains("the rule of 'mine' speaks of output 1; the operation has 1"), IndexError);
+  CHECK_THROWS_AS(run([](Sink& s) { s.has_grad(2); }), IndexError);
+  CHECK_THROWS_AS(run([](Sink& s) { s.wants(7); }), IndexError);
+}

@@ -32,7 +32,8 @@ class Saved {
 };
 
 /// What a gradient rule sees while it runs: the gradients of the operation's outputs come out, contributions to its
-/// inputs go in. The engine sums over broadcast dimensions, accumulates, and owns what it is given.
+/// inputs go in. The engine sums over broadcast dimensions, accumulates, and owns what it is given. Inputs and outputs are
+/// counted from 0; IndexError for one that the operation hasn't.
 class Sink {
  public:
   /// Whether input `i` needs a gradient at all.
