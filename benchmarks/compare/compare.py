@@ -97,7 +97,8 @@ def main():
     arguments = parser.parse_args()
     ours, theirs = arguments.build / "benchmarks/train_step", arguments.build / "benchmarks/compare/libtorch_step"
     if not ours.exists() or not theirs.exists():
-        parser.error(f"{ours} and {theirs} are needed: meson setup {arguments.build} -Dpeers=enabled, then ninja -C {arguments.build}")
+        parser.error(f"{ours} and {theirs} are needed: meson configure {arguments.build} -Dbenchmarks=true -Dpeers=enabled, then "
+                     f"ninja -C {arguments.build}")
     works = [work for work in arguments.works if work in names(ours)]
     load = os.getloadavg()[0]
     print(f"Load before: {load:.1f}" + (" (the machine is busy: times mean little, ratios something)" if load > 0.5 else ""), flush=True)
