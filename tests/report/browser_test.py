@@ -19,16 +19,16 @@ COLOURS = """[...document.querySelectorAll('canvas')].map(canvas => {
   const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
   return new Set(new Uint32Array(data.buffer)).size;
 })"""
-# The sizes of the points that the first figure's first series fills its canvas with.
-SQUARES = """(() => {
-  const fill = CanvasRenderingContext2D.prototype.fillRect, sizes = [];
+# From then on the sizes of the points that canvases are filled with are kept.
+KEEP_SQUARES = """(() => {
+  const fill = CanvasRenderingContext2D.prototype.fillRect;
+  window.squares = [];
   CanvasRenderingContext2D.prototype.fillRect = function(x, y, width, height) {
-    sizes.push(width * height);
+    squares.push(width * height);
     fill.call(this, x, y, width, height);
   };
-  redrawAll();
-  return sizes;
 })()"""
+SQUARES = "new Promise(done => setTimeout(() => done(window.squares), 50))"
 BACKGROUND = "getComputedStyle(document.body).backgroundColor"
 FOCUS = "document.activeElement.getAttribute('aria-label') ?? document.activeElement.tagName"
 STATUS = "[...document.activeElement.closest('figure').querySelectorAll('.status')].map(e => e.textContent).join('')"
@@ -60,9 +60,10 @@ class Pages(unittest.TestCase):
                           lambda match, curve=curve: f"{match[1]}{json.dumps([curve])}{match[2]}", page, flags=re.DOTALL)
             (FOLDER / "gaps.html").write_text(text, encoding="utf-8")
             chromium.open(FOLDER / "gaps.html", 1280, False)
-            squares = chromium.evaluate(SQUARES)
+            chromium.evaluate(KEEP_SQUARES)
+            chromium.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark"}])  # drawn again
             with self.subTest(x=x, y=y):
-                self.assertEqual(squares, [16, 16] if alone else [])
+                self.assertEqual(chromium.evaluate(SQUARES), [16, 16] if alone else [])
 
     def test_setting_and_width_change_on_an_open_page(self):
         self.open("sample", 1280)

@@ -108,9 +108,9 @@ TEST_CASE("a score counts pairs by what is spoilt") {
 TEST_CASE("settings say what pairs a namer learns from, and what doesn't fit is refused") {
   Run run;
   CHECK(run.task.settings().at("training_pairs") == run.train.describe());
-  CHECK(
-      run.task.settings().at("log_mel") ==
-      "8000 samples/s, windows of 200, one each 80, 256 points, 12 bands of htk from 0 to 0 Hz, preemphasis 0.97, floor 1e-08");
+  CHECK(run.task.settings().at("log_mel") ==
+        "8000 samples/s, windows of 200, one each 80, 256 points, 12 bands of htk from 0 to 4000 Hz, preemphasis 0.97, floor "
+        "1e-08");
   CHECK(run.task.metadata().at("digit_senses") == seq2seq::to_json(run.model.options()));
   CHECK_THROWS_WITH_AS(Run({.batch = 0}),
                        "[DigitSensesTask] batches of 0 pairs, 100 an epoch, 500 pairs to validate on; each must be positive",
