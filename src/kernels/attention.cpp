@@ -301,14 +301,17 @@ void backward_head(const Call& call, const Head& head, const Gradients& g) {
   for (std::int64_t q = 0; q < call.queries; q += block_queries) {
     const std::int64_t rows = std::min(block_queries, call.queries - q), end = head.visible(q + rows - 1);
     const auto counts = counting(call, g, q, rows);
+    const bool one_block = end <= block_keys;
     head.scaled_queries(queries, q, rows);
     for (std::int64_t i = 0; i < rows; ++i) {
       std::fill_n(g.query + (q + i) * g.query_row, call.size, 0.0f);
       // What doesn't count may be NaN, and meets zeros in a product.
       if (!counts[static_cast<std::size_t>(i)]) std::fill_n(queries + i * call.size, call.size, 0.0f);
-      // sum of weight times what comes in for it = output . g
-      sums[static_cast<std::size_t>(i)] = dot(g.output + (q + i) * g.output_row, g.incoming.data + (q + i) * g.incoming.row,
-                                              static_cast<std::size_t>(call.value_size));
+      // sum of weight times what comes in for it = output . g: all blocks' before the first is seen
+      sums[static_cast<std::size_t>(i)] =
+          one_block ? 0
+                    : dot(g.output + (q + i) * g.output_row, g.incoming.data + (q + i) * g.incoming.row,
+                          static_cast<std::size_t>(call.value_size));
     }
     for (std::int64_t k = 0; k < end; k += block_keys) {
       const std::int64_t columns = std::min(block_keys, end - k);
@@ -328,7 +331,8 @@ void backward_head(const Call& call, const Head& head, const Gradients& g) {
           head.drop(dropped + i * block_pitch, q + i, k, columns);
           head.drop(in, q + i, k, columns);
         }
-        gradient_row(weight, in, n, sums[static_cast<std::size_t>(i)]);
+        // Where all weights are here the sum of their own products is nearer: what is left of each score's gradient cancels.
+        gradient_row(weight, in, n, one_block ? dot(weight, in, n) : sums[static_cast<std::size_t>(i)]);
       }
       multiply(columns, call.value_size, rows, Matrix{dropped, block_pitch, 1}.transposed(), g.incoming.from_row(q),
                g.value + k * g.value_row, g.value_row, true);

@@ -21,10 +21,10 @@ inline void fill(nn::ModuleBase& module, const Golden& golden, DType dtype) {
   module.load_state_dict(state);
 }
 
-inline void check_parameters(const nn::ModuleBase& module, const Golden& golden, double most, double least = 0) {
+inline void check_parameters(const nn::ModuleBase& module, const Golden& golden, double most) {
   for (const nn::NamedParameter& named : module.named_parameters()) {
     CAPTURE(named.name);
-    CHECK(relative_error(named.parameter->grad(), golden["grad." + named.name], least) <= most);
+    CHECK(relative_error(named.parameter->grad(), golden["grad." + named.name]) <= most);
   }
 }
 
