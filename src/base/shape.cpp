@@ -36,12 +36,9 @@ Shape::Shape(std::span<const std::int64_t> sizes) {
   if (numel_ != 0) numel_ = nonzero;
 }
 
-int Shape::axis(int axis, const char* op) const {
-  check<IndexError>(axis >= -rank_ && axis < rank_, op, "axis {} is out of range for shape {} (rank {})", axis, *this, rank_);
-  return axis < 0 ? axis + rank_ : axis;
+void Shape::fail_axis(int axis, const char* op) const {
+  fail<IndexError>(op, "axis {} is out of range for shape {} (rank {})", axis, *this, rank_);
 }
-
-std::int64_t Shape::size(int axis) const { return sizes_[static_cast<std::size_t>(this->axis(axis))]; }
 
 Shape Shape::with(int axis, std::int64_t size) const {
   std::array<std::int64_t, max_rank> sizes = sizes_;
@@ -66,6 +63,12 @@ Shape Shape::without(int axis) const {
   return Shape(std::span(sizes.data(), static_cast<std::size_t>(rank_ - 1)));
 }
 
+Shape Shape::swapped(int a, int b) const {
+  Shape result = *this;
+  std::swap(result.sizes_[static_cast<std::size_t>(axis(a))], result.sizes_[static_cast<std::size_t>(axis(b))]);
+  return result;
+}
+
 Strides Shape::dense_strides() const {
   Strides strides{};
   std::int64_t step = 1;
@@ -75,8 +78,6 @@ Strides Shape::dense_strides() const {
   }
   return strides;
 }
-
-bool Shape::operator==(const Shape& other) const { return rank_ == other.rank_ && std::equal(begin(), end(), other.begin()); }
 
 std::string Shape::str() const { return fmt::format("[{}]", fmt::join(begin(), end(), ", ")); }
 

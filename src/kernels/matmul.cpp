@@ -1,10 +1,12 @@
 #include "kernels/matmul.hpp"
 
 #include <array>
+#include <optional>
 
 #include "base/fail.hpp"
 #include "kernels/elementwise.hpp"
 #include "kernels/onednn.hpp"
+#include "kernels/panel_matmul.hpp"
 #include "kernels/parallel.hpp"
 #include "kernels/work.hpp"
 
@@ -15,31 +17,37 @@ namespace {
 constexpr std::int64_t tiny = 2048;
 // Below this many (some microseconds of one thread) a second thread costs more than it does.
 constexpr std::int64_t least_parallel_work = 1 << 18;
-// Rows or columns of one serial call in deterministic mode, which cuts the longer side into 8 blocks at most: fewer than that
-// don't share the work among threads, and each packs the other operand anew. The cut depends on the shape alone.
-std::int64_t block_of(std::int64_t longer) {
-  constexpr std::int64_t least = 64, most_blocks = 8;
-  return (longer + least * most_blocks - 1) / (least * most_blocks) * least;
-}
+// Up to this many rows or columns oneDNN's own division among threads leaves part of them idle: 64 rows of a linear layer run
+// at 60 % of what two halves reach that are one serial call each.
+constexpr std::int64_t badly_divided = 256;
+// The fewest rows or columns of a serial call: each packs the other operand anew.
+constexpr std::int64_t least_block = 64;
+
+std::int64_t quotient_up(std::int64_t whole, std::int64_t part) { return (whole + part - 1) / part; }
 
 std::int64_t pitch(std::int64_t stride, std::int64_t size, std::int64_t other) { return size == 1 ? other : stride; }
 
-// Whether oneDNN takes the last two dimensions as they stand: one stride is 1, the other spans it.
-bool is_matrix(const Tensor& x) {
+// The last two dimensions as oneDNN takes them: one stride is 1, the other spans it. Nothing where they don't stand so.
+std::optional<onednn::Matrix> as_it_stands(const Tensor& x) {
   const std::int64_t rows = x.size(-2), columns = x.size(-1);
   const std::int64_t row = pitch(x.stride(-2), rows, columns), column = pitch(x.stride(-1), columns, 1);
-  if (column == 1 && row >= columns) return true;
-  return pitch(x.stride(-2), rows, 1) == 1 && pitch(x.stride(-1), columns, rows) >= rows;
+  if (column == 1 && row >= columns) return onednn::Matrix{x.data<float>(), row, 1};
+  const std::int64_t turned = pitch(x.stride(-1), columns, rows);
+  if (pitch(x.stride(-2), rows, 1) == 1 && turned >= rows) return onednn::Matrix{x.data<float>(), 1, turned};
+  return {};
 }
 
-Tensor as_matrix(const Tensor& x) { return is_matrix(x) ? x : x.clone(); }
+// A product's operand, and the tensor that keeps it.
+struct Operand {
+  Tensor kept;
+  onednn::Matrix matrix;
 
-onednn::Matrix operand(const Tensor& x) {
-  const std::int64_t rows = x.size(-2), columns = x.size(-1);
-  const std::int64_t row = pitch(x.stride(-2), rows, columns), column = pitch(x.stride(-1), columns, 1);
-  if (column == 1 && row >= columns) return {x.data<float>(), row, 1};
-  return {x.data<float>(), 1, pitch(x.stride(-1), columns, rows)};
-}
+  explicit Operand(const Tensor& x) : kept(x) {
+    std::optional<onednn::Matrix> standing = as_it_stands(x);
+    if (!standing) standing = as_it_stands(kept = x.clone());
+    matrix = *standing;
+  }
+};
 
 // x, its rows or columns further apart where their distance is a multiple of 2 KiB, as those of a weight's gradient often are:
 // a walk across them then falls into a few sets of the cache, and the product takes 1.3 to 2 times as long. Worth a copy
@@ -80,26 +88,40 @@ onednn::Product part_of(onednn::Product product, bool rows, std::int64_t first, 
   return product;
 }
 
-void multiply_deterministic(const onednn::Product& product, const Batch& batch) {
+void multiply_serial(const onednn::Product& product) {
+  is_small(product) ? multiply_small(product) : onednn::multiply(product, 1);
+}
+
+// The longer side in blocks, a serial call each, shared among the threads.
+void multiply_blocks(const onednn::Product& product, const Batch& batch, std::int64_t block) {
   const bool rows = product.m >= product.n;
-  const std::int64_t longer = rows ? product.m : product.n, block = block_of(longer), blocks = (longer + block - 1) / block;
+  const std::int64_t longer = rows ? product.m : product.n, blocks = quotient_up(longer, block);
   parallel_chunks(batch.count * blocks, 1, [&](std::int64_t i, std::int64_t) {
     const std::int64_t first = i % blocks * block;
-    onednn::multiply(part_of(at(product, batch, i / blocks), rows, first, std::min(block, longer - first)), 1);
+    multiply_serial(part_of(at(product, batch, i / blocks), rows, first, std::min(block, longer - first)));
   });
 }
 
 void multiply(const onednn::Product& product, const Batch& batch = {}) {
+  const auto [shorter, longer] = std::minmax(product.m, product.n);
+  if (deterministic()) {  // 8 blocks at most, by the shape alone
+    constexpr std::int64_t most_blocks = 8;
+    return multiply_blocks(product, batch, quotient_up(longer, least_block * most_blocks) * least_block);
+  }
   const std::int64_t work = product.m * product.n * product.k;
   const int threads = batch.count * work < least_parallel_work || omp_in_parallel() ? 1 : num_threads();
-  if (deterministic()) return multiply_deterministic(product, batch);
   if (threads > 1 && batch.count >= threads) {
     return parallel_chunks(batch.count, std::max<std::int64_t>(1, least_parallel_work / work),
                            [&](std::int64_t begin, std::int64_t end) {
-                             for (std::int64_t i = begin; i < end; ++i) onednn::multiply(at(product, batch, i), 1);
+                             for (std::int64_t i = begin; i < end; ++i) multiply_serial(at(product, batch, i));
                            });
   }
-  for (std::int64_t i = 0; i < batch.count; ++i) onednn::multiply(at(product, batch, i), threads);
+  if (threads > 1 && shorter <= badly_divided && longer >= least_block * threads) {
+    constexpr std::int64_t vectors = 32;  // a part ends where none of a kernel's vectors does, but the last
+    return multiply_blocks(product, batch, quotient_up(longer, threads * vectors) * vectors);
+  }
+  for (std::int64_t i = 0; i < batch.count; ++i)
+    threads == 1 ? multiply_serial(at(product, batch, i)) : onednn::multiply(at(product, batch, i), threads);
 }
 
 template <class T>
@@ -163,10 +185,10 @@ void batched_into(Tensor& target, const Tensor& a, const Tensor& b) {
                     });
     return;
   }
-  const auto operands = [](const Tensor& x) { return x.stride(0) < 0 ? x.clone() : as_matrix(x); };
-  const Tensor left = operands(a), right = operands(b);
-  multiply({m, n, k, operand(left), operand(right), target.mutable_data<float>(), target.stride(1), false},
-           {count, left.stride(0), right.stride(0), target.stride(0)});
+  const auto operand = [](const Tensor& x) { return Operand(x.stride(0) < 0 ? x.clone() : x); };
+  const Operand left = operand(a), right = operand(b);
+  multiply({m, n, k, left.matrix, right.matrix, target.mutable_data<float>(), target.stride(1), false},
+           {count, left.kept.stride(0), right.kept.stride(0), target.stride(0)});
 }
 
 }  // namespace
@@ -211,12 +233,12 @@ void matmul_into(Tensor& target, const Tensor& a, const Tensor& b, bool accumula
     return copy_into(made, target);
   }
   multiply_adds += m * n * k;
-  Tensor left = as_matrix(a), right = as_matrix(b);
-  if (left.stride(0) == 1 && onednn::unpacked(m, n)) {
-    left = spread(left, n);
-    right = spread(right, m);
+  Operand left(a), right(b);
+  if (left.matrix.row == 1 && onednn::unpacked(m, n)) {
+    left = Operand(spread(left.kept, n));
+    right = Operand(spread(right.kept, m));
   }
-  multiply({m, n, k, operand(left), operand(right), target.mutable_data<float>(), pitch(target.stride(0), m, n), accumulate});
+  multiply({m, n, k, left.matrix, right.matrix, target.mutable_data<float>(), pitch(target.stride(0), m, n), accumulate});
 }
 
 Tensor matmul(const Tensor& a, const Tensor& b, const char* op) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <numeric>
 
 #include "base/fail.hpp"
 #include "kernels/matmul.hpp"
@@ -100,7 +102,7 @@ Var linear(const Var& x, const Var& weight, const Var& bias) {
       weight.value(), name_of(weight.dtype()), name_of(is_floating(x.dtype()) ? x.dtype() : f32));
   check<ShapeError>(!bias.defined() || (bias.shape() == Shape{weight.size(0)} && bias.dtype() == weight.dtype()), "linear",
                     "bias {} doesn't fit weight {}: one element an output is needed", bias.value(), weight.value());
-  const std::int64_t rows = x.rank() == 1 ? 1 : x.shape().without(-1).numel();
+  const std::int64_t rows = std::reduce(x.shape().begin(), x.shape().end() - 1, std::int64_t{1}, std::multiplies());
   Tensor y = kernels::linear(x.value().reshape({rows, weight.size(1)}), weight.value(), bias.value())
                  .reshape(with_last(x.shape(), weight.size(0)));
   return record("linear", std::move(y), {&x, &weight, &bias},

@@ -184,10 +184,9 @@ Tensor Tensor::permute(std::span<const int> axes) const {
 Tensor Tensor::transpose(int a, int b) const {
   a = shape().axis(a, "transpose");
   b = shape().axis(b, "transpose");
-  Shape swapped = shape().with(a, shape()[b]).with(b, shape()[a]);
   Strides strides = impl_->strides;
   std::swap(strides[weft::at(a)], strides[weft::at(b)]);
-  return view(swapped, strides, 0);
+  return view(shape().swapped(a, b), strides, 0);
 }
 
 Tensor Tensor::unsqueeze(int axis) const {

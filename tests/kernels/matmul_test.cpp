@@ -8,6 +8,7 @@
 #include <limits>
 #include <vector>
 
+#include "kernels/isa_support.hpp"
 #include "kernels/work.hpp"
 #include "support/random.hpp"
 #include "weft/base/error.hpp"
@@ -109,6 +110,45 @@ TEST_CASE("products of whole numbers are exact for all sizes around a vector's, 
       }
   CHECK(turn == 3 * 15 * 15 * 15);
   CHECK(wrong == 0);
+}
+
+TEST_CASE("small products of whole numbers are exact on every instruction set") {
+  std::size_t wrong = 0;
+  test::on_each_isa([&] {
+    for (const std::int64_t m : {8, 9, 12, 15, 40})
+      for (const std::int64_t n : {12, 13, 24, 31, 32, 33, 64, 100, 2048})
+        for (const std::int64_t k : {1, 2, 5, 20, 64, 150}) {
+          if (n * k > 2048 || m * n * k > 1 << 16) continue;
+          const Problem problem(m, n, k);
+          for (const Layout left : layouts)
+            for (const Layout right : layouts)
+              for (const bool accumulate : {false, true}) {
+                const bool ok = problem.holds(left, right, Layout::padded, accumulate);
+                if (ok) continue;
+                ++wrong;
+                INFO(m, " x ", k, " x ", n, ", layouts ", static_cast<int>(left), static_cast<int>(right));
+                CHECK(ok);
+              }
+        }
+  });
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("products of few rows are exact on as many threads as their columns are enough for") {
+  const int threads = num_threads();
+  for (const std::int64_t m : {40, 64, 256})
+    for (const std::int64_t n : {127, 128, 130, 257, 1000}) {
+      const Problem problem(m, n, 70);
+      for (const int count : {2, 3, 4, 7}) {
+        set_num_threads(count);
+        INFO(m, " x ", n, " on ", count, " threads");
+        for (const Layout layout : {Layout::dense, Layout::transposed}) {
+          CHECK(problem.holds(layout, layout, Layout::dense, false));
+          CHECK(problem.holds(layout, layout, Layout::transposed, true));
+        }
+      }
+    }
+  set_num_threads(threads);
 }
 
 TEST_CASE("products of whole numbers are exact in all layouts of both operands and the target") {

@@ -26,9 +26,13 @@ class Shape {
   /// Size of dimension `i`, 0 <= i < rank (not checked; `size` is).
   std::int64_t operator[](int i) const { return sizes_[static_cast<std::size_t>(i)]; }
   /// Size of an axis; negative axes count from the end. Throws IndexError.
-  std::int64_t size(int axis) const;
+  std::int64_t size(int axis) const { return sizes_[static_cast<std::size_t>(this->axis(axis))]; }
   /// The axis in 0..rank-1 that `axis` (possibly negative) means. Throws IndexError naming `op`.
-  int axis(int axis, const char* op = "shape") const;
+  int axis(int axis, const char* op = "shape") const {
+    if (axis < -rank_ || axis >= rank_) [[unlikely]]
+      fail_axis(axis, op);
+    return axis < 0 ? axis + rank_ : axis;
+  }
 
   const std::int64_t* begin() const { return sizes_.data(); }
   const std::int64_t* end() const { return sizes_.data() + rank_; }
@@ -38,15 +42,24 @@ class Shape {
   Shape with(int axis, std::int64_t size) const;
   Shape with_inserted(int axis, std::int64_t size) const;
   Shape without(int axis) const;
+  /// A copy with two dimensions exchanged.
+  Shape swapped(int a, int b) const;
 
   /// Row-major strides of a dense tensor of this shape.
   Strides dense_strides() const;
 
-  bool operator==(const Shape& other) const;
+  bool operator==(const Shape& other) const {
+    if (rank_ != other.rank_) return false;
+    for (int i = 0; i < rank_; ++i)
+      if ((*this)[i] != other[i]) return false;
+    return true;
+  }
   /// "[2, 3]"
   std::string str() const;
 
  private:
+  [[noreturn]] void fail_axis(int axis, const char* op) const;
+
   std::array<std::int64_t, max_rank> sizes_{};
   int rank_ = 0;
   std::int64_t numel_ = 1;

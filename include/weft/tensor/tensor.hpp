@@ -131,7 +131,9 @@ class Tensor {
   /// The same elements in another shape, one size may be -1: a view where strides allow it, otherwise a dense copy.
   Tensor reshape(std::initializer_list<std::int64_t> sizes) const { return reshape(std::span(sizes.begin(), sizes.size())); }
   Tensor reshape(std::span<const std::int64_t> sizes) const;
-  Tensor reshape(const Shape& shape) const { return reshape(std::span(shape.begin(), shape.end())); }
+  Tensor reshape(const Shape& shape) const {
+    return shape == this->shape() ? *this : reshape(std::span(shape.begin(), shape.end()));
+  }
 
   Tensor contiguous() const;     ///< itself where dense, otherwise a dense copy
   Tensor clone() const;          ///< a dense copy
