@@ -45,6 +45,6 @@ void adam(benchmark::State& state) {
   micro::count_bytes(state, 7.0 * 4 * static_cast<double>(count));
   state.counters["% of memory"] = 100 * bare / ours;
 }
-BENCHMARK(adam)->Arg(1 << 10)->Arg(1 << 18)->Arg(1 << 24)->UseManualTime();
+BENCHMARK(adam)->Apply(micro::each<measured::adam>)->UseManualTime();
 
 }  // namespace

@@ -13,24 +13,24 @@ void unary(benchmark::State& state, Function function) {
   for ([[maybe_unused]] const auto _ : state) benchmark::DoNotOptimize(function(x));
   micro::count_bytes(state, 2.0 * 4 * static_cast<double>(x.numel()));
 }
-BENCHMARK_CAPTURE(unary, relu, [](const weft::Var& x) { return weft::relu(x); })->Arg(64)->Arg(1 << 20);
-BENCHMARK_CAPTURE(unary, exp, [](const weft::Var& x) { return weft::exp(x); })->Arg(64)->Arg(1 << 20);
-BENCHMARK_CAPTURE(unary, tanh, [](const weft::Var& x) { return weft::tanh(x); })->Arg(64)->Arg(1 << 20);
-BENCHMARK_CAPTURE(unary, gelu, [](const weft::Var& x) { return weft::gelu(x); })->Arg(64)->Arg(1 << 20);
+BENCHMARK_CAPTURE(unary, relu, [](const weft::Var& x) { return weft::relu(x); })->Apply(micro::each<measured::elementwise>);
+BENCHMARK_CAPTURE(unary, exp, [](const weft::Var& x) { return weft::exp(x); })->Apply(micro::each<measured::elementwise>);
+BENCHMARK_CAPTURE(unary, tanh, [](const weft::Var& x) { return weft::tanh(x); })->Apply(micro::each<measured::elementwise>);
+BENCHMARK_CAPTURE(unary, gelu, [](const weft::Var& x) { return weft::gelu(x); })->Apply(micro::each<measured::elementwise>);
 
 void sum(benchmark::State& state) {
   const weft::Var x = micro::random("x", {state.range(0)}), y = micro::random("y", {state.range(0)});
   for ([[maybe_unused]] const auto _ : state) benchmark::DoNotOptimize(x + y);
   micro::count_bytes(state, 3.0 * 4 * static_cast<double>(x.numel()));
 }
-BENCHMARK(sum)->Arg(64)->Arg(1 << 20);
+BENCHMARK(sum)->Apply(micro::each<measured::elementwise>);
 
 void product_with_row(benchmark::State& state) {
   const weft::Var x = micro::random("x", {state.range(0), state.range(1)}), row = micro::random("row", {state.range(1)});
   for ([[maybe_unused]] const auto _ : state) benchmark::DoNotOptimize(x * row);
   micro::count_bytes(state, 2.0 * 4 * static_cast<double>(x.numel()));
 }
-BENCHMARK(product_with_row)->ArgNames({"rows", "columns"})->Args({1536, 256})->Args({65536, 16});
+BENCHMARK(product_with_row)->ArgNames({"rows", "columns"})->Apply(micro::each<measured::broadcast>);
 
 void chain_backward(benchmark::State& state) {
   const weft::Tensor x = micro::random("x", {state.range(0)});
@@ -40,6 +40,6 @@ void chain_backward(benchmark::State& state) {
   }
   micro::count_bytes(state, 4.0 * 4 * static_cast<double>(x.numel()));
 }
-BENCHMARK(chain_backward)->Arg(64)->Arg(1 << 20);
+BENCHMARK(chain_backward)->Apply(micro::each<measured::elementwise>);
 
 }  // namespace

@@ -13,7 +13,7 @@ void embedding(benchmark::State& state) {
   for ([[maybe_unused]] const auto _ : state) benchmark::DoNotOptimize(weft::embedding(table, index));
   micro::count_bytes(state, 2.0 * 4 * static_cast<double>(index.numel() * state.range(1)));
 }
-BENCHMARK(embedding)->ArgNames({"rows", "size"})->Args({8000, 256})->Args({50257, 768});
+BENCHMARK(embedding)->ArgNames({"rows", "size"})->Apply(micro::each<measured::embedding>);
 
 // The gradient has the whole table's size.
 void embedding_backward(benchmark::State& state) {
@@ -26,6 +26,6 @@ void embedding_backward(benchmark::State& state) {
   }
   micro::count_bytes(state, 4 * static_cast<double>(table.numel()));
 }
-BENCHMARK(embedding_backward)->ArgNames({"rows", "size"})->Args({8000, 256})->Args({50257, 768});
+BENCHMARK(embedding_backward)->ArgNames({"rows", "size"})->Apply(micro::each<measured::embedding>);
 
 }  // namespace

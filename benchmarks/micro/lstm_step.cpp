@@ -20,7 +20,7 @@ void lstm_step(benchmark::State& state) {
   for ([[maybe_unused]] const auto _ : state) benchmark::DoNotOptimize(weft::lstm_step(x, {x, x}, w.ih, w.hh, w.bias, w.bias));
   micro::count_operations(state, 16.0 * static_cast<double>(batch * size * size));
 }
-BENCHMARK(lstm_step)->ArgNames({"batch", "size"})->Args({1, 512})->Args({64, 256})->Args({64, 512});
+BENCHMARK(lstm_step)->ArgNames({"batch", "size"})->Apply(micro::each<measured::lstm_step>);
 
 void lstm_layer(benchmark::State& state) {
   constexpr std::int64_t steps = 20;
@@ -35,6 +35,6 @@ void lstm_layer(benchmark::State& state) {
   }
   micro::count_operations(state, 3 * 16.0 * static_cast<double>(steps * batch * size * size));
 }
-BENCHMARK(lstm_layer)->ArgNames({"batch", "size"})->Args({8, 64})->Args({64, 256})->Args({64, 512});
+BENCHMARK(lstm_layer)->ArgNames({"batch", "size"})->Apply(micro::each<measured::lstm_layer>);
 
 }  // namespace

@@ -62,14 +62,6 @@ void linear(benchmark::State& state) {
   micro::count_operations(state, 2 * static_cast<double>(m * n * k));
   state.counters["% of oneDNN"] = 100 * theirs / ours;
 }
-BENCHMARK(linear)
-    ->ArgNames({"m", "n", "k"})
-    ->Args({8, 32, 32})
-    ->Args({64, 2048, 1024})
-    ->Args({64, 512, 1024})
-    ->Args({256, 768, 3072})
-    ->Args({1280, 8000, 512})
-    ->Args({1536, 1024, 256})
-    ->UseManualTime();
+BENCHMARK(linear)->ArgNames({"m", "n", "k"})->Apply(micro::each<measured::linear>)->UseManualTime();
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "support/measured_shapes.hpp"
 #include "weft/tensor/tensor.hpp"
 #include "work/values.hpp"
 
@@ -23,6 +24,12 @@ inline weft::Tensor ids(const weft::Shape& shape, std::int64_t bound) {
   auto* elements = result.mutable_data<std::int32_t>();
   for (std::int64_t i = 0; i < result.numel(); ++i) elements[i] = static_cast<std::int32_t>(bench::token_of(i, bound, 1));
   return result;
+}
+
+/// Arguments from a table, a row a run.
+template <const auto& table>
+void each(benchmark::internal::Benchmark* run) {
+  for (const auto& row : table) run->Args({row.begin(), row.end()});
 }
 
 /// Shows bytes a second that an iteration moves at least.

@@ -11,7 +11,7 @@ void softmax(benchmark::State& state) {
   for ([[maybe_unused]] const auto _ : state) benchmark::DoNotOptimize(weft::softmax(x, -1));
   micro::count_bytes(state, 2.0 * 4 * static_cast<double>(x.numel()));
 }
-BENCHMARK(softmax)->ArgNames({"rows", "columns"})->Args({6144, 24})->Args({2048, 2048})->Args({1280, 8000});
+BENCHMARK(softmax)->ArgNames({"rows", "columns"})->Apply(micro::each<measured::softmax>);
 
 void softmax_backward(benchmark::State& state) {
   const weft::Tensor x = micro::random("x", {state.range(0), state.range(1)}), dy = micro::random("dy", x.shape());
@@ -21,6 +21,6 @@ void softmax_backward(benchmark::State& state) {
   }
   micro::count_bytes(state, 5.0 * 4 * static_cast<double>(x.numel()));
 }
-BENCHMARK(softmax_backward)->ArgNames({"rows", "columns"})->Args({6144, 24})->Args({2048, 2048})->Args({1280, 8000});
+BENCHMARK(softmax_backward)->ArgNames({"rows", "columns"})->Apply(micro::each<measured::softmax>);
 
 }  // namespace

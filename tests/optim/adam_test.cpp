@@ -8,6 +8,8 @@
 
 #include "optim/golden_steps.hpp"
 #include "optim/trajectory.hpp"
+#include "support/measured_shapes.hpp"
+#include "support/random.hpp"
 #include "weft/base/error.hpp"
 
 using namespace weft;
@@ -139,6 +141,29 @@ TEST_CASE("the running mean of squares is never negative, and Adam never steps f
       for (const auto& [name, tensor] : adam.state_dict())
         if (name == "p.exp_avg_sq") CHECK(tensor.at({15}) >= 0);
       CHECK(std::abs(p.value().at({15})) <= 0.5 * (step + 1) * 1.001);
+    }
+  }
+}
+
+TEST_CASE("Adam is right at the measured shapes") {
+  for (const auto& [elements] : measured::adam) {
+    INFO(elements);
+    const std::int64_t some = std::min<std::int64_t>(elements, 100);
+    const Tensor start = test::uniform({elements}, -1, 1, 1, f32), gradient = test::uniform({elements}, -1, 1, 2, f32);
+    const auto stepped = [](Tensor value, const Tensor& dw) {
+      Parameter w("w", std::move(value));
+      Parameter* const all[] = {&w};
+      optim::Adam adam(all, {.lr = 0.01});
+      for (int step = 0; step < 3; ++step) {
+        w.mutable_grad() = dw;
+        adam.step();
+      }
+      return w.value();
+    };
+    const Tensor all = stepped(start.clone(), gradient);
+    for (const std::int64_t first : {std::int64_t{0}, elements - some}) {  // an element's steps depend on it alone
+      const auto part = [&](const Tensor& x) { return x.slice(0, first, first + some).to(f64); };
+      CHECK(test::largest_difference(part(all), stepped(part(start), part(gradient))) < 1e-6);
     }
   }
 }
