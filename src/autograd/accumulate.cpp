@@ -137,6 +137,21 @@ void check_number(const detail::Node& node, const char* what, int number, int co
                    count);
 }
 
+// An undefined gradient, one of another dtype, or one that the input doesn't broadcast to.
+void check_gradient(const detail::Node& node, int i, const Var& gradient) {
+  const Slot& slot = *node.inputs[i];
+  check<ValueError>(gradient.defined(), "backward", "the rule of '{}' gives input {} an undefined gradient", node.op, i);
+  check<DTypeError>(gradient.dtype() == slot.dtype, "backward",
+                    "the rule of '{}' gives input {} a gradient {}; the input is of {}", node.op, i, gradient.value(),
+                    name_of(slot.dtype));
+  const Shape &given = gradient.shape(), wanted = slot.shape();
+  bool fits = given.rank() >= wanted.rank();
+  for (int d = 1; fits && d <= wanted.rank(); ++d) fits = wanted.size(-d) == 1 || wanted.size(-d) == given.size(-d);
+  check<ShapeError>(fits, "backward",
+                    "the rule of '{}' gives input {} a gradient {}; the input has shape {}, which doesn't broadcast to it",
+                    node.op, i, gradient.value(), wanted);
+}
+
 }  // namespace
 
 bool Sink::wants(int i) const {
@@ -170,6 +185,9 @@ Var Sink::input(const Tensor& kept, int input) const {
 
 void Sink::add(int i, Var gradient) {
   if (!wants(i)) return;
+  if (!gradient.defined() || gradient.dtype() != node_.inputs[i]->dtype || !node_.inputs[i]->has_shape(gradient.shape()))
+      [[unlikely]]
+    check_gradient(node_, i, gradient);
   detail::accumulate(*node_.inputs[i], std::move(gradient), recording_);
 }
 

@@ -277,3 +277,20 @@ TEST_CASE("a rule that counts its operation's inputs or outputs wrongly is told 
   CHECK_THROWS_AS(run([](Sink& s) { s.has_grad(2); }), IndexError);
   CHECK_THROWS_AS(run([](Sink& s) { s.wants(7); }), IndexError);
 }
+
+TEST_CASE("a rule whose gradient doesn't fit its input is told which") {
+  const auto run = [](Var gradient) {
+    Tape tape;
+    const Var x = tape.leaf(test::vector({1, 2}));
+    tape.backward(test::total(record("mine", x.value().clone(), {&x}, [&](Sink& s) { s.add(0, gradient); })));
+    return tape.grad(x);
+  };
+  CHECK_THROWS_WITH_AS(run({}), doctest::Contains("the rule of 'mine' gives input 0 an undefined gradient"), ValueError);
+  CHECK_THROWS_WITH_AS(run(Tensor::ones({2}, f32)),
+                       doctest::Contains("the rule of 'mine' gives input 0 a gradient f32[2]; the input is of f64"),
+                       DTypeError);
+  for (const Shape& shape : {Shape{3}, Shape{1}, Shape{}, Shape{2, 3}})
+    CHECK_THROWS_WITH_AS(run(Tensor::ones(shape, f64)),
+                         doctest::Contains("; the input has shape [2], which doesn't broadcast to it"), ShapeError);
+  CHECK(run(Tensor::ones({3, 2}, f64)).at({1}) == 3);
+}
