@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "weft/base/error.hpp"
 #include "weft/base/random.hpp"
 #include "weft/nn/module.hpp"
 
@@ -74,10 +75,13 @@ inline Evenness mean_of(const std::vector<Evenness>& all) {
 }
 
 /// Gives the vectors that make scores, which are the parameters whose names end so, other values: of about the same length in a
-/// random direction, or zeros, which make all weights even.
+/// random direction, or zeros, which make all weights even. Throws ValueError where no parameter is named so: the experiment
+/// would compare a model with itself.
 inline void replace_vectors(const nn::ModuleBase& model, const std::string& ending, Generator* noise) {
+  bool found = false;
   for (const auto& [name, parameter] : model.named_parameters()) {
     if (!name.ends_with(ending)) continue;
+    found = true;
     Tensor value = parameter->value().clone();
     double squares = 0;
     for (const float each : std::span(value.data<float>(), static_cast<std::size_t>(value.numel())))
@@ -91,6 +95,7 @@ inline void replace_vectors(const nn::ModuleBase& model, const std::string& endi
     }
     parameter->mutable_value().copy_from(value);
   }
+  if (!found) throw ValueError(fmt::format("the model has no parameter whose name ends in '{}'", ending));
 }
 
 }  // namespace faithfulness

@@ -4,11 +4,13 @@
 #include <cmath>
 
 #include "commands.hpp"
+#include "language_model_pictures.hpp"
 #include "trainer_settings.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/data/lines.hpp"
 #include "weft/train/language_model_task.hpp"
 #include "weft/train/progress.hpp"
+#include "weft/train/training_log.hpp"
 
 using namespace weft;
 using namespace trainer_settings;
@@ -20,6 +22,7 @@ constexpr const char* usage = R"(language_model COMMAND [options]
   train      learn from a text file (plain or gzip)
   evaluate   loss and perplexity of another text
   sample     go on from a prompt
+  report     an HTML page of a training run, with what surprised the model in the lines of standard input
 
 language_model COMMAND --help lists a command's options; --config FILE reads them from a file (option = value).
 )";
@@ -200,6 +203,30 @@ int command_sample(const std::vector<std::string>& words) {
   return 0;
 }
 
+int command_report(const std::vector<std::string>& words) {
+  std::string folder, output;
+  po::options_description options("language_model report");
+  auto add = options.add_options();
+  add("model", option(folder), "folder of a training run");
+  add("output", option(output), "the page; none: report.html in the model's folder");
+  if (!read_options::read(words, options, std::cout, "language_model report --help")) return 0;
+  const Trained trained = load(required(folder, "model"));
+  if (output.empty()) output = (std::filesystem::path(folder) / "report.html").string();
+  report::Report page("Language model");
+  page.text(fmt::format("{} parameters, {} different {}.", format_count(trained.model->num_parameters()),
+                        format_count(trained.symbols.size() - 1),
+                        trained.symbols.unit() == text::SymbolUnit::words ? "words" : "characters"));
+  report_training(page, read_training_log(std::filesystem::path(folder) / "train.log"));
+  data::LineReader reader(std::cin, "standard input");
+  std::vector<std::string> lines;
+  for (std::string line; reader.next(line);)
+    if (line.find_first_not_of(" \t\r") != std::string::npos) lines.push_back(line);
+  if (!lines.empty()) language_model_pictures::draw(page, *trained.model, trained.symbols, lines);
+  page.write(output);
+  fmt::print("{}\n", output);
+  return 0;
+}
+
 commands::Program language_model() {
   std::map<std::string, const char*> options = {{"language_model.model", "--model"},
                                                 {"language_model.width", "--width"},
@@ -218,7 +245,7 @@ commands::Program language_model() {
   options.insert(option_of_setting.begin(), option_of_setting.end());
   return {"language_model",
           usage,
-          {{"train", command_train}, {"evaluate", command_evaluate}, {"sample", command_sample}},
+          {{"train", command_train}, {"evaluate", command_evaluate}, {"sample", command_sample}, {"report", command_report}},
           std::move(options)};
 }
 

@@ -17,3 +17,6 @@ train lstm --width 256 --layers 2 --rows 32 --window 64 --dropout 0.2 --lr 0.003
 train transformer --model transformer --layers 4 --width 128 --heads 4 --feed-forward 512 --rows 12 --window 64 --dropout 0 \
   --lr 0.001 --warmup 100 --schedule constant --cooldown 0.7 --epochs 2 --updates 2000 --validate-every 1000
 "$program" sample --model "$output/lstm" --prompt "ROMEO:" --length 300 --temperature 0.8
+for model in lstm transformer; do
+  zcat "$data/tinyshakespeare.txt.gz" | tail -n 5 | "$program" report --model "$output/$model"
+done

@@ -26,3 +26,8 @@ train 2 4 6 8 10 || status=$?
 wait $! || status=$?
 [ "$status" = 0 ] || exit "$status"
 "$program" evaluate --data "$output/reviews" --model "$output"/fold-{1,2,3,4,5,6,7,8,9,10}
+# Two reviews that the first fold has not seen.
+for class in neg pos; do
+  cat "$output/reviews/$class"/cv000_*.txt
+  echo
+done | "$program" report --model "$output/fold-1"

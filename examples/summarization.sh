@@ -15,3 +15,4 @@ build_program summarizer
 "$program" baseline --data "$data"
 "$program" train --data "$data" --output "$output" --epochs 12 --lr 0.002 --cooldown 0.7
 "$program" evaluate --data "$data" --model "$output" --beam 5
+zcat "$data" | awk -F '\t' '$1 == "TEST" && shown++ < 8 { print $3 }' | "$program" report --model "$output"

@@ -23,3 +23,7 @@ for senses in sound image gated co_attention; do
   "$program" evaluate --model "$output/$senses" --pairs 3000 --sounds "$output/recordings" \
     --images "$data/mnist/t10k-images-idx3-ubyte.gz" --labels "$data/mnist/t10k-labels-idx1-ubyte.gz"
 done
+for senses in gated co_attention; do
+  "$program" report --model "$output/$senses" --sounds "$output/recordings" \
+    --images "$data/mnist/t10k-images-idx3-ubyte.gz" --labels "$data/mnist/t10k-labels-idx1-ubyte.gz"
+done

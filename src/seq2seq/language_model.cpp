@@ -160,6 +160,16 @@ double language_model_loss(LanguageModel& model, std::span<const std::int32_t> i
   return sum / static_cast<double>(text.rows * text.length);
 }
 
+std::vector<double> token_losses(LanguageModel& model, std::span<const std::int32_t> ids) {
+  check<ValueError>(!ids.empty(), where, "the text is empty; one token is needed to score those behind it");
+  if (ids.size() == 1) return {};
+  const NoGrad nothing_recorded;
+  const TextWindows text(ids, 1, static_cast<std::int64_t>(ids.size()));
+  const Tensor losses =
+      cross_entropy(model(text.inputs(0)), text.targets(0), {.reduction = LossReduction::none}).value().to(f64).contiguous();
+  return {losses.data<double>(), losses.data<double>() + losses.numel()};
+}
+
 std::vector<std::int32_t> continuation(LanguageModel& model, std::span<const std::int32_t> prompt, Generator& generator,
                                        const ContinuationOptions& options) {
   check<ValueError>(!prompt.empty(), where, "the prompt is empty; one token is needed to go on from");

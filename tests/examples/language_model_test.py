@@ -1,4 +1,5 @@
 """The language model's command line from end to end, on text made here. Argument: the program. Prints failures alone."""
+import json
 import pathlib
 import re
 import sys
@@ -34,6 +35,23 @@ class LanguageModelTest(unittest.TestCase):
                 sampled = succeed("sample", "--model", run, "--prompt", "the dog", "--length", 20, *more)
                 self.assertTrue(sampled.startswith("the dog"))
                 self.assertEqual(sampled, succeed("sample", "--model", run, "--prompt", "the dog", "--length", 20, *more))
+
+    def test_report(self):
+        for unit, model in (("characters", "lstm"), ("characters", "transformer"), ("words", "gru")):
+            run = FOLDER / f"report-{unit}-{model}"
+            succeed("train", "--text", FOLDER / "text", "--unit", unit, "--model", model, "--output", run, *SMALL)
+            page = run / "report.html"
+            self.assertEqual(succeed("report", "--model", run, stdin="the dog  sees the ünknown tree\n\n the cat\n").strip(), str(page))
+            figures = json.loads(re.search(r'<script id="data" type="application/json">(.*?)</script>', page.read_text(encoding="utf-8"), re.S)[1])
+            shaded = [f for f in figures if f["kind"] == "text"][0]
+            self.assertEqual([line["words"] for line in shaded["lines"]],
+                             [["the", "dog", "sees", "the", "ünknown", "tree"], ["the", "cat"]])
+            self.assertTrue(all(w > 0 for line in shaded["lines"] for w in line["weights"]))
+            self.assertEqual(max(shaded["lines"][0]["weights"]), shaded["lines"][0]["weights"][4])
+            self.assertEqual(sum(f["kind"] == "attention" for f in figures), 2 if model == "transformer" else 0)
+        done = call("report", "--model", FOLDER / "none")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("none", done.stderr)
 
     def test_says_what_it_does_not_know_of_a_prompt(self):
         run = FOLDER / "prompts"

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "support/random.hpp"
 #include "weft/autograd/gradcheck.hpp"
@@ -120,6 +121,23 @@ TEST_CASE("a Transformer's loss is that of its windows") {
       expected -= log_chance(logits, t, ids[first + static_cast<std::size_t>(t) + 1]) / 12;
   }
   CHECK(language_model_loss(model, ids, 1, 5) == doctest::Approx(expected).epsilon(1e-5));
+}
+
+TEST_CASE("each token's loss is its part of the whole text's") {
+  for (const LanguageModelKind kind : kinds) {
+    LanguageModel model(small(kind));
+    model.eval();
+    const std::vector<std::int32_t> ids = counted(13);
+    const std::vector<double> losses = token_losses(model, ids);
+    REQUIRE(losses.size() == 12);
+    CHECK(std::accumulate(losses.begin(), losses.end(), 0.0) / 12 ==
+          doctest::Approx(language_model_loss(model, ids, 1, 12)).epsilon(1e-6));
+    // What comes later changes nothing before it.
+    const std::vector<double> first = token_losses(model, std::span(ids).first(5));
+    for (std::size_t i = 0; i < 4; ++i) CHECK(first[i] == doctest::Approx(losses[i]).epsilon(1e-5));
+    CHECK(token_losses(model, std::span(ids).first(1)).empty());
+    CHECK_THROWS_WITH_AS(token_losses(model, {}), doctest::Contains("the text is empty"), ValueError);
+  }
 }
 
 TEST_CASE("tokens one by one get what they get all at once") {

@@ -97,6 +97,10 @@ struct TextWindows {
 /// ValueError for a text shorter than rows + 1.
 double language_model_loss(LanguageModel& model, std::span<const std::int32_t> ids, std::int64_t rows, std::int64_t window);
 
+/// The loss, in nats, of each token of a text but the first, read in one go; nothing is recorded. Throws ValueError for an
+/// empty text.
+std::vector<double> token_losses(LanguageModel& model, std::span<const std::int32_t> ids);
+
 struct ContinuationOptions {
   std::int64_t length = 200;  ///< tokens to write
   TokenFilter filter = {};    ///< which can be drawn; top_k 1: the likeliest
