@@ -31,29 +31,56 @@ std::string names() {
 
 po::options_description described(Command& command) {
   bench::Settings& s = command.settings;
-  const auto size = [](std::optional<std::int64_t>& target) {
-    return po::value<std::int64_t>()->notifier([&target](std::int64_t value) {
-      if (value < 1) throw po::error("a size must be positive");
-      target = value;
+  const auto size = [](const char* name, bench::Given<std::int64_t>& target) {
+    return po::value<std::int64_t>()->notifier([name, &target](std::int64_t value) {
+      if (value < 1) throw po::error("--" + std::string(name) + " is " + std::to_string(value) + "; it must be positive");
+      target.set(value);
     });
   };
   po::options_description options("train_step NAME [options]\n  NAME is one of " + names());
-  options.add_options()("help", "this text")("name", po::value(&command.name), "what is trained")(
-      "threads", po::value(&s.threads)->default_value(weft::num_threads()), "threads that work")(
-      "steps", po::value(&command.steps), "steps that are measured; as many as take some seconds unless given")(
-      "warmup", po::value(&command.warmup)->default_value(command.warmup), "steps before these")(
-      "dtype", po::value(&command.dtype)->default_value("f32"), "f32 or f64")(
-      "dropout", po::value<double>()->notifier([&s](double p) { s.dropout = p; }), "dropout in place of the model's own")(
-      "padded", po::bool_switch(&s.padded), "ragged: rows of one length")("batch", size(s.batch), "rows of a batch")(
-      "length", size(s.length), "steps, tokens, positions or frames of a row")("layers", size(s.layers),
-                                                                               "layers of encoder, decoder or the one stack")(
-      "width", size(s.width), "of the model, a cell, a head (attention), channels (conv)")(
-      "heads", size(s.heads), "of attention")("feed-forward", size(s.feed_forward), "inner size of the transformer's layers")(
-      "vocabulary", size(s.vocabulary), "tokens or classes")("deterministic", po::bool_switch(&command.deterministic),
-                                                             "the same bits for any number of threads")(
-      "profile", po::bool_switch(&command.profile),
+  const auto dropout = po::value<double>()->notifier([&s](double p) { s.dropout.set(p); });
+  const auto padded = po::bool_switch()->notifier([&s](bool on) {
+    if (on) s.padded.set(true);
+  });
+  auto add = options.add_options();
+  const auto add_size = [&](const char* name, bench::Given<std::int64_t>& target, const char* what) {
+    add(name, size(name, target), what);
+  };
+  add("help", "this text");
+  add("name", po::value(&command.name), "what is trained");
+  add("threads", po::value(&s.threads)->default_value(weft::num_threads()), "threads that work");
+  add("steps", po::value(&command.steps), "steps that are measured; as many as take some seconds unless given");
+  add("warmup", po::value(&command.warmup)->default_value(command.warmup), "steps before these");
+  add("dtype", po::value(&command.dtype)->default_value("f32"), "f32 or f64");
+  add("dropout", dropout, "dropout in place of the model's own");
+  add("padded", padded, "ragged: rows of one length");
+  add_size("batch", s.batch, "rows of a batch");
+  add_size("length", s.length, "steps, tokens, positions or frames of a row");
+  add_size("layers", s.layers, "layers of encoder, decoder or the one stack");
+  add_size("width", s.width, "of the model, a cell, a head (attention), channels (conv)");
+  add_size("heads", s.heads, "of attention");
+  add_size("feed-forward", s.feed_forward, "inner size of the transformer's layers");
+  add_size("vocabulary", s.vocabulary, "tokens or classes");
+  add("deterministic", po::bool_switch(&command.deterministic), "the same bits for any number of threads");
+  add("profile", po::bool_switch(&command.profile),
       "then print to the standard error where the time of as many further steps goes, by operation and by module");
   return options;
+}
+
+// What was given and the work hasn't; no dropout is what a work without it does.
+void refuse_idle(const bench::Settings& s, const std::string& name) {
+  const auto refuse = [&](const char* option, bool idle) {
+    if (idle) throw po::error("'" + name + "' has no --" + option);
+  };
+  refuse("padded", s.padded.is_idle());
+  refuse("dropout", s.dropout.is_idle() && s.dropout.value_or(0) != 0);
+  refuse("batch", s.batch.is_idle());
+  refuse("length", s.length.is_idle());
+  refuse("layers", s.layers.is_idle());
+  refuse("width", s.width.is_idle());
+  refuse("heads", s.heads.is_idle());
+  refuse("feed-forward", s.feed_forward.is_idle());
+  refuse("vocabulary", s.vocabulary.is_idle());
 }
 
 int run(int argc, char** argv) {
@@ -78,6 +105,7 @@ int run(int argc, char** argv) {
   weft::deterministic(command.deterministic);
   bench::prepare(command.settings);
   const bench::Work work = entry->make(command.settings);
+  refuse_idle(command.settings, command.name);
   const int steps = command.steps > 0 ? command.steps : work.steps;
   const weft::BenchmarkResult result = weft::benchmark_step(work.step, {.name = command.name,
                                                                         .warmup = command.warmup,

@@ -16,7 +16,7 @@ Work ragged(const Settings& settings) {
                      .dropout(sizes.dropout));
   fill_parameters(*model);
   const auto optimizer = std::make_shared<torch::optim::Adam>(model->parameters(), torch::optim::AdamOptions());
-  const auto loss = [=, padded = settings.padded]() mutable {
+  const auto loss = [=, padded = sizes.padded]() mutable {
     namespace rnn = torch::nn::utils::rnn;
     torch::Tensor output;
     if (padded) {

@@ -66,8 +66,9 @@ RaggedSizes::RaggedSizes(const Settings& s)
       length(s.length.value_or(100)),
       layers(s.layers.value_or(2)),
       width(s.width.value_or(256)),
-      lengths(s.padded ? std::vector<std::int64_t>(static_cast<std::size_t>(batch), length)
-                       : even_lengths(batch, length / 10, length)),
+      padded(s.padded.value_or(false)),
+      lengths(padded ? std::vector<std::int64_t>(static_cast<std::size_t>(batch), length)
+                     : even_lengths(batch, length / 10, length)),
       dropout(s.dropout.value_or(0)) {}
 
 double RaggedSizes::tokens() const {

@@ -41,6 +41,7 @@ struct AttentionSizes {
 struct RaggedSizes {
   explicit RaggedSizes(const Settings& s);
   std::int64_t batch, length, layers, width;
+  bool padded;
   std::vector<std::int64_t> lengths;
   double dropout;
   double tokens() const;

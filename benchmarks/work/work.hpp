@@ -7,13 +7,30 @@
 
 namespace bench {
 
+/// A setting that may be given, and that a work may have.
+template <class T>
+class Given {
+ public:
+  void set(T value) { value_ = value; }
+  T value_or(T own) const {
+    asked_for_ = true;
+    return value_.value_or(own);
+  }
+  /// Given to a work that hasn't it.
+  bool is_idle() const { return value_ && !asked_for_; }
+
+ private:
+  std::optional<T> value_;
+  mutable bool asked_for_ = false;
+};
+
 /// The command line. Sizes that aren't given are the work's own.
 struct Settings {
   int threads = 1;
   bool f64 = false;
-  bool padded = false;
-  std::optional<double> dropout;
-  std::optional<std::int64_t> batch, length, layers, width, heads, feed_forward, vocabulary;
+  Given<bool> padded;
+  Given<double> dropout;
+  Given<std::int64_t> batch, length, layers, width, heads, feed_forward, vocabulary;
 };
 
 /// A training step, ready to run.

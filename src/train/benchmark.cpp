@@ -82,9 +82,10 @@ BenchmarkResult benchmark_step(const std::function<double()>& step, const Benchm
   if (counts) result.allocations_per_step = static_cast<double>(made) / options.steps;
   result.peak_rss_mb = process_peak_mb();
 
-  const auto middle = times.begin() + options.steps / 2;
-  std::nth_element(times.begin(), middle, times.end());
-  result.ms_per_step = *middle;
+  std::sort(times.begin(), times.end());
+  const std::size_t last = times.size() - 1;
+  result.ms_per_step = times[times.size() / 2];
+  result.ms_quartiles = {times[last / 4], times[last - last / 4]};
   result.tokens_per_s = options.tokens / result.ms_per_step * 1e3;
   if (options.gflop > 0) {
     result.gflops = options.gflop / result.ms_per_step * 1e3;
@@ -98,6 +99,7 @@ std::string BenchmarkResult::json() const {
   nlohmann::ordered_json line = {{"name", name},
                                  {"threads", threads},
                                  {"ms_per_step", rounded(ms_per_step)},
+                                 {"ms_quartiles", {rounded(ms_quartiles[0]), rounded(ms_quartiles[1])}},
                                  {"tokens_per_s", rounded(tokens_per_s)},
                                  {"gflops", rounded(gflops)},
                                  {"percent_of_peak", rounded(percent_of_peak)},

@@ -20,7 +20,9 @@ TEST_CASE("benchmark_step runs the steps that warm up and those that are measure
   CHECK(result.name == "count");
   CHECK(result.threads == num_threads());
   CHECK(result.losses == std::vector<double>{10, 20, 30});
-  CHECK(result.ms_per_step >= 0);
+  CHECK(result.ms_quartiles[0] >= 0);
+  CHECK(result.ms_per_step >= result.ms_quartiles[0]);
+  CHECK(result.ms_per_step <= result.ms_quartiles[1]);
   CHECK(result.peak_rss_mb > 1);
   CHECK(result.gflops == 0);
   CHECK(result.peak_gflops == 0);
@@ -68,6 +70,7 @@ TEST_CASE("the line of a benchmark is JSON with its fields in order") {
   BenchmarkResult result{.name = "mine",
                          .threads = 2,
                          .ms_per_step = 12.3456789,
+                         .ms_quartiles = {12.3, 12.5},
                          .tokens_per_s = 1234567.8,
                          .gflops = 0.0012345678,
                          .peak_gflops = 200,
@@ -75,9 +78,10 @@ TEST_CASE("the line of a benchmark is JSON with its fields in order") {
                          .peak_rss_mb = 99.5,
                          .allocations_per_step = {},
                          .losses = {1.5, 0.25}};
-  CHECK(result.json() ==
-        R"({"name":"mine","threads":2,"ms_per_step":12.346,"tokens_per_s":1234568.0,"gflops":0.0012346,)"
-        R"("percent_of_peak":50.0,"peak_gflops":200.0,"peak_rss_mb":99.5,"allocations_per_step":null,"losses":[1.5,0.25]})");
+  CHECK(
+      result.json() ==
+      R"({"name":"mine","threads":2,"ms_per_step":12.346,"ms_quartiles":[12.3,12.5],"tokens_per_s":1234568.0,"gflops":0.0012346,)"
+      R"("percent_of_peak":50.0,"peak_gflops":200.0,"peak_rss_mb":99.5,"allocations_per_step":null,"losses":[1.5,0.25]})");
   result.allocations_per_step = 0;
   CHECK(nlohmann::json::parse(result.json())["allocations_per_step"] == 0);
 }

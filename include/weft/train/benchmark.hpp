@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -20,8 +21,10 @@ struct BenchmarkOptions {
 
 struct BenchmarkResult {
   std::string name;
-  int threads = 0;          ///< num_threads()
-  double ms_per_step = 0;   ///< the median
+  int threads = 0;         ///< num_threads()
+  double ms_per_step = 0;  ///< the median
+  /// A quarter of the steps took no more than the first, a quarter no less than the second.
+  std::array<double, 2> ms_quartiles{};
   double tokens_per_s = 0;  ///< at the median
   double gflops = 0;        ///< 10^9 operations a second
   /// What the processor does on these threads, measured after the steps: the better of multiply-adds in registers and a
