@@ -19,45 +19,42 @@ Tensor layers_of(const nn::AttentionRecorder& recorder, const std::string& part,
 }  // namespace
 
 std::vector<report::AttentionMap> attention_maps(Translator& translator, const std::string& line, TranslateOptions options) {
-  options.search.attention = true;
+  Model& model = translator.model();
+  options.search.attention = model.attends();
   const Translation translation = translator.translate(std::span(&line, 1), options).front();
-  if (translation.source_words.empty()) return {};
-  const std::string title = line + " → " + translation.text;
+  if (translation.source_words.empty() || !model.attends()) return {};
 
   // The same once more with all places at once, where layers and heads can be seen.
   const NoGrad nothing_recorded;
-  Model& model = translator.model();
-  const bool training = model.training();
-  model.eval();
   const nn::AttentionRecorder recorder;
   const TokenIds *source = &translation.source_ids, *target = &translation.target_ids;
   model(make_batch(std::span(&source, 1), std::span(&target, 1)));
-  model.train(training);
 
+  std::vector<report::AttentionMap> maps;
+  const auto add = [&maps](report::AttentionMap map) {  // mixing may be done without weights
+    if (map.weights.defined()) maps.push_back(std::move(map));
+  };
   std::vector<std::string> produced = translation.target_words, read = {"(begin)"};
   if (produced.size() == translation.target_ids.size()) produced.emplace_back("(end)");
   read.insert(read.end(), translation.target_words.begin(),
               translation.target_words.begin() + static_cast<std::ptrdiff_t>(translation.target_ids.size()));
-  if (recorder.calls().empty()) {
-    return {{.title = title,
-             .rows = translation.target_words,
-             .columns = translation.source_words,
-             .weights = translation.attention}};
-  }
-  return {{.title = title,
-           .rows = produced,
-           .columns = translation.source_words,
-           .weights = layers_of(recorder, "decoder.layers.", "multihead_attn")},
-          {.title = "The source's attention to itself",
-           .rows = translation.source_words,
-           .columns = translation.source_words,
-           .weights = layers_of(recorder, "encoder.layers.", "self_attn"),
-           .row_axis = "source"},
-          {.title = "The translation's attention to itself",
-           .rows = produced,
-           .columns = read,
-           .weights = layers_of(recorder, "decoder.layers.", "self_attn"),
-           .column_axis = "so far"}};
+  const Tensor layers = layers_of(recorder, "decoder.layers.", "multihead_attn");
+  const bool layered = layers.defined();  // a Transformer
+  add({.title = line + " → " + translation.text,
+       .rows = layered ? produced : translation.target_words,
+       .columns = translation.source_words,
+       .weights = layered ? layers : translation.attention});
+  add({.title = "The source's attention to itself",
+       .rows = translation.source_words,
+       .columns = translation.source_words,
+       .weights = layers_of(recorder, "encoder.layers.", "self_attn"),
+       .row_axis = "source"});
+  add({.title = "The translation's attention to itself",
+       .rows = produced,
+       .columns = read,
+       .weights = layers_of(recorder, "decoder.layers.", "self_attn"),
+       .column_axis = "so far"});
+  return maps;
 }
 
 }  // namespace weft::seq2seq

@@ -29,18 +29,16 @@ std::int64_t longest(std::span<const TokenIds* const> rows) {
   return static_cast<std::int64_t>(most);
 }
 
-// Lengths and mask for rows of `length_of(r)` of `what` within `columns`.
+// Lengths of rows of `length_of(r)` of `what`.
 template <class LengthOf>
-Padded padded(const char* op, const char* what, std::size_t rows, std::int64_t columns, LengthOf length_of) {
+Padded padded(const char* op, const char* what, std::size_t rows, LengthOf length_of) {
   const auto count = static_cast<std::int64_t>(rows);
-  Padded result{{}, Tensor::empty({count}, i64), Tensor::empty({count, columns}, boolean)};
+  Padded result{{}, Tensor::empty({count}, i64)};
   auto* lengths = result.lengths.mutable_data<std::int64_t>();
-  bool* mask = result.mask.mutable_data<bool>();
   for (std::size_t r = 0; r < rows; ++r) {
     const std::int64_t length = length_of(r);
     check<ValueError>(length > 0, op, "row {} has no {}", r, what);
     lengths[r] = length;
-    for (std::int64_t j = 0; j < columns; ++j) *mask++ = j < length;
   }
   return result;
 }
@@ -51,7 +49,7 @@ Padded pad(std::span<const TokenIds* const> rows) {
   check<ValueError>(!rows.empty(), "pad", "no rows to make a batch of");
   const std::int64_t columns = longest(rows);
   Padded result =
-      padded("pad", "tokens", rows.size(), columns, [&](std::size_t r) { return static_cast<std::int64_t>(rows[r]->size()); });
+      padded("pad", "tokens", rows.size(), [&](std::size_t r) { return static_cast<std::int64_t>(rows[r]->size()); });
   result.ids = fill_rows(rows, columns, -1, -1);
   return result;
 }
@@ -68,7 +66,7 @@ Padded pad_features(std::span<const Tensor> rows) {
     columns = std::max(columns, rows[r].size(0));
   }
   const auto count = static_cast<std::int64_t>(rows.size());
-  Padded result = padded("pad_features", "steps", rows.size(), columns, [&](std::size_t r) { return rows[r].size(0); });
+  Padded result = padded("pad_features", "steps", rows.size(), [&](std::size_t r) { return rows[r].size(0); });
   result.features = Tensor::zeros(first.shape().with(0, columns).with_inserted(0, count), first.dtype());
   for (std::int64_t r = 0; r < count; ++r) {
     const Tensor& row = rows[static_cast<std::size_t>(r)];

@@ -59,6 +59,7 @@ std::vector<SentenceStart> sentence_starts(const char* where, const Padded& sour
 
 void decode(const char* where, Model& model, const Padded& source, std::int64_t width, bool attention,
             const std::vector<SentenceDecoder*>& sentences, AttentionSteps& weights) {
+  check<ValueError>(!attention || model.attends(), where, "attention weights are asked for, and the model has no attention");
   const NoGrad nothing_recorded;
   const auto rows_each = static_cast<std::size_t>(width);
   std::vector<SentenceDecoder*> live = sentences;
@@ -68,8 +69,6 @@ void decode(const char* where, Model& model, const Padded& source, std::int64_t 
   state = state.select(index_of(origins));
   for (std::int64_t step = 0; !live.empty(); ++step) {
     DecoderStep next = model.step(memory, state, last_tokens(live, rows_each), attention);
-    check<ValueError>(!attention || next.weights.defined(), where,
-                      "attention weights are asked for, and the model has no attention");
     if (attention) weights.push_back(next.weights.value().to(f32).contiguous());
     const Tensor scores = log_softmax(model.project(next.features), -1).value().to(f32).contiguous();
     PoolVector<std::int64_t> parents, stay;  // rows to go on from; sentences to go on with

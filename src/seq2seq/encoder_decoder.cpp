@@ -6,6 +6,7 @@
 #include "base/fail.hpp"
 #include "base/named.hpp"
 #include "kernels/packing.hpp"
+#include "ops/lengths.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/ops/comparison.hpp"
 #include "weft/ops/elementwise.hpp"
@@ -164,7 +165,11 @@ EncoderDecoder::Start EncoderDecoder::start(const Padded& source) {
   const nn::LSTMOutput encoded = encoder_(options_.source_size > 0 ? embedded : dropout_(embedded), source.lengths);
   const std::int64_t rows = encoded.output.size(0);
   Start result;
-  if (attention_) result.memory = attention_->remember(encoded.output, encoded.output, source.mask);
+  if (attention_) {
+    const Tensor lengths = checked_lengths("EncoderDecoder", source.lengths, "source", source.cells(), 1);
+    const Tensor mask = lengths.defined() ? within_lengths(lengths, encoded.output.size(1)) : Tensor();
+    result.memory = attention_->remember(encoded.output, encoded.output, mask);
+  }
   for (std::int64_t layer = 0; layer < options_.decoder_layers; ++layer) {
     // Both directions of the encoder layer side by side; a deeper decoder starts from the last.
     const std::int64_t from = 2 * std::min(layer, options_.encoder_layers - 1);
@@ -179,8 +184,8 @@ EncoderDecoder::Start EncoderDecoder::start(const Padded& source) {
 
 Model::Encoded EncoderDecoder::encode(const Padded& source) {
   Start first = start(source);
-  Encoded result{{{}, source.mask, source.lengths}, {}};
-  if (attention_) result.memory.values = {first.memory.keys, first.memory.values};
+  Encoded result{{{}, source.lengths}, {}};
+  if (attention_) result.memory.values = {first.memory.keys, first.memory.values, Var(first.memory.mask)};
   if (copy_) result.memory.values.push_back(Var(source.ids.to(i64)));
   result.state = packed(first.state);
   return result;
@@ -206,11 +211,11 @@ DecoderStep EncoderDecoder::step(const DecoderMemory& memory, const DecoderState
   unpacked.attention = {carried[0], carried[1].value()};
   if (options_.input_feeding) unpacked.feed = state.values.back();
   nn::AttentionMemory attended;
-  if (attention_) attended = {memory.values[0], memory.values[1], memory.mask};
+  if (attention_) attended = {memory.values[0], memory.values[1], memory.values[2].value()};
   auto [after, outlook] = advance(attended, unpacked, embed_target(tokens));
   std::int64_t width = 0;
   if (copy_) {
-    const Tensor& ids = memory.values[2].value();
+    const Tensor& ids = memory.values[3].value();
     const std::int64_t rows = tokens.size(0), places = ids.size(1), each = rows / ids.size(0);
     outlook.source = ids.unsqueeze(1).expand({ids.size(0), each, places}).reshape({rows, places});
     width = extended(ids);
@@ -300,8 +305,7 @@ EncoderDecoder::Outlooks EncoderDecoder::look_ahead(const Batch& batch) {
   const kernels::Packing packing(batch.target_lengths, rows, steps);
   const auto in_order = [&packing](const Tensor& x) { return x.defined() ? packing.sort(x) : x; };
   const Tensor ids = in_order(batch.source.ids);
-  auto [memory, state] =
-      start({ids, in_order(batch.source.lengths), in_order(batch.source.mask), in_order(batch.source.features)});
+  auto [memory, state] = start({ids, in_order(batch.source.lengths), in_order(batch.source.features)});
   const Var embedded = embed_target(packing.sort(batch.target_in));
   PoolVector<Var> attentional, weights, contexts, hs, tokens;
   Tensor places = Tensor::empty({batch.target_tokens}, i64), sorted = Tensor::empty({batch.target_tokens}, i64);

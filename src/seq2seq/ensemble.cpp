@@ -1,5 +1,6 @@
 #include "weft/seq2seq/ensemble.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/fail.hpp"
@@ -44,8 +45,12 @@ Ensemble::Ensemble(std::vector<Model*> models, const nn::Scope& scope) : Model(s
   }
 }
 
+bool Ensemble::attends() const {
+  return std::any_of(models_.begin(), models_.end(), [](const Model* model) { return model->attends(); });
+}
+
 Model::Encoded Ensemble::encode(const Padded& source) {
-  Encoded all{{{}, source.mask, source.lengths, {}}, {}};
+  Encoded all{{{}, source.lengths, {}}, {}};
   for (Model* model : models_) {
     const Encoded each = model->encode(source);
     append(each.memory.values, all.memory.values, all.memory.parts);
@@ -61,7 +66,7 @@ DecoderStep Ensemble::step(const DecoderMemory& memory, const DecoderState& stat
   DecoderStep result;
   PoolVector<Var> scores, weights;
   for (std::size_t m = 0; m < models_.size(); ++m) {
-    const DecoderStep each = models_[m]->step({part(memory.values, memory.parts, m), memory.mask, memory.lengths, {}},
+    const DecoderStep each = models_[m]->step({part(memory.values, memory.parts, m), memory.lengths, {}},
                                               {part(state.values, state.parts, m), {}}, tokens, attention);
     append(each.state.values, result.state.values, result.state.parts);
     scores.push_back(log_softmax(models_[m]->project(each.features), -1));

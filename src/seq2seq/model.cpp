@@ -22,12 +22,23 @@ PoolVector<Var> chosen(const PoolVector<Var>& values, const Tensor& index) {
 }  // namespace
 
 DecoderMemory DecoderMemory::select(const Tensor& index) const {
-  return {chosen(values, index), rows_of(mask, index).value(), rows_of(lengths, index).value(), parts};
+  return {chosen(values, index), rows_of(lengths, index).value(), parts};
 }
 
 DecoderState DecoderState::select(const Tensor& index) const { return {chosen(values, index), parts}; }
 
 Batch Model::checked_batch(const Batch& batch) {
+  const Tensor &source = batch.source.cells(), &in = batch.target_in, &out = batch.target_out;
+  check<ValueError>(source.defined() && in.defined() && out.defined(), "Model", "the batch has no {}",
+                    !source.defined() ? "source"
+                    : in.defined()    ? "target_out"
+                                      : "target_in");
+  check<ShapeError>(
+      in.rank() == 2 && in.shape() == out.shape() && source.rank() >= 2 && source.size(0) == in.size(0), "Model",
+      "source {}, target_in {} and target_out {}: as many rows of each and one shape [rows, steps] of both targets "
+      "are needed",
+      source, in, out);
+  check<DTypeError>(in.dtype() == i32 && out.dtype() == i32, "Model", "target_in {} and target_out {} must be i32", in, out);
   Batch checked = batch;
   checked.target_lengths = checked_lengths("Model", batch.target_lengths, "target", batch.target_out, 1);
   check<ValueError>(checked.target_lengths.defined(), "Model", "the batch has no target lengths");

@@ -258,8 +258,7 @@ std::vector<Recognition> SpeechRecognizer::recognize_ctc(const Padded& source, c
 
 std::vector<Recognition> SpeechRecognizer::recognize_attention(const Padded& source, const RecognizeOptions& options) {
   const NoGrad nothing_recorded;
-  // A label for each step is more than anyone speaks.
-  const BeamSearchOptions search{.beam = options.beam, .max_length = source.features.size(1) + 1, .attention = options.weights};
+  const BeamSearchOptions search{.beam = options.beam, .attention = options.weights};
   std::vector<Recognition> result;
   for (const auto& hypotheses : beam_search(*attention_, source, search)) {
     const Hypothesis& best = hypotheses.at(0);

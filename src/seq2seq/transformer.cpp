@@ -133,7 +133,7 @@ Var Transformer::encoded(const Padded& source) {
 
 Model::Encoded Transformer::encode(const Padded& source) {
   const nn::TransformerMemory memory = transformer_.decoder.remember(encoded(source), {.lengths = source.lengths});
-  return {{packed(memory.layers), source.mask, source.lengths}, {}};
+  return {{packed(memory.layers), source.lengths}, {}};
 }
 
 DecoderStep Transformer::step(const DecoderMemory& memory, const DecoderState& state, const Tensor& tokens, bool attention) {

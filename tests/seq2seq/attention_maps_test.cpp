@@ -56,6 +56,36 @@ TEST_CASE("of a Transformer every layer and head is there, and what its steps sa
   }
 }
 
+TEST_CASE("a page can be made of every kind of model") {
+  const Vocabularies v = vocabularies();
+  const auto maps_of = [&](const ModelOptions& options) {
+    Translator translator(options, v, 7);
+    const auto maps = attention_maps(translator, "the cat sees", {.search = {.beam = 2, .max_length = 5}});
+    report::Report page("p");
+    for (const auto& map : maps) page.attention(map);
+    return maps.size();
+  };
+  for (const char* name : attention_names) {
+    INFO(name);
+    EncoderDecoderOptions options{
+        .source_vocabulary = v.source.size(), .target_vocabulary = v.target.size(), .embedding = 6, .hidden = 8};
+    options.attention = attention_kind(name);
+    options.heads = 2;
+    CHECK(maps_of(options) == (options.attention == AttentionKind::none ? 0 : 1));
+  }
+  for (const nn::Mixing mixing : {nn::Mixing::attention, nn::Mixing::light, nn::Mixing::dynamic, nn::Mixing::linear}) {
+    INFO(static_cast<int>(mixing));
+    CHECK(maps_of(TransformerOptions{.source_vocabulary = v.source.size(),
+                                     .target_vocabulary = v.target.size(),
+                                     .width = 8,
+                                     .heads = 2,
+                                     .feed_forward = 12,
+                                     .encoder_layers = 1,
+                                     .decoder_layers = 1,
+                                     .mixing = mixing}) >= 1);
+  }
+}
+
 TEST_CASE("of an LSTM its attention to the source; of a blank line nothing") {
   const Vocabularies v = vocabularies();
   Translator translator(

@@ -15,8 +15,6 @@ TEST_CASE("rows are padded to the longest") {
   CHECK(padded.ids.at({1, 0}) == 8);
   CHECK(padded.ids.at({1, 1}) == pad_id);
   CHECK(padded.lengths.at({1}) == 1);
-  CHECK(padded.mask.at({0, 2}) == 1);
-  CHECK(padded.mask.at({1, 1}) == 0);
 }
 
 TEST_CASE("what follows target_in is target_out") {
@@ -42,8 +40,6 @@ TEST_CASE("rows of anything are padded with zeros") {
   const Padded padded = pad_features(rows);
   CHECK(padded.features.str() == Tensor::from<float>({5, 6, 0, 0, 1, 2, 3, 4}, {2, 2, 2}).str());
   CHECK(padded.lengths.str() == "[1, 2]");
-  CHECK(padded.mask.at({0, 1}) == 0);
-  CHECK(padded.mask.at({1, 1}) == 1);
   const TokenIds target = {4};
   const std::vector<const TokenIds*> targets = {&target, &target};
   CHECK(make_batch(padded, targets).source.features.is_same(padded.features));

@@ -58,8 +58,7 @@ class Chain : public Model {
     eval();
   }
   Encoded encode(const Padded& source) override {
-    return {{{Tensor::zeros({source.cells().size(0), 1})}, source.mask, source.lengths},
-            {{Tensor::zeros({source.cells().size(0), 1})}}};
+    return {{{Tensor::zeros({source.cells().size(0), 1})}, source.lengths}, {{Tensor::zeros({source.cells().size(0), 1})}}};
   }
   DecoderStep step(const DecoderMemory& /*memory*/, const DecoderState& state, const Tensor& tokens,
                    bool /*attention*/) override {
@@ -67,6 +66,7 @@ class Chain : public Model {
   }
   Var project(const Var& features) override { return features; }
   std::int64_t target_vocabulary() const override { return 7; }
+  bool attends() const override { return false; }
 
  protected:
   Reading read(const Batch& batch) override { return at_tokens(embedding(table_, batch.target_in), batch); }

@@ -59,6 +59,49 @@ TEST_CASE("a batch whose lengths don't fit is refused") {
   CHECK_THROWS_AS(model.loss(batch), ValueError);
 }
 
+TEST_CASE("a batch whose parts don't fit each other is refused") {
+  for (const ModelOptions& kind : test::small_kinds()) {
+    const auto model = make_model(kind);
+    const Batch sound = test::small_batch();  // three rows, of 4 steps at most
+    const auto with = [&](auto change) {
+      Batch batch = sound;
+      change(batch);
+      return batch;
+    };
+    const char* needed = "as many rows of each and one shape [rows, steps] of both targets are needed";
+    for (const Batch& batch : {with([](Batch& b) { b.target_in = b.target_in.slice(1, 0, 2); }), with([](Batch& b) {
+                                 b.target_in = Tensor::full({3, 5}, begin_id, i32);
+                               }),
+                               with([](Batch& b) { b.target_in = b.target_in.slice(0, 0, 2); }), with([](Batch& b) {
+                                 b.source = pad(test::pointers({{4, 5}, {6}}));
+                               }),
+                               with([](Batch& b) { b.target_in = b.target_in.reshape({-1}); })}) {
+      CHECK_THROWS_WITH_AS(model->loss(batch), doctest::Contains(needed), ShapeError);
+      CHECK_THROWS_WITH_AS((*model)(batch), doctest::Contains(needed), ShapeError);
+    }
+    CHECK_THROWS_WITH_AS(model->loss(with([](Batch& b) { b.target_in = {}; })), doctest::Contains("the batch has no target_in"),
+                         ValueError);
+    CHECK_THROWS_WITH_AS(model->loss(with([](Batch& b) { b.source = {}; })), doctest::Contains("the batch has no source"),
+                         ValueError);
+    CHECK_THROWS_WITH_AS(model->loss(with([](Batch& b) { b.target_in = b.target_in.to(i64); })),
+                         doctest::Contains("must be i32"), DTypeError);
+  }
+}
+
+TEST_CASE("lengths alone keep the source's padding out") {
+  for (const ModelOptions& kind : test::small_kinds()) {
+    const auto model = make_model(kind);
+    model->to(f64);
+    model->eval();
+    const std::vector<TokenIds> one = {{8}}, target = {{4, 5}};
+    const Batch alone = test::small_batch(one, target);
+    Batch padded = alone;
+    padded.source.ids = Tensor::from<std::int32_t>({8, 5, 6, 7}, {1, 4});
+    padded.source.lengths = Tensor::from<std::int32_t>({1}, {1});
+    CHECK(test::largest_difference((*model)(padded).value(), (*model)(alone).value()) <= 1e-12);
+  }
+}
+
 TEST_CASE("a row without targets counts for nothing") {
   for (const ModelOptions& kind : test::small_kinds()) {
     const auto model = make_model(kind);

@@ -42,6 +42,27 @@ TEST_CASE("with the share 1 every input but the first is the model's own, and no
   }
 }
 
+TEST_CASE("lengths may be i32, and padding and beginnings are never drawn") {
+  EncoderDecoderOptions options = test::small_options();
+  options.tie_output = false;
+  EncoderDecoder model(options);
+  // All logits but these two are equal: an output layer of a bias alone.
+  const auto parameters = model.named_parameters();
+  for (const auto& [name, parameter] : parameters) {
+    if (!name.starts_with("output.")) continue;
+    parameter->mutable_value().fill(0);
+    if (name != "output.bias") continue;
+    parameter->mutable_value().slice(0, pad_id, pad_id + 1).fill(5);
+    parameter->mutable_value().slice(0, begin_id, begin_id + 1).fill(9);
+  }
+  Batch batch = test::small_batch();
+  batch.target_lengths = batch.target_lengths.to(i32);
+  Generator generator(1);
+  Tape tape(generator);
+  const Batch mixed = scheduled_sampling(model, batch, 1);
+  for (std::int64_t t = 1; t < 4; ++t) CHECK(mixed.target_in.at({0, t}) == unknown_id);  // the first of the others
+}
+
 TEST_CASE("a share of the inputs is replaced, by the generator's draw") {
   EncoderDecoder model(test::small_options());
   std::vector<TokenIds> source(400, {4, 5, 6}), target(400, {4, 4, 4, 4, 4, 4, 4, 4, 4});

@@ -154,6 +154,24 @@ TEST_CASE("both models learn some sounds, read them greedily and with a beam, an
   }
 }
 
+TEST_CASE("what is heard in a sound doesn't depend on the others, of a model that never learnt to end either") {
+  for (const SpeechModel kind : both) {
+    SpeechRecognizer recognizer(small(kind));
+    Sounds sounds(recognizer);
+    recognizer.eval();
+    const std::int64_t width = sounds.features[0].size(1);
+    const std::vector<Tensor> together = {test::uniform({3, width}, -1, 1, 1, f32), test::uniform({30, width}, -1, 1, 2, f32)};
+    for (const std::int64_t beam : {1, 3}) {
+      const auto all = recognizer.recognize(together, {.beam = beam});
+      for (std::size_t i = 0; i < together.size(); ++i) {
+        const auto alone = recognizer.recognize(std::span(together).subspan(i, 1), {.beam = beam});
+        CHECK(alone[0].labels == all[i].labels);
+        CHECK(alone[0].log_probability == doctest::Approx(all[i].log_probability).epsilon(1e-4));
+      }
+    }
+  }
+}
+
 TEST_CASE("what is said can be told to an attention model, whose weights are those of what it hears") {
   SpeechRecognizer recognizer(small(SpeechModel::attention));
   const Sounds sounds(recognizer);

@@ -8,8 +8,8 @@
 namespace weft::seq2seq {
 
 /// Everything that a model looks at while it translates a line, for a report's page: of an LSTM its attention to the source; of
-/// a Transformer, by layer and head, that and what each side looks at in itself. Empty for a blank line. Throws as
-/// `Translator::translate`.
+/// a Transformer, by layer and head, that and what each side looks at in itself, where its places are mixed by attention. Empty
+/// for a blank line and for a model without attention. Throws as `Translator::translate`.
 std::vector<report::AttentionMap> attention_maps(Translator& translator, const std::string& line,
                                                  TranslateOptions options = {});
 

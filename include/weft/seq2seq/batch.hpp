@@ -15,7 +15,7 @@ using TokenIds = std::vector<std::int32_t>;
 /// Rows of token ids, padded to the longest: ids i32 [rows, columns], lengths i64 [rows], mask bool [rows, columns]. Or rows of
 /// something else and no ids: the frames of sounds, features [rows, columns, size], images [rows, columns, height, width].
 struct Padded {
-  Tensor ids, lengths, mask;
+  Tensor ids, lengths;
   Tensor features = {};
 
   /// The ids, or the features.

@@ -73,6 +73,7 @@ class EncoderDecoder : public Model {
   DecoderStep step(const DecoderMemory& memory, const DecoderState& state, const Tensor& tokens, bool attention) override;
   Var project(const Var& features) override { return copy_ ? features : logits(features); }
   std::int64_t target_vocabulary() const override { return options_.target_vocabulary; }
+  bool attends() const override { return attention_ != nullptr; }
 
   const EncoderDecoderOptions& options() const { return options_; }
 

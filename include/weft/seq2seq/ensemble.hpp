@@ -19,6 +19,7 @@ class Ensemble : public Model {
   /// Features are logits already.
   Var project(const Var& features) override { return features; }
   std::int64_t target_vocabulary() const override { return models_[0]->target_vocabulary(); }
+  bool attends() const override;  // one of them at least
 
  private:
   Reading read(const Batch& batch) override;

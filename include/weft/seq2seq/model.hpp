@@ -10,7 +10,6 @@ namespace weft::seq2seq {
 /// What a decoder sees of the sentences: values with a row for each.
 struct DecoderMemory {
   PoolVector<Var> values;
-  Tensor mask;                         ///< bool [sentences, source], true at words
   Tensor lengths;                      ///< i64 [sentences]
   PoolVector<std::size_t> parts = {};  ///< of an ensemble: how many of the values each model has
   /// The rows `index` (i64) of all of it.
@@ -50,6 +49,8 @@ class Model : public nn::Module<Model> {
   Var loss(const Batch& batch, double label_smoothing = 0);
 
   virtual std::int64_t target_vocabulary() const = 0;
+  /// Whether `step` has attention to give.
+  virtual bool attends() const = 0;
 
  protected:
   /// Teacher forcing: for each token of the target what `project` makes logits of [tokens, any], and which of the rows * steps
@@ -61,8 +62,8 @@ class Model : public nn::Module<Model> {
   virtual Reading read(const Batch& batch) = 0;
   /// The loss of a batch that was checked.
   virtual Var loss_of(const Batch& batch, double label_smoothing);
-  /// The batch with lengths as dense i64. Throws ValueError for a target without tokens or with others than it says, and for
-  /// lengths that can't be, ShapeError.
+  /// The batch with lengths as dense i64. Throws ShapeError for a source and targets that don't fit each other, DTypeError,
+  /// ValueError for a target without tokens or with others than it says, and for lengths that can't be.
   static Batch checked_batch(const Batch& batch);
   /// The reading whose features stand at the tokens of all [rows, steps, any].
   static Reading at_tokens(const Var& all, const Batch& batch);

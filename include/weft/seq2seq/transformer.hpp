@@ -44,6 +44,7 @@ class Transformer : public Model {
   DecoderStep step(const DecoderMemory& memory, const DecoderState& state, const Tensor& tokens, bool attention) override;
   Var project(const Var& features) override;
   std::int64_t target_vocabulary() const override { return options_.target_vocabulary; }
+  bool attends() const override { return true; }
 
   const TransformerOptions& options() const { return options_; }
 
