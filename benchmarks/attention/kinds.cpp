@@ -161,6 +161,8 @@ const std::vector<AttentionKind>& attention_kinds() {
       {"grid", grid},
       {"pointer_generator", pointer_generator},
       heads("multi_head", [](Options&, auto) {}),
+      heads("grouped_query",
+            [](Options& options, auto) { options.kv_heads = options.num_heads % 2 == 0 ? options.num_heads / 2 : 1; }),
       heads("multi_query", [](Options& options, auto) { options.kv_heads = 1; }),
       heads("rotary", [](Options& options, auto) { options.positions = AttentionPositions::rotary; }),
       heads("alibi", [](Options& options, auto) { options.positions = AttentionPositions::alibi; }),
