@@ -41,10 +41,6 @@ Tensor stack_rows(const detail::PendingProduct* pending, std::int64_t rows, Tens
 
 namespace detail {
 
-bool Slot::has_shape(const Shape& other) const {
-  return rank == other.rank() && std::equal(sizes, sizes + rank, other.begin());
-}
-
 void accumulate(Slot& slot, Var gradient, bool recording) {
   check<DTypeError>(gradient.dtype() == slot.dtype, "backward", "a gradient of {} for a value of {}", name_of(gradient.dtype()),
                     name_of(slot.dtype));

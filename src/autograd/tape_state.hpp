@@ -30,7 +30,12 @@ struct Slot {
   Slot* next_leaf;
 
   Shape shape() const { return Shape(std::span(sizes, static_cast<std::size_t>(rank))); }
-  bool has_shape(const Shape& shape) const;
+  bool has_shape(const Shape& other) const {
+    if (rank != other.rank()) return false;
+    for (int i = 0; i < rank; ++i)
+      if (sizes[i] != other[i]) return false;
+    return true;
+  }
   bool has_grad() const { return grad.defined() || pending != nullptr; }
 };
 

@@ -69,14 +69,12 @@ Shape Shape::swapped(int a, int b) const {
   return result;
 }
 
-Strides Shape::dense_strides() const {
-  Strides strides{};
+void Shape::dense_strides(Strides& strides) const {
   std::int64_t step = 1;
   for (int i = rank_ - 1; i >= 0; --i) {
     strides[static_cast<std::size_t>(i)] = step;
     step *= std::max<std::int64_t>(sizes_[static_cast<std::size_t>(i)], 1);
   }
-  return strides;
 }
 
 std::string Shape::str() const { return fmt::format("[{}]", fmt::join(begin(), end(), ", ")); }

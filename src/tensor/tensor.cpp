@@ -39,7 +39,7 @@ void destroy(TensorImpl* impl) noexcept {
   if (TensorImpl* owner = impl->owner) {
     impl->~TensorImpl();
     pool_release(impl, sizeof(TensorImpl));
-    if (owner->references.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy(owner);
+    if (owner->references.drop()) destroy(owner);
     return;
   }
   const std::size_t bytes = static_cast<std::size_t>(impl->shape.numel()) * size_of(impl->dtype);
@@ -78,7 +78,7 @@ Tensor Tensor::empty(const Shape& shape, DType dtype) {
   impl->data = data;
   impl->separate = !inside;
   impl->shape = shape;
-  impl->strides = shape.dense_strides();
+  shape.dense_strides(impl->strides);
   detail::count_bytes(impl->category, static_cast<std::int64_t>(bytes));
   Tensor result(impl);
   if (detail::tracking_modules) [[unlikely]] {
@@ -140,7 +140,7 @@ Tensor Tensor::view(const Shape& shape, const Strides& strides, std::int64_t off
   impl->dtype = impl_->dtype;
   impl->category = impl_->category;
   impl->owner = owner;
-  impl->owner->references.fetch_add(1, std::memory_order_relaxed);
+  impl->owner->references.add();
   impl->data = impl_->data + offset * static_cast<std::ptrdiff_t>(size_of(impl_->dtype));
   impl->shape = shape;
   impl->strides = strides;

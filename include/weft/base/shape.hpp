@@ -46,7 +46,13 @@ class Shape {
   Shape swapped(int a, int b) const;
 
   /// Row-major strides of a dense tensor of this shape.
-  Strides dense_strides() const;
+  Strides dense_strides() const {
+    Strides strides{};
+    dense_strides(strides);
+    return strides;
+  }
+  /// The same where they are to stand: copied just after they were made, they would be waited for.
+  void dense_strides(Strides& strides) const;
 
   bool operator==(const Shape& other) const {
     if (rank_ != other.rank_) return false;

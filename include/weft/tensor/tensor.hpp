@@ -10,6 +10,7 @@
 #include "weft/base/dtype.hpp"
 #include "weft/base/shape.hpp"
 #include "weft/tensor/memory.hpp"
+#include "weft/tensor/reference_count.hpp"
 
 namespace weft {
 
@@ -27,7 +28,7 @@ struct Attachment {
 
 /// What a Tensor points at. Made and freed in tensor.cpp alone.
 struct TensorImpl {
-  std::atomic<std::int32_t> references{1};
+  ReferenceCount references;
   std::uint32_t version = 0;  ///< of an owner's data: counts the changes made through mutable_data()
   DType dtype = DType::f32;
   MemoryCategory category = MemoryCategory::activations;
@@ -51,7 +52,7 @@ class Tensor {
  public:
   Tensor() = default;  ///< undefined: holds nothing
   Tensor(const Tensor& other) noexcept : impl_(other.impl_) {
-    if (impl_ != nullptr) impl_->references.fetch_add(1, std::memory_order_relaxed);
+    if (impl_ != nullptr) impl_->references.add();
   }
   Tensor(Tensor&& other) noexcept : impl_(std::exchange(other.impl_, nullptr)) {}
   Tensor& operator=(const Tensor& other) noexcept {
@@ -157,7 +158,7 @@ class Tensor {
   }
   std::uint32_t version() const { return root()->version; }
   /// True when no other handle or view can see this tensor's buffer.
-  bool is_unique() const { return impl().owner == nullptr && impl_->references.load(std::memory_order_acquire) == 1; }
+  bool is_unique() const { return impl().owner == nullptr && impl_->references.is_one(); }
   /// What is kept with the buffer; its version says whether it still holds.
   std::atomic<detail::Attachment*>& attachment() const { return root()->attachment; }
   bool same_buffer(const Tensor& other) const { return root() == other.root(); }
@@ -181,7 +182,7 @@ class Tensor {
   }
   detail::TensorImpl* root() const { return impl().owner != nullptr ? impl_->owner : impl_; }
   void release() noexcept {
-    if (impl_ != nullptr && impl_->references.fetch_sub(1, std::memory_order_acq_rel) == 1) detail::destroy(impl_);
+    if (impl_ != nullptr && impl_->references.drop()) detail::destroy(impl_);
   }
 
   detail::TensorImpl* impl_ = nullptr;
