@@ -247,7 +247,7 @@ MixingOutput MultiheadAttention::forward(const Var& query, const AttentionCache&
       "a causal mask can't be for several rows of queries that share one of the memory ({} and {}); give each its "
       "own with AttentionCache::select",
       query.value(), memory.keys.value());
-  check<ValueError>(!mask.allowed.defined() || mask.allowed.rank() < 2 || mask.allowed.size(-2) == 1, op,
+  check<ValueError>(!mask.allowed.defined() || mask.allowed.rank() != 4 || mask.allowed.size(2) == 1, op,
                     "the mask {} has a dimension of queries, but several rows of queries share one of the memory ({} and {}); "
                     "give one for all queries, [batch, 1, 1, keys], or each row its own memory with AttentionCache::select",
                     mask.allowed, query.value(), memory.keys.value());

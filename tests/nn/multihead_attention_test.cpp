@@ -129,8 +129,9 @@ TEST_CASE("several rows of queries share one row of a memory") {
 TEST_CASE("rows that share a memory can't have masks that tell queries apart") {
   const Tensor memory = uniform({1, 3, 6}, -1, 1, 2), x = uniform({2, 3, 6}, -1, 1, 1);
   const nn::AttentionCache kept = attention().remember(memory, memory);
-  const AttentionMask causal{.causal = true}, apart{.allowed = test::coins({3, 3}, 0.5, 3)},
-      folded{.allowed = Tensor::ones({6, 3}, boolean)}, of_keys{.allowed = Tensor::from<bool>({true, false, true}, {3})};
+  const AttentionMask causal{.causal = true}, apart{.allowed = test::coins({1, 1, 3, 3}, 0.5, 3)},
+      folded{.allowed = Tensor::ones({1, 1, 6, 3}, boolean)},
+      of_keys{.allowed = Tensor::from<bool>({true, false, true}, {1, 1, 1, 3})};
   CHECK_THROWS_WITH_AS(attention()(x, kept, causal), doctest::Contains("AttentionCache::select"), ValueError);
   CHECK_THROWS_WITH_AS(attention()(x, kept, apart), doctest::Contains("[batch, 1, 1, keys]"), ValueError);
   CHECK_THROWS_AS(attention()(x, kept, folded), ValueError);

@@ -169,7 +169,9 @@ AttentionResult sparse_attention(const Var& query, const Var& key, const Var& va
   if (options.need_weights || query.size(2) == 0 || query.size(0) == 0)
     return scaled_dot_product_attention(
         query, key, value,
-        {.allowed = sparse_mask(options.pattern, query.size(2), options.reach, options.causal), .lengths = lengths}, dense);
+        {.allowed = sparse_mask(options.pattern, query.size(2), options.reach, options.causal).unsqueeze(0).unsqueeze(0),
+         .lengths = lengths},
+        dense);
   const Folding folding(query, options);
   const Var output = folded_attention(folding.queries(query), folding.keys(key), folding.keys(value), folding.mask(lengths),
                                       dense, folding.rows_of_each())
