@@ -74,6 +74,7 @@ class EncoderDecoder : public Model {
   Var project(const Var& features) override { return copy_ ? features : logits(features); }
   std::int64_t target_vocabulary() const override { return options_.target_vocabulary; }
 
+  bool copies() const override { return copy_.has_value(); }
   const EncoderDecoderOptions& options() const { return options_; }
 
   /// How the tokens of a target come about, zeros at its padding.

@@ -50,6 +50,8 @@ class Model : public nn::Module<Model> {
   Var loss(const Batch& batch, double label_smoothing = 0);
 
   virtual std::int64_t target_vocabulary() const = 0;
+  /// Whether words of the source that the vocabulary lacks can be said.
+  virtual bool copies() const { return false; }
 
  protected:
   /// Teacher forcing: for each token of the target what `project` makes logits of [tokens, any], and which of the rows * steps
