@@ -79,6 +79,8 @@ inline void apply(Settings& s) {
   trainer_settings::apply(s);
   if (s.model.hidden % 2 != 0)
     throw UsageError(fmt::format("--hidden {} must be even: each direction of the encoder has half", s.model.hidden));
+  if (s.attention.starts_with("local-") && !s.no_copy)
+    throw UsageError(fmt::format("--attention {} needs --no-copy: a word outside of its window can't be copied", s.attention));
   s.task.batching.max_length = s.task.validation.max_source;
   s.task.batching.truncate = true;
   if (s.task.batching.max_tokens / 2 < s.task.batching.max_length)

@@ -3,9 +3,23 @@
 #include "base/fail.hpp"
 #include "metrics/edit_costs.hpp"
 #include "metrics/ngrams.hpp"
+#include "weft/text/utf8.hpp"
 
 namespace weft::metrics {
 namespace {
+
+using Words = std::span<const std::string>;
+
+void check_words(const char* op, const char* what, Words words) {
+  for (std::size_t i = 0; i < words.size(); ++i)
+    if (const auto invalid = text::find_invalid_utf8(words[i]))
+      fail<FormatError>(op, "{}, word {}: not UTF-8 at byte {}", what, i + 1, *invalid);
+}
+
+void check_both(const char* op, Words hypothesis, Words reference) {
+  check_words(op, "hypothesis", hypothesis);
+  check_words(op, "reference", reference);
+}
 
 void pad(std::string& line, std::int64_t shown, std::int64_t width) {
   line.append(static_cast<std::size_t>(width - shown + 1), ' ');
@@ -22,10 +36,12 @@ EditCounts& EditCounts::operator+=(const EditCounts& other) {
 }
 
 EditCounts count_edits(std::span<const std::string> hypothesis, std::span<const std::string> reference) {
+  check_both("count_edits", hypothesis, reference);
   return count_unit_edits(hypothesis, reference);
 }
 
 std::vector<Edit> align(std::span<const std::string> hypothesis, std::span<const std::string> reference) {
+  check_both("align", hypothesis, reference);
   std::vector<std::vector<std::int64_t>> costs{first_row(hypothesis.size())};
   for (const auto& word : reference) {
     costs.push_back(costs.back());
@@ -51,6 +67,7 @@ std::vector<Edit> align(std::span<const std::string> hypothesis, std::span<const
 }
 
 std::string show_alignment(std::span<const std::string> hypothesis, std::span<const std::string> reference) {
+  check_both("show_alignment", hypothesis, reference);
   std::string first = "REF: ", second = "HYP: ", third = "     ";
   std::size_t i = 0, j = 0;
   for (const Edit edit : align(hypothesis, reference)) {

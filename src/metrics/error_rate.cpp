@@ -22,7 +22,7 @@ std::u32string units(const std::string& line, const CerOptions& options) {
 }
 
 EditCounts count(const std::vector<std::string>& hypothesis, const std::vector<std::string>& reference) {
-  return count_edits(hypothesis, reference);
+  return count_unit_edits(std::span(hypothesis), std::span(reference));
 }
 
 EditCounts count(const std::u32string& hypothesis, const std::u32string& reference) {

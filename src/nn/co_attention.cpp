@@ -3,6 +3,7 @@
 #include "base/fail.hpp"
 #include "nn/heads.hpp"
 #include "nn/padding.hpp"
+#include "nn/unbiased.hpp"
 #include "ops/lengths.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/matmul.hpp"
@@ -13,8 +14,6 @@ namespace weft::nn {
 namespace {
 
 constexpr const char* op = "CoAttention";
-
-LinearOptions layer(std::int64_t in, std::int64_t out) { return {.in_features = in, .out_features = out, .bias = false}; }
 
 CoAttentionOptions checked(const CoAttentionOptions& o) {
   check<ValueError>(o.first_dim > 0 && o.second_dim > 0 && o.hidden > 0, op,
@@ -34,11 +33,11 @@ Var mean_by(const Var& weights, const Var& x) { return squeeze(matmul(unsqueeze(
 
 CoAttention::CoAttention(const CoAttentionOptions& options, const Scope& scope)
     : Module(scope),
-      affinity(layer(checked(options).first_dim, options.second_dim), {this, "affinity"}),
-      first(layer(options.first_dim, options.hidden), {this, "first"}),
-      second(layer(options.second_dim, options.hidden), {this, "second"}),
-      first_score(layer(options.hidden, 1), {this, "first_score"}),
-      second_score(layer(options.hidden, 1), {this, "second_score"}),
+      affinity(unbiased(checked(options).first_dim, options.second_dim), {this, "affinity"}),
+      first(unbiased(options.first_dim, options.hidden), {this, "first"}),
+      second(unbiased(options.second_dim, options.hidden), {this, "second"}),
+      first_score(unbiased(options.hidden, 1), {this, "first_score"}),
+      second_score(unbiased(options.hidden, 1), {this, "second_score"}),
       options_(options) {}
 
 // Zeros behind the lengths stay zeros in every product, as nothing has a bias.

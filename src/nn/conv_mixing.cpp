@@ -4,9 +4,9 @@
 #include "nn/distances.hpp"
 #include "nn/heads.hpp"
 #include "nn/padding.hpp"
+#include "ops/dropout_draw.hpp"
 #include "ops/lengths.hpp"
 #include "weft/ops/arrange.hpp"
-#include "weft/ops/dropout.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/reduce.hpp"
 #include "weft/ops/shape.hpp"
@@ -91,7 +91,9 @@ void ConvMixing::check_operands(const Var& x, const AttentionMask& mask) const {
                     x.value());
 }
 
-Var ConvMixing::applied(const Var& shares) const { return training ? dropout(shares, options.dropout) : shares; }
+Var ConvMixing::applied(const Var& shares) const {
+  return training ? dropout(shares, options.dropout, shared ? 0 : 1) : shares;
+}
 
 MixingOutput ConvMixing::forward(const Var& x, const AttentionMask& mask, AttentionWeights weights, Padding padding) const {
   check_operands(x, mask);

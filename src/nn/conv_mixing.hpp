@@ -16,6 +16,7 @@ struct ConvMixing {
   const ConvMixingOptions& options;
   Linear &linear1, &linear2;
   bool training;
+  bool shared;                                   ///< the kernels are all rows' in common, and so is what dropout draws
   std::function<Var(const Var& gated)> kernels;  ///< before dropout
 
   MixingOutput forward(const Var& x, const AttentionMask& mask, AttentionWeights weights, Padding padding) const;

@@ -30,7 +30,7 @@ Var DynamicConv::kernels(const Var& gated) {
 }
 
 ConvMixing DynamicConv::mixing() {
-  return {op, options_, linear1, linear2, training(), [this](const Var& gated) { return kernels(gated); }};
+  return {op, options_, linear1, linear2, training(), false, [this](const Var& gated) { return kernels(gated); }};
 }
 
 MixingOutput DynamicConv::forward(const Var& x, const AttentionMask& mask, AttentionWeights weights, Padding padding) {

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "base/fail.hpp"
+#include "nn/unbiased.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/shape.hpp"
 
@@ -11,8 +12,6 @@ namespace weft::nn {
 namespace {
 
 constexpr const char* op = "GatedFusion";
-
-LinearOptions layer(std::int64_t in, std::int64_t out) { return {.in_features = in, .out_features = out, .bias = false}; }
 
 }  // namespace
 
@@ -23,14 +22,15 @@ GatedFusion::GatedFusion(const GatedFusionOptions& options, const Scope& scope)
     check<ValueError>(size > 0 && options.out_features > 0, op, "a size of {} and out_features {}; both must be positive", size,
                       options.out_features);
   const std::int64_t together = std::accumulate(sizes_.begin(), sizes_.end(), std::int64_t{0});
-  for (const std::int64_t size : sizes_) inputs.emplace(layer(size, options.out_features));
+  for (const std::int64_t size : sizes_) inputs.emplace(unbiased(size, options.out_features));
   for (std::size_t i = 0; i < (sizes_.size() == 2 ? 1 : sizes_.size()); ++i)
-    gates.emplace(layer(together, options.out_features));
+    gates.emplace(unbiased(together, options.out_features));
 }
 
 Var GatedFusion::forward(std::span<const Var> x) {
   check<ValueError>(x.size() == sizes_.size(), op, "{} inputs for {} kinds of input", x.size(), sizes_.size());
   for (std::size_t i = 0; i < x.size(); ++i) {
+    check<ValueError>(x[i].defined(), op, "input {} of {} is undefined", i, x.size());
     check<ShapeError>(x[i].rank() >= 1 && x[i].size(-1) == sizes_[i], op, "input {}, {}, is not [..., {}]", i, x[i].value(),
                       sizes_[i]);
     check<ShapeError>(x[i].shape().with(-1, 1) == x[0].shape().with(-1, 1), op,

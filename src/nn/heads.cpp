@@ -14,23 +14,38 @@ void check_places(const char* op, const char* name, const Var& x, std::int64_t s
                     weight.value());
 }
 
-void check_cache(const char* op, const Var& x, const AttentionCache& cache, const CacheShape& shape) {
+namespace {
+
+void check_kept(const char* op, const Var& x, std::int64_t rows, const AttentionCache& cache, const CacheShape& shape,
+                const char* how) {
   const auto fits = [&](const Var& kept, const std::array<std::int64_t, 3>& wanted) {
-    if (kept.rank() != 4 || kept.size(0) != x.size(0)) return false;
+    if (!kept.defined() || kept.rank() != 4 || kept.size(0) != rows) return false;
     for (int i = 0; i < 3; ++i)
       if (wanted[static_cast<std::size_t>(i)] >= 0 && kept.size(i + 1) != wanted[static_cast<std::size_t>(i)]) return false;
     return kept.dtype() == x.dtype();
   };
+  const bool any_places = shape.keys[1] < 0 && shape.values[1] < 0;
+  if (fits(cache.keys, shape.keys) && fits(cache.values, shape.values) &&
+      (!any_places || cache.keys.size(2) == cache.values.size(2)))
+    return;
   const auto text = [&](const std::array<std::int64_t, 3>& wanted) {
-    return fmt::format("{}[{}, {}, {}, {}]", name_of(x.dtype()), x.size(0), wanted[0],
+    return fmt::format("{}[{}, {}, {}, {}]", name_of(x.dtype()), rows, wanted[0],
                        wanted[1] < 0 ? "places" : fmt::to_string(wanted[1]), wanted[2]);
   };
-  if (!cache.keys.defined() && !cache.values.defined()) return;
-  check<ShapeError>(
-      cache.keys.defined() && cache.values.defined() && fits(cache.keys, shape.keys) && fits(cache.values, shape.values), op,
-      "a cache of {} and {} isn't one of this module's for input {}: {} and {}; take the step's before it",
-      cache.keys.defined() ? cache.keys.value() : Tensor(), cache.values.defined() ? cache.values.value() : Tensor(), x.value(),
-      text(shape.keys), text(shape.values));
+  fail<ShapeError>(op, "a cache of {} and {} isn't one of this module's for input {}: {} and {}; {}",
+                   cache.keys.defined() ? cache.keys.value() : Tensor(),
+                   cache.values.defined() ? cache.values.value() : Tensor(), x.value(), text(shape.keys), text(shape.values),
+                   how);
+}
+
+}  // namespace
+
+void check_cache(const char* op, const Var& x, const AttentionCache& cache, const CacheShape& shape) {
+  if (cache.keys.defined() || cache.values.defined()) check_kept(op, x, x.size(0), cache, shape, "take the step's before it");
+}
+
+void check_memory(const char* op, const Var& x, std::int64_t rows, const AttentionCache& cache, const CacheShape& shape) {
+  check_kept(op, x, rows, cache, shape, "`remember` makes one");
 }
 
 Var in_heads(const Var& x, std::int64_t heads) {

@@ -20,8 +20,10 @@ void check_places(const char* op, const char* name, const Var& x, std::int64_t s
 struct CacheShape {
   std::array<std::int64_t, 3> keys, values;
 };
-/// That a cache is of x's rows and of this shape. Throws ShapeError, DTypeError.
+/// That a cache is of x's rows and of this shape, as many places in both where they are any. Throws ShapeError.
 void check_cache(const char* op, const Var& x, const AttentionCache& cache, const CacheShape& shape);
+/// The same of what `remember` kept, of so many rows.
+void check_memory(const char* op, const Var& x, std::int64_t rows, const AttentionCache& cache, const CacheShape& shape);
 
 /// [batch, places, heads * head_dim] -> [batch, heads, places, head_dim], and back.
 Var in_heads(const Var& x, std::int64_t heads);

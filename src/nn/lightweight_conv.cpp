@@ -20,12 +20,9 @@ LightweightConv::LightweightConv(const ConvMixingOptions& options, const Scope& 
       options_(options) {}
 
 ConvMixing LightweightConv::mixing() {
-  return {op,
-          options_,
-          linear1,
-          linear2,
-          training(),
-          [this](const Var&) { return reshape(softmax(weight, -1), {1, 1, options_.num_heads, options_.kernel_size}); }};
+  return {op, options_, linear1, linear2, training(), true, [this](const Var&) {
+            return reshape(softmax(weight, -1), {1, 1, options_.num_heads, options_.kernel_size});
+          }};
 }
 
 MixingOutput LightweightConv::forward(const Var& x, const AttentionMask& mask, AttentionWeights weights, Padding padding) {

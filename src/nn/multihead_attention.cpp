@@ -52,6 +52,11 @@ LinearOptions output_layer(const MultiheadAttentionOptions& given) {
           .bias_init = init::zeros()};
 }
 
+CacheShape cache_shape(const MultiheadAttentionOptions& o) {
+  const std::int64_t size = o.embed_dim / o.num_heads;
+  return {{o.kv_heads, -1, size}, {o.kv_heads, -1, size}};
+}
+
 }  // namespace
 
 AttentionCache AttentionCache::select(const Tensor& index) const {
@@ -225,7 +230,8 @@ MixingOutput MultiheadAttention::forward(const Var& query, const AttentionCache&
                                          AttentionWeights weights) {
   check_places(op, "query", query, options_.embed_dim, *out_proj.weight);
   check<ValueError>(memory.keys.defined(), op, "there is nothing to attend to: the cache is empty");
-  const std::int64_t rows = query.size(0), sentences = memory.keys.size(0);
+  const std::int64_t rows = query.size(0), sentences = memory.keys.rank() > 0 ? memory.keys.size(0) : 0;
+  check_memory(op, query, sentences, memory, cache_shape(options_));
   check<ShapeError>(sentences > 0 ? rows % sentences == 0 : rows == 0, op,
                     "query {} has not as many rows as the memory {}, nor a multiple of them", query.value(),
                     memory.keys.value());
@@ -247,7 +253,7 @@ MixingOutput MultiheadAttention::forward(const Var& query, const AttentionCache&
       "a causal mask can't be for several rows of queries that share one of the memory ({} and {}); give each its "
       "own with AttentionCache::select",
       query.value(), memory.keys.value());
-  check<ValueError>(!mask.allowed.defined() || mask.allowed.rank() < 2 || mask.allowed.size(-2) == 1, op,
+  check<ValueError>(!mask.allowed.defined() || mask.allowed.rank() != 4 || mask.allowed.size(2) == 1, op,
                     "the mask {} has a dimension of queries, but several rows of queries share one of the memory ({} and {}); "
                     "give one for all queries, [batch, 1, 1, keys], or each row its own memory with AttentionCache::select",
                     mask.allowed, query.value(), memory.keys.value());
@@ -270,7 +276,7 @@ MixingStep MultiheadAttention::step(const Var& x, const AttentionCache& cache) {
   check<ValueError>(in_proj_weight.defined(), op,
                     "attention to itself needs keys and values of the queries' size {}, not {} and {}", options_.embed_dim,
                     options_.kdim, options_.vdim);
-  check_cache(op, x, cache, {{options_.kv_heads, -1, head_dim()}, {options_.kv_heads, -1, head_dim()}});
+  check_cache(op, x, cache, cache_shape(options_));
   Heads heads = project(x, x, x);
   turn(heads.query, cache.places());
   turn(heads.key, cache.places());

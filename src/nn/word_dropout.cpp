@@ -1,8 +1,7 @@
 #include "weft/nn/word_dropout.hpp"
 
-#include <unordered_map>
-
 #include "base/fail.hpp"
+#include "nn/first_places.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/ops/dropout.hpp"
 #include "weft/ops/elementwise.hpp"
@@ -10,22 +9,6 @@
 #include "weft/ops/shape.hpp"
 
 namespace weft::nn {
-namespace {
-
-// For each place of a row the first place that has its id.
-Tensor first_places(const Tensor& ids) {
-  const Tensor wide = ids.to(i64).contiguous();
-  Tensor first = Tensor::empty(ids.shape(), i64);
-  std::int64_t* place = first.mutable_data<std::int64_t>();
-  for (std::int64_t row = 0; row < ids.size(0); ++row) {
-    std::unordered_map<std::int64_t, std::int64_t> seen;
-    for (std::int64_t t = 0; t < ids.size(1); ++t)
-      *place++ = seen.try_emplace(wide.data<std::int64_t>()[row * ids.size(1) + t], t).first->second;
-  }
-  return first;
-}
-
-}  // namespace
 
 WordDropout::WordDropout(const DropoutOptions& options, const Scope& scope) : Module(scope), p_(options.p) {
   check<ValueError>(p_ >= 0 && p_ <= 1, "WordDropout", "p is {}; a probability from 0 to 1 is needed", p_);

@@ -6,6 +6,7 @@
 #include "kernels/attention.hpp"
 #include "ops/attention_mask.hpp"
 #include "ops/dropout_draw.hpp"
+#include "ops/folded_attention.hpp"
 #include "ops/guarded.hpp"
 #include "ops/lengths.hpp"
 #include "weft/autograd/record.hpp"
@@ -118,6 +119,11 @@ Var fused(const Var& query, const Var& key, const Var& value, const AttentionSet
 
 AttentionResult scaled_dot_product_attention(const Var& query, const Var& key, const Var& value, const AttentionMask& mask,
                                              const AttentionOptions& options) {
+  return folded_attention(query, key, value, mask, options, 1);
+}
+
+AttentionResult folded_attention(const Var& query, const Var& key, const Var& value, const AttentionMask& mask,
+                                 const AttentionOptions& options, std::int64_t each) {
   check_operands(query, key, value);
   const Shape weights{query.size(0), query.size(1), query.size(2), key.size(2)};
   check<ValueError>(options.dropout >= 0 && options.dropout < 1, op, "dropout is {}; it must be in [0, 1)", options.dropout);
@@ -126,7 +132,7 @@ AttentionResult scaled_dot_product_attention(const Var& query, const Var& key, c
                              mask.causal,
                              scale_of(options, query),
                              {}};
-  settings.draw = next_draw(weights, options.dropout);
+  settings.draw = next_draw(weights, options.dropout, each);
   Var keys = key, values = value;
   if (settings.allowed.defined()) {
     const Tensor open = any(settings.allowed, {2}, true).transpose(2, 3);

@@ -11,18 +11,17 @@ Tensor checked_allowed(const char* op, const Tensor& allowed, const Shape& weigh
   if (!allowed.defined()) return {};
   check<DTypeError>(allowed.dtype() == boolean, op, "the mask is {}; bool is needed", allowed);
   const auto fits = [&] {
-    if (allowed.rank() > 4) return false;
-    for (int axis = -1; axis >= -allowed.rank(); --axis)
+    if (allowed.rank() != 4) return false;
+    for (int axis = 0; axis < 4; ++axis)
       if (allowed.size(axis) != 1 && allowed.size(axis) != weights.size(axis)) return false;
     return true;
   };
   check<ShapeError>(fits(), op,
-                    "the mask {} doesn't broadcast to [batch, heads, queries, keys] = {}; give one of keys [batch, keys] as "
-                    "mask.unsqueeze(1).unsqueeze(1), or by lengths",
+                    "the mask {} isn't [batch, heads, queries, keys] = {}, each that size or 1; give one of each row's keys, "
+                    "[batch, keys], as mask.unsqueeze(1).unsqueeze(1) or by lengths, one of [queries, keys] as "
+                    "mask.unsqueeze(0).unsqueeze(0)",
                     allowed.shape(), weights);
-  Tensor mask = allowed;
-  while (mask.rank() < 4) mask = mask.unsqueeze(0);
-  return mask;
+  return allowed;
 }
 
 Tensor combined_mask(const Tensor& allowed, const Tensor& lengths, bool causal, std::int64_t queries, std::int64_t keys) {

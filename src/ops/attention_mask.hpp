@@ -3,8 +3,8 @@
 
 namespace weft {
 
-/// A mask's `allowed` with four dimensions, or undefined. Throws DTypeError, ShapeError unless it broadcasts to `weights`,
-/// [batch, heads, queries, keys].
+/// A mask's `allowed`, or undefined. Throws DTypeError, ShapeError unless it has the four dimensions of `weights`, [batch,
+/// heads, queries, keys], each of that size or 1: with fewer, [batch, keys] could be taken for [queries, keys].
 Tensor checked_allowed(const char* op, const Tensor& allowed, const Shape& weights);
 
 /// All of a mask, bool, broadcasts to [batch, heads, queries, keys], from what checked_allowed and checked_lengths gave.

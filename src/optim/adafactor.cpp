@@ -7,7 +7,6 @@
 #include "kernels/factored.hpp"
 #include "kernels/optimizer.hpp"
 #include "optim/check_options.hpp"
-#include "optim/own_gradient.hpp"
 
 namespace weft::optim {
 namespace {
@@ -38,7 +37,7 @@ Adafactor::Adafactor(const std::vector<Group>& groups, const AdafactorOptions& o
 void Adafactor::update(Slot& slot, double lr, std::int64_t step) {
   Tensor& value = slot.parameter->mutable_value();
   if (value.numel() == 0) return;
-  Tensor& grad = own_gradient(*slot.parameter);
+  Tensor& grad = slot.parameter->mutable_grad();
   const auto t = static_cast<double>(step);
   const kernels::SquaresStep squares = {.beta2 = 1 - std::pow(t, options_.beta2_decay), .floor = options_.eps[0]};
   if (slot.buffers.size() == 1)

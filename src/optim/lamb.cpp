@@ -5,7 +5,6 @@
 #include "kernels/adaptive.hpp"
 #include "kernels/optimizer.hpp"
 #include "optim/check_options.hpp"
-#include "optim/own_gradient.hpp"
 
 namespace weft::optim {
 
@@ -19,7 +18,7 @@ LAMB::LAMB(const std::vector<Group>& groups, const LAMBOptions& options)
 
 void LAMB::update(Slot& slot, double lr, std::int64_t step) {
   Tensor& value = slot.parameter->mutable_value();
-  Tensor& direction = own_gradient(*slot.parameter);
+  Tensor& direction = slot.parameter->mutable_grad();
   const auto correction = [&](double beta) { return 1 - std::pow(beta, static_cast<double>(step)); };
   kernels::lamb_direction(value, direction, slot.buffers[0].tensor, slot.buffers[1].tensor,
                           {.beta1 = options_.betas[0],

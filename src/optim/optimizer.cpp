@@ -7,6 +7,7 @@
 #include "autograd/profiler.hpp"
 #include "base/fail.hpp"
 #include "optim/match_state.hpp"
+#include "optim/own_gradient.hpp"
 
 namespace weft::optim {
 
@@ -56,7 +57,7 @@ void Optimizer::set_lr(double lr) {
   lr_ = lr;
 }
 
-// Whatever can fail, fails here.
+// Whatever can fail, fails here, before any state has changed.
 void Optimizer::prepare(const Slot& slot) const {
   Parameter& parameter = *slot.parameter;
   const Tensor& value = parameter.value();
@@ -75,6 +76,7 @@ void Optimizer::prepare(const Slot& slot) const {
                       name_of(slot.dtype), slot.shape);
   }
   if (!grad.is_contiguous()) parameter.mutable_grad() = grad.contiguous();
+  if (works_in_gradient()) own_gradient(parameter);
 }
 
 void Optimizer::step() {

@@ -29,6 +29,7 @@ double between(double from, double to, double share, bool linear) {
 }  // namespace
 
 Schedule constant(double factor) {
+  check_factor("constant", factor);
   return [factor](std::int64_t) { return factor; };
 }
 
@@ -122,6 +123,8 @@ Schedule warmup(std::int64_t steps, Schedule then) {
 }
 
 Schedule product(std::vector<Schedule> schedules) {
+  for (std::size_t i = 0; i < schedules.size(); ++i)
+    check<ValueError>(schedules[i] != nullptr, "product", "schedule {} of {} is empty", i, schedules.size());
   return [all = std::move(schedules)](std::int64_t step) {
     double factor = 1;
     for (const Schedule& schedule : all) factor *= schedule(step);

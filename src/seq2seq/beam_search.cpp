@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include "base/fail.hpp"
@@ -33,10 +34,28 @@ bool better(const Candidate& a, const Candidate& b) {
 
 /// A part of the beam that goes on by itself.
 struct Group {
-  std::vector<Beam> beams;  // the best first; those that lead nowhere last
-  std::vector<Hypothesis> finished;
+  std::vector<Beam> beams;           // the best first; those that lead nowhere last
+  std::vector<Hypothesis> finished;  // those of the highest scores, no more than can be results, in order
+  std::vector<double> ended;         // the highest normalised log probabilities of what has ended, as many, in order
   bool done = false;
 };
+
+/// Takes in what is among the best `most`, behind what is as good: in order, the best first.
+template <class T, class Score>
+void keep_best(std::vector<T>& best, T value, std::size_t most, const Score& score) {
+  const auto worse = [&](const T& a, const T& b) { return score(a) > score(b); };
+  const auto place = std::upper_bound(best.begin(), best.end(), value, worse);
+  best.insert(place, std::move(value));
+  if (best.size() > most) best.pop_back();
+}
+
+double score_of(const Hypothesis& hypothesis) { return hypothesis.score; }
+
+/// What lengths (with the end token) are raised to the penalty from.
+double length_base(LengthNormalisation kind, std::size_t length) {
+  const auto tokens = static_cast<double>(length);
+  return kind == LengthNormalisation::gnmt ? (5 + tokens) / 6 : tokens;
+}
 
 class BeamDecoder : public SentenceDecoder {
  public:
@@ -73,20 +92,14 @@ class BeamDecoder : public SentenceDecoder {
 
   std::vector<Hypothesis> result() {
     std::vector<Hypothesis> all;
-    const auto sort = [](std::vector<Hypothesis>& hypotheses) {
-      std::stable_sort(hypotheses.begin(), hypotheses.end(),
-                       [](const Hypothesis& a, const Hypothesis& b) { return a.score > b.score; });
-    };
     for (Group& group : groups_) {
       // What was cut off by the length counts too where too little has ended.
       for (const Beam& b : group.beams)
         if (group.finished.size() < width() && b.log_probability != impossible)
-          group.finished.push_back(hypothesis(b.node, b.log_probability));
-      sort(group.finished);
-      if (group.finished.size() > width()) group.finished.resize(width());
+          keep_best(group.finished, hypothesis(b.node, b.log_probability), width(), score_of);
       std::move(group.finished.begin(), group.finished.end(), std::back_inserter(all));
     }
-    sort(all);
+    std::stable_sort(all.begin(), all.end(), [](const Hypothesis& a, const Hypothesis& b) { return a.score > b.score; });
     return all;
   }
 
@@ -143,7 +156,7 @@ class BeamDecoder : public SentenceDecoder {
                                           step.first_row + static_cast<std::int64_t>(first + candidate.beam));
       if (!taken.empty()) ++taken[static_cast<std::size_t>(candidate.token)];
       if (ends) {
-        group.finished.push_back(hypothesis(node, candidate.log_probability));
+        finish(group, node, candidate.log_probability);
       } else {
         next.push_back({node, candidate.log_probability});
         parents.push_back(first + candidate.beam);
@@ -156,24 +169,24 @@ class BeamDecoder : public SentenceDecoder {
     group.beams = std::move(next);
   }
 
+  void finish(Group& group, std::int64_t node, double log_probability) const {
+    Hypothesis ended = hypothesis(node, log_probability);
+    keep_best(group.ended, normalised(log_probability, ended.ids.size() + 1), width(), std::identity());
+    keep_best(group.finished, std::move(ended), width(), score_of);
+  }
+
   // As many have ended as are wanted, and none that lives would be among them if it ended as it is: the first to end are often
   // the short and unlikely ones. Coverage, which only takes from a score, isn't looked at.
   bool is_done(const Group& group, std::size_t length) const {
     double living = impossible;
     for (const Beam& b : group.beams) living = std::max(living, b.log_probability);
     if (living == impossible) return true;
-    living = normalised(living, length);
-    const auto as_good = std::count_if(group.finished.begin(), group.finished.end(), [&](const Hypothesis& h) {
-      return normalised(h.log_probability, h.ids.size() + 1) >= living;
-    });
-    return static_cast<std::size_t>(as_good) >= width();
+    return group.ended.size() == width() && group.ended.back() >= normalised(living, length);
   }
 
   // length: with the end token
   double normalised(double log_probability, std::size_t length) const {
-    const auto tokens = static_cast<double>(length);
-    const double base = options_.length_normalisation == LengthNormalisation::gnmt ? (5 + tokens) / 6 : tokens;
-    return log_probability / std::pow(base, options_.length_penalty);
+    return log_probability / std::pow(length_base(options_.length_normalisation, length), options_.length_penalty);
   }
 
   Hypothesis hypothesis(std::int64_t node, double log_probability) const {
@@ -206,11 +219,21 @@ void check_options(const BeamSearchOptions& o) {
                     "diversity_strength is {}; it must be finite and not negative", o.diversity_strength);
 }
 
+// Scores that are rounded to 0 would be the same for all.
+void check_length_penalty(const BeamSearchOptions& o, std::int64_t max_length) {
+  constexpr double most = 600;  // of a normalisation's logarithm
+  const double growth = std::log(length_base(o.length_normalisation, static_cast<std::size_t>(max_length)));
+  check<ValueError>(std::abs(o.length_penalty) * growth <= most, where,
+                    "length_penalty is {}: scores of {} tokens, the longest that can be, would leave the range of doubles; "
+                    "-{} to {} are possible",
+                    o.length_penalty, max_length, std::floor(most / growth), std::floor(most / growth));
+}
+
 }  // namespace
 
 double coverage(const Tensor& attention) {
-  check<ShapeError>(attention.rank() == 2 && attention.dtype() == f32, "coverage", "attention {} is not f32 [tokens, source]",
-                    attention);
+  check<ShapeError>(attention.rank() == 2, "coverage", "attention {} is not [tokens, source]", attention);
+  check<DTypeError>(attention.dtype() == f32, "coverage", "attention {} is not f32", attention);
   const Tensor rows = attention.contiguous();
   const std::int64_t tokens = rows.size(0), source = rows.size(1);
   double result = 0;
@@ -227,8 +250,10 @@ std::vector<std::vector<Hypothesis>> beam_search(Model& model, const Padded& sou
   check_options(options);
   AttentionSteps weights;
   std::vector<BeamDecoder> decoders;
-  for (SentenceStart& start : sentence_starts(where, source, prefixes, options.max_length, model.target_vocabulary()))
+  for (SentenceStart& start : sentence_starts(where, source, prefixes, options.max_length, model.target_vocabulary())) {
+    check_length_penalty(options, start.max_length);
     decoders.emplace_back(options, std::move(start), weights);
+  }
   std::vector<SentenceDecoder*> sentences;
   for (BeamDecoder& decoder : decoders) sentences.push_back(&decoder);
   decode(where, model, source, options.beam, options.attention || options.coverage_penalty != 0, sentences, weights);

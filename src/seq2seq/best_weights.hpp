@@ -19,8 +19,8 @@ inline SafetensorsFile load_best(const char* where, const std::filesystem::path&
 inline const std::string& described(const char* where, const SafetensorsFile& file, const std::filesystem::path& folder,
                                     const std::string& key, const char* kind) {
   const auto found = file.metadata.find(key);
-  check<FormatError>(found != file.metadata.end(), where, "{}: its metadata don't describe a {}",
-                     (folder / "best.safetensors").string(), kind);
+  check<FormatError>(found != file.metadata.end(), where, "{}: its metadata don't describe a {}: they have no '{}'",
+                     (folder / "best.safetensors").string(), kind, key);
   return found->second;
 }
 

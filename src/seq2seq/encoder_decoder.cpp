@@ -44,6 +44,11 @@ EncoderDecoderOptions checked(EncoderDecoderOptions o, bool reads_tokens) {
   check<ValueError>(softmax || !o.copy, where,
                     "copy needs the normaliser softmax, not {}: a word of the source alone whose weight is 0 can't be learned",
                     name_of(o.normaliser));
+  const bool local = o.attention == AttentionKind::local_m || o.attention == AttentionKind::local_p;
+  check<ValueError>(!local || !o.copy, where,
+                    "copy needs an attention that sees every place, not {}: a word of the source alone outside of its window "
+                    "can't be learned",
+                    name_of(o.attention));
   check<ValueError>(std::isfinite(o.coverage_weight) && o.coverage_weight >= 0, where,
                     "coverage_weight is {}; it must be finite and not negative", o.coverage_weight);
   return o;

@@ -42,6 +42,11 @@ Ensemble::Ensemble(std::vector<Model*> models, const nn::Scope& scope) : Model(s
     check<ValueError>(models_[m]->target_vocabulary() == target_vocabulary(), where,
                       "model {} has a target vocabulary of {} tokens, model 0 one of {}; they must have the same", m,
                       models_[m]->target_vocabulary(), target_vocabulary());
+    check<ValueError>(dynamic_cast<const Ensemble*>(models_[m]) == nullptr, where,
+                      "model {} is an ensemble itself; give its models one by one", m);
+    check<ValueError>(models_[m]->copies() == models_[0]->copies(), where,
+                      "model {} {} words of the source, model 0 {}: their distributions are of different words", m,
+                      models_[m]->copies() ? "copies" : "doesn't copy", models_[0]->copies() ? "does" : "doesn't");
   }
 }
 

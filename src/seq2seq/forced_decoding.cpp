@@ -42,7 +42,8 @@ std::vector<ForcedDecoding> forced_decoding(Model& model, const Batch& batch) {
     weights.push_back(std::move(next.weights));
     state = std::move(next.state);
   }
-  const Tensor all = stack(weights, 1).value().to(f32);  // [rows, steps, source]
+  const Tensor all = weights.empty() ? Tensor::zeros({rows, 0, batch.source.cells().size(1)})
+                                     : stack(weights, 1).value().to(f32);  // [rows, steps, source]
   for (std::int64_t row = 0; row < rows; ++row)
     result[static_cast<std::size_t>(row)].attention =
         all.select(0, row).slice(0, 0, said.data<std::int64_t>()[row]).slice(1, 0, read.data<std::int64_t>()[row]).clone();

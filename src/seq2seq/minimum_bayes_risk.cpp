@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <numeric>
 
@@ -53,6 +54,10 @@ ExpectedUtilities minimum_bayes_risk(const std::vector<std::string>& candidates,
 
 std::vector<double> posterior(std::span<const double> log_probabilities) {
   check<ValueError>(!log_probabilities.empty(), "posterior", "there are no log probabilities");
+  for (std::size_t i = 0; i < log_probabilities.size(); ++i)  // NaN neither
+    check<ValueError>(log_probabilities[i] < std::numeric_limits<double>::infinity(), "posterior",
+                      "log probability {} of {} is {}; it must be finite or -inf", i, log_probabilities.size(),
+                      log_probabilities[i]);
   const double most = *std::max_element(log_probabilities.begin(), log_probabilities.end());
   check<ValueError>(std::isfinite(most), "posterior", "the greatest log probability is {}; it must be finite", most);
   std::vector<double> result;

@@ -63,6 +63,7 @@ class SampleDecoder : public SentenceDecoder {
       if (each.ended) continue;
       const float* scores = step.row(s);
       const std::int32_t token = next_token(s, step);
+      check_finite(scores[token] < std::numeric_limits<float>::infinity());  // NaN neither
       each.node = tree_.add(each.node, token, step.step, step.first_row + static_cast<std::int64_t>(s));
       each.log_probability += static_cast<double>(scores[token]);
       each.ended = token == end_id;
@@ -92,6 +93,10 @@ class SampleDecoder : public SentenceDecoder {
     bool ended = false;
   };
 
+  void check_finite(bool finite) const {
+    check<NumericError>(finite, where, "the model gives no finite probability to any token (sentence {})", start_.index);
+  }
+
   std::int32_t next_token(std::size_t s, const SentenceStep& step) const {
     const auto place = static_cast<std::size_t>(step.step);
     if (place < start_.prefix.size()) return start_.prefix[place];
@@ -99,6 +104,7 @@ class SampleDecoder : public SentenceDecoder {
     scores[pad_id] = scores[begin_id] = impossible;
     for (const std::int32_t token : repeating(tree_.tokens(samples_[s].node), options_.no_repeat_ngram))
       scores[static_cast<std::size_t>(token)] = impossible;
+    check_finite(std::any_of(scores.begin(), scores.end(), [](float x) { return std::isfinite(x); }));
     return draw_token(filtered_softmax(scores, options_.filter), uniform(options_.seed, sentence_, s, step.step));
   }
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/fail.hpp"
+#include "seq2seq/best_weights.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/data/deltas.hpp"
 #include "weft/nn/ctc_decode.hpp"
@@ -116,14 +117,9 @@ SpeechRecognizer::SpeechRecognizer(const SpeechRecognizerOptions& options, const
 }
 
 std::unique_ptr<SpeechRecognizer> SpeechRecognizer::load(const std::filesystem::path& folder) {
-  const auto path = folder / "best.safetensors";
-  check<IoError>(std::filesystem::exists(path), where, "there is no {}: {} is no folder of a training run that was validated",
-                 path.string(), folder.string());
-  const SafetensorsFile file = load_safetensors(path);
-  const auto settings = file.metadata.find("speech");
-  check<FormatError>(settings != file.metadata.end(), where, "{}: its metadata don't describe a speech recogniser",
-                     path.string());
-  auto recognizer = std::make_unique<SpeechRecognizer>(speech_recognizer_options_of(settings->second, path.string()));
+  const SafetensorsFile file = load_best(where, folder);
+  auto recognizer = std::make_unique<SpeechRecognizer>(speech_recognizer_options_of(
+      described(where, file, folder, "speech", "speech recogniser"), (folder / "best.safetensors").string()));
   recognizer->load_state_dict(file.tensors);
   recognizer->eval();
   return recognizer;

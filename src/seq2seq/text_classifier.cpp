@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/fail.hpp"
+#include "seq2seq/best_weights.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/metrics/tokenize.hpp"
 #include "weft/ops/softmax.hpp"
@@ -82,20 +83,15 @@ TextClassifier::TextClassifier(DocumentClassifierOptions options, Vocabulary voc
       model_(fitted(std::move(options), vocabulary_), nn::Scope{.owner = nullptr, .name = {}, .seed = seed}) {}
 
 std::unique_ptr<TextClassifier> TextClassifier::load(const std::filesystem::path& folder) {
-  const auto path = folder / "best.safetensors";
-  check<IoError>(std::filesystem::exists(path), where, "there is no {}: {} is no folder of a training run that was validated",
-                 path.string(), folder.string());
-  SafetensorsFile file = load_safetensors(path);
+  SafetensorsFile file = load_best(where, folder);
+  const std::string path = (folder / "best.safetensors").string();
   const auto field = [&](const char* key) -> const std::string& {
-    const auto found = file.metadata.find(key);
-    check<FormatError>(found != file.metadata.end(), where, "{} has no '{}': it isn't a classifier of texts", path.string(),
-                       key);
-    return found->second;
+    return described(where, file, folder, key, "classifier of texts");
   };
-  const auto options = document_classifier_options_of(field("document_classifier"), path.string());
+  const auto options = document_classifier_options_of(field("document_classifier"), path);
   auto classifier = std::make_unique<TextClassifier>(
-      options, Vocabulary{text::Symbols::from_json(field("symbols"), path.string()),
-                          classes_of(field("classes"), path.string()), count_of(field("max_words"), path.string())});
+      options, Vocabulary{text::Symbols::from_json(field("symbols"), path), classes_of(field("classes"), path),
+                          count_of(field("max_words"), path)});
   classifier->model_.load_state_dict(file.tensors);
   classifier->model_.eval();
   classifier->loaded_ = std::move(file.metadata);

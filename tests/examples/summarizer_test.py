@@ -88,6 +88,7 @@ class SummarizerTest(unittest.TestCase):
                 (["train", "--data", "x", "--output", run, "--hidden", "7"], 2, "--hidden 7 must be even"),
                 (["train", "--data", "x", "--output", run, "--batch-tokens", "100"], 2, "--batch-tokens 100 must be twice"),
                 (["train", "--data", "x", "--output", run, "--attention", "none"], 2, "--attention"),
+                (["train", "--data", "x", "--output", run, "--attention", "local-m"], 2, "--attention local-m needs --no-copy"),
                 ([*start, "--dropout", "0.5"], 1, "--dropout (0.3 there, 0.5 now)"),
                 ([*start, "--no-copy"], 1, "--no-copy"),
                 (["evaluate", "--data", FOLDER / "news.tsv"], 2, "--model is needed"),

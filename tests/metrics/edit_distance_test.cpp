@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "weft/base/error.hpp"
 #include "weft/base/random.hpp"
 
 using namespace weft;
@@ -81,4 +82,12 @@ TEST_CASE("an alignment is shown in columns") {
   CHECK(show({"größe", "x"}, {"maß", "x", "yz"}) == "REF: maß   x yz\nHYP: größe x **\n     S       D\n");
   CHECK(show({"a"}, {"a"}) == "REF: a\nHYP: a\n\n");
   CHECK(show({}, {}) == "REF:\nHYP:\n\n");
+}
+
+TEST_CASE("a word that isn't UTF-8 is refused with its number") {
+  const Words sound = {"a"}, stray = {"\x80"}, broken = {"a", "b\xc3"};
+  CHECK_THROWS_WITH_AS(show_alignment(stray, sound), "[show_alignment] hypothesis, word 1: not UTF-8 at byte 0", FormatError);
+  CHECK_THROWS_WITH_AS(show_alignment(sound, broken), "[show_alignment] reference, word 2: not UTF-8 at byte 1", FormatError);
+  CHECK_THROWS_WITH_AS(align(stray, sound), "[align] hypothesis, word 1: not UTF-8 at byte 0", FormatError);
+  CHECK_THROWS_WITH_AS(count_edits(sound, broken), "[count_edits] reference, word 2: not UTF-8 at byte 1", FormatError);
 }

@@ -92,3 +92,9 @@ TEST_CASE("gated fusion that can't be is refused") {
   CHECK_THROWS_AS(fusion(a, Var(Tensor::zeros({2, 2}, f64))), DTypeError);
   CHECK(fusion(Var(Tensor::zeros({0, 4})), Var(Tensor::zeros({0, 2}))).shape() == Shape{0, 3});
 }
+
+TEST_CASE("an undefined input of gated fusion is named") {
+  nn::GatedFusion fusion({.in_features = {4, 2}, .out_features = 5});
+  CHECK_THROWS_WITH_AS(fusion(Var(Tensor::zeros({3, 4})), Var()), "[GatedFusion] input 1 of 2 is undefined", ValueError);
+  CHECK_THROWS_WITH_AS(fusion(Var(), Var(Tensor::zeros({3, 2}))), "[GatedFusion] input 0 of 2 is undefined", ValueError);
+}

@@ -200,8 +200,10 @@ std::vector<Mistake> shape_mistakes() {
        [] {
          scaled_dot_product_attention(t({2, 1, 5, 4}), t({2, 1, 6, 4}), t({2, 1, 6, 4}), {.allowed = t({2, 6}, boolean)});
        },
-       "[scaled_dot_product_attention] the mask [2, 6] doesn't broadcast to [batch, heads, queries, keys] = [2, 1, 5, 6]; give "
-       "one of keys [batch, keys] as mask.unsqueeze(1).unsqueeze(1), or by lengths"},
+       "[scaled_dot_product_attention] the mask [2, 6] isn't [batch, heads, queries, keys] = [2, 1, 5, 6], each that size or "
+       "1; "
+       "give one of each row's keys, [batch, keys], as mask.unsqueeze(1).unsqueeze(1) or by lengths, one of [queries, keys] as "
+       "mask.unsqueeze(0).unsqueeze(0)"},
   };
 }
 

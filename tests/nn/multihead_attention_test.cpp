@@ -129,8 +129,9 @@ TEST_CASE("several rows of queries share one row of a memory") {
 TEST_CASE("rows that share a memory can't have masks that tell queries apart") {
   const Tensor memory = uniform({1, 3, 6}, -1, 1, 2), x = uniform({2, 3, 6}, -1, 1, 1);
   const nn::AttentionCache kept = attention().remember(memory, memory);
-  const AttentionMask causal{.causal = true}, apart{.allowed = test::coins({3, 3}, 0.5, 3)},
-      folded{.allowed = Tensor::ones({6, 3}, boolean)}, of_keys{.allowed = Tensor::from<bool>({true, false, true}, {3})};
+  const AttentionMask causal{.causal = true}, apart{.allowed = test::coins({1, 1, 3, 3}, 0.5, 3)},
+      folded{.allowed = Tensor::ones({1, 1, 6, 3}, boolean)},
+      of_keys{.allowed = Tensor::from<bool>({true, false, true}, {1, 1, 1, 3})};
   CHECK_THROWS_WITH_AS(attention()(x, kept, causal), doctest::Contains("AttentionCache::select"), ValueError);
   CHECK_THROWS_WITH_AS(attention()(x, kept, apart), doctest::Contains("[batch, 1, 1, keys]"), ValueError);
   CHECK_THROWS_AS(attention()(x, kept, folded), ValueError);
@@ -156,6 +157,19 @@ TEST_CASE("attention that can't be is refused") {
   CHECK_THROWS_AS(attention()(x, x, x.slice(1, 0, 2)), ShapeError);
   CHECK_THROWS_AS(attention()(x, x.slice(0, 0, 1), x.slice(0, 0, 1)), ShapeError);
   CHECK_THROWS_AS(attention()(x, nn::AttentionCache{}), ValueError);
+  const nn::AttentionCache kept = attention().remember(x, x);
+  const Shape shape = kept.keys.shape();
+  const std::string wanted = "f64[2, " + std::to_string(shape[1]) + ", places, " + std::to_string(shape[3]) + "]";
+  // Values of another batch, which would be broadcast; of other places; keys of another module's heads; of another dtype.
+  for (const nn::AttentionCache& other :
+       {nn::AttentionCache{kept.keys, slice(kept.values, 0, 0, 1)}, nn::AttentionCache{kept.keys, slice(kept.values, 2, 0, 2)},
+        nn::AttentionCache{slice(kept.keys, 1, 0, 1), kept.values},
+        nn::AttentionCache{kept.keys.value().to(f32), kept.values.value().to(f32)}}) {
+    const std::string message =
+        "[MultiheadAttention] a cache of " + other.keys.value().describe() + " and " + other.values.value().describe() +
+        " isn't one of this module's for input f64[2, 3, 6]: " + wanted + " and " + wanted + "; `remember` makes one";
+    CHECK_THROWS_WITH_AS(attention()(x, other), message.c_str(), ShapeError);
+  }
   const Tensor narrow = x.to(f32);
   CHECK_THROWS_WITH_AS(attention()(narrow, narrow, narrow),
                        "[MultiheadAttention] query f32[2, 3, 6] and the module's weights f64[6, 6] differ in dtype",

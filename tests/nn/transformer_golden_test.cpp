@@ -86,8 +86,8 @@ TEST_CASE("MultiheadAttention equals PyTorch's: to keys and values of other size
     Tape tape;
     const Var query = tape.leaf(golden["query"].to(dtype)), key = tape.leaf(golden["key"].to(dtype)),
               value = tape.leaf(golden["value"].to(dtype));
-    const auto out =
-        attention(query, key, value, AttentionMask{.allowed = ne(golden["allowed"], 0)}, nn::AttentionWeights::averaged);
+    const auto out = attention(query, key, value, AttentionMask{.allowed = ne(golden["allowed"], 0).unsqueeze(0).unsqueeze(0)},
+                               nn::AttentionWeights::averaged);
     CHECK(relative_error(out.output.value(), golden["output"]) <= tolerance(dtype));
     CHECK(relative_error(out.weights.value(), golden["averaged"]) <= tolerance(dtype));
     tape.backward(weighted(golden, "output", out.output) + weighted(golden, "averaged", out.weights));

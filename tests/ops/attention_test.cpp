@@ -102,7 +102,7 @@ TEST_CASE("the weights that are asked for have the gradients of those that aren'
   for (const DType dtype : {f32, f64}) {
     const Operands x = operands(7, 7, dtype);
     for (const AttentionMask& mask : {AttentionMask{}, AttentionMask{.lengths = lengths, .causal = true},
-                                      AttentionMask{.allowed = test::coins({7, 7}, 0.5, 4), .lengths = lengths}})
+                                      AttentionMask{.allowed = test::coins({1, 1, 7, 7}, 0.5, 4), .lengths = lengths}})
       for (const double dropout : {0.0, 0.4})
         check_same(run(x, mask, {.scale = 0.4, .dropout = dropout}),
                    run(x, mask, {.scale = 0.4, .dropout = dropout, .need_weights = true}), dtype == f32 ? 2e-6 : 1e-14);
@@ -143,8 +143,8 @@ TEST_CASE("a query whose output counts for nothing can be NaN") {
 }
 
 TEST_CASE("a query without keys can be NaN") {
-  Tensor allowed = Tensor::ones({7, 7}, boolean);
-  allowed.slice(0, 3, 4).fill(0);
+  Tensor allowed = Tensor::ones({1, 1, 7, 7}, boolean);
+  allowed.slice(2, 3, 4).fill(0);
   for (const DType dtype : {f32, f64})
     for (const bool create_graph : {false, true}) {
       const auto gradients = [&](double filling) {
@@ -224,7 +224,15 @@ TEST_CASE("operands that don't fit are refused") {
     CHECK_THROWS_WITH_AS(scaled_dot_product_attention(x.query, x.key, x.value, mask, options), doctest::Contains(message), E);
   };
   refuse({.allowed = Tensor::ones({3, 4})}, {}, "bool is needed", static_cast<DTypeError*>(nullptr));
-  refuse({.allowed = Tensor::ones({4, 3}, boolean)}, {}, "[4, 3]", static_cast<ShapeError*>(nullptr));
+  refuse({.allowed = Tensor::ones({1, 1, 4, 3}, boolean)}, {}, "[1, 1, 4, 3]", static_cast<ShapeError*>(nullptr));
+  // A mask of each row's keys would pass for one of queries and keys, of which there are as many.
+  for (const Shape& shape : {Shape{3, 4}, Shape{4}, Shape{3, 1, 4}, Shape{1, 3, 2, 3, 4}})
+    refuse({.allowed = Tensor::ones(shape, boolean)}, {},
+           ("the mask " + shape.str() +
+            " isn't [batch, heads, queries, keys] = [3, 2, 3, 4], each that size or 1; give one of each row's keys, [batch, "
+            "keys], as mask.unsqueeze(1).unsqueeze(1) or by lengths, one of [queries, keys] as mask.unsqueeze(0).unsqueeze(0)")
+               .c_str(),
+           static_cast<ShapeError*>(nullptr));
   refuse({.lengths = Tensor::from<std::int64_t>({1, 2}, {2})}, {}, "one a row", static_cast<ShapeError*>(nullptr));
   refuse({.lengths = Tensor::from<std::int64_t>({1, 2, 5}, {3})}, {}, "length 5 of row 2 is outside 0 to 4",
          static_cast<ValueError*>(nullptr));

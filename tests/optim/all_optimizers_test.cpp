@@ -7,6 +7,8 @@
 #include "golden/golden.hpp"
 #include "optim/golden_steps.hpp"
 #include "support/allocations.hpp"
+#include "support/space_limit.hpp"
+#include "weft/base/error.hpp"
 #include "weft/base/random.hpp"
 #include "weft/base/threads.hpp"
 #include "weft/optim/adadelta.hpp"
@@ -98,4 +100,25 @@ TEST_CASE("every optimizer steps without memory from the system once it has run"
     CHECK(asked.pool_misses == 0);
     CHECK(asked.operator_new_calls == 0);
   }
+}
+
+TEST_CASE("a gradient that another handle sees is copied before anything changes, if there is memory for it") {
+  if (test::pool_is_off()) return;
+  const auto check = [](const Kind& kind) {
+    CAPTURE(kind.name);
+    Parameter small("small", Tensor::ones({3})), large("large", Tensor::zeros({4096, 3072}));
+    const auto optimizer = kind.make({&small, &large});
+    small.add_grad(Tensor::ones({3}));
+    large.add_grad(Tensor::zeros({4096, 3072}));
+    const Tensor seen = large.grad();  // 48 MiB
+    trim_memory();
+    const test::SpaceLimit limit(std::size_t{8} << 20);
+    CHECK_THROWS_AS(optimizer->step(), OutOfMemoryError);
+    for (const std::int64_t i : {0, 1, 2}) CHECK(small.value().at({i}) == 1);
+    CHECK(small.grad().defined());
+    for (const auto& [name, tensor] : optimizer->state_dict())
+      if (tensor.dtype() == i64) CHECK(tensor.item() == 0);
+  };
+  check(kind<optim::Adafactor>("Adafactor", optim::AdafactorOptions{}));
+  check(kind<optim::LAMB>("LAMB", optim::LAMBOptions{}));
 }

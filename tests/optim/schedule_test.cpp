@@ -133,6 +133,10 @@ TEST_CASE("schedules refuse what makes no sense") {
   CHECK_THROWS_WITH_AS(optim::one_cycle({.steps = 9, .end_divisor = nan}), doctest::Contains("end_divisor nan"), ValueError);
   CHECK_THROWS_WITH_AS(optim::warmup(0, optim::constant()), doctest::Contains("a warm-up of 0 steps"), ValueError);
   CHECK_THROWS_WITH_AS(optim::warmup(5, {}), doctest::Contains("no schedule"), ValueError);
+  CHECK_THROWS_WITH_AS(optim::product({optim::constant(), optim::Schedule()}), "[product] schedule 1 of 2 is empty",
+                       ValueError);
+  for (const double factor : {nan, -1.0, std::numeric_limits<double>::infinity()})
+    CHECK_THROWS_WITH_AS(optim::constant(factor), doctest::Contains("[constant] the factor is"), ValueError);
 }
 
 TEST_CASE("a product multiplies, a plateau among its factors") {

@@ -259,8 +259,8 @@ TEST_CASE("coverage is what was looked at, at most once each") {
   CHECK(coverage(attention) == doctest::Approx(std::log(0.5) + std::log(0.25)));
   CHECK(coverage(Tensor::zeros({2, 1})) == doctest::Approx(std::log(1e-9)));
   CHECK(coverage(Tensor::zeros({2, 0})) == 0);
-  CHECK_THROWS_WITH_AS(coverage(Tensor::zeros({2})), doctest::Contains("is not f32 [tokens, source]"), ShapeError);
-  CHECK_THROWS_AS(coverage(Tensor::zeros({2, 2}, f64)), ShapeError);
+  CHECK_THROWS_WITH_AS(coverage(Tensor::zeros({2})), "[coverage] attention f32[2] is not [tokens, source]", ShapeError);
+  CHECK_THROWS_WITH_AS(coverage(Tensor::zeros({2, 2}, f64)), "[coverage] attention f64[2, 2] is not f32", DTypeError);
 }
 
 TEST_CASE("options that can't be are refused by name") {
@@ -270,6 +270,13 @@ TEST_CASE("options that can't be are refused by name") {
     CHECK_THROWS_WITH_AS(search_alone(*model, source, options, {}), message, ValueError);
   };
   refuse({.length_penalty = NAN}, "[beam_search] length_penalty is nan; it must be finite");
+  for (const double penalty : {400.0, -400.0})  // -0 for all, or infinite
+    refuse({.length_penalty = penalty, .max_length = 20},
+           penalty > 0 ? "[beam_search] length_penalty is 400: scores of 20 tokens, the longest that can be, would leave the "
+                         "range of doubles; -200 to 200 are possible"
+                       : "[beam_search] length_penalty is -400: scores of 20 tokens, the longest that can be, would leave the "
+                         "range of doubles; -200 to 200 are possible");
+  CHECK(search_alone(*model, source, {.length_penalty = 200, .max_length = 20}, {})[0].score < 0);
   refuse({.coverage_penalty = -0.5}, "[beam_search] coverage_penalty is -0.5; it must be finite and not negative");
   refuse({.coverage_penalty = INFINITY}, "[beam_search] coverage_penalty is inf; it must be finite and not negative");
   refuse({.no_repeat_ngram = -1}, "[beam_search] no_repeat_ngram is -1; it must not be negative");

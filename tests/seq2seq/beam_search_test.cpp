@@ -9,6 +9,7 @@
 #include "weft/base/error.hpp"
 #include "weft/ops/embedding.hpp"
 #include "weft/ops/softmax.hpp"
+#include "weft/tensor/memory.hpp"
 
 using namespace weft;
 using namespace weft::seq2seq;
@@ -73,6 +74,18 @@ class Chain : public Model {
 
  private:
   Tensor table_;
+};
+
+// One that looks at all of the source alike.
+class Looking : public Chain {
+ public:
+  using Chain::Chain;
+  DecoderStep step(const DecoderMemory& memory, const DecoderState& state, const Tensor& tokens, bool attention) override {
+    DecoderStep next = Chain::step(memory, state, tokens, attention);
+    const std::int64_t places = memory.mask.size(1);
+    next.weights = Tensor::full({tokens.size(0), places}, 1.0 / static_cast<double>(places));
+    return next;
+  }
 };
 
 // A Transformer and an LSTM with each attention.
@@ -168,6 +181,27 @@ TEST_CASE("short hypotheses that end early don't keep a longer and better one fr
   const auto found = beam_search(model, pad(rows), {.beam = 2, .length_penalty = 0})[0];
   CHECK(found[0].ids == TokenIds{4, 5, 6});
   CHECK(found[1].ids == TokenIds{});
+}
+
+TEST_CASE("what has ended and can't be a result any more leaves no attention behind") {
+  // One ends at each step, and the longest is always the best.
+  Looking model({{begin_id, {{4, 0.6}, {end_id, 0.4}}}, {4, {{4, 0.6}, {end_id, 0.4}}}});
+  const TokenIds sentence(50, 4);
+  const std::vector<const TokenIds*> rows = {&sentence};
+  const Padded source = pad(rows);
+  for (const double coverage_penalty : {0.0, 0.1}) {
+    const std::int64_t before = memory_statistics().total.current;
+    reset_peak_memory();
+    const auto found = beam_search(
+        model, source,
+        {.beam = 2, .length_penalty = 3, .max_length = 200, .attention = true, .coverage_penalty = coverage_penalty})[0];
+    REQUIRE(found.size() == 2);
+    CHECK(found[0].ids.size() == 199);
+    CHECK(found[1].ids.size() == 198);
+    CHECK(found[0].attention.shape() == Shape{200, 50});
+    // Each step's weights, 80 kB, and a few hypotheses of 40 kB; all that ended would be 4 MB.
+    CHECK(memory_statistics().total.peak - before < 1000000);
+  }
 }
 
 TEST_CASE("a batch gives what its sentences give alone") {

@@ -161,7 +161,7 @@ TEST_CASE("a padded row of a copying model gives what it gives alone") {
 }
 
 TEST_CASE("steps of a copying model, several rows a sentence, give what reading all at once gives") {
-  for (const AttentionKind kind : {AttentionKind::coverage, AttentionKind::general, AttentionKind::local_m}) {
+  for (const AttentionKind kind : {AttentionKind::coverage, AttentionKind::general, AttentionKind::location}) {
     const auto model = model_of(copying_options(kind));
     const Tensor whole = (*model)(batch()).value();
     auto [memory, state] = model->encode(pad(test::pointers(sources())));
@@ -254,6 +254,12 @@ TEST_CASE("what doesn't go with copying is refused") {
   options.copy = false;
   options.coverage_weight = 1;
   CHECK_THROWS_AS(EncoderDecoder{options}, ValueError);
+  for (const AttentionKind kind : {AttentionKind::local_m, AttentionKind::local_p})
+    CHECK_THROWS_WITH_AS(EncoderDecoder{copying_options(kind)},
+                         ("[EncoderDecoder] copy needs an attention that sees every place, not " + name_of(kind) +
+                          ": a word of the source alone outside of its window can't be learned")
+                             .c_str(),
+                         ValueError);
   options = copying_options();
   options.coverage_weight = -1;
   CHECK_THROWS_WITH_AS(EncoderDecoder{options}, "[EncoderDecoder] coverage_weight is -1; it must be finite and not negative",

@@ -119,6 +119,23 @@ TEST_CASE("models that don't go together are refused") {
   CHECK_THROWS_WITH_AS(Ensemble({models[0].get(), models[1].get(), other.get()}),
                        "[Ensemble] model 2 has a target vocabulary of 8 tokens, model 0 one of 7; they must have the same",
                        ValueError);
+  Ensemble inner({models[0].get()});
+  CHECK_THROWS_WITH_AS(Ensemble({models[0].get(), &inner}),
+                       "[Ensemble] model 1 is an ensemble itself; give its models one by one", ValueError);
+  options = test::small_options();
+  options.source_vocabulary = options.target_vocabulary = 7;
+  const auto plain = make_model(options);
+  options.copy = true;
+  const auto copying = make_model(options);
+  CHECK_THROWS_WITH_AS(Ensemble({plain.get(), copying.get()}),
+                       "[Ensemble] model 1 copies words of the source, model 0 doesn't: their distributions are of different "
+                       "words",
+                       ValueError);
+  CHECK_THROWS_WITH_AS(Ensemble({copying.get(), plain.get()}),
+                       "[Ensemble] model 1 doesn't copy words of the source, model 0 does: their distributions are of "
+                       "different words",
+                       ValueError);
+  CHECK(Ensemble({copying.get(), copying.get()}).copies());
   Ensemble ensemble({models[0].get(), models[1].get()});
   const Model::Encoded one = models[0]->encode(pad(test::pointers(test::small_source())));
   const Tensor tokens = Tensor::from<std::int32_t>({begin_id, begin_id, begin_id}, {3});

@@ -39,6 +39,20 @@ TEST_CASE("a target's tokens have the probabilities of teacher forcing and the w
   }
 }
 
+TEST_CASE("a target of no steps has no tokens and no rows of weights") {
+  EncoderDecoder model(test::small_options());
+  Batch batch = test::small_batch();
+  const std::int64_t rows = batch.target_out.size(0);
+  batch.target_in = batch.target_out = Tensor::zeros({rows, 0}, i32);
+  batch.target_lengths = Tensor::zeros({rows}, i64);
+  const auto found = forced_decoding(model, batch);
+  CHECK(found.size() == static_cast<std::size_t>(rows));
+  for (std::size_t row = 0; row < found.size(); ++row) {
+    CHECK(found[row].log_probabilities.empty());
+    CHECK(found[row].attention.shape() == Shape{0, batch.source.lengths.data<std::int64_t>()[row]});
+  }
+}
+
 TEST_CASE("forced decoding says what it can't do") {
   EncoderDecoderOptions options = test::small_options();
   EncoderDecoder model(options);

@@ -69,7 +69,10 @@ TEST_CASE("a posterior is the softmax of log probabilities") {
   CHECK(found[2] == 0);
   CHECK_THROWS_AS(posterior({}), ValueError);
   CHECK_THROWS_AS(posterior(std::vector<double>{-INFINITY}), ValueError);
-  CHECK_THROWS_AS(posterior(std::vector<double>{NAN}), ValueError);
+  CHECK_THROWS_WITH_AS(posterior(std::vector<double>{-1, NAN}),
+                       "[posterior] log probability 1 of 2 is nan; it must be finite or -inf", ValueError);
+  CHECK_THROWS_WITH_AS(posterior(std::vector<double>{INFINITY, -1}),
+                       "[posterior] log probability 0 of 2 is inf; it must be finite or -inf", ValueError);
 }
 
 TEST_CASE("choices that can't be made are refused") {

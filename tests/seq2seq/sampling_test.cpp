@@ -188,6 +188,19 @@ TEST_CASE("samples begin with their prefix and repeat no n-gram") {
   }
 }
 
+TEST_CASE("a model that has become NaN is an error that names the sentence, in samples as in a search") {
+  const auto model = std::move(test::small_models()[0]);
+  for (Parameter* parameter : model->parameters()) parameter->mutable_value().fill(NAN);
+  const Padded source = pad(test::pointers(test::small_source()));
+  CHECK_THROWS_WITH_AS(sample(*model, source), "[sample] the model gives no finite probability to any token (sentence 0)",
+                       NumericError);
+  CHECK_THROWS_WITH_AS(beam_search(*model, source),
+                       "[beam_search] the model gives no finite probability to any token (sentence 0)", NumericError);
+  const std::vector<TokenIds> prefixes = {{4}, {4}, {4}};
+  CHECK_THROWS_WITH_AS(sample(*model, source, {.max_length = 1}, prefixes),
+                       "[sample] the model gives no finite probability to any token (sentence 0)", NumericError);
+}
+
 TEST_CASE("impossible samples are refused by name") {
   const auto model = std::move(test::small_models()[0]);
   const auto refuse = [&](const SampleOptions& options, const char* message) {

@@ -112,7 +112,9 @@ TEST_CASE("folders that hold no classifier") {
     nn::save(classifier.model(), path, metadata);
     CHECK_THROWS_WITH_AS(
         TextClassifier::load(folder.path()),
-        fmt::format("[TextClassifier] {} has no '{}': it isn't a classifier of texts", path.string(), key).c_str(),
+        fmt::format("[TextClassifier] {}: its metadata don't describe a classifier of texts: they have no '{}'", path.string(),
+                    key)
+            .c_str(),
         FormatError);
     metadata[key] = "-1";
     nn::save(classifier.model(), path, metadata);

@@ -1,26 +1,18 @@
 #include "weft/tensor/memory.hpp"
 
 #include <doctest/doctest.h>
-#include <sys/resource.h>
 
-#include <fstream>
 #include <thread>
 #include <vector>
 
+#include "support/space_limit.hpp"
 #include "weft/base/error.hpp"
 #include "weft/tensor/tensor.hpp"
 
 using namespace weft;
+using test::pool_is_off;
 
 namespace {
-
-bool pool_is_off() {  // the sanitizers see every request
-  const auto before = memory_statistics();
-  detail::pool_release(detail::pool_allocate(123456), 123456);
-  const auto after = memory_statistics();
-  trim_memory();
-  return after.pool_misses == before.pool_misses && memory_statistics().reserved.current == after.reserved.current;
-}
 
 std::int64_t activations() {
   return memory_statistics().by_category[static_cast<std::size_t>(MemoryCategory::activations)].current;
@@ -79,34 +71,11 @@ TEST_CASE("memory is aligned to 64 bytes") {
   }
 }
 
-namespace {
-
-// The process may have so many bytes of address space more while this lives.
-class SpaceLimit {
- public:
-  explicit SpaceLimit(std::size_t more) {
-    getrlimit(RLIMIT_AS, &before_);
-    std::size_t pages = 0;
-    std::ifstream("/proc/self/statm") >> pages;
-    rlimit now = before_;
-    now.rlim_cur = pages * 4096 + more;
-    setrlimit(RLIMIT_AS, &now);
-  }
-  ~SpaceLimit() { setrlimit(RLIMIT_AS, &before_); }
-  SpaceLimit(const SpaceLimit&) = delete;
-  SpaceLimit& operator=(const SpaceLimit&) = delete;
-
- private:
-  rlimit before_;
-};
-
-}  // namespace
-
 TEST_CASE("what the pool keeps of other sizes is given up where the system has no more, and then an error says what is used") {
   if (pool_is_off()) return;
   constexpr std::int64_t mebi = 1 << 20;
   trim_memory();
-  const SpaceLimit limit(std::size_t{800} << 20);
+  const test::SpaceLimit limit(std::size_t{800} << 20);
   for (const std::int64_t size : {150, 300}) Tensor::empty({size * mebi / 4});
   const Tensor large = Tensor::empty({500 * mebi / 4});
   CHECK(large.defined());

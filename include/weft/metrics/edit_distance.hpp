@@ -20,7 +20,8 @@ struct EditCounts {
 };
 
 /// Edits of the alignment with the fewest errors (Levenshtein 1966) and, of those, the most hits, which settles all four
-/// counts: with hypothesis and reference exchanged, deletions and insertions are.
+/// counts: with hypothesis and reference exchanged, deletions and insertions are. This and those below throw FormatError,
+/// with its number, for a word that isn't UTF-8.
 EditCounts count_edits(std::span<const std::string> hypothesis, std::span<const std::string> reference);
 
 /// The edits of such an alignment in order.

@@ -7,7 +7,7 @@ namespace weft {
 
 /// Which keys a query may attend to: those that all three let through. True means may, as in masked_softmax.
 struct AttentionMask {
-  Tensor allowed = {};  ///< bool, broadcast to [batch, heads, queries, keys]; undefined: all
+  Tensor allowed = {};  ///< bool [batch or 1, heads or 1, queries or 1, keys or 1], always all four; undefined: all
   Tensor lengths = {};  ///< keys of each row, i64 or i32 [batch], 0 to keys; undefined: all
   bool causal = false;  ///< the last query sees the last key, the one before it all but that, ...: keys may go before queries
 };

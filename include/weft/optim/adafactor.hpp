@@ -26,6 +26,7 @@ class Adafactor final : public Optimizer {
 
  private:
   void update(Slot& slot, double lr, std::int64_t step) override;
+  bool works_in_gradient() const override { return true; }
 
   AdafactorOptions options_;
 };

@@ -23,6 +23,7 @@ class LAMB final : public Optimizer {
 
  private:
   void update(Slot& slot, double lr, std::int64_t step) override;
+  bool works_in_gradient() const override { return true; }
 
   LAMBOptions options_;
 };

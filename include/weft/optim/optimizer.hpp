@@ -26,7 +26,7 @@ class Optimizer {
 
   /// Updates every parameter that has a gradient and uses the gradients up; a parameter without one stays as it is, its
   /// state too. Throws, before anything changes, TapeError where none has a gradient, ShapeError or DTypeError where a value
-  /// or gradient doesn't fit the state.
+  /// or gradient doesn't fit the state, OutOfMemoryError where a gradient must be copied and there is no memory for it.
   void step();
   /// Uses the gradients up without a step.
   void clear_grad();
@@ -68,8 +68,11 @@ class Optimizer {
   static std::vector<Group> one_group(std::span<Parameter* const> parameters);
 
  private:
-  /// Update number `step` of one parameter, whose gradient is there and dense, at learning rate `lr`. Doesn't throw.
+  /// Update number `step` of one parameter, whose gradient is there and dense, at learning rate `lr`. Throws nothing but
+  /// OutOfMemoryError, where the system hasn't the kilobytes that kernels work in.
   virtual void update(Slot& slot, double lr, std::int64_t step) = 0;
+  /// Whether updates compute in the gradient: `step` first makes a copy of one that another handle sees.
+  virtual bool works_in_gradient() const { return false; }
   void prepare(const Slot& slot) const;
 
   const char* name_;

@@ -10,7 +10,7 @@ namespace weft::optim {
 /// Any function will do; schedules without state resume by the step alone.
 using Schedule = std::function<double(std::int64_t step)>;
 
-/// The same at every step.
+/// The same at every step. Throws ValueError for a factor that is negative or not finite.
 Schedule constant(double factor = 1);
 
 /// Linear to 1 over `warmup` steps, then sqrt(warmup / step) (Vaswani et al. 2017, with a peak of 1).
@@ -72,7 +72,7 @@ Schedule one_cycle(const OneCycleOptions& options);
 /// product({linear_warmup(steps), then}). Throws ValueError for steps < 1 or where `then` is empty.
 Schedule warmup(std::int64_t steps, Schedule then);
 
-/// All factors multiplied. `std::ref(plateau)` puts a Plateau among them.
+/// All factors multiplied. `std::ref(plateau)` puts a Plateau among them. Throws ValueError where one is empty.
 Schedule product(std::vector<Schedule> schedules);
 
 }  // namespace weft::optim

@@ -16,7 +16,8 @@ enum class LengthNormalisation {
 
 struct BeamSearchOptions {
   std::int64_t beam = 5;        ///< 1 is greedy search
-  double length_penalty = 1.0;  ///< exponent of the length normalisation; 0: hypotheses are compared by log probability
+  double length_penalty = 1.0;  ///< exponent of the length normalisation; 0: hypotheses are compared by log probability.
+                                ///< Refused where the longest hypothesis would be divided by more than e^600
   std::int64_t max_length = 0;  ///< tokens of a hypothesis; 0: twice the source's and ten more, beside those of its prefix
   bool attention = false;       ///< return the attention weights too
   LengthNormalisation length_normalisation = LengthNormalisation::power;
@@ -27,8 +28,8 @@ struct BeamSearchOptions {
 };
 
 /// The best hypotheses for each row of `source`, best first, `beam` of them where that many were found. A row is searched
-/// as if it were alone. Scores are log_probability / normalisation + coverage_penalty * coverage. Nothing is recorded;
-/// dropout is off while the model is in eval mode.
+/// as if it were alone. Scores are log_probability / normalisation + coverage_penalty * coverage. Nothing is recorded, so
+/// nothing is dropped either, in training mode too.
 ///
 /// prefixes[row] is what all hypotheses of a row begin with; it counts for length and probability, and may repeat n-grams. No
 /// prefixes at all: none for any row.

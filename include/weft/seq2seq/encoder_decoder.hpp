@@ -54,7 +54,8 @@ struct EncoderDecoderOptions {
   bool tie_output = false;        ///< the output layer is the target embedding; the attentional vector has its size
   bool share_embeddings = false;  ///< source and target have one vocabulary and one embedding
   double dropout = 0;             ///< on embeddings, between layers and on the attentional vector
-  bool copy = false;              ///< words of the source can be said as well (See et al. 2017); both sides have one vocabulary
+  bool copy = false;              ///< words of the source can be said as well (See et al. 2017); both sides have one
+                                  ///< vocabulary; not with local_m and local_p, whose weights are 0 outside of the window
   double coverage_weight = 0;     ///< of nn::attention::coverage_loss, in the loss while in training mode; with any attention
 };
 
@@ -74,6 +75,7 @@ class EncoderDecoder : public Model {
   Var project(const Var& features) override { return copy_ ? features : logits(features); }
   std::int64_t target_vocabulary() const override { return options_.target_vocabulary; }
   bool attends() const override { return attention_ != nullptr; }
+  bool copies() const override { return copy_.has_value(); }
 
   const EncoderDecoderOptions& options() const { return options_; }
 

@@ -6,11 +6,12 @@
 namespace weft::seq2seq {
 
 /// Several models as one, which gives each token the mean of their probabilities: its logits are log mean_m softmax(logits_m).
-/// The models may be of different kinds; their vocabularies are the same. They stay their owners', outlive the ensemble and are
-/// put into training or eval mode by themselves: the ensemble has no parameters.
+/// The models may be of different kinds; their vocabularies are the same, and all copy or none does. They stay their owners',
+/// outlive the ensemble and are put into training or eval mode by themselves: the ensemble has no parameters.
 class Ensemble : public Model {
  public:
-  /// Throws ValueError for no models, an undefined one or target vocabularies of different sizes.
+  /// Throws ValueError for no models, an undefined one, one that is an ensemble, target vocabularies of different sizes, and
+  /// models of which some copy and others don't.
   explicit Ensemble(std::vector<Model*> models, const nn::Scope& scope = {});
 
   Encoded encode(const Padded& source) override;
@@ -20,6 +21,7 @@ class Ensemble : public Model {
   Var project(const Var& features) override { return features; }
   std::int64_t target_vocabulary() const override { return models_[0]->target_vocabulary(); }
   bool attends() const override;  // one of them at least
+  bool copies() const override { return models_[0]->copies(); }
 
  private:
   Reading read(const Batch& batch) override;

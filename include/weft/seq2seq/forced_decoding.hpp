@@ -11,9 +11,9 @@ struct ForcedDecoding {
   Tensor attention;                       ///< f32 [tokens with end_id, source]: what it looked at as it said each
 };
 
-/// Teacher forcing of each row's target by the steps of a search, whose weights it keeps. Nothing is recorded; dropout is off
-/// while the model is in eval mode. Throws ValueError for a model without attention, IndexError for a token that it can't say,
-/// ShapeError, DTypeError, ValueError for lengths that can't be.
+/// Teacher forcing of each row's target by the steps of a search, whose weights it keeps. Nothing is recorded, so nothing is
+/// dropped either, in training mode too. Throws ValueError for a model without attention, IndexError for a token that it can't
+/// say, ShapeError, DTypeError, ValueError for lengths that can't be.
 std::vector<ForcedDecoding> forced_decoding(Model& model, const Batch& batch);
 
 }  // namespace weft::seq2seq

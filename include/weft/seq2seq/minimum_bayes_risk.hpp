@@ -27,7 +27,8 @@ struct ExpectedUtilities {
 ExpectedUtilities minimum_bayes_risk(const std::vector<std::string>& candidates, std::span<const double> weights = {},
                                      const MinimumBayesRiskOptions& options = {});
 
-/// Weights for the hypotheses of a beam: their probabilities among themselves, softmax(log_probabilities).
+/// Weights for the hypotheses of a beam: their probabilities among themselves, softmax(log_probabilities). Throws ValueError
+/// for none, NaN or +inf among them, and where all are -inf.
 std::vector<double> posterior(std::span<const double> log_probabilities);
 
 }  // namespace weft::seq2seq

@@ -51,6 +51,8 @@ class Model : public nn::Module<Model> {
   virtual std::int64_t target_vocabulary() const = 0;
   /// Whether `step` has attention to give.
   virtual bool attends() const = 0;
+  /// Whether words of the source that the vocabulary lacks can be said.
+  virtual bool copies() const { return false; }
 
  protected:
   /// Teacher forcing: for each token of the target what `project` makes logits of [tokens, any], and which of the rows * steps

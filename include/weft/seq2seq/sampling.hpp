@@ -38,8 +38,9 @@ struct SampleOptions {
 /// the seed, the row's tokens, the number of the sample and the place alone, so that neither the other rows nor the number of
 /// threads change it (but for how the model rounds), and more samples go on where fewer ended. Log probabilities are the
 /// model's own, without the filter; scores are the same. prefixes[row] is what a row's samples begin with. Nothing is
-/// recorded; dropout is off while the model is in eval mode.
-/// Throws ValueError for options out of range and for prefixes as beam_search does, NumericError as filtered_softmax.
+/// recorded, so nothing is dropped either, in training mode too.
+/// Throws ValueError for options out of range and for prefixes as beam_search does, NumericError where the model gives no
+/// finite probability to any token.
 std::vector<std::vector<Hypothesis>> sample(Model& model, const Padded& source, const SampleOptions& options = {},
                                             std::span<const TokenIds> prefixes = {});
 

@@ -65,10 +65,52 @@ AttentionMemory Attention::kept(const Var& keys, const Var& values, const Tensor
   return {prepare(keys), values, mask};
 }
 
+void Attention::check_kept(const AttentionMemory& memory) const {
+  const PreparedKeys keys = prepared();
+  const auto fits = [&] {
+    if (memory.values.rank() != 3 || memory.keys.rank() != 3 || memory.keys.size(0) != memory.values.size(0)) return false;
+    const int places = keys.turned ? 2 : 1;
+    return memory.keys.size(places) == memory.values.size(1) && (keys.size == 0 || memory.keys.size(3 - places) == keys.size) &&
+           (sizes_.value == 0 || memory.values.size(2) == sizes_.value);
+  };
+  if (fits()) return;
+  const std::string size = size_text(keys.size);
+  fail<ShapeError>(kind_,
+                   "keys {} and values {} are no memory of this module, [batch, {}, {}] and [batch, places, {}]; `remember` "
+                   "makes one",
+                   memory.keys.value(), memory.values.value(), keys.turned ? size : "places", keys.turned ? "places" : size,
+                   size_text(sizes_.value));
+}
+
+void Attention::check_no_history(const Var& query, const AttentionState& state) const {
+  if (state.history.defined())
+    fail<ValueError>(kind_, "the state for query {} has a history {}, which another kind of attention has left", query.value(),
+                     state.history.value());
+}
+
+void Attention::check_no_position(const Var& query, const AttentionState& state) const {
+  if (state.position.defined())
+    fail<ValueError>(kind_, "the state for query {} has a position {}, which another kind of attention has left", query.value(),
+                     state.position);
+}
+
+void Attention::check_state(const Var& query, const AttentionMemory& /*memory*/, const AttentionState& state) const {
+  check_no_history(query, state);
+  check_no_position(query, state);
+}
+
 void Attention::check_query(const Var& query, const AttentionMemory& memory) const {
   check<ValueError>(memory.keys.defined() && memory.values.defined(), kind_,
                     "there is nothing to attend to: the memory is empty; `remember` makes one");
   check<ValueError>(query.defined(), kind_, "the query is undefined");
+  check_kept(memory);
+  check<DTypeError>(memory.keys.dtype() == memory.values.dtype(), kind_, "the memory's keys {} and values {} differ in dtype",
+                    memory.keys.value(), memory.values.value());
+  const Tensor& mask = memory.mask;
+  check<ShapeError>(!mask.defined() || mask.shape() == Shape{memory.values.size(0), memory.values.size(-2)}, kind_,
+                    "the memory's mask {} doesn't fit its values {}: [batch, places] is needed", mask, memory.values.value());
+  check<DTypeError>(!mask.defined() || mask.dtype() == boolean, kind_, "the memory's mask {} for values {} must be bool", mask,
+                    memory.values.value());
   const std::int64_t batch = memory.values.size(0);
   check<ShapeError>(query.rank() == 3 && (sizes_.query == 0 || query.size(2) == sizes_.query) &&
                         (batch > 0 ? query.size(0) % batch == 0 : query.size(0) == 0),
@@ -80,6 +122,7 @@ void Attention::check_query(const Var& query, const AttentionMemory& memory) con
 
 AttentionOutput Attention::forward(const Var& query, const AttentionMemory& memory, const AttentionState& state) {
   check_query(query, memory);
+  check_state(query, memory, state);
   return attend(query, memory, state);
 }
 

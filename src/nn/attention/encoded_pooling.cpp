@@ -54,6 +54,7 @@ EncodedPooling::EncodedPooling(const EncodedPoolingOptions& o, const Scope& scop
 
 Var EncodedPooling::encoded(const Var& x, const Tensor& lengths) {
   if (recurrent_) return (*recurrent_)(x, lengths).output;
+  if (conv_ && x.size(1) == 0) return Tensor::zeros({x.size(0), 0, conv_->weight->value().size(0)}, x.dtype());
   if (conv_) return tanh(transpose((*conv_)(transpose(x, 1, 2), lengths), 1, 2));
   return x;
 }

@@ -13,7 +13,9 @@ HierarchicalOptions checked(HierarchicalOptions o) {
   check<ValueError>(o.input_size > 0 && o.hidden > 0 && o.context >= 0, name,
                     "input_size is {}, hidden {} and context {}; the sizes must be positive (context 0: twice hidden)",
                     o.input_size, o.hidden, o.context);
-  check<ValueError>(o.levels >= 1 && o.levels <= 6, name, "levels is {}; 1 to 6 are possible", o.levels);
+  constexpr int most = max_rank - 2;  // an axis each, beside batch and size
+  check<ValueError>(o.levels >= 1 && o.levels <= most, name, "levels is {}; 1 to {} are possible, an axis of the input each",
+                    o.levels, most);
   if (o.context == 0) o.context = 2 * o.hidden;
   return o;
 }

@@ -78,11 +78,18 @@ AttentionOutput LocalM::at(const Tensor& positions, const Var& queries, const At
   return output;
 }
 
+void LocalM::check_state(const Var& queries, const AttentionMemory& /*memory*/, const AttentionState& state) const {
+  check_no_history(queries, state);
+  if (!state.position.defined()) return;
+  check<ShapeError>(state.position.shape() == Shape{queries.size(0)}, kind(),
+                    "the state's position {} doesn't fit query {}: [rows] is needed", state.position, queries.value());
+  check<DTypeError>(state.position.dtype() == i64, kind(), "the state's position {} for query {} must be i64", state.position,
+                    queries.value());
+}
+
 AttentionOutput LocalM::attend(const Var& queries, const AttentionMemory& memory, const AttentionState& state) {
   const std::int64_t rows = queries.size(0), count = queries.size(1), batch = memory.values.size(0);
   const Tensor start = state.position.defined() ? state.position.contiguous() : Tensor::zeros({rows}, i64);
-  check<ShapeError>(start.shape() == Shape{rows}, kind(), "the state's position {} doesn't fit query {}: [rows] is needed",
-                    start, queries.value());
   const Tensor ends = ends_of(memory);
   Tensor positions = Tensor::empty({rows, count}, i64), next = Tensor::empty({rows}, i64);
   auto* position = positions.mutable_data<std::int64_t>();

@@ -20,12 +20,19 @@ Var LookingBack::prepare(const Var& keys) { return key(keys); }
 // What doesn't look back, [batch, n, places, hidden]: not yet a score.
 Var LookingBack::scores(const Var& queries, const Var& keys) { return each_with_each(queries, keys); }
 
+void LookingBack::check_state(const Var& queries, const AttentionMemory& memory, const AttentionState& state) const {
+  check_no_position(queries, state);
+  if (!state.history.defined()) return;
+  check<ShapeError>(state.history.shape() == Shape{queries.size(0), memory.values.size(1)}, kind(),
+                    "the state's history {} doesn't fit query {} and the memory's values {}: [rows, places] is needed",
+                    state.history.value(), queries.value(), memory.values.value());
+  check<DTypeError>(state.history.dtype() == queries.dtype(), kind(), "the state's history {} and query {} differ in dtype",
+                    state.history.value(), queries.value());
+}
+
 AttentionOutput LookingBack::attend(const Var& queries, const AttentionMemory& memory, const AttentionState& state) {
   const std::int64_t rows = queries.size(0), places = memory.values.size(1);
   Var history = state.history.defined() ? state.history : Tensor::zeros({rows, places}, queries.dtype());
-  check<ShapeError>(history.shape() == Shape{rows, places}, kind(),
-                    "the state's history {} doesn't fit query {} and the memory's values {}: [rows, places] is needed",
-                    history.value(), queries.value(), memory.values.value());
   if (queries.size(1) == 0) {
     const Tensor none = Tensor::zeros({rows, 0, places}, queries.dtype());
     return {Tensor::zeros({rows, 0, memory.values.size(2)}, queries.dtype()), none, {history, {}}};

@@ -33,12 +33,22 @@ MultiheadAttentionOptions attention_options(const MultiHeadOptions& given) {
 MultiHead::MultiHead(const MultiHeadOptions& options, const Scope& scope)
     : Attention(type, {checked(options).query_dim, checked(options).key_dim, checked(options).value_dim}, options.normaliser,
                 scope),
-      attention(attention_options(options), {this, "attention"}) {}
+      attention(attention_options(options), {this, "attention"}),
+      heads_(options.heads),
+      head_dim_(options.query_dim / options.heads) {}
 
 // Both projected, [batch, heads, places, size of a head].
 AttentionMemory MultiHead::kept(const Var& keys, const Var& values, const Tensor& mask) {
   AttentionCache cache = attention.remember(keys, values);
   return {std::move(cache.keys), std::move(cache.values), mask};
+}
+
+// Both [batch, heads, places, size of a head].
+void MultiHead::check_kept(const AttentionMemory& memory) const {
+  const Shape &keys = memory.keys.shape(), &values = memory.values.shape();
+  check<ShapeError>(keys == values && keys.rank() == 4 && keys[1] == heads_ && keys[3] == head_dim_, type,
+                    "keys {} and values {} are no memory of this module, both [batch, {}, places, {}]; `remember` makes one",
+                    memory.keys.value(), memory.values.value(), heads_, head_dim_);
 }
 
 AttentionOutput MultiHead::attend(const Var& query, const AttentionMemory& memory, const AttentionState& /*state*/) {

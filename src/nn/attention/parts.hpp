@@ -1,6 +1,6 @@
 #pragma once
 #include "base/fail.hpp"
-#include "weft/nn/linear.hpp"
+#include "nn/unbiased.hpp"
 
 namespace weft::nn::attention {
 
@@ -8,10 +8,6 @@ namespace weft::nn::attention {
 inline std::int64_t positive(const char* kind, const char* option, std::int64_t value) {
   check<ValueError>(value > 0, kind, "{} is {}; it must be positive", option, value);
   return value;
-}
-
-inline LinearOptions unbiased(std::int64_t in, std::int64_t out) {
-  return {.in_features = in, .out_features = out, .bias = false};
 }
 
 /// The sum of each query with each key: query [batch, n, hidden], keys [batch, places, hidden] -> [batch, n, places,

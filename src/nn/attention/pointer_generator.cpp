@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/fail.hpp"
+#include "nn/first_places.hpp"
 #include "weft/ops/activation.hpp"
 #include "weft/ops/arrange.hpp"
 #include "weft/ops/comparison.hpp"
@@ -99,9 +100,10 @@ Var PointerGenerator::log_probabilities(const PointerGeneratorInput& in) {
   const Var open = unsqueeze(open_gate(in, {}), 2);
   const Var generated =
       pad(logsigmoid(open) + log_softmax(in.logits, -1), {0, in.extended - in.logits.size(2)}, PadMode::constant, never);
-  const Tensor ids = places_of(in);
-  const Tensor same = eq(Var(ids.unsqueeze(3)), Var(ids.unsqueeze(2)));  // [rows, steps, places, places]
-  const Var copied = sum(where(same, unsqueeze(in.weights, 2), Var::scalar(0, in.weights.dtype())), {3});
+  const Tensor ids = places_of(in), first = first_places(in.source).unsqueeze(1).expand(in.weights.shape());
+  // A word's weights are summed up at the first of its places, from where each of them takes the sum.
+  const Tensor nothing = Tensor::zeros(in.weights.shape(), in.weights.dtype());
+  const Var copied = gather(scatter_add(nothing, 2, first, in.weights), 2, first);
   const Var mixed = logsumexp(stack({gather(generated, 2, ids), logsigmoid(-open) + log(copied)}, 0), {0});
   Var result = scatter(generated, 2, ids, mixed);  // a word's places all have its probability
   call.finish(result);

@@ -6,6 +6,7 @@
 #include "base/fail.hpp"
 #include "nn/heads.hpp"
 #include "nn/padding.hpp"
+#include "ops/folded_attention.hpp"
 #include "ops/lengths.hpp"
 #include "weft/ops/arrange.hpp"
 #include "weft/ops/index.hpp"
@@ -56,6 +57,9 @@ class Folding {
     return reshape(permute(windows, {0, 2, 1, 4, 3}), {batch_ * blocks_, heads_, width(), x.size(3)});
   }
 
+  // Short rows of each row of the batch.
+  std::int64_t rows_of_each() const { return pattern_ == SparsePattern::strided ? reach_ : blocks_; }
+
   AttentionMask mask(const Tensor& lengths) const {
     AttentionMask result{.lengths = keys_of_rows(lengths), .causal = causal_};
     if (pattern_ == SparsePattern::window) {
@@ -92,7 +96,7 @@ class Folding {
 
   // Keys of each short row that are places.
   Tensor keys_of_rows(const Tensor& lengths) const {
-    const std::int64_t rows = pattern_ == SparsePattern::strided ? reach_ : blocks_;
+    const std::int64_t rows = rows_of_each();
     Tensor result = Tensor::empty({batch_ * rows}, i64);
     auto* keys = result.mutable_data<std::int64_t>();
     for (std::int64_t b = 0; b < batch_; ++b) {
@@ -165,11 +169,13 @@ AttentionResult sparse_attention(const Var& query, const Var& key, const Var& va
   if (options.need_weights || query.size(2) == 0 || query.size(0) == 0)
     return scaled_dot_product_attention(
         query, key, value,
-        {.allowed = sparse_mask(options.pattern, query.size(2), options.reach, options.causal), .lengths = lengths}, dense);
+        {.allowed = sparse_mask(options.pattern, query.size(2), options.reach, options.causal).unsqueeze(0).unsqueeze(0),
+         .lengths = lengths},
+        dense);
   const Folding folding(query, options);
-  const Var output =
-      scaled_dot_product_attention(folding.queries(query), folding.keys(key), folding.keys(value), folding.mask(lengths), dense)
-          .output;
+  const Var output = folded_attention(folding.queries(query), folding.keys(key), folding.keys(value), folding.mask(lengths),
+                                      dense, folding.rows_of_each())
+                         .output;
   return {folding.unfolded(output), {}};
 }
 

@@ -258,6 +258,31 @@ void check_refusals(Attention& attention, const std::string& name, const std::st
   if (!attention.parameters().empty())
     refused("keys f32[3, 4, 3] and the module's weights " + attention.parameters()[0]->value().describe() + " differ in dtype",
             [&] { attention(query.to(f32), keys.to(f32), keys.to(f32)); });
+  // Memories that `remember` can't have made: one row of keys for all, other places, another module's size, half another dtype.
+  const AttentionMemory memory = attention.remember(keys, keys);
+  const auto no_memory = [&](const Var& its_keys, const Var& its_values) {
+    CAPTURE(its_keys.describe());
+    CHECK_THROWS_WITH_AS(attention(query, AttentionMemory{its_keys, its_values, {}}),
+                         doctest::Contains(("[" + name + "] keys " + its_keys.describe() + " and values " +
+                                            its_values.describe() + " are no memory of this module")
+                                               .c_str()),
+                         ShapeError);
+  };
+  no_memory(slice(memory.keys, 0, 0, 1), memory.values);
+  no_memory(memory.keys, slice(memory.values, memory.values.rank() - 2, 0, 3));
+  no_memory(unsqueeze(memory.keys, 0), memory.values);
+  no_memory(memory.keys, unsqueeze(memory.values, 0));
+  const AttentionMemory longer = attention.remember(zeros({3, 5, size}), zeros({3, 5, size}));
+  no_memory(longer.keys, memory.values);
+  refused("the memory's keys " + Var(memory.keys.value().to(f32)).describe() + " and values " + kept + " differ in dtype", [&] {
+    attention(query, AttentionMemory{memory.keys.value().to(f32), memory.values, {}});
+  });
+  refused("the memory's mask bool[1, 4] doesn't fit its values " + kept + ": [batch, places] is needed", [&] {
+    attention(query, AttentionMemory{memory.keys, memory.values, Tensor::ones({1, 4}, boolean)});
+  });
+  refused("the memory's mask f32[3, 4] for values " + kept + " must be bool", [&] {
+    attention(query, AttentionMemory{memory.keys, memory.values, Tensor::ones({3, 4})});
+  });
   CHECK_THROWS_WITH_AS(attention(zeros({2, 2, size}), keys, keys), doctest::Contains("f64[2, 2, 3] is not [3 or a multiple"),
                        ShapeError);
   CHECK_THROWS_WITH_AS(attention(zeros({3, size}), keys, keys), doctest::Contains(("memory's values " + kept).c_str()),

@@ -80,3 +80,22 @@ TEST_CASE("what is no coverage loss is refused") {
                        ShapeError);
   CHECK_THROWS_AS(coverage_loss(weights, Tensor::full({2}, 5, i64)), ValueError);
 }
+
+TEST_CASE("a state that local-m has left is none of coverage's") {
+  nn::attention::Coverage attention({.query_dim = 3, .key_dim = 3, .hidden = 4});
+  const nn::AttentionMemory memory = attention.remember(Tensor::ones({2, 5, 3}), Tensor::ones({2, 5, 3}));
+  CHECK_THROWS_WITH_AS(attention(Tensor::ones({2, 1, 3}), memory, nn::AttentionState{{}, Tensor::zeros({2}, i64)}),
+                       "[attention::Coverage] the state for query f32[2, 1, 3] has a position i64[2], which another kind of "
+                       "attention has left",
+                       ValueError);
+  CHECK_THROWS_WITH_AS(attention(Tensor::ones({2, 1, 3}), memory, nn::AttentionState{Tensor::zeros({2, 5}, f64), {}}),
+                       "[attention::Coverage] the state's history f64[2, 5] and query f32[2, 1, 3] differ in dtype",
+                       DTypeError);
+  // Another module's memory, whose queries and keys have other sizes.
+  nn::attention::Coverage other({.query_dim = 3, .key_dim = 3, .hidden = 6});
+  const nn::AttentionMemory foreign = other.remember(Tensor::ones({2, 5, 3}), Tensor::ones({2, 5, 3}));
+  CHECK_THROWS_WITH_AS(attention(Tensor::ones({2, 1, 3}), foreign),
+                       "[attention::Coverage] keys f32[2, 5, 6] and values f32[2, 5, 3] are no memory of this module, [batch, "
+                       "places, 4] and [batch, places, size]; `remember` makes one",
+                       ShapeError);
+}

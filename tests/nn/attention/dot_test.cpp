@@ -27,3 +27,17 @@ TEST_CASE("vectors of size 0 have equal weights; their scale doesn't exist") {
   CHECK(plain(nothing, nothing, nothing).weights.value().at({0, 0, 0}) == 0.5);
   CHECK_THROWS_WITH_AS(scaled(nothing, nothing, nothing), doctest::Contains("size 0"), ShapeError);
 }
+
+TEST_CASE("a state that another kind has left is refused") {
+  nn::attention::Dot attention;
+  const Tensor x = Tensor::ones({2, 1, 3});
+  const nn::AttentionMemory memory = attention.remember(x, x);
+  CHECK_THROWS_WITH_AS(attention(x, memory, nn::AttentionState{Tensor::zeros({2, 1}), {}}),
+                       "[attention::Dot] the state for query f32[2, 1, 3] has a history f32[2, 1], which another kind of "
+                       "attention has left",
+                       ValueError);
+  CHECK_THROWS_WITH_AS(attention(x, memory, nn::AttentionState{{}, Tensor::zeros({2}, i64)}),
+                       "[attention::Dot] the state for query f32[2, 1, 3] has a position i64[2], which another kind of "
+                       "attention has left",
+                       ValueError);
+}

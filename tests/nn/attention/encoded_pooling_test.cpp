@@ -120,6 +120,19 @@ TEST_CASE("sizes of what is pooled") {
   CHECK(none(Tensor::ones({2, 5, 3})).context.shape() == Shape{2, 3});
 }
 
+TEST_CASE("nothing to pool gives zeros, whatever reads it") {
+  for (const auto kind : {SequenceEncoder::gru, SequenceEncoder::lstm, SequenceEncoder::conv})
+    for (const bool join : {false, true}) {
+      EncodedPooling module(small(kind, join));
+      for (const Tensor& lengths : {Tensor(), Tensor::zeros({2}, i64)}) {
+        const nn::attention::PoolingOutput out = module(Tensor::zeros({2, 0, 3}), lengths);
+        CHECK(out.context.shape() == Shape{2, module.output_size()});
+        CHECK(test::largest(out.context.value()) == 0);
+        CHECK(out.weights.shape() == Shape{2, 0});
+      }
+    }
+}
+
 TEST_CASE("pooling that can't be is refused") {
   EncodedPooling module(small(SequenceEncoder::gru));
   CHECK_THROWS_WITH_AS(module(Tensor::ones({2, 3})), "[attention::EncodedPooling] input f32[2, 3] is not [batch, places, 3]",

@@ -183,6 +183,8 @@ TEST_CASE("one level and three") {
   CHECK(out.output.shape() == Shape{2, 4});
   CHECK(out.weights[0].shape() == Shape{2, 2});
   CHECK(out.weights[2].shape() == Shape{2, 2, 3, 4});
+  Hierarchical six({.input_size = 3, .hidden = 2, .levels = 6});
+  CHECK(six(Tensor::ones({2, 1, 2, 1, 2, 1, 2, 3})).output.shape() == Shape{2, 4});
 }
 
 TEST_CASE("documents that can't be are refused") {
@@ -203,6 +205,7 @@ TEST_CASE("documents that can't be are refused") {
   refused(d.x, {sentences, Tensor::ones({2, 3})}, "must be integers");
   refused(d.x, {sentences, Tensor()}, "undefined");
   CHECK_THROWS_WITH_AS(Hierarchical({.input_size = 3, .hidden = 2, .levels = 0}), doctest::Contains("levels is 0"), ValueError);
-  CHECK_THROWS_AS(Hierarchical({.input_size = 3, .hidden = 2, .levels = 7}), ValueError);
+  CHECK_THROWS_WITH_AS(Hierarchical({.input_size = 3, .hidden = 2, .levels = 7}),
+                       "[attention::Hierarchical] levels is 7; 1 to 6 are possible, an axis of the input each", ValueError);
   CHECK_THROWS_AS(Hierarchical({.input_size = 3}), ValueError);
 }

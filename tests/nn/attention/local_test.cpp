@@ -124,4 +124,10 @@ TEST_CASE("local attention that can't be is refused") {
   CHECK_THROWS_WITH_AS(attention(Tensor::ones({2, 1, 3}), memory, nn::AttentionState{{}, Tensor::zeros({3}, i64)}),
                        "[attention::LocalM] the state's position i64[3] doesn't fit query f32[2, 1, 3]: [rows] is needed",
                        ShapeError);
+  CHECK_THROWS_WITH_AS(attention(Tensor::ones({2, 1, 3}), memory, nn::AttentionState{{}, Tensor::zeros({2}, i32)}),
+                       "[attention::LocalM] the state's position i32[2] for query f32[2, 1, 3] must be i64", DTypeError);
+  CHECK_THROWS_WITH_AS(attention(Tensor::ones({2, 1, 3}), memory, nn::AttentionState{Tensor::zeros({2, 5}), {}}),
+                       "[attention::LocalM] the state for query f32[2, 1, 3] has a history f32[2, 5], which another kind of "
+                       "attention has left",
+                       ValueError);
 }

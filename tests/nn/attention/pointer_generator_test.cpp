@@ -14,6 +14,7 @@
 #include "weft/ops/reduce.hpp"
 #include "weft/ops/shape.hpp"
 #include "weft/ops/softmax.hpp"
+#include "weft/tensor/memory.hpp"
 
 using namespace weft;
 using nn::attention::PointerGenerator;
@@ -140,6 +141,7 @@ TEST_CASE("gradients of the pointer-generator") {
   // Of the words that row 0 can say.
   const auto logs = [&](const std::vector<Var>& in) { return sum(square(select(head.log_probabilities(input_of(in)), 0, 0))); };
   gradcheck(logs, all).require();
+  gradgradcheck(logs, all).require();
   gradcheck_parameters([&] { return logs({all.begin(), all.end()}); }, head.parameters()).require();
   // Logits, gate and weights of a softmax, as an attention gives them.
   const auto attended = [&](const std::vector<Var>& in) {
@@ -150,6 +152,26 @@ TEST_CASE("gradients of the pointer-generator") {
   gradcheck(attended, all).require();
   gradgradcheck(attended, all).require();
   gradgradcheck_parameters([&] { return loss({all.begin(), all.end()}); }, head.parameters()).require();
+}
+
+TEST_CASE("logarithms of the distribution need memory by places, not by their pairs") {
+  constexpr std::int64_t many = 3000;
+  Head head;
+  Tensor ids = Tensor::empty({1, many}, i64);
+  for (std::int64_t i = 0; i < many; ++i) ids.mutable_data<std::int64_t>()[i] = i % 1000;
+  const PointerGeneratorInput in{Tensor::ones({1, 1, 2}, f64),
+                                 Tensor::ones({1, 1, 3}, f64),
+                                 Tensor::ones({1, 1, 2}, f64),
+                                 Tensor::zeros({1, 1, 1000}, f64),
+                                 Tensor::full({1, 1, many}, 1.0 / many, f64),
+                                 ids,
+                                 1000};
+  reset_peak_memory();
+  const std::int64_t before = memory_statistics().total.current;
+  const Tensor logs = head.log_probabilities(in).value();
+  CHECK(memory_statistics().total.peak - before < 4'000'000);  // pairs would be 81 MB
+  for (std::int64_t word = 0; word < 1000; ++word)
+    CHECK(logs.at({0, 0, word}) == doctest::Approx(std::log(1e-3)).epsilon(1e-9));
 }
 
 TEST_CASE("what stands at ignored targets reaches neither the loss nor a gradient") {

@@ -20,6 +20,7 @@ class Additive : public Attention {
 
  private:
   Var prepare(const Var& keys) override;  // U keys [batch, places, hidden]
+  PreparedKeys prepared() const override { return {.size = key.weight->value().size(0)}; }
   Var scores(const Var& queries, const Var& keys) override;
 };
 

@@ -42,7 +42,8 @@ class Attention : public Module<Attention> {
 
   /// query [rows, queries, query size]; the rows are as many as the memory's or a multiple, several next to each other for
   /// each of the memory's (the beams of a search). With the state that the last call gave, queries that come one by one get
-  /// what they get all at once. Throws ShapeError, DTypeError, ValueError for an undefined one.
+  /// what they get all at once. Throws ShapeError, DTypeError for a memory or a state that this module can't have made;
+  /// ValueError for an undefined memory or query, or a state that another kind carries.
   AttentionOutput forward(const Var& query, const AttentionMemory& memory, const AttentionState& state = {});
   AttentionOutput forward(const Var& query, const Var& keys, const Var& values, const Tensor& mask = {});
 
@@ -55,6 +56,9 @@ class Attention : public Module<Attention> {
 
   const char* kind() const { return kind_; }
   void check_query(const Var& query, const AttentionMemory& memory) const;
+  /// Throws ValueError where the state has a history or a position and this kind carries none.
+  void check_no_history(const Var& query, const AttentionState& state) const;
+  void check_no_position(const Var& query, const AttentionState& state) const;
   /// x [rows, n, size] with rows of one memory as further queries: [batch, rows / batch * n, size].
   static Var folded(const Var& x, const AttentionMemory& memory);
   /// The weights of scores [batch, n, places] where `mask` (broadcasts to them; undefined: everywhere) is true.
@@ -64,8 +68,13 @@ class Attention : public Module<Attention> {
   /// Context and weights of weights [batch, rows / batch * n, places] for the rows of `query` [rows, n, size].
   static AttentionOutput averaged(const Var& weights, const AttentionMemory& memory, const Var& query);
 
-  /// What remember keeps of the keys.
+  /// What remember keeps of the keys, and how that shows: [batch, places, size] or, turned, [batch, size, places]; size 0: any.
   virtual Var prepare(const Var& keys) { return keys; }
+  struct PreparedKeys {
+    std::int64_t size = 0;
+    bool turned = false;
+  };
+  virtual PreparedKeys prepared() const { return {}; }
   /// [batch, n, places] of query [batch, n, query size] and prepared keys; of a kind with an `attend` of its own, what that
   /// makes the scores of, or nothing.
   virtual Var scores(const Var& /*query*/, const Var& /*keys*/) { return {}; }
@@ -73,7 +82,11 @@ class Attention : public Module<Attention> {
  private:
   /// What remember gives, from keys and values that are zeros where masked.
   virtual AttentionMemory kept(const Var& keys, const Var& values, const Tensor& mask);
-  /// From what check_query has let through. Kinds with a reach or a state have their own.
+  /// Keys and values that `kept` could have made. Throws ShapeError.
+  virtual void check_kept(const AttentionMemory& memory) const;
+  /// What this kind carries, and nothing else. Throws ShapeError, DTypeError, ValueError.
+  virtual void check_state(const Var& query, const AttentionMemory& memory, const AttentionState& state) const;
+  /// From what check_query and check_state have let through. Kinds with a reach or a state have their own.
   virtual AttentionOutput attend(const Var& query, const AttentionMemory& memory, const AttentionState& state);
 
   const char* kind_;

@@ -21,6 +21,7 @@ class Concat : public Attention {
 
  private:
   Var prepare(const Var& keys) override;  // [batch, places, hidden]
+  PreparedKeys prepared() const override { return {.size = projection.weight->value().size(0)}; }
   Var scores(const Var& queries, const Var& keys) override;
   std::int64_t query_dim_, key_dim_;
 };

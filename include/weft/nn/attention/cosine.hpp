@@ -20,6 +20,7 @@ class Cosine : public Attention {
 
  private:
   Var prepare(const Var& keys) override;  // of norm 1, [batch, size, places]
+  PreparedKeys prepared() const override { return {.turned = true}; }
   Var scores(const Var& query, const Var& keys) override;
   double scale_;
 };

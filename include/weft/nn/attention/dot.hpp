@@ -15,6 +15,7 @@ class Dot : public Attention {
 
  private:
   Var prepare(const Var& keys) override;  // [batch, size, places]: turned once, so that all steps' gradients are one product
+  PreparedKeys prepared() const override { return {.turned = true}; }
   Var scores(const Var& query, const Var& keys) override;
   bool scaled_;
 };

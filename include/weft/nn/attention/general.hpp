@@ -22,6 +22,7 @@ class General : public Attention {
   General(const char* kind, const GeneralOptions& options, const Scope& scope);
 
   Var prepare(const Var& keys) override;  // [batch, key_dim, places]
+  PreparedKeys prepared() const override { return {.size = query.weight->value().size(0), .turned = true}; }
   Var scores(const Var& queries, const Var& keys) override;
 };
 

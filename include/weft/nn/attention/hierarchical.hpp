@@ -12,7 +12,7 @@ struct HierarchicalOptions {
   std::int64_t input_size = 0;  ///< of a word
   std::int64_t hidden = 0;      ///< of each direction of each level's encoder; a level gives twice that
   std::int64_t context = 0;     ///< size of the levels' context vectors; 0: twice hidden
-  std::int64_t levels = 2;      ///< words in sentences, sentences in a document: 2; up to 6
+  std::int64_t levels = 2;      ///< words in sentences, sentences in a document: 2; up to 6, as a tensor has 8 dimensions
   Normaliser normaliser = Normaliser::softmax;
   SequenceEncoder encoder = SequenceEncoder::gru;  ///< of every level; without one a level gives the size that it reads
 };
@@ -22,7 +22,7 @@ struct HierarchicalOutput {
   PoolVector<Var> weights;  ///< of each level, outermost first: of 2 [batch, sentences], [batch, sentences, words]
 };
 
-/// A document of sentences of words, to any depth, as one vector (Yang et al. 2016): from the innermost level outwards, a
+/// A document of sentences of words, or of other levels, as one vector (Yang et al. 2016): from the innermost level outwards, a
 /// bidirectional GRU, or another encoder, reads the parts of each whole, and Pooling makes one vector of them, a part of the
 /// next level.
 class Hierarchical : public Module<Hierarchical> {

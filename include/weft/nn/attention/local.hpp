@@ -22,6 +22,7 @@ class LocalM : public General {
   AttentionOutput at(const Tensor& positions, const Var& queries, const AttentionMemory& memory);
 
  private:
+  void check_state(const Var& query, const AttentionMemory& memory, const AttentionState& state) const override;
   AttentionOutput attend(const Var& queries, const AttentionMemory& memory, const AttentionState& state) override;
   AttentionOutput around(const Tensor& positions, const Var& queries, const AttentionMemory& memory);
   std::int64_t window_;

@@ -23,7 +23,9 @@ class LookingBack : public Attention {
   virtual Var next(const Var& history, const Var& weights) = 0;
 
   Var prepare(const Var& keys) override;  // U keys + b [batch, places, hidden]
+  PreparedKeys prepared() const override { return {.size = key.weight->value().size(0)}; }
   Var scores(const Var& queries, const Var& keys) override;
+  void check_state(const Var& query, const AttentionMemory& memory, const AttentionState& state) const override;
   AttentionOutput attend(const Var& queries, const AttentionMemory& memory, const AttentionState& state) override;
 };
 

@@ -23,7 +23,10 @@ class MultiHead : public Attention {
 
  private:
   AttentionMemory kept(const Var& keys, const Var& values, const Tensor& mask) override;
+  void check_kept(const AttentionMemory& memory) const override;
   AttentionOutput attend(const Var& query, const AttentionMemory& memory, const AttentionState& state) override;
+
+  std::int64_t heads_, head_dim_;
 };
 
 }  // namespace weft::nn::attention

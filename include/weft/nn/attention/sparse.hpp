@@ -10,8 +10,8 @@ namespace weft::nn::attention {
 /// every l-th, counted from itself; window: itself and l on each side.
 enum class SparsePattern : std::uint8_t { block, strided, window };
 
-/// The pattern as bool [places, places], rows are queries: for a picture, or as AttentionMask::allowed where the whole square
-/// may be paid for. Throws ValueError for a reach below 1 or negative places.
+/// The pattern as bool [places, places], rows are queries: for a picture, or, with two dimensions of 1 before these, as
+/// AttentionMask::allowed where the whole square may be paid for. Throws ValueError for a reach below 1 or negative places.
 Tensor sparse_mask(SparsePattern pattern, std::int64_t places, std::int64_t reach, bool causal);
 
 struct SparseAttentionOptions {
