@@ -107,7 +107,7 @@ int command_train(const std::vector<std::string>& words) {
   s.trainer.lr = 2e-3;
   s.trainer.cooldown = 0.6;
   WordSource source{.path = {}, .folds = "1-9", .quick = read_options::is_quick(words)};
-  std::string attention = "additive", recurrent = "lstm";
+  std::string attention = "additive", normaliser = "softmax", recurrent = "lstm";
   double held_out = 0.05;
   seq2seq::WordReaderOptions model_options;
   WordReadingTaskOptions task_options;
@@ -129,6 +129,10 @@ int command_train(const std::vector<std::string>& words) {
   add("hidden", number(model_options.hidden, 2, largest_size),
       "size of the decoder's state; each direction of the encoder has half");
   add("attention", choice(attention, {seq2seq::attention_names.begin(), seq2seq::attention_names.end()}), "kind of attention");
+  add("normaliser", choice(normaliser, {nn::normaliser_names.begin(), nn::normaliser_names.end()}),
+      "of the attention's weights: softmax, sparsemax or entmax15");
+  add("window", number(model_options.window, 1, largest_size), "letters on each side that local attention sees");
+  add("attention-heads", number(model_options.heads, 1, largest_size), "of multi_head; --hidden is a multiple of them");
   add("recurrent", choice(recurrent, {nn::recurrent_names.begin(), nn::recurrent_names.end()}), "lstm or gru");
   add("dropout", number(model_options.dropout, 0, 0.99), "probability");
   add("label-smoothing", number(task_options.label_smoothing, 0, 0.99), "share of the target that goes to all letters");
@@ -138,11 +142,17 @@ int command_train(const std::vector<std::string>& words) {
   add_trainer_options(options, s);
   if (!read_options::read(words, options, std::cout, "handwriting train --help")) return 0;
   apply(s);
+  if (attention == "multi_head" && model_options.hidden % model_options.heads != 0)
+    throw UsageError(
+        fmt::format("--hidden {} must be a multiple of --attention-heads {}", model_options.hidden, model_options.heads));
+  if (attention == "none" && normaliser != "softmax")
+    throw UsageError(fmt::format("--normaliser {} is of attention; --attention none has none", normaliser));
   const std::vector<data::LetterWord> all = words_of(source, "train-folds");
   std::vector<data::LetterWord> train, validation;
   for (std::size_t i = 0; i < all.size(); ++i)
     (data::is_held_out(static_cast<std::int64_t>(i), held_out) ? validation : train).push_back(all[i]);
   model_options.attention = seq2seq::attention_kind(attention);
+  model_options.normaliser = nn::normaliser_of(normaliser);
   model_options.recurrent = nn::recurrent_kind(recurrent);
   task_options.batching.seed = s.trainer.seed;
   seq2seq::WordReader reader(model_options, letters_of(all), nn::Scope{.owner = nullptr, .name = {}, .seed = s.trainer.seed});
@@ -233,14 +243,21 @@ int command_report(const std::vector<std::string>& words) {
 }
 
 commands::Program handwriting() {
-  std::map<std::string, const char*> options = {
-      {"word_reader", "--channels, --embedding, --hidden, --attention, --recurrent, --dropout"},
-      {"symbols", "--data, --train-folds"},
-      {"training_words", "--data, --train-folds, --held-out"},
-      {"validation_words", "--data, --train-folds, --held-out"},
-      {"shift", "--shift"},
-      {"label_smoothing", "--label-smoothing"},
-      {"batching.max_tokens", "--batch-tokens"}};
+  std::map<std::string, const char*> options = {{"word_reader.channels", "--channels"},
+                                                {"word_reader.embedding", "--embedding"},
+                                                {"word_reader.hidden", "--hidden"},
+                                                {"word_reader.attention", "--attention"},
+                                                {"word_reader.normaliser", "--normaliser"},
+                                                {"word_reader.window", "--window"},
+                                                {"word_reader.heads", "--attention-heads"},
+                                                {"word_reader.recurrent", "--recurrent"},
+                                                {"word_reader.dropout", "--dropout"},
+                                                {"symbols", "--data, --train-folds"},
+                                                {"training_words", "--data, --train-folds, --held-out"},
+                                                {"validation_words", "--data, --train-folds, --held-out"},
+                                                {"shift", "--shift"},
+                                                {"label_smoothing", "--label-smoothing"},
+                                                {"batching.max_tokens", "--batch-tokens"}};
   options.insert(option_of_setting.begin(), option_of_setting.end());
   return {"handwriting",
           usage,

@@ -19,7 +19,7 @@ using namespace trainer_settings;
 
 /// Settings of a run, with defaults that work untouched.
 struct Settings : TrainerSettings {
-  std::string data, attention = "coverage";
+  std::string data, attention = "coverage", recurrent = "lstm";
   std::int64_t held_out = 500, vocabulary = 10000;
   bool quick = false, no_copy = false, untied = false;
   seq2seq::EncoderDecoderOptions model = {
@@ -30,6 +30,7 @@ struct Settings : TrainerSettings {
     seq2seq::EncoderDecoderOptions options = model;
     options.source_vocabulary = options.target_vocabulary = words;
     options.attention = seq2seq::attention_kind(attention);
+    options.recurrent = nn::recurrent_kind(recurrent);
     options.tie_output = !untied;
     options.copy = !no_copy;
     return options;
@@ -63,6 +64,8 @@ inline void add_training_options(po::options_description& options, Settings& s) 
   add("hidden", number(s.model.hidden, 2, largest_size), "size of the decoder's state, even");
   add("encoder-layers", number(s.model.encoder_layers, 1, 1000), "layers");
   add("decoder-layers", number(s.model.decoder_layers, 1, 1000), "layers");
+  add("recurrent", choice(s.recurrent, {nn::recurrent_names.begin(), nn::recurrent_names.end()}),
+      "lstm or gru, in encoder and decoder");
   add("attention", choice(s.attention, {seq2seq::attention_names.begin() + 1, seq2seq::attention_names.end()}),
       fmt::format("one of {}", fmt::join(seq2seq::attention_names.begin() + 1, seq2seq::attention_names.end(), ", ")).c_str());
   add("coverage-weight", number(s.model.coverage_weight, 0, 1000), "of the coverage loss; 0: none");
@@ -134,6 +137,7 @@ inline std::map<std::string, const char*> option_of_settings() {
                                                 {"summarizer.hidden", "--hidden"},
                                                 {"summarizer.encoder_layers", "--encoder-layers"},
                                                 {"summarizer.decoder_layers", "--decoder-layers"},
+                                                {"summarizer.recurrent", "--recurrent"},
                                                 {"summarizer.attention", "--attention"},
                                                 {"summarizer.tie_output", "--untied"},
                                                 {"summarizer.dropout", "--dropout"},

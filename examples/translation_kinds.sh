@@ -8,7 +8,8 @@
 set -euo pipefail
 . "$(dirname "$0")/setup.sh"
 usage 1 1000 "$@"
-kinds=(none dot general additive local-p multi_head transformer light dynamic linear)
+kinds=(none dot general additive local-p multi_head transformer light dynamic linear gated block_local strided window sparsemax
+  entmax15 spans)
 data=$(realpath -- "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/translation-kinds}") minutes=${3:-10}
 chosen=("${@:4}")
 [ $# -gt 3 ] || chosen=("${kinds[@]}")
@@ -19,7 +20,9 @@ kind_settings() {
   case $1 in
     none | dot | general | additive | local-p | multi_head) echo "--embedding 256 --hidden 512 --dropout 0.3 --attention $1" ;;
     transformer) echo "$transformer" ;;
-    light | dynamic | linear) echo "$transformer --mixing $1" ;;
+    light | dynamic | linear | gated | block_local | strided | window) echo "$transformer --mixing $1" ;;
+    sparsemax | entmax15) echo "$transformer --normaliser $1" ;;
+    spans) echo "$transformer --max-span 64" ;;
     *) echo "$0: '$1' is none of ${kinds[*]}" >&2; return 2 ;;
   esac
 }

@@ -53,6 +53,7 @@ inline seq2seq::ModelOptions Settings::model(std::int64_t source_vocabulary, std
     options.norm_first = !post_norm;
     options.positions = seq2seq::parse_positions(positions);
     options.mixing = seq2seq::parse_mixing(mixing);
+    options.normaliser = nn::normaliser_of(normaliser);
     return options;
   }
   seq2seq::EncoderDecoderOptions options = fill(lstm);
@@ -98,9 +99,15 @@ inline void add_training_options(po::options_description& options, Settings& s) 
         "heads of keys and values, dividing the heads; 1: multi-query attention; 0: as many as heads");
     add("positions", choice(s.positions, {"sinusoid", "learned", "rotary", "alibi", "shaw", "t5"}),
         "sinusoid or learned, added to the embeddings; rotary, alibi, shaw or t5, inside of the attention");
-    add("mixing", choice(s.mixing, {"attention", "light", "dynamic", "linear"}),
-        "what a sentence's places see each other by: attention, light or dynamic convolution, linear attention");
+    add("mixing", choice(s.mixing, {nn::mixing_names.begin(), nn::mixing_names.end()}),
+        "what a sentence's places see each other by: attention, light or dynamic convolution, linear attention, a gated "
+        "attention unit, attention in blocks (block_local), to places --reach apart (strided) or in a window");
     add("kernel-size", number(s.transformer.kernel_size, 1, largest_size), "places that light and dynamic convolutions see");
+    add("reach", number(s.transformer.reach, 1, largest_size),
+        "places of a block (block_local), from one to the next (strided) or on each side (window)");
+    add("max-span", number(s.transformer.max_span, 0, largest_size),
+        "farthest that heads of attention may learn to look in a sentence; 0: they see all of it");
+    add("span-weight", number(s.transformer.span_weight, 0, 1000), "of the heads' spans, in places, in the loss");
     add("post-norm", po::bool_switch(&s.post_norm), "normalise the sums, not what goes into each part");
   } else {
     add("embedding", number(s.lstm.embedding, 1, largest_size), "size of embeddings");
@@ -109,8 +116,6 @@ inline void add_training_options(po::options_description& options, Settings& s) 
     add("decoder-layers", number(s.lstm.decoder_layers, 1, 1000), "layers");
     add("attention", choice(s.attention, {seq2seq::attention_names.begin(), seq2seq::attention_names.end()}),
         fmt::format("one of {}", fmt::join(seq2seq::attention_names, ", ")).c_str());
-    add("normaliser", choice(s.normaliser, {nn::normaliser_names.begin(), nn::normaliser_names.end()}),
-        "of the attention's weights: softmax, sparsemax or entmax15");
     add("window", number(s.lstm.window, 1, largest_size), "places on each side that local attention sees");
     add("attention-heads", number(s.lstm.heads, 1, largest_size), "of multi_head; --hidden is a multiple of them");
     add("recurrent", choice(s.recurrent, {nn::recurrent_names.begin(), nn::recurrent_names.end()}),
@@ -118,6 +123,8 @@ inline void add_training_options(po::options_description& options, Settings& s) 
     add("no-input-feeding", po::bool_switch(&s.no_input_feeding),
         "leave the last attentional vector out of the decoder's input");
   }
+  add("normaliser", choice(s.normaliser, {nn::normaliser_names.begin(), nn::normaliser_names.end()}),
+      "of the attention's weights: softmax, sparsemax or entmax15");
   add("untied", po::bool_switch(&s.untied), "an output layer of its own instead of the target embedding");
   add("dropout", number(s.dropout, 0, s.is_transformer() ? 0.99 : 1), "probability");
   add("label-smoothing", number(s.task.label_smoothing, 0, 1), "share of the target");
@@ -148,6 +155,10 @@ inline void apply(Settings& s) {
   if (s.mixing != "attention" && s.positions != "sinusoid" && s.positions != "learned")
     throw UsageError(
         fmt::format("--positions {} is of attention; --mixing {} needs sinusoid or learned", s.positions, s.mixing));
+  if (s.mixing != "attention" && s.normaliser != "softmax")
+    throw UsageError(fmt::format("--normaliser {} is of --mixing attention; {} has none to choose", s.normaliser, s.mixing));
+  if (s.mixing != "attention" && t.max_span > 0)
+    throw UsageError(fmt::format("--max-span {} is of --mixing attention; {} has no spans", t.max_span, s.mixing));
   if (s.task.batching.max_tokens / 2 < s.task.batching.max_length)
     throw UsageError(fmt::format("--batch-tokens {} must be twice --max-length {} or more, to hold any pair",
                                  s.task.batching.max_tokens, s.task.batching.max_length));

@@ -82,7 +82,7 @@ int command_train(const std::vector<std::string>& words) {
   source.quick = read_options::is_quick(words);
   seq2seq::DigitSensesOptions model_options;
   DigitSensesTaskOptions task_options;
-  std::string senses = "gated";
+  std::string senses = "gated", recurrent = "gru";
   double held_out = 0.1;
   if (source.quick) {  // other defaults, which options change as ever
     model_options.hidden = 24;
@@ -98,6 +98,7 @@ int command_train(const std::vector<std::string>& words) {
       "sound, image, gated or co_attention");
   add("hidden", number(model_options.hidden, 2, largest_size), "size of what a sense makes of a step or a cell, even");
   add("channels", number(model_options.channels, 1, largest_size), "of the first convolution");
+  add("recurrent", choice(recurrent, {nn::recurrent_names.begin(), nn::recurrent_names.end()}), "lstm or gru, over the sound");
   add("dropout", number(model_options.dropout, 0, 0.99), "probability");
   add("held-out", number(held_out, 0.001, 0.5), "share of the images, at the end of the file, to validate on");
   add("batch", number(task_options.batch, 1, largest_size), "pairs of a batch");
@@ -122,6 +123,7 @@ int command_train(const std::vector<std::string>& words) {
                                           source.pairs);
   const data::LogMel log_mel({.bands = model_options.bands});
   model_options.senses = seq2seq::senses_of(senses);
+  model_options.recurrent = nn::recurrent_kind(recurrent);
   model_options.height = train_pairs.image_height();
   model_options.width = train_pairs.image_width();
   seq2seq::DigitSenses model(model_options, nn::Scope{.owner = nullptr, .name = {}, .seed = s.trainer.seed});
@@ -223,7 +225,13 @@ int command_report(const std::vector<std::string>& words) {
 
 commands::Program two_senses() {
   std::map<std::string, const char*> options = {
-      {"digit_senses", "--senses, --hidden, --channels, --dropout, --images"},
+      {"digit_senses.senses", "--senses"},
+      {"digit_senses.hidden", "--hidden"},
+      {"digit_senses.channels", "--channels"},
+      {"digit_senses.recurrent", "--recurrent"},
+      {"digit_senses.dropout", "--dropout"},
+      {"digit_senses.height", "--images"},
+      {"digit_senses.width", "--images"},
       {"training_pairs", "--sounds, --images, --labels, --held-out, --sound-noise, --image-noise, --seed"},
       {"validation_pairs", "--validation-pairs, --sounds, --images, --labels, --held-out, --sound-noise, --image-noise"},
       {"log_mel", "the features of sounds"},

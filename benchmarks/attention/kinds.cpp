@@ -47,7 +47,7 @@ AttentionKind sparse(std::string name, SparsePattern pattern) {
             const auto reach = static_cast<std::int64_t>(std::lround(std::sqrt(static_cast<double>(length))));
             const auto attention = std::make_shared<SparseSelfAttention>(SparseSelfAttentionOptions{
                 .embed_dim = sizes.width, .num_heads = sizes.heads, .reach = reach, .patterns = {pattern}});
-            return [attention](const Var& x) { return (*attention)(x).output; };
+            return [attention](const Var& x) { return attention->mix(x, {.causal = true}, nn::Padding::anything); };
           }};
 }
 

@@ -40,4 +40,11 @@ Var AdaptiveSpan::loss() {
 
 void AdaptiveSpan::clamp() { span->mutable_value().copy_from(weft::clamp(span->value(), 0, 1).value()); }
 
+std::vector<AdaptiveSpan*> adaptive_spans(ModuleBase& model) {
+  std::vector<AdaptiveSpan*> spans;
+  for (ModuleBase* module : model.modules())
+    if (auto* span = dynamic_cast<AdaptiveSpan*>(module)) spans.push_back(span);
+  return spans;
+}
+
 }  // namespace weft::nn

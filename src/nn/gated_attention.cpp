@@ -5,6 +5,7 @@
 #include "nn/padding.hpp"
 #include "ops/attention_mask.hpp"
 #include "ops/lengths.hpp"
+#include "weft/nn/attention_recorder.hpp"
 #include "weft/ops/activation.hpp"
 #include "weft/ops/dropout.hpp"
 #include "weft/ops/elementwise.hpp"
@@ -32,11 +33,15 @@ GatedAttentionUnit::GatedAttentionUnit(const GatedAttentionUnitOptions& options,
     : Module(scope),
       in_proj({.in_features = checked(options).embed_dim,
                .out_features = 2 * checked(options).hidden + options.key_dim,
-               .bias = options.bias},
+               .bias = options.bias,
+               .weight_init = options.weight_init},
               {this, "in_proj"}),
       gamma(this, "gamma", Shape{2, options.key_dim}, init::ones()),
       beta(this, "beta", Shape{2, options.key_dim}, init::zeros()),
-      out_proj({.in_features = checked(options).hidden, .out_features = options.embed_dim, .bias = options.bias},
+      out_proj({.in_features = checked(options).hidden,
+                .out_features = options.embed_dim,
+                .bias = options.bias,
+                .weight_init = options.weight_init},
                {this, "out_proj"}),
       options_(checked(options)) {}
 
@@ -63,6 +68,7 @@ MixingOutput GatedAttentionUnit::attend(const Parts& p, const AttentionMask& mas
   }
   const Var scores = matmul(p.query, transpose(key, 1, 2)) / count;
   const Var weights = where(open, square(relu(scores)), zero);
+  if (AttentionRecorder::alive()) AttentionRecorder::record(*this, weights.value().unsqueeze(1));
   const Var applied = training() ? dropout(weights, options_.dropout) : weights;
   return {out_proj(p.gate * matmul(applied, value)), weights};
 }

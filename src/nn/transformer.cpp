@@ -30,8 +30,11 @@ TransformerStackOptions stack_of(const TransformerOptions& o, std::int64_t layer
                     .weight_init = init::xavier_uniform(),
                     .mixing = o.mixing,
                     .kernel_size = o.kernel_size,
+                    .reach = o.reach,
                     .kv_heads = o.kv_heads,
-                    .positions = o.positions},
+                    .positions = o.positions,
+                    .normaliser = o.normaliser,
+                    .max_span = o.max_span},
           .num_layers = layers,
           .norm = true};
 }

@@ -1,10 +1,6 @@
 #pragma once
 #include <memory>
 
-#include "base/fail.hpp"
-#include "weft/nn/dynamic_conv.hpp"
-#include "weft/nn/lightweight_conv.hpp"
-#include "weft/nn/linear_attention.hpp"
 #include "weft/nn/transformer_encoder_layer.hpp"
 #include "weft/ops/activation.hpp"
 #include "weft/ops/elementwise.hpp"
@@ -13,32 +9,10 @@ namespace weft::nn {
 
 // What encoder and decoder layers share.
 
-inline MultiheadAttentionOptions attention_options(const TransformerLayerOptions& o) {
-  return {
-      .embed_dim = o.d_model, .num_heads = o.nhead, .dropout = o.dropout, .weight_init = o.weight_init, .kv_heads = o.kv_heads};
-}
+MultiheadAttentionOptions attention_options(const TransformerLayerOptions& o);
 /// What mixes the places of one sequence. `causal`: it is meant for causal masks.
-inline std::unique_ptr<PlaceMixing> mixing(const char* op, const TransformerLayerOptions& o, bool causal, const Scope& scope) {
-  check<ValueError>(o.mixing == Mixing::attention || o.positions == AttentionPositions::none, op,
-                    "positions of attention can't be for another mixing; add positions to the input");
-  const ConvMixingOptions conv{.embed_dim = o.d_model,
-                               .num_heads = o.nhead,
-                               .kernel_size = o.kernel_size,
-                               .dropout = o.dropout,
-                               .weight_init = o.weight_init};
-  switch (o.mixing) {
-    case Mixing::light: return std::make_unique<LightweightConv>(conv, scope);
-    case Mixing::dynamic: return std::make_unique<DynamicConv>(conv, scope);
-    case Mixing::linear:
-      return std::make_unique<LinearAttention>(
-          LinearAttentionOptions{.embed_dim = o.d_model, .num_heads = o.nhead, .weight_init = o.weight_init}, scope);
-    case Mixing::attention: break;
-  }
-  MultiheadAttentionOptions attention = attention_options(o);
-  attention.positions = o.positions;
-  attention.bidirectional = !causal;
-  return std::make_unique<MultiheadAttention>(attention, scope);
-}
+std::unique_ptr<PlaceMixing> mixing(const char* op, const TransformerLayerOptions& o, bool causal, const Scope& scope);
+
 inline LinearOptions widening(const TransformerLayerOptions& o) {
   return {.in_features = o.d_model, .out_features = o.dim_feedforward, .weight_init = o.weight_init};
 }

@@ -40,10 +40,11 @@ std::string name_of(Senses senses) { return senses_names[static_cast<std::size_t
 Senses senses_of(const std::string& name) { return named<Senses>(senses_names, where, "kind of senses", name); }
 
 std::string to_json(const DigitSensesOptions& o) {
-  return nlohmann::ordered_json{
+  nlohmann::ordered_json json = {
       {"senses", name_of(o.senses)}, {"bands", o.bands},   {"height", o.height},     {"width", o.width},
-      {"classes", o.classes},        {"hidden", o.hidden}, {"channels", o.channels}, {"dropout", o.dropout}}
-      .dump();
+      {"classes", o.classes},        {"hidden", o.hidden}, {"channels", o.channels}, {"dropout", o.dropout}};
+  if (o.recurrent != nn::RecurrentKind::gru) json["recurrent"] = name_of(o.recurrent);  // older runs go on
+  return json.dump();
 }
 
 DigitSensesOptions digit_senses_options_of(const std::string& json, const std::string& source) {
@@ -56,6 +57,7 @@ DigitSensesOptions digit_senses_options_of(const std::string& json, const std::s
             .classes = o.at("classes"),
             .hidden = o.at("hidden"),
             .channels = o.at("channels"),
+            .recurrent = nn::recurrent_kind(o.value("recurrent", "gru")),
             .dropout = o.at("dropout")};
   } catch (const nlohmann::json::exception& error) {
     fail<FormatError>(where, "{}: its metadata don't describe a namer of digits ({})", source, error.what());
@@ -67,7 +69,8 @@ DigitSensesOptions digit_senses_options_of(const std::string& json, const std::s
 DigitSenses::Hearing::Hearing(const DigitSensesOptions& options, const nn::Scope& scope)
     : Module(scope),
       norm({.num_features = options.bands}, {this, "norm"}),
-      encoder({.input_size = options.bands, .hidden_size = options.hidden / 2, .bidirectional = true}, {this, "encoder"}) {}
+      encoder(options.recurrent, {.input_size = options.bands, .hidden_size = options.hidden / 2, .bidirectional = true},
+              {this, "encoder"}) {}
 
 Var DigitSenses::Hearing::forward(const Tensor& sound, const Tensor& lengths) {
   return encoder(transpose(norm(transpose(sound, 1, 2), lengths), 1, 2), lengths).output;

@@ -10,7 +10,6 @@ namespace {
 
 constexpr const char* where = "Translator";
 constexpr std::array positions_names = {"sinusoid", "learned", "rotary", "alibi", "shaw", "t5"};
-constexpr std::array mixing_names = {"attention", "light", "dynamic", "linear"};
 
 nlohmann::ordered_json json_of(const EncoderDecoderOptions& o) {
   nlohmann::ordered_json json = {{"source_vocabulary", o.source_vocabulary},
@@ -51,9 +50,15 @@ nlohmann::ordered_json json_of(const TransformerOptions& o) {
   const TransformerOptions plain;
   if (o.positions != plain.positions) json["positions"] = positions_names[static_cast<std::size_t>(o.positions)];
   if (o.max_positions != plain.max_positions) json["max_positions"] = o.max_positions;
-  if (o.mixing != plain.mixing) json["mixing"] = mixing_names[static_cast<std::size_t>(o.mixing)];
+  if (o.mixing != plain.mixing) json["mixing"] = name_of(o.mixing);
   if (o.kernel_size != plain.kernel_size) json["kernel_size"] = o.kernel_size;
+  if (o.reach != plain.reach) json["reach"] = o.reach;
   if (o.kv_heads != plain.kv_heads) json["kv_heads"] = o.kv_heads;
+  if (o.normaliser != plain.normaliser) json["normaliser"] = name_of(o.normaliser);
+  if (o.max_span != plain.max_span) {
+    json["max_span"] = o.max_span;
+    json["span_weight"] = o.span_weight;
+  }
   return json;
 }
 
@@ -95,7 +100,11 @@ TransformerOptions transformer_of(const nlohmann::json& json) {
           .max_positions = json.value("max_positions", defaults.max_positions),
           .mixing = parse_mixing(json.value("mixing", "attention")),
           .kernel_size = json.value("kernel_size", defaults.kernel_size),
-          .kv_heads = json.value("kv_heads", defaults.kv_heads)};
+          .reach = json.value("reach", defaults.reach),
+          .kv_heads = json.value("kv_heads", defaults.kv_heads),
+          .normaliser = nn::normaliser_of(json.value("normaliser", "softmax")),
+          .max_span = json.value("max_span", defaults.max_span),
+          .span_weight = json.value("span_weight", defaults.span_weight)};
 }
 
 }  // namespace
@@ -104,7 +113,7 @@ Positions parse_positions(const std::string& name) {
   return named<Positions>(positions_names, where, "kind of positions", name);
 }
 
-nn::Mixing parse_mixing(const std::string& name) { return named<nn::Mixing>(mixing_names, where, "mixing", name); }
+nn::Mixing parse_mixing(const std::string& name) { return named<nn::Mixing>(nn::mixing_names, where, "mixing", name); }
 
 std::unique_ptr<Model> make_model(const ModelOptions& options, const nn::Scope& scope) {
   if (const auto* transformer = std::get_if<TransformerOptions>(&options))

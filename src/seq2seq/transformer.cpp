@@ -25,6 +25,8 @@ TransformerOptions checked(const TransformerOptions& o) {
                     o.encoder_layers, o.decoder_layers);
   check<ValueError>(!o.share_embeddings || o.source_vocabulary == o.target_vocabulary, where,
                     "share_embeddings needs one vocabulary, not {} and {} tokens", o.source_vocabulary, o.target_vocabulary);
+  check<ValueError>(std::isfinite(o.span_weight) && o.span_weight >= 0, where,
+                    "span_weight is {}; it must be finite and not negative", o.span_weight);
   return o;
 }
 
@@ -58,8 +60,11 @@ nn::TransformerOptions layer_options(const TransformerOptions& o) {
           .norm_first = o.norm_first,
           .mixing = o.mixing,
           .kernel_size = o.kernel_size,
+          .reach = o.reach,
           .kv_heads = o.kv_heads,
-          .positions = attention_positions(o.positions)};
+          .positions = attention_positions(o.positions),
+          .normaliser = o.normaliser,
+          .max_span = o.max_span};
 }
 
 PoolVector<Var> packed(const PoolVector<nn::AttentionCache>& layers) {
@@ -94,6 +99,7 @@ Transformer::Transformer(const TransformerOptions& options, const nn::Scope& sco
       options_(checked(options)),
       target_embedding_(embedding_options(options, options.target_vocabulary), {this, "target_embedding"}),
       transformer_(layer_options(options), {this, "transformer"}),
+      spans_(nn::adaptive_spans(transformer_)),
       dropout_({.p = options.dropout}, {this, "dropout"}) {
   if (options_.positions == Positions::sinusoid) sinusoids_.emplace(nn::Scope{this, "positions"});
   if (options_.positions == Positions::learned) {
@@ -151,6 +157,13 @@ Model::Reading Transformer::read(const Batch& batch) {
   const Var output = transformer_.decoder(embedded_target(batch.target_in, 0), encoded(batch.source),
                                           AttentionMask{.causal = true}, AttentionMask{.lengths = batch.source.lengths});
   return at_tokens(output, batch);
+}
+
+Var Transformer::loss_of(const Batch& batch, double label_smoothing) {
+  Var loss = Model::loss_of(batch, label_smoothing);
+  if (training())
+    for (nn::AdaptiveSpan* span : spans_) loss = loss + options_.span_weight * span->loss();
+  return loss;
 }
 
 }  // namespace weft::seq2seq

@@ -25,6 +25,9 @@ EncoderDecoderOptions decoder_options(const WordReaderOptions& o, const text::Sy
   options.embedding = o.embedding;
   options.hidden = o.hidden;
   options.attention = o.attention;
+  options.window = o.window;
+  options.heads = o.heads;
+  options.normaliser = o.normaliser;
   options.recurrent = o.recurrent;
   options.dropout = o.dropout;
   return options;
@@ -39,19 +42,28 @@ std::string to_json(const WordReaderOptions& o) {
   nlohmann::ordered_json json = {{"height", o.height},       {"width", o.width},   {"channels", o.channels},
                                  {"embedding", o.embedding}, {"hidden", o.hidden}, {"attention", name_of(o.attention)},
                                  {"dropout", o.dropout}};
-  if (o.recurrent != nn::RecurrentKind::lstm) json["recurrent"] = name_of(o.recurrent);
+  // Only what isn't as it was before there was a choice: older runs go on.
+  const WordReaderOptions plain;
+  if (o.window != plain.window) json["window"] = o.window;
+  if (o.heads != plain.heads) json["heads"] = o.heads;
+  if (o.normaliser != plain.normaliser) json["normaliser"] = name_of(o.normaliser);
+  if (o.recurrent != plain.recurrent) json["recurrent"] = name_of(o.recurrent);
   return json.dump();
 }
 
 WordReaderOptions word_reader_options_of(const std::string& json, const std::string& source) {
   try {
     const auto o = nlohmann::json::parse(json);
+    const WordReaderOptions plain;
     return {.height = o.at("height"),
             .width = o.at("width"),
             .channels = o.at("channels"),
             .embedding = o.at("embedding"),
             .hidden = o.at("hidden"),
             .attention = attention_kind(o.at("attention")),
+            .window = o.value("window", plain.window),
+            .heads = o.value("heads", plain.heads),
+            .normaliser = nn::normaliser_of(o.value("normaliser", "softmax")),
             .recurrent = nn::recurrent_kind(o.value("recurrent", "lstm")),
             .dropout = o.at("dropout")};
   } catch (const nlohmann::json::exception& error) {

@@ -13,6 +13,7 @@
 #include "optim/own_gradient.hpp"
 #include "train/training_state.hpp"
 #include "weft/autograd/tape.hpp"
+#include "weft/nn/adaptive_span.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/train/progress.hpp"
 #include "weft/train/signals.hpp"
@@ -108,6 +109,7 @@ class Training {
       : task_(task),
         options_(options),
         optimizer_(task.model().parameters(), options.adam),
+        spans_(nn::adaptive_spans(task.model())),
         schedule_(schedule_of(options)),
         progress_(progress),
         settings_(kept_settings(task, options)),
@@ -228,6 +230,7 @@ class Training {
                       cooldown());
     if (!clipped.skipped) {
       optimizer_.step();
+      for (nn::AdaptiveSpan* span : spans_) span->clamp();
       if (average_) average_->update();
     }
     ++state_.update;
@@ -354,6 +357,7 @@ class Training {
   TrainingTask& task_;
   const TrainerOptions& options_;
   optim::Adam optimizer_;
+  std::vector<nn::AdaptiveSpan*> spans_;
   optim::Schedule schedule_;
   std::ostream& progress_;
   Metadata settings_;

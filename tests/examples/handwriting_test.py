@@ -68,6 +68,19 @@ class HandwritingTest(unittest.TestCase):
         succeed(*words, FOLDER / "parts")
         self.assertEqual(digest(FOLDER / "whole" / "best.safetensors"), digest(FOLDER / "parts" / "best.safetensors"))
 
+    def test_kinds_of_attention(self):
+        words = ["train", "--data", FOLDER / "words.gz", "--train-folds", "1-4", *SMALL, "--updates", "2"]
+        for name, more, said in (("window", ["--attention", "local-m", "--window", "2", "--normaliser", "sparsemax"],
+                                  "--window (2 there, 1 now)"),
+                                 ("heads", ["--attention", "multi_head", "--attention-heads", "4", "--normaliser", "entmax15"],
+                                  "--attention-heads (4 there, 1 now)")):
+            succeed(*words, *more, "--output", FOLDER / name)
+            self.assertRegex(succeed("evaluate", "--data", FOLDER / "words.gz", "--model", FOLDER / name), r"of 24 words right\n$")
+            other = [word if word not in ("2", "4") else "1" for word in more]
+            done = call(*words, *other, "--output", FOLDER / name)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn(said, done.stderr)
+
     def test_says_what_is_wrong(self):
         run = FOLDER / "wrong"
         start = ["train", "--data", FOLDER / "words.gz", "--output", run, *SMALL]
@@ -78,6 +91,9 @@ class HandwritingTest(unittest.TestCase):
                 (["train", "--data", FOLDER / "words.gz"], 2, "--output is needed"),
                 (["train", "--trian-folds", "1"], 2, "did you mean --train-folds"),
                 (["evalute"], 2, "did you mean evaluate"),
+                ([*start, "--attention", "multi_head", "--attention-heads", "3"], 2, "--hidden 16 must be a multiple of"),
+                ([*start, "--attention", "none", "--normaliser", "sparsemax"], 2, "--normaliser sparsemax is of attention"),
+                ([*start, "--normaliser", "max"], 2, "must be softmax, sparsemax or entmax15"),
                 ([], 2, "COMMAND"),
                 ([*start, "--train-folds", "4-1"], 2, "--train-folds must be numbers or ranges"),
                 ([*start, "--train-folds", "1,"], 2, "not '1,'"),

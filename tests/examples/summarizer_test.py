@@ -68,6 +68,14 @@ class SummarizerTest(unittest.TestCase):
         succeed(*words, FOLDER / "parts")
         self.assertEqual(digest(FOLDER / "whole" / "best.safetensors"), digest(FOLDER / "parts" / "best.safetensors"))
 
+    def test_grus(self):
+        words = ["train", "--data", FOLDER / "news.tsv", *SMALL, "--updates", 3, "--output", FOLDER / "gru"]
+        succeed(*words, "--recurrent", "gru")
+        self.assertEqual(len(succeed("summarize", "--model", FOLDER / "gru", "--threads", 1, stdin="Nix Corp rose.\n").split("\n")), 2)
+        done = call(*words)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("--recurrent (gru there, none now)", done.stderr)
+
     def test_says_what_is_wrong(self):
         run = FOLDER / "wrong"
         start = ["train", "--data", FOLDER / "news.tsv", "--output", run, *SMALL]
@@ -89,6 +97,7 @@ class SummarizerTest(unittest.TestCase):
                 (["train", "--data", "x", "--output", run, "--batch-tokens", "100"], 2, "--batch-tokens 100 must be twice"),
                 (["train", "--data", "x", "--output", run, "--attention", "none"], 2, "--attention"),
                 (["train", "--data", "x", "--output", run, "--attention", "local-m"], 2, "--attention local-m needs --no-copy"),
+                (["train", "--data", "x", "--output", run, "--recurrent", "rnn"], 2, "must be lstm or gru"),
                 ([*start, "--dropout", "0.5"], 1, "--dropout (0.3 there, 0.5 now)"),
                 ([*start, "--no-copy"], 1, "--no-copy"),
                 (["evaluate", "--data", FOLDER / "news.tsv"], 2, "--model is needed"),

@@ -326,6 +326,37 @@ class Transformer(Case):
             with self.subTest(words=words):
                 self.fails(2, [message], *train_words(new, "--model", "transformer", *words))
 
+    def test_kinds_of_mixing_and_weights(self):
+        lines = b"the dog sees\nthe old cat .\n"
+        both = [[2, 2]] * 3  # layers and heads of the attention to the source and of either sentence's to itself
+        for name, more, shapes in (("gated", ["--mixing", "gated"], [[2, 2], [2, 1], [2, 1]]),
+                                   ("block", ["--mixing", "block_local", "--reach", "3"], both),
+                                   ("strided", ["--mixing", "strided", "--reach", "3"], both),
+                                   ("window", ["--mixing", "window", "--reach", "3"], both),
+                                   ("spans", ["--normaliser", "entmax15", "--max-span", "6", "--span-weight", "0.01"], both)):
+            with self.subTest(kind=name):
+                run = self.folder / name
+                succeed(*train_words(run, *SMALL_TRANSFORMER, *more, "--updates", "4"))
+                succeed(*train_words(run, *SMALL_TRANSFORMER, *more, "--updates", "6"))
+                self.assertEqual(len(succeed("translate", "--model", run, *FAST, stdin=lines).splitlines()), 2)
+                page = ElementTree.parse(succeed("report", "--model", run, *FAST, stdin=lines[:13]).strip()).getroot()
+                maps = [figure for figure in json.loads(page.find(".//script[@id='data']").text) if figure["kind"] == "attention"]
+                self.assertEqual([figure["shape"][:2] for figure in maps], shapes)
+                for option, before, after in (("--reach", "3", "4"), ("--normaliser", "entmax15", "softmax"),
+                                              ("--max-span", "6", "7"), ("--span-weight", "0.01", "0.02")):
+                    if option in more:
+                        other = [after if at > 0 and more[at - 1] == option else word for at, word in enumerate(more)]
+                        self.fails(1, [f"{option} ({before} there, "],
+                                   *train_words(run, *SMALL_TRANSFORMER, *other, "--updates", "9"), unchanged=run, lines=None)
+        new = self.folder / "new"
+        for words, message in ((["--mixing", "window", "--reach", "0"], "--reach"),
+                               (["--mixing", "light", "--normaliser", "sparsemax"],
+                                "--normaliser sparsemax is of --mixing attention; light has none to choose"),
+                               (["--mixing", "window", "--max-span", "3"], "--max-span 3 is of --mixing attention; window has no spans"),
+                               (["--max-span=-1"], "--max-span")):
+            with self.subTest(words=words):
+                self.fails(2, [message], *train_words(new, "--model", "transformer", *words))
+
     def test_grus_heads_and_scheduled_sampling(self):
         run, parts = self.folder / "gru", self.folder / "parts"
         more = ["--recurrent", "gru", "--attention", "multi_head", "--attention-heads", "4", "--normaliser", "sparsemax",

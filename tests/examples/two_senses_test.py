@@ -61,6 +61,14 @@ class TwoSensesTest(unittest.TestCase):
         succeed(*words, FOLDER / "parts")
         self.assertEqual(digest(FOLDER / "whole" / "best.safetensors"), digest(FOLDER / "parts" / "best.safetensors"))
 
+    def test_an_lstm_for_the_sound(self):
+        words = ["train", *files(), *SMALL, "--updates", 2, "--output", FOLDER / "lstm"]
+        succeed(*words, "--recurrent", "lstm")
+        self.assertIn("errors in 10 pairs", succeed("evaluate", *files(), "--model", FOLDER / "lstm", "--pairs", 10))
+        done = call(*words)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("--recurrent (lstm there, none now)", done.stderr)
+
     def test_says_what_is_wrong(self):
         run = FOLDER / "wrong"
         start = ["train", *files(), "--output", run, *SMALL]
@@ -70,6 +78,7 @@ class TwoSensesTest(unittest.TestCase):
                 (["train", *files()], 2, "--output is needed"),
                 (["train", "--sences", "sound"], 2, "did you mean --senses"),
                 (["train", "--senses", "smell"], 2, "smell"),
+                (["train", "--recurrent", "rnn"], 2, "must be lstm or gru"),
                 (["trian"], 2, "did you mean train"),
                 (["train", *files(), "--output", FOLDER / "h", "--hidden", "7"], 2, "--hidden 7 must be even"),
                 ([*start, "--image-noise", "1"], 1, "--image-noise"),

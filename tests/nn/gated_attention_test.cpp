@@ -4,6 +4,7 @@
 
 #include "nn/attention_reference.hpp"
 #include "nn/mixing_checks.hpp"
+#include "weft/nn/attention_recorder.hpp"
 
 using namespace weft;
 using test::largest_difference;
@@ -76,6 +77,14 @@ TEST_CASE("a gated attention unit's gradients, padding, steps and refusals") {
   test::check_mixing_steps(gau, 6);
   test::check_mixing_refusals(gau, 6, "[GatedAttentionUnit]");
   const Tensor x = uniform({2, 3, 6}, -1, 1, 1);
+  const Tensor weights = gau(x, AttentionMask{.causal = true}, nn::AttentionWeights::per_head).weights.value();
+  {
+    const nn::AttentionRecorder recorder;
+    gau(x, AttentionMask{.causal = true});
+    REQUIRE(recorder.calls().size() == 1);
+    CHECK(weights.shape() == Shape{2, 1, 3, 3});
+    CHECK(largest_difference(recorder.calls()[0].weights, weights) == 0);
+  }
   CHECK_THROWS_AS(gau(x, AttentionMask{.allowed = Tensor::ones({3, 4}, boolean)}), ShapeError);
   CHECK_THROWS_AS(gau(x, AttentionMask{.allowed = Tensor::ones({3, 3})}), DTypeError);
   CHECK_THROWS_AS(nn::GatedAttentionUnit({.embed_dim = 0}), ValueError);

@@ -42,6 +42,29 @@ TEST_CASE("gradients of every kind of senses are right") {
   }
 }
 
+TEST_CASE("the sound is read by an LSTM where that is chosen; a GRU's names are as they were") {
+  DigitSensesOptions options = small(Senses::gated);
+  const std::string json = to_json(options);
+  CHECK(json.find("recurrent") == std::string::npos);  // as it was before there was a choice
+  CHECK(digit_senses_options_of(json, "file").recurrent == nn::RecurrentKind::gru);
+  const auto rows = [](const DigitSenses& model) {
+    for (const nn::NamedParameter& p : model.named_parameters())
+      if (p.name == "hearing.encoder.weight_hh_l0") return p.parameter->shape();
+    return Shape{};
+  };
+  CHECK(rows(DigitSenses(options)) == Shape{9, 3});
+  options.recurrent = nn::RecurrentKind::lstm;
+  CHECK(digit_senses_options_of(to_json(options), "file").recurrent == nn::RecurrentKind::lstm);
+  DigitSenses model(options);
+  CHECK(rows(model) == Shape{12, 3});
+  model.to(f64);
+  const Input in;
+  const Tensor labels = Tensor::from<std::int64_t>({1, 3, 0}, {3});
+  gradcheck_parameters([&] { return cross_entropy(model(in.sound, in.lengths, in.image).logits, labels); }, model.parameters(),
+                       {.elements = 20})
+      .require();
+}
+
 TEST_CASE("a pair gives what it gives alone, whatever stands behind its sound; weights are a distribution") {
   for (const Senses kind : kinds) {
     CAPTURE(name_of(kind));

@@ -10,7 +10,7 @@
 #include "weft/optim/adam.hpp"
 #include "weft/seq2seq/beam_search.hpp"
 
-// The Transformer with every kind of positions and of mixing, and with fewer heads of keys.
+// The Transformer with every kind of positions, of mixing and of weights, and with fewer heads of keys.
 
 using namespace weft;
 using namespace weft::seq2seq;
@@ -28,6 +28,10 @@ std::vector<TransformerOptions> kinds() {
     add([&](auto& o) { o.positions = positions, o.kv_heads = 1, o.max_positions = 30; });
   for (const auto mixing : {nn::Mixing::light, nn::Mixing::dynamic, nn::Mixing::linear})
     add([&](auto& o) { o.mixing = mixing, o.kernel_size = 3; });
+  for (const auto mixing : {nn::Mixing::gated, nn::Mixing::block_local, nn::Mixing::strided, nn::Mixing::window})
+    add([&](auto& o) { o.mixing = mixing, o.reach = 2; });
+  add([](auto& o) { o.normaliser = nn::Normaliser::sparsemax; });
+  add([](auto& o) { o.normaliser = nn::Normaliser::entmax15, o.max_span = 3, o.span_weight = 0.1; });
   return result;
 }
 
@@ -37,6 +41,7 @@ std::unique_ptr<Model> made(const TransformerOptions& options) {
   auto model = make_model(options, {.owner = nullptr, .name = {}, .seed = 5});
   model->to(f64);
   model->eval();
+  for (nn::AdaptiveSpan* span : nn::adaptive_spans(*model)) span->span->mutable_value().fill(0.3);  // not at a kink
   return model;
 }
 
@@ -138,9 +143,22 @@ TEST_CASE("whatever the kind, a training step in steady state allocates nothing 
   }
 }
 
+TEST_CASE("spans are part of the loss in training mode, by their weight") {
+  auto options = test::small_transformer_options();
+  options.max_span = 10;
+  options.span_weight = 0.5;
+  const auto model = made(options);
+  const Batch batch = test::small_batch();
+  const double alone = model->loss(batch).item();
+  model->train();
+  // Four layers, whose heads see 3 places each.
+  CHECK(model->loss(batch).item() == doctest::Approx(alone + 0.5 * 4 * 3).epsilon(1e-12));
+}
+
 TEST_CASE("a checkpoint's metadata say the kind, those of older ones the plain one") {
   const std::string plain = to_json(test::small_transformer_options());
-  for (const char* key : {"positions", "mixing", "kernel_size", "kv_heads"}) CHECK(plain.find(key) == std::string::npos);
+  for (const char* key : {"positions", "mixing", "kernel_size", "reach", "kv_heads", "normaliser", "max_span", "span_weight"})
+    CHECK(plain.find(key) == std::string::npos);
   for (const auto& options : kinds()) {
     const std::string json = to_json(options);
     CHECK(json != plain);
@@ -150,10 +168,17 @@ TEST_CASE("a checkpoint's metadata say the kind, those of older ones the plain o
     CHECK(back.mixing == options.mixing);
     CHECK(back.kv_heads == options.kv_heads);
     CHECK(back.kernel_size == options.kernel_size);
+    CHECK(back.reach == options.reach);
+    CHECK(back.normaliser == options.normaliser);
+    CHECK(back.max_span == options.max_span);
+    CHECK(back.span_weight == options.span_weight);
     CHECK(back.max_positions == options.max_positions);
   }
   CHECK_THROWS_WITH_AS(parse_positions("cosine"), doctest::Contains("'cosine' is no kind of positions"), ValueError);
-  CHECK_THROWS_WITH_AS(parse_mixing("deep"), doctest::Contains("'deep' is no mixing"), ValueError);
+  CHECK_THROWS_WITH_AS(parse_mixing("deep"),
+                       "[Translator] 'deep' is no mixing; attention, light, dynamic, linear, gated, block_local, strided, "
+                       "window are",
+                       ValueError);
 }
 
 TEST_CASE("kinds of Transformers that can't be are refused") {
@@ -168,6 +193,10 @@ TEST_CASE("kinds of Transformers that can't be are refused") {
   refuse([](auto& o) { o.positions = Positions::learned, o.max_positions = 0; }, "max_positions is 0");
   refuse([](auto& o) { o.positions = Positions::t5, o.mixing = nn::Mixing::light; }, "positions of attention");
   refuse([](auto& o) { o.mixing = nn::Mixing::dynamic, o.kernel_size = 0; }, "kernel_size is 0");
+  refuse([](auto& o) { o.mixing = nn::Mixing::window, o.reach = 0; }, "reach is 0");
+  refuse([](auto& o) { o.mixing = nn::Mixing::linear, o.normaliser = nn::Normaliser::entmax15; }, "normaliser entmax15 is for");
+  refuse([](auto& o) { o.mixing = nn::Mixing::gated, o.max_span = 4; }, "max_span 4 is for mixing attention");
+  refuse([](auto& o) { o.max_span = 4, o.span_weight = -1; }, "[Transformer] span_weight is -1; it must be finite");
   auto options = test::small_transformer_options();
   options.positions = Positions::learned;
   options.max_positions = 3;

@@ -171,6 +171,21 @@ TEST_CASE("a word reader's options go to JSON and back") {
                        doctest::Contains("[WordReader] here: its metadata don't describe a reader of words ("), FormatError);
   options.recurrent = nn::RecurrentKind::gru;
   CHECK(word_reader_options_of(to_json(options), "here").recurrent == nn::RecurrentKind::gru);
+  options.attention = AttentionKind::multi_head;
+  options.heads = 3;
+  options.window = 2;
+  options.normaliser = nn::Normaliser::entmax15;
+  const WordReaderOptions back = word_reader_options_of(to_json(options), "here");
+  CHECK(to_json(back) == to_json(options));
+  CHECK(back.heads == 3);
+  CHECK(back.window == 2);
+  CHECK(back.normaliser == nn::Normaliser::entmax15);
+  const WordReader reader(options, letters());
+  CHECK(reader.options().heads == 3);
+  CHECK(reader.options().window == 2);
+  CHECK(reader.options().normaliser == nn::Normaliser::entmax15);
+  options.heads = 4;
+  CHECK_THROWS_WITH_AS(WordReader(options, letters()), doctest::Contains("query_dim is 6 and heads 4"), ValueError);
   std::string wrong = json;
   CHECK_THROWS_WITH_AS(word_reader_options_of(wrong.replace(wrong.find("\"dot"), 4, "\"dit"), "here"),
                        doctest::Contains("[WordReader] here: [attention_kind] 'dit'"), FormatError);

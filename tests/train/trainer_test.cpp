@@ -15,6 +15,7 @@
 
 #include "support/support.hpp"
 #include "weft/base/error.hpp"
+#include "weft/nn/adaptive_span.hpp"
 #include "weft/nn/dropout.hpp"
 #include "weft/nn/linear.hpp"
 #include "weft/ops/elementwise.hpp"
@@ -70,6 +71,17 @@ class Regression : public TrainingTask {
 TrainerOptions options_for(const std::filesystem::path& folder) {
   return {.folder = folder, .epochs = 3, .save_every = 1, .log_every = 2, .lr = 0.05, .warmup = 3};
 }
+
+/// Has nothing to learn but to look less far.
+class Spans : public TrainingTask {
+ public:
+  nn::ModuleBase& model() override { return span; }
+  std::int64_t begin_epoch(std::int64_t) override { return 4; }
+  StepLoss step(std::int64_t) override { return {span.loss(), 1, 1}; }
+  ValidationResult validate() override { return {.loss = span.loss().item()}; }
+
+  nn::AdaptiveSpan span{nn::AdaptiveSpanOptions{.num_heads = 2, .max_span = 5, .initial = 0.05}};
+};
 
 /// Ends as if killed, in step `step` or validation `validation` (from 0): nothing is saved on the way out.
 class Interrupted : public Regression {
@@ -569,6 +581,14 @@ TEST_CASE("a run with accumulation, average and kept weights goes on with the sa
   CHECK_THROWS_WITH_AS(train(changed, options, out), doctest::Contains("'training.accumulate' (3 there, none now)"),
                        SettingsError);
   CHECK_THROWS_WITH_AS(train(changed, options, out), doctest::Contains("'training.ema' (0.5 there, none now)"), SettingsError);
+}
+
+TEST_CASE("adaptive spans stay within what they may see") {
+  const test::TemporaryFolder folder;
+  std::ostringstream progress;
+  Spans task;
+  train(task, options_for(folder.path()), progress);
+  for (const std::int64_t head : {0, 1}) CHECK(task.span.span->value().at({head}) == 0);
 }
 
 TEST_CASE("options that can't be are refused") {

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <vector>
 
 #include "weft/nn/module.hpp"
 #include "weft/nn/weight.hpp"
@@ -37,5 +38,9 @@ class AdaptiveSpan : public Module<AdaptiveSpan> {
 
   std::int64_t heads_, max_span_, ramp_;
 };
+
+/// Those of a model, to add their losses to its own and to clamp them:
+///   for (nn::AdaptiveSpan* span : nn::adaptive_spans(model)) loss = loss + 2e-6 * span->loss();
+std::vector<AdaptiveSpan*> adaptive_spans(ModuleBase& model);
 
 }  // namespace weft::nn

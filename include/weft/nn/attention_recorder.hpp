@@ -8,8 +8,8 @@ namespace weft::nn {
 
 class ModuleBase;
 
-/// Keeps the weights of every MultiheadAttention that is called on this thread while it lives, of any layer of any model,
-/// whether its caller asks for them or not:
+/// Keeps the weights of every MultiheadAttention, SparseSelfAttention and GatedAttentionUnit (one head) that is called on this
+/// thread while it lives, of any layer of any model, whether its caller asks for them or not:
 ///   const NoGrad nothing_recorded;
 ///   AttentionRecorder recorder;
 ///   model(batch);
@@ -30,7 +30,7 @@ class AttentionRecorder {
   /// In the order of the calls.
   const std::vector<Call>& calls() const { return calls_; }
 
-  // For MultiheadAttention.
+  // For these modules.
   static bool alive();
   static void record(const ModuleBase& module, const Tensor& weights);
 

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 
 #include "weft/nn/linear.hpp"
 #include "weft/nn/module.hpp"
@@ -14,6 +15,7 @@ struct GatedAttentionUnitOptions {
   std::int64_t key_dim = 128;  ///< s: of queries and keys
   double dropout = 0;          ///< on the weights, below 1
   bool bias = true;
+  std::optional<Init> weight_init = {};  ///< of the linear layers; none: PyTorch's
 };
 
 /// Gated attention unit (Hua et al. 2022): attention with one head inside of a gated linear unit, for a layer's attention and

@@ -90,8 +90,11 @@ struct TransformerOptions {
   bool norm_first = false;
   Mixing mixing = Mixing::attention;  ///< this and what follows as in TransformerLayerOptions
   std::int64_t kernel_size = 7;
+  std::int64_t reach = 8;
   std::int64_t kv_heads = 0;
   AttentionPositions positions = AttentionPositions::none;
+  Normaliser normaliser = Normaliser::softmax;
+  std::int64_t max_span = 0;
 };
 
 /// Of the source's attention to itself, the target's to itself, and the target's to the memory.

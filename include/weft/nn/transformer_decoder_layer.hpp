@@ -15,7 +15,7 @@ struct TransformerDecoderLayerStep {
 /// given takes the place of the causal one: AttentionMask{.lengths = lengths, .causal = true}.
 class TransformerDecoderLayer : public Module<TransformerDecoderLayer> {
  public:
-  /// Throws what the parts refuse, ValueError for positions of another mixing than attention.
+  /// Throws what the parts refuse, ValueError for positions, a normaliser or a span of another mixing than attention.
   explicit TransformerDecoderLayer(const TransformerLayerOptions& options, const Scope& scope = {});
 
   /// x [batch, places, d_model], memory [batch, memory places, d_model] -> as x. What stands behind the lengths of either

@@ -4,13 +4,13 @@
 #include <optional>
 #include <string>
 
+#include "weft/nn/any_recurrent.hpp"
 #include "weft/nn/attention.hpp"
 #include "weft/nn/batch_norm.hpp"
 #include "weft/nn/co_attention.hpp"
 #include "weft/nn/conv.hpp"
 #include "weft/nn/dropout.hpp"
 #include "weft/nn/gated_fusion.hpp"
-#include "weft/nn/gru.hpp"
 #include "weft/nn/linear.hpp"
 #include "weft/nn/module.hpp"
 
@@ -31,8 +31,9 @@ struct DigitSensesOptions {
   std::int64_t bands = 40;               ///< of the sound's frames
   std::int64_t height = 28, width = 28;  ///< of the image, multiples of 4
   std::int64_t classes = 10;
-  std::int64_t hidden = 64;    ///< of what a sense makes of a step or a cell, even
-  std::int64_t channels = 16;  ///< of the first convolution; the second has twice as many
+  std::int64_t hidden = 64;                              ///< of what a sense makes of a step or a cell, even
+  std::int64_t channels = 16;                            ///< of the first convolution; the second has twice as many
+  nn::RecurrentKind recurrent = nn::RecurrentKind::gru;  ///< over the sound's frames
   double dropout = 0.2;
 };
 
@@ -48,8 +49,8 @@ struct SensesOutput {
   Var image_weights;  ///< [batch, height / 4, width / 4]
 };
 
-/// Names a digit that was spoken and written. A bidirectional GRU reads the sound's frames, two convolutions make cells of 4 by
-/// 4 pixels of the image; each sense alone pools what it has by learned weights (Yang et al. 2016).
+/// Names a digit that was spoken and written. A bidirectional GRU or LSTM reads the sound's frames, two convolutions make cells
+/// of 4 by 4 pixels of the image; each sense alone pools what it has by learned weights (Yang et al. 2016).
 class DigitSenses : public nn::Module<DigitSenses> {
  public:
   /// Throws ValueError for sizes that can't be.
@@ -67,7 +68,7 @@ class DigitSenses : public nn::Module<DigitSenses> {
     Hearing(const DigitSensesOptions& options, const nn::Scope& scope);
     Var forward(const Tensor& sound, const Tensor& lengths);  // [batch, frames, hidden]
     nn::BatchNorm1d norm;
-    nn::GRU encoder;
+    nn::AnyRecurrent encoder;
   };
   struct Sight : nn::Module<Sight> {
     Sight(const DigitSensesOptions& options, const nn::Scope& scope);

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "weft/nn/dropout.hpp"
 #include "weft/nn/embedding.hpp"
@@ -29,7 +30,11 @@ struct TransformerOptions {
   std::int64_t max_positions = 512;           ///< of learned ones: longer sentences are a ShapeError
   nn::Mixing mixing = nn::Mixing::attention;  ///< of the places of one sentence
   std::int64_t kernel_size = 7;               ///< of light and dynamic mixing
+  std::int64_t reach = 8;                     ///< of block_local, strided and window mixing, as nn::TransformerLayerOptions'
   std::int64_t kv_heads = 0;                  ///< heads of keys and values, dividing the heads; 0: as many
+  nn::Normaliser normaliser = nn::Normaliser::softmax;  ///< of attention's weights, to the source too, as layers have it
+  std::int64_t max_span = 0;  ///< of a sentence's attention to itself: heads learn how far they look; 0: they see all of it
+  double span_weight = 2e-6;  ///< of each layer's AdaptiveSpan::loss, in the loss while in training mode
 };
 
 /// A Transformer (Vaswani et al. 2017), or what becomes of it with another mixing. Its decoder goes on step by step from what
@@ -50,6 +55,7 @@ class Transformer : public Model {
 
  private:
   Reading read(const Batch& batch) override;
+  Var loss_of(const Batch& batch, double label_smoothing) override;
   Var encoded(const Padded& source);
   /// Embeddings of ids [rows, places], sqrt(width) times, with positions from `first` on.
   Var embedded_source(const Tensor& ids);
@@ -62,7 +68,8 @@ class Transformer : public Model {
   std::optional<nn::SinusoidalPositions> sinusoids_;
   std::optional<nn::LearnedPositions> source_positions_, target_positions_;
   nn::Transformer transformer_;
-  std::optional<nn::Linear> output_;  // none: the target embedding
+  std::vector<nn::AdaptiveSpan*> spans_;  // of its layers
+  std::optional<nn::Linear> output_;      // none: the target embedding
   nn::Dropout dropout_;
 };
 

@@ -18,6 +18,9 @@ struct WordReaderOptions {
   std::int64_t embedding = 96;          ///< of what the convolutions make of an image, and of a letter that was written
   std::int64_t hidden = 192;            ///< of the decoder; each direction of the encoder has half
   AttentionKind attention = AttentionKind::additive;
+  std::int64_t window = 10;                               ///< of local_m and local_p: letters seen on each side
+  std::int64_t heads = 8;                                 ///< of multi_head, dividing hidden
+  nn::Normaliser normaliser = nn::Normaliser::softmax;    ///< of the attention's weights
   nn::RecurrentKind recurrent = nn::RecurrentKind::lstm;  ///< of encoder and decoder
   double dropout = 0.3;                                   ///< on embeddings and on the attentional vector
 };

@@ -110,10 +110,10 @@ struct TrainingResult {
 
 /// Trains until the options say so or a signal asks. best.safetensors holds the best weights alone under PyTorch's names;
 /// last.safetensors all state, from which training goes on with the same bits as if it had not stopped. Both are replaced
-/// as a whole. Of a run with `keep`, nn::average_checkpoints makes one. Progress goes to `progress`, log lines to train.log.
-/// To go on, only limits (epochs, updates, seconds, patience), save_every, log_every and keep may change; with another seed,
-/// another option or other settings of the task it is a SettingsError that names all of them with both values. Throws
-/// ValueError, IoError, FormatError, NumericError.
+/// as a whole. Adaptive spans of the model are clamped after each update. Of a run with `keep`, nn::average_checkpoints makes
+/// one. Progress goes to `progress`, log lines to train.log. To go on, only limits (epochs, updates, seconds, patience),
+/// save_every, log_every and keep may change; with another seed, another option or other settings of the task it is a
+/// SettingsError that names all of them with both values. Throws ValueError, IoError, FormatError, NumericError.
 TrainingResult train(TrainingTask& task, const TrainerOptions& options, std::ostream& progress);
 
 /// The files that `keep` left in a run's folder with the updates that they are of, the oldest first.

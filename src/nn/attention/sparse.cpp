@@ -8,9 +8,11 @@
 #include "nn/padding.hpp"
 #include "ops/folded_attention.hpp"
 #include "ops/lengths.hpp"
+#include "weft/nn/attention_recorder.hpp"
 #include "weft/ops/arrange.hpp"
 #include "weft/ops/index.hpp"
 #include "weft/ops/matmul.hpp"
+#include "weft/ops/reduce.hpp"
 #include "weft/ops/shape.hpp"
 #include "weft/tensor/pool_vector.hpp"
 
@@ -186,20 +188,25 @@ SparseSelfAttention::SparseSelfAttention(const SparseSelfAttentionOptions& optio
       out_proj({.in_features = options.embed_dim,
                 .out_features = options.embed_dim,
                 .bias = options.bias,
+                .weight_init = options.weight_init,
                 .bias_init = init::zeros()},
                {this, "out_proj"}),
       options_(options) {}
 
 SparseSelfAttention::Heads SparseSelfAttention::project(const Var& x) const {
   const std::int64_t size = options_.embed_dim, heads = options_.num_heads;
-  check_places(name, "input", x, size, *out_proj.weight);
   const PoolVector<Var> parts = split(linear(x, in_proj_weight, in_proj_bias), {size, size, size}, 2);
   return {in_heads(parts[0], heads), in_heads(parts[1], heads), in_heads(parts[2], heads)};
 }
 
-MixingOutput SparseSelfAttention::forward(const Var& x, const Tensor& lengths, bool need_weights) {
-  const Heads all = project(lengths.defined() && x.defined() ? without_padding(x, lengths, name) : x);
-  PoolVector<Var> outputs, weights;
+MixingOutput SparseSelfAttention::forward(const Var& x, const AttentionMask& mask, AttentionWeights weights, Padding padding) {
+  check_places(name, "input", x, options_.embed_dim, *out_proj.weight);
+  check<ValueError>(!mask.allowed.defined(), name,
+                    "a mask {} of pairs of places can't be followed for input {}; give lengths, and `causal`", mask.allowed,
+                    x.value());
+  const bool recorded = AttentionRecorder::alive(), wanted = recorded || weights != AttentionWeights::none;
+  const Heads all = project(padding == Padding::finite ? x : without_padding(x, mask.lengths, name));
+  PoolVector<Var> outputs, shares;
   std::int64_t head = 0;
   for (const SparsePattern pattern : options_.patterns) {
     const std::int64_t end = head + heads_of_each();
@@ -207,20 +214,30 @@ MixingOutput SparseSelfAttention::forward(const Var& x, const Tensor& lengths, b
         sparse_attention(slice(all.query, 1, head, end), slice(all.key, 1, head, end), slice(all.value, 1, head, end),
                          {.pattern = pattern,
                           .reach = options_.reach,
-                          .causal = options_.causal,
-                          .lengths = lengths,
+                          .causal = mask.causal,
+                          .lengths = mask.lengths,
                           .dropout = training() ? options_.dropout : 0,
-                          .need_weights = need_weights});
+                          .need_weights = wanted});
     outputs.push_back(result.output);
-    weights.push_back(result.weights);
+    shares.push_back(result.weights);
     head = end;
   }
-  return {out_proj(together(concat(outputs, 1))), need_weights ? concat(weights, 1) : Var()};
+  MixingOutput result{out_proj(together(concat(outputs, 1))), {}};
+  if (!wanted) return result;
+  const Var of_heads = concat(shares, 1);
+  if (recorded) AttentionRecorder::record(*this, of_heads.value());
+  if (weights == AttentionWeights::averaged) result.weights = mean(of_heads, {1});
+  if (weights == AttentionWeights::per_head) result.weights = of_heads;
+  return result;
+}
+
+Var SparseSelfAttention::mix(const Var& x, const AttentionMask& mask, Padding padding) {
+  return (*this)(x, mask, AttentionWeights::none, padding).output;
 }
 
 MixingStep SparseSelfAttention::step(const Var& x, const AttentionCache& cache) {
   const ScopeGuard scope(path());
-  check<ValueError>(options_.causal, name, "steps need causal patterns: later places would change what earlier ones gave");
+  check_places(name, "input", x, options_.embed_dim, *out_proj.weight);
   const Heads fresh = project(x);
   const std::int64_t heads = options_.num_heads, size = options_.embed_dim / heads;
   check_cache(name, x, cache, {{heads, -1, size}, {heads, -1, size}});

@@ -6,10 +6,13 @@
 #include <limits>
 
 #include "nn/attention/checks.hpp"
+#include "nn/mixing_checks.hpp"
 #include "support/random.hpp"
 #include "weft/autograd/gradcheck.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/base/error.hpp"
+#include "weft/nn/attention_recorder.hpp"
+#include "weft/nn/multihead_attention.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/reduce.hpp"
 #include "weft/ops/shape.hpp"
@@ -165,7 +168,7 @@ TEST_CASE("a reach beyond the places costs and gives what one of all places does
     }
     SparseSelfAttention attention({.embed_dim = 8, .num_heads = 4, .reach = farthest, .patterns = {pattern}});
     attention.to(f64);
-    const Tensor x = test::uniform({2, 5, 8}, -1, 1, 1), whole = attention(x).output.value();
+    const Tensor x = test::uniform({2, 5, 8}, -1, 1, 1), whole = attention(x, AttentionMask{.causal = true}).output.value();
     const nn::MixingStep first = attention.step(x.slice(1, 0, 2), {});
     CHECK(test::largest_difference(first.output.value(), whole.slice(1, 0, 2)) <= 1e-12);
     CHECK(test::largest_difference(attention.step(x.slice(1, 2, 5), first.cache).output.value(), whole.slice(1, 2, 5)) <=
@@ -173,42 +176,39 @@ TEST_CASE("a reach beyond the places costs and gives what one of all places does
   }
 }
 
-TEST_CASE("sparse self-attention: heads of several patterns, steps, gradients") {
+TEST_CASE("sparse self-attention mixes places: heads of several patterns, padding, steps, gradients") {
   for (const std::vector<SparsePattern>& chosen : {std::vector<SparsePattern>{SparsePattern::window, SparsePattern::strided},
                                                    std::vector<SparsePattern>{SparsePattern::block}}) {
     SparseSelfAttention attention({.embed_dim = 8, .num_heads = 4, .reach = 2, .patterns = chosen});
-    attention.to(f64);
+    test::filled(attention);
+    test::check_mixing_gradients(attention, 8);
+    test::check_mixing_padding(attention, 8);
+    test::check_mixing_steps(attention, 8);
+    test::check_mixing_refusals(attention, 8, "[attention::SparseSelfAttention]");
     const Tensor x = test::uniform({2, 7, 8}, -1, 1, 1), lengths = Tensor::from<std::int64_t>({7, 4}, {2});
-    const auto whole = attention(x, lengths, true);
-    CHECK(whole.weights.shape() == Shape{2, 4, 7, 7});
-    CHECK(test::largest_difference(whole.output.value(), attention(x, lengths).output.value()) <= 1e-12);
-    CHECK(test::largest_difference(whole.output.value().slice(0, 1, 2).slice(1, 0, 4),
-                                   attention(x.slice(0, 1, 2).slice(1, 0, 4)).output.value()) <= 1e-12);
-    // The parameters are MultiheadAttention's, which with a mask gives the same.
-    nn::MultiheadAttention dense({.embed_dim = 8, .num_heads = 4});
-    dense.to(f64);
-    dense.load_state_dict(attention.state_dict());
-    Tensor mask = Tensor::empty({4, 7, 7}, boolean);
-    for (std::int64_t head = 0; head < 4; ++head)
-      mask.select(0, head).copy_from(sparse_mask(chosen[static_cast<std::size_t>(head) * chosen.size() / 4], 7, 2, true));
-    const Var same = dense(x, x, x, AttentionMask{.allowed = mask.unsqueeze(0), .lengths = lengths}).output;
-    CHECK(test::largest_difference(same.value(), whole.output.value()) <= 1e-12);
-
-    const Tensor all = attention(x).output.value();
-    nn::AttentionCache cache;
-    for (const auto& range : {std::pair<std::int64_t, std::int64_t>{0, 1}, {1, 4}, {4, 4}, {4, 7}}) {
-      const nn::MixingStep step = attention.step(x.slice(1, range.first, range.second), cache);
-      CHECK(test::largest_difference(step.output.value(), all.slice(1, range.first, range.second)) <= 1e-12);
-      cache = step.cache;
+    for (const bool causal : {true, false}) {
+      const AttentionMask mask{.lengths = lengths, .causal = causal};
+      const auto whole = attention(x, mask, nn::AttentionWeights::per_head);
+      CHECK(whole.weights.shape() == Shape{2, 4, 7, 7});
+      CHECK(test::largest_difference(whole.output.value(), attention(x, mask).output.value()) <= 1e-12);
+      CHECK_FALSE(attention(x, mask).weights.defined());
+      CHECK(test::largest_difference(attention(x, mask, nn::AttentionWeights::averaged).weights.value(),
+                                     mean(whole.weights, {1}).value()) == 0);
+      const nn::AttentionRecorder recorder;
+      attention(x, mask);
+      REQUIRE(recorder.calls().size() == 1);
+      CHECK(test::largest_difference(recorder.calls()[0].weights, whole.weights.value()) == 0);
+      // The parameters are MultiheadAttention's, which with a mask gives the same.
+      nn::MultiheadAttention dense({.embed_dim = 8, .num_heads = 4});
+      dense.to(f64);
+      dense.load_state_dict(attention.state_dict());
+      Tensor allowed = Tensor::empty({4, 7, 7}, boolean);
+      for (std::int64_t head = 0; head < 4; ++head)
+        allowed.select(0, head).copy_from(
+            sparse_mask(chosen[static_cast<std::size_t>(head) * chosen.size() / 4], 7, 2, causal));
+      const Var same = dense(x, x, x, AttentionMask{.allowed = allowed.unsqueeze(0), .lengths = lengths}).output;
+      CHECK(test::largest_difference(same.value(), whole.output.value()) <= 1e-12);
     }
-    const nn::AttentionCache chosen_rows = cache.select(Tensor::from<std::int64_t>({1, 1}, {2}));
-    CHECK(chosen_rows.places() == 7);
-
-    const auto f = [&](const std::vector<Var>& in) { return sum(square(attention(in[0], lengths).output)); };
-    gradcheck(f, {x}).require();
-    gradgradcheck(f, {x}, {.rtol = 1e-4, .elements = 20}).require();
-    gradcheck_parameters([&] { return f({x}); }, attention.parameters(), {.elements = 20}).require();
-    gradgradcheck_parameters([&] { return f({x}); }, attention.parameters(), {.rtol = 1e-4, .elements = 5}).require();
   }
 }
 
@@ -258,11 +258,13 @@ TEST_CASE("sparse attention that can't be is refused") {
                        doctest::Contains("2 patterns for 3 heads"), ValueError);
   CHECK_THROWS_AS(SparseSelfAttention({.embed_dim = 8, .num_heads = 4, .reach = 2, .patterns = {}}), ValueError);
   CHECK_THROWS_AS(SparseSelfAttention({.embed_dim = 8, .num_heads = 4, .reach = 2, .dropout = 1}), ValueError);
-  SparseSelfAttention attention({.embed_dim = 8, .num_heads = 4, .reach = 2, .causal = false});
+  SparseSelfAttention attention({.embed_dim = 8, .num_heads = 4, .reach = 2});
   CHECK_THROWS_WITH_AS(attention(Tensor::ones({2, 7, 9})),
                        "[attention::SparseSelfAttention] input f32[2, 7, 9] is not [batch, places, 8]", ShapeError);
   CHECK_THROWS_AS(attention(Var()), ValueError);
-  CHECK_THROWS_AS(attention(Tensor::ones({2, 7, 8}), Tensor::full({2}, 8, i64)), ValueError);
-  CHECK_THROWS_WITH_AS(attention.step(Tensor::ones({2, 1, 8}), {}), doctest::Contains("steps need causal patterns"),
+  CHECK_THROWS_AS(attention(Tensor::ones({2, 7, 8}), AttentionMask{.lengths = Tensor::full({2}, 8, i64)}), ValueError);
+  CHECK_THROWS_WITH_AS(attention(Tensor::ones({2, 7, 8}), AttentionMask{.allowed = Tensor::ones({7, 7}, boolean)}),
+                       "[attention::SparseSelfAttention] a mask bool[7, 7] of pairs of places can't be followed for input "
+                       "f32[2, 7, 8]; give lengths, and `causal`",
                        ValueError);
 }

@@ -1,8 +1,12 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <vector>
 
-#include "weft/nn/multihead_attention.hpp"
+#include "weft/nn/linear.hpp"
+#include "weft/nn/module.hpp"
+#include "weft/nn/place_mixing.hpp"
+#include "weft/nn/weight.hpp"
 
 namespace weft::nn::attention {
 
@@ -37,24 +41,27 @@ struct SparseSelfAttentionOptions {
   std::int64_t reach = 0;      ///< l of all patterns, near the square root of the places for the least cost
   /// The heads are shared out evenly, in order; two of them connect all places in two steps.
   std::vector<SparsePattern> patterns = {SparsePattern::window, SparsePattern::strided};
-  bool causal = true;
   double dropout = 0;  ///< on the weights, below 1
   bool bias = true;
+  std::optional<Init> weight_init = {};  ///< of out_proj; none: PyTorch's
 };
 
-/// Self-attention in several heads, each within a pattern, with MultiheadAttention's parameters.
-class SparseSelfAttention : public Module<SparseSelfAttention> {
+/// Self-attention in several heads, each within a pattern, with MultiheadAttention's parameters. Patterns are causal under a
+/// causal mask.
+class SparseSelfAttention : public Module<SparseSelfAttention>, public PlaceMixing {
  public:
   /// Throws ValueError for sizes, a reach or patterns that can't be.
   explicit SparseSelfAttention(const SparseSelfAttentionOptions& options, const Scope& scope = {});
 
-  /// x [batch, places, embed_dim]; lengths i64 or i32 [batch], what stands behind them counts as zeros. Weights [batch, heads,
-  /// places, places] where asked for. Throws ShapeError, DTypeError, ValueError.
-  MixingOutput forward(const Var& x, const Tensor& lengths = {}, bool need_weights = false);
+  /// x [batch, places, embed_dim]; what stands behind the lengths counts as zeros. The weights, where they are asked for, are
+  /// made in full. Throws ShapeError, DTypeError, ValueError for lengths that don't fit or a mask with `allowed`, which
+  /// patterns can't follow.
+  MixingOutput forward(const Var& x, const AttentionMask& mask = {}, AttentionWeights weights = AttentionWeights::none,
+                       Padding padding = Padding::anything);
 
-  /// New places [rows, new places, embed_dim] after those of the cache, one by one; each looks only at what its patterns
-  /// reach. Throws ValueError where it isn't causal.
-  MixingStep step(const Var& x, const AttentionCache& cache);
+  Var mix(const Var& x, const AttentionMask& mask, Padding padding) override;
+  /// Each new place looks only at what its patterns reach. Keeps keys and values [rows, heads, places, head_dim] of all places.
+  MixingStep step(const Var& x, const AttentionCache& cache) override;
 
   Weight in_proj_weight;  ///< [3 embed_dim, embed_dim], of query, key and value
   Weight in_proj_bias;    ///< [3 embed_dim], or none

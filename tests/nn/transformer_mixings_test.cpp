@@ -1,0 +1,235 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "nn/mixing_checks.hpp"
+#include "support/random.hpp"
+#include "weft/autograd/gradcheck.hpp"
+#include "weft/autograd/tape.hpp"
+#include "weft/base/error.hpp"
+#include "weft/nn/attention_recorder.hpp"
+#include "weft/nn/transformer.hpp"
+#include "weft/ops/elementwise.hpp"
+#include "weft/ops/reduce.hpp"
+#include "weft/ops/shape.hpp"
+
+// The layers of a Transformer with every mixing, normaliser and span.
+
+using namespace weft;
+using nn::Mixing;
+using nn::Normaliser;
+using test::largest_difference;
+using test::uniform;
+
+namespace {
+
+constexpr Mixing mixings[] = {Mixing::attention, Mixing::light,       Mixing::dynamic, Mixing::linear,
+                              Mixing::gated,     Mixing::block_local, Mixing::strided, Mixing::window};
+
+nn::TransformerLayerOptions small() {
+  return {.d_model = 6,
+          .nhead = 2,
+          .dim_feedforward = 7,
+          .dropout = 0,
+          .activation = nn::TransformerActivation::gelu,
+          .kernel_size = 3,
+          .reach = 2};
+}
+
+struct Kind {
+  std::string name;
+  nn::TransformerLayerOptions options;
+};
+
+std::vector<Kind> kinds() {
+  std::vector<Kind> result;
+  for (const Mixing mixing : mixings) {
+    result.push_back({name_of(mixing), small()});
+    result.back().options.mixing = mixing;
+  }
+  for (const Normaliser normaliser : {Normaliser::sparsemax, Normaliser::entmax15}) {
+    result.push_back({name_of(normaliser), small()});
+    result.back().options.normaliser = normaliser;
+  }
+  result.push_back({"span", small()});
+  result.back().options.max_span = 4;
+  return result;
+}
+
+/// Random weights everywhere, in f64; spans where they have no kinks.
+template <class Layer>
+Layer& filled(Layer& layer) {
+  test::filled(layer);
+  for (nn::AdaptiveSpan* span : nn::adaptive_spans(layer))
+    span->span->mutable_value().copy_from(Tensor::from<double>({0.3, 0.6}, {2}));
+  return layer;
+}
+
+const Tensor lengths = Tensor::from<std::int64_t>({5, 3}, {2}), memory_lengths = Tensor::from<std::int64_t>({2, 4}, {2});
+const AttentionMask encoder_mask{.lengths = lengths}, decoder_mask{.lengths = lengths, .causal = true},
+    memory_mask{.lengths = memory_lengths};
+
+Tensor input() { return uniform({2, 5, 6}, -1, 1, 1); }
+Tensor memory() { return uniform({2, 4, 6}, -1, 1, 2); }
+
+// Sum of the squares before the lengths.
+Var loss_of(const Var& output) {
+  Var total = Var::scalar(0, output.dtype());
+  for (std::int64_t b = 0; b < 2; ++b)
+    total = total + sum(square(slice(select(output, 0, b), 0, 0, lengths.data<std::int64_t>()[b])));
+  return total;
+}
+
+Tensor spoilt(const Tensor& x, const Tensor& ends) {
+  Tensor result = x.clone();
+  for (std::int64_t b = 0; b < x.size(0); ++b)
+    result.select(0, b).slice(0, ends.data<std::int64_t>()[b], x.size(1)).fill(std::numeric_limits<double>::quiet_NaN());
+  return result;
+}
+
+Tensor row(const Tensor& x, std::int64_t b, const Tensor& ends) {
+  return x.slice(0, b, b + 1).slice(1, 0, ends.data<std::int64_t>()[b]);
+}
+
+}  // namespace
+
+TEST_CASE("first and second derivatives of a layer are right, whatever mixes its places") {
+  for (const Kind& kind : kinds()) {
+    CAPTURE(kind.name);
+    nn::TransformerEncoderLayer encoder(kind.options);
+    nn::TransformerDecoderLayer decoder(kind.options);
+    const auto check = [](nn::ModuleBase& layer, const GradcheckFunction& f, const std::vector<Tensor>& inputs) {
+      const auto loss = [&] { return f({inputs.begin(), inputs.end()}); };
+      gradcheck_parameters(loss, layer.parameters(), {.elements = 6}).require();
+      gradgradcheck_parameters(loss, layer.parameters(), {.rtol = 1e-4, .directions = 2}).require();
+      layer.zero_grad();
+      gradgradcheck(f, inputs, {.rtol = 1e-4, .directions = 2}).require();
+      layer.zero_grad();
+    };
+    check(filled(encoder), [&](const std::vector<Var>& in) { return loss_of(encoder(in[0], encoder_mask)); }, {input()});
+    check(filled(decoder),
+          [&](const std::vector<Var>& in) { return loss_of(decoder(in[0], in[1], decoder_mask, memory_mask)); },
+          {input(), memory()});
+  }
+}
+
+TEST_CASE("a padded row gives what it gives alone, whatever mixes its places and whatever stands behind it") {
+  for (const Kind& kind : kinds()) {
+    CAPTURE(kind.name);
+    nn::TransformerEncoderLayer encoder(kind.options);
+    nn::TransformerDecoderLayer decoder(kind.options);
+    filled(encoder);
+    filled(decoder);
+    const Tensor x = spoilt(input(), lengths), y = spoilt(memory(), memory_lengths);
+    const Tensor encoded = encoder(x, encoder_mask).value(), decoded = decoder(x, y, decoder_mask, memory_mask).value();
+    for (std::int64_t b = 0; b < 2; ++b) {
+      const Tensor alone = row(x, b, lengths);
+      CHECK(largest_difference(encoder(alone).value(), row(encoded, b, lengths)) <= 1e-12);
+      CHECK(largest_difference(decoder(alone, row(y, b, memory_lengths)).value(), row(decoded, b, lengths)) <= 1e-12);
+    }
+  }
+}
+
+TEST_CASE("steps of a layer give what all places at once give under a causal mask, whatever mixes them") {
+  for (const Kind& kind : kinds()) {
+    CAPTURE(kind.name);
+    nn::TransformerEncoderLayer encoder(kind.options);
+    nn::TransformerDecoderLayer decoder(kind.options);
+    filled(encoder);
+    filled(decoder);
+    const Tensor x = uniform({2, 7, 6}, -1, 1, 1), y = memory();
+    const Tensor encoded = encoder(x, AttentionMask{.causal = true}).value(),
+                 decoded = decoder(x, y, AttentionMask{.causal = true}, memory_mask).value();
+    const nn::AttentionCache remembered = decoder.multihead_attn.remember(y, y, memory_lengths);
+    nn::AttentionCache of_encoder, of_decoder;
+    std::int64_t start = 0;
+    for (const std::int64_t count : {1, 1, 3, 2}) {
+      const Tensor part = x.slice(1, start, start + count);
+      const nn::MixingStep step = encoder.step(part, of_encoder);
+      CHECK(largest_difference(step.output.value(), encoded.slice(1, start, start + count)) <= 1e-12);
+      const nn::TransformerDecoderLayerStep next = decoder.step(part, of_decoder, remembered, memory_mask);
+      CHECK(largest_difference(next.output.value(), decoded.slice(1, start, start + count)) <= 1e-12);
+      of_encoder = step.cache;
+      of_decoder = next.cache;
+      start += count;
+    }
+  }
+}
+
+TEST_CASE("a layer's normaliser weighs attention to itself and to a memory") {
+  const Tensor x = uniform({2, 5, 6}, -9, 9, 1), y = uniform({2, 4, 6}, -9, 9, 2);
+  for (const Normaliser normaliser : {Normaliser::softmax, Normaliser::sparsemax, Normaliser::entmax15}) {
+    CAPTURE(name_of(normaliser));
+    auto options = small();
+    options.normaliser = normaliser;
+    nn::TransformerDecoderLayer decoder(options);
+    filled(decoder);
+    const NoGrad nothing_recorded;
+    const nn::AttentionRecorder recorder;
+    decoder(x, y, AttentionMask{});
+    REQUIRE(recorder.calls().size() == 2);
+    for (const auto& call : recorder.calls()) {
+      CAPTURE(call.module);
+      CHECK(largest_difference(sum(call.weights, {3}).value(), Tensor::ones({2, 2, 5}, f64)) <= 1e-12);
+      CHECK((min(call.weights).item() == 0) == (normaliser != Normaliser::softmax));
+    }
+  }
+}
+
+TEST_CASE("spans are of a layer's attention to itself alone, and a model's are found") {
+  nn::Transformer model(
+      {.d_model = 6, .nhead = 2, .num_encoder_layers = 2, .num_decoder_layers = 1, .dim_feedforward = 7, .max_span = 3});
+  std::vector<std::string> paths;
+  for (const nn::AdaptiveSpan* span : nn::adaptive_spans(model)) paths.emplace_back(span->path());
+  CHECK(paths == std::vector<std::string>{"encoder.layers.0.self_attn.span", "encoder.layers.1.self_attn.span",
+                                          "decoder.layers.0.self_attn.span"});
+  nn::Transformer plain({.d_model = 6, .nhead = 2, .num_encoder_layers = 1, .num_decoder_layers = 1, .dim_feedforward = 7});
+  CHECK(nn::adaptive_spans(plain).empty());
+}
+
+TEST_CASE("every matrix of a mixing starts as a Transformer's others do") {
+  for (const Mixing mixing : {Mixing::gated, Mixing::window}) {
+    CAPTURE(name_of(mixing));
+    nn::Transformer model({.d_model = 6,
+                           .nhead = 2,
+                           .num_encoder_layers = 1,
+                           .num_decoder_layers = 1,
+                           .dim_feedforward = 7,
+                           .mixing = mixing,
+                           .reach = 2});
+    // Glorot's bound for 6 to 6 or, of a gated unit's, 12 to 6; PyTorch's own is 1 / sqrt(6) or 1 / sqrt(12).
+    const double bound = std::sqrt(6.0 / (mixing == Mixing::gated ? 18 : 12));
+    for (const nn::NamedParameter& p : model.encoder.layers[0].named_parameters()) {
+      if (p.name != "self_attn.out_proj.weight") continue;
+      const double largest = max(abs(Var(p.parameter->value()))).item();
+      CHECK(largest <= bound);
+      CHECK(largest > 0.8 * bound);
+    }
+  }
+}
+
+TEST_CASE("a layer refuses options that don't fit its mixing") {
+  const auto refuse = [](const auto& change, const char* message) {
+    auto options = small();
+    change(options);
+    CHECK_THROWS_WITH_AS(nn::TransformerEncoderLayer{options}, doctest::Contains(message), ValueError);
+    CHECK_THROWS_WITH_AS(nn::TransformerDecoderLayer{options}, doctest::Contains(message), ValueError);
+  };
+  for (const Mixing mixing : {Mixing::block_local, Mixing::strided, Mixing::window})
+    refuse([&](auto& o) { o.mixing = mixing, o.reach = 0; },
+           "[attention::SparseSelfAttention] reach is 0; it must be 1 or more");
+  refuse([](auto& o) { o.mixing = Mixing::gated, o.nhead = 4; }, "Layer] d_model is 6 and nhead 4; both must be positive");
+  refuse([](auto& o) { o.mixing = Mixing::gated, o.normaliser = Normaliser::sparsemax; },
+         "Layer] normaliser sparsemax is for mixing attention; mixing gated has none to choose, leave it at softmax");
+  refuse([](auto& o) { o.mixing = Mixing::block_local, o.max_span = 3; },
+         "Layer] max_span 3 is for mixing attention; mixing block_local has no spans, leave it at 0");
+  refuse([](auto& o) { o.max_span = -1; }, "max_span -1");
+  refuse([](auto& o) { o.mixing = Mixing::window, o.positions = nn::AttentionPositions::rotary; }, "positions of attention");
+  auto options = small();
+  options.mixing = Mixing::window;
+  nn::TransformerEncoderLayer layer(options);
+  CHECK_THROWS_WITH_AS(layer(Tensor::ones({2, 5, 6}), AttentionMask{.allowed = Tensor::ones({5, 5}, boolean)}),
+                       doctest::Contains("a mask bool[5, 5] of pairs of places can't be followed for input f32[2, 5, 6]"),
+                       ValueError);
+}
