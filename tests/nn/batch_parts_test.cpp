@@ -104,12 +104,13 @@ TEST_CASE("parts of a batch draw what the whole draws: sparse patterns, whose sh
       CAPTURE(static_cast<int>(patterns[0]));
       CAPTURE(causal);
       nn::attention::SparseSelfAttention attention(
-          {.embed_dim = size, .num_heads = 4, .reach = 3, .patterns = patterns, .causal = causal, .dropout = 0.3});
+          {.embed_dim = size, .num_heads = 4, .reach = 3, .patterns = patterns, .dropout = 0.3});
       attention.to(f64);
       for (const Tensor& ends : {Tensor(), lengths})
-        for (const bool need_weights : {false, true})
+        for (const auto weights : {nn::AttentionWeights::none, nn::AttentionWeights::averaged})
           check_parts(rows, [&](std::int64_t from, std::int64_t to) {
-            return attention(of_rows(x, from, to), of_rows(ends, from, to), need_weights).output;
+            return attention(of_rows(x, from, to), AttentionMask{.lengths = of_rows(ends, from, to), .causal = causal}, weights)
+                .output;
           });
       if (!causal) continue;
       check_parts(rows, [&](std::int64_t from, std::int64_t to) {

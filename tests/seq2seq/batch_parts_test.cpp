@@ -17,7 +17,6 @@ Batch rows_of(const Batch& whole, std::int64_t from, std::int64_t to) {
   Batch batch;
   batch.source.ids = part(whole.source.ids);
   batch.source.lengths = part(whole.source.lengths);
-  batch.source.mask = part(whole.source.mask);
   batch.target_in = part(whole.target_in);
   batch.target_out = part(whole.target_out);
   batch.target_lengths = part(whole.target_lengths);

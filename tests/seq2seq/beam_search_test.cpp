@@ -80,12 +80,18 @@ class Chain : public Model {
 class Looking : public Chain {
  public:
   using Chain::Chain;
+  Encoded encode(const Padded& source) override {
+    Encoded encoded = Chain::encode(source);
+    encoded.memory.values = {Tensor::zeros(source.ids.shape())};
+    return encoded;
+  }
   DecoderStep step(const DecoderMemory& memory, const DecoderState& state, const Tensor& tokens, bool attention) override {
     DecoderStep next = Chain::step(memory, state, tokens, attention);
-    const std::int64_t places = memory.mask.size(1);
+    const std::int64_t places = memory.values[0].size(1);
     next.weights = Tensor::full({tokens.size(0), places}, 1.0 / static_cast<double>(places));
     return next;
   }
+  bool attends() const override { return true; }
 };
 
 // A Transformer and an LSTM with each attention.
@@ -107,8 +113,6 @@ std::string name_of_model(const Model& model) {
 }
 
 // Without attention there are no weights to ask for.
-bool attends(const Model& model) { return name_of_model(model) != "none"; }
-
 }  // namespace
 
 TEST_CASE("scores are those of teacher forcing") {
@@ -208,15 +212,15 @@ TEST_CASE("a batch gives what its sentences give alone") {
   for (const auto& model : models()) {
     CAPTURE(name_of_model(*model));
     const auto together =
-        beam_search(*model, pad(test::pointers(test::small_source())), {.beam = 3, .attention = attends(*model)});
+        beam_search(*model, pad(test::pointers(test::small_source())), {.beam = 3, .attention = model->attends()});
     for (std::size_t r = 0; r < test::small_source().size(); ++r) {
       const std::vector<const TokenIds*> rows = {&test::small_source()[r]};
-      const auto alone = beam_search(*model, pad(rows), {.beam = 3, .attention = attends(*model)})[0];
+      const auto alone = beam_search(*model, pad(rows), {.beam = 3, .attention = model->attends()})[0];
       REQUIRE(together[r].size() == alone.size());
       for (std::size_t i = 0; i < alone.size(); ++i) {
         CHECK(together[r][i].ids == alone[i].ids);
         CHECK(together[r][i].score == doctest::Approx(alone[i].score).epsilon(1e-5));
-        if (attends(*model)) CHECK(together[r][i].attention.shape() == alone[i].attention.shape());
+        if (model->attends()) CHECK(together[r][i].attention.shape() == alone[i].attention.shape());
       }
     }
   }
@@ -227,7 +231,7 @@ TEST_CASE("attention rows add up to 1 over the source") {
     CAPTURE(name_of_model(*model));
     const auto& sentence = test::small_source()[1];
     const std::vector<const TokenIds*> rows = {&sentence};
-    if (!attends(*model)) {
+    if (!model->attends()) {
       CHECK_THROWS_WITH_AS(beam_search(*model, pad(rows), {.beam = 2, .attention = true}),
                            "[beam_search] attention weights are asked for, and the model has no attention", ValueError);
       continue;
