@@ -1,10 +1,14 @@
 #include "weft/train/signals.hpp"
 
 #include <signal.h>  // POSIX: sigaction
+#include <unistd.h>  // POSIX: sysconf
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <memory>
 
+#include "base/every_thread.hpp"
 #include "base/fail.hpp"
 
 namespace weft {
@@ -18,6 +22,38 @@ struct Handled {
   void (*handler)(int);
   struct sigaction previous;
 };
+
+// Where a handler runs on this thread, unless there is a place already: code that oneDNN makes moves its stack pointer into a
+// matrix at times, where a signal's frame would be written over what stands there.
+class SignalStack {
+ public:
+  SignalStack() {
+    stack_t there{};
+    if (sigaltstack(nullptr, &there) != 0 || (there.ss_flags & SS_DISABLE) == 0) return;
+    const auto size = static_cast<std::size_t>(std::max<long>(sysconf(_SC_SIGSTKSZ), 64 << 10));
+    memory_ = std::make_unique<char[]>(size);
+    stack_t mine{};
+    mine.ss_sp = memory_.get();
+    mine.ss_size = size;
+    sigaltstack(&mine, nullptr);
+  }
+  ~SignalStack() {
+    if (memory_ == nullptr) return;
+    stack_t none{};
+    none.ss_flags = SS_DISABLE;
+    sigaltstack(&none, nullptr);
+  }
+  SignalStack(const SignalStack&) = delete;
+  SignalStack& operator=(const SignalStack&) = delete;
+
+ private:
+  std::unique_ptr<char[]> memory_;
+};
+
+// A child that fork made has none of the OpenMP threads of its parent, and would wait for them.
+const pid_t first_process = getpid();
+
+void give_signal_stack() { static thread_local const SignalStack stack; }
 
 void on_signal(int signal);
 std::array<Handled, 4> handled{
@@ -35,10 +71,14 @@ void on_signal(int signal) {
 StopRequest::StopRequest() {
   check<Error>(!active.exchange(true), "StopRequest", "there is one already; the process has one set of signal handlers");
   stop_signal = 0;
+  if (getpid() == first_process)
+    on_every_thread(give_signal_stack);
+  else
+    give_signal_stack();
   for (auto& [signal, handler, previous] : handled) {
     struct sigaction action {};
     action.sa_handler = handler;
-    action.sa_flags = SA_RESTART;  // a read or write under way goes on
+    action.sa_flags = SA_RESTART | SA_ONSTACK;  // a read or write under way goes on
     sigaction(signal, &action, &previous);
   }
 }
