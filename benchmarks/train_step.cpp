@@ -1,6 +1,7 @@
 // A training step of a model on made-up data: train_step NAME --threads N prints one JSON line. The same program is built on
 // libtorch (compare/), so that both are measured alike.
 #include <algorithm>
+#include <array>
 #include <boost/program_options.hpp>
 #include <iostream>
 #include <string>
@@ -29,23 +30,30 @@ std::string names() {
   return result;
 }
 
+struct Size {
+  const char* name;
+  bench::Given<std::int64_t>& value;
+  const char* what;
+};
+
+std::array<Size, 7> sizes_of(bench::Settings& s) {
+  return {{{"batch", s.batch, "rows of a batch"},
+           {"length", s.length, "steps, tokens, positions or frames of a row"},
+           {"layers", s.layers, "layers of encoder, decoder or the one stack"},
+           {"width", s.width, "of the model, a cell, a head (attention), channels (conv)"},
+           {"heads", s.heads, "of attention"},
+           {"feed-forward", s.feed_forward, "inner size of the transformer's layers"},
+           {"vocabulary", s.vocabulary, "tokens or classes"}}};
+}
+
 po::options_description described(Command& command) {
   bench::Settings& s = command.settings;
-  const auto size = [](const char* name, bench::Given<std::int64_t>& target) {
-    return po::value<std::int64_t>()->notifier([name, &target](std::int64_t value) {
-      if (value < 1) throw po::error("--" + std::string(name) + " is " + std::to_string(value) + "; it must be positive");
-      target.set(value);
-    });
-  };
   po::options_description options("train_step NAME [options]\n  NAME is one of " + names());
   const auto dropout = po::value<double>()->notifier([&s](double p) { s.dropout.set(p); });
   const auto padded = po::bool_switch()->notifier([&s](bool on) {
     if (on) s.padded.set(true);
   });
   auto add = options.add_options();
-  const auto add_size = [&](const char* name, bench::Given<std::int64_t>& target, const char* what) {
-    add(name, size(name, target), what);
-  };
   add("help", "this text");
   add("name", po::value(&command.name), "what is trained");
   add("threads", po::value(&s.threads)->default_value(weft::num_threads()), "threads that work");
@@ -54,13 +62,12 @@ po::options_description described(Command& command) {
   add("dtype", po::value(&command.dtype)->default_value("f32"), "f32 or f64");
   add("dropout", dropout, "dropout in place of the model's own");
   add("padded", padded, "ragged: rows of one length");
-  add_size("batch", s.batch, "rows of a batch");
-  add_size("length", s.length, "steps, tokens, positions or frames of a row");
-  add_size("layers", s.layers, "layers of encoder, decoder or the one stack");
-  add_size("width", s.width, "of the model, a cell, a head (attention), channels (conv)");
-  add_size("heads", s.heads, "of attention");
-  add_size("feed-forward", s.feed_forward, "inner size of the transformer's layers");
-  add_size("vocabulary", s.vocabulary, "tokens or classes");
+  for (const Size& size : sizes_of(s))
+    add(size.name, po::value<std::int64_t>()->notifier([size](std::int64_t value) {
+      if (value < 1) throw po::error(std::string("--") + size.name + " is " + std::to_string(value) + "; it must be positive");
+      size.value.set(value);
+    }),
+        size.what);
   add("deterministic", po::bool_switch(&command.deterministic), "the same bits for any number of threads");
   add("profile", po::bool_switch(&command.profile),
       "then print to the standard error where the time of as many further steps goes, by operation and by module");
@@ -68,19 +75,13 @@ po::options_description described(Command& command) {
 }
 
 // What was given and the work hasn't; no dropout is what a work without it does.
-void refuse_idle(const bench::Settings& s, const std::string& name) {
+void refuse_idle(bench::Settings& s, const std::string& name) {
   const auto refuse = [&](const char* option, bool idle) {
     if (idle) throw po::error("'" + name + "' has no --" + option);
   };
   refuse("padded", s.padded.is_idle());
   refuse("dropout", s.dropout.is_idle() && s.dropout.value_or(0) != 0);
-  refuse("batch", s.batch.is_idle());
-  refuse("length", s.length.is_idle());
-  refuse("layers", s.layers.is_idle());
-  refuse("width", s.width.is_idle());
-  refuse("heads", s.heads.is_idle());
-  refuse("feed-forward", s.feed_forward.is_idle());
-  refuse("vocabulary", s.vocabulary.is_idle());
+  for (const Size& size : sizes_of(s)) refuse(size.name, size.value.is_idle());
 }
 
 int run(int argc, char** argv) {

@@ -4,12 +4,10 @@
 
 #include <algorithm>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "weft/autograd/tape.hpp"
 #include "weft/nn/attention_recorder.hpp"
-#include "weft/ops/shape.hpp"
 #include "weft/report/report.hpp"
 #include "weft/seq2seq/language_model.hpp"
 #include "weft/text/symbols.hpp"
@@ -58,14 +56,12 @@ inline report::AttentionMap attention(seq2seq::LanguageModel& model, const text:
   const NoGrad nothing_recorded;
   const nn::AttentionRecorder recorder;
   model(Tensor::from<std::int32_t>(ids, {1, static_cast<std::int64_t>(ids.size())}));
-  std::vector<Var> layers;
-  for (const auto& call : recorder.calls()) layers.push_back(call.weights);
   std::vector<std::string> names;
   for (const std::int32_t id : ids) names.push_back(symbols.name(id) == "\n" ? "\u23ce" : symbols.name(id));
   return {.title = line,
           .rows = names,
           .columns = names,
-          .weights = concat(layers, 0).value(),
+          .weights = recorder.layers(),
           .row_axis = "read last",
           .column_axis = "looked at"};
 }

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "commands.hpp"
+#include "translator_decoding.hpp"
 #include "translator_settings.hpp"
 #include "weft/base/error.hpp"
 #include "weft/data/grammar.hpp"
@@ -26,6 +27,7 @@
 
 using namespace weft;
 using namespace translator_settings;
+using namespace translator_decoding;
 
 namespace {
 
@@ -121,78 +123,6 @@ int command_train(const std::vector<std::string>& words) {
   fmt::print("{} updates, {} epochs, {}, {:.0f} words/s, {}\n", result.updates, result.epochs, best, result.words_per_second,
              format_duration(result.seconds));
   return exit_code(result);
-}
-
-struct Decoding {
-  std::vector<std::string> models;
-  seq2seq::TranslateOptions options = {};
-  seq2seq::SampleOptions sample = {};
-  std::string normalisation = "power", prefix, utility = "chrf";
-  std::int64_t candidates = 0;
-  bool draw = false;
-  int threads = num_threads();
-};
-
-void add_decoding_options(po::options_description& options, Decoding& d) {
-  seq2seq::BeamSearchOptions& search = d.options.search;
-  auto add = options.add_options();
-  add("model", po::value(&d.models), "folder of a training run; given several times, their ensemble");
-  add("beam", number(search.beam, 1, largest_size), "1 is greedy");
-  add("length-penalty", number(search.length_penalty, 0, 100), "exponent of the length that scores are divided by");
-  add("length-normalisation", choice(d.normalisation, {"power", "gnmt"}),
-      "of scores: length or (5 + length) / 6, to that power");
-  add("coverage-penalty", number(search.coverage_penalty, 0, 100), "on source words that were passed over (GNMT)");
-  add("no-repeat-ngram-size", number(search.no_repeat_ngram, 0, largest_size), "no n-gram of so many pieces twice; 0: any may");
-  add("diverse-beam-groups", number(search.diverse_groups, 1, largest_size), "parts of the beam that are kept apart");
-  add("diverse-beam-strength", number(search.diversity_strength, 0, 1000), "how far apart");
-  add("prefix", option(d.prefix), "what every translation begins with");
-  add("sample", po::bool_switch(&d.draw), "draw translations instead of searching");
-  add("temperature", number(d.sample.filter.temperature, 1e-6, 1e6), "of drawing; below 1 favours likely pieces");
-  add("top-k", number(d.sample.filter.top_k, 0, largest_size), "draw among the likeliest so many; 0: all");
-  add("top-p", number(d.sample.filter.top_p, 1e-6, 1), "draw among the fewest that have this probability");
-  add("seed", number(d.sample.seed, 0), "of drawing");
-  add("mbr", number(d.candidates, 0, largest_size),
-      "take the one of so many hypotheses, or samples, that agrees best with all; 0: the best, or the first");
-  add("mbr-utility", choice(d.utility, {"chrf", "bleu"}), "what agreement is: chrf or bleu");
-  add("max-length", number(search.max_length, 0, largest_size), "most tokens of a translation; 0: by the source");
-  add("batch", number(d.options.batch, 1, largest_size), "sentences at a time");
-  add("threads", number(d.threads, 1, most_threads), "threads");
-}
-
-/// Puts the choices into the options. Throws UsageError for what doesn't go together.
-void apply(Decoding& d) {
-  seq2seq::BeamSearchOptions& search = d.options.search;
-  if (d.models.empty()) throw UsageError("--model is needed");
-  search.length_normalisation =
-      d.normalisation == "gnmt" ? seq2seq::LengthNormalisation::gnmt : seq2seq::LengthNormalisation::power;
-  if (d.candidates > 0) {
-    d.options.minimum_bayes_risk = {.utility = d.utility == "bleu" ? seq2seq::Utility::bleu : seq2seq::Utility::chrf};
-    (d.draw ? d.sample.samples : search.beam) = d.candidates;
-  }
-  if (!d.prefix.empty()) d.options.prefixes = {d.prefix};
-  const seq2seq::TokenFilter& filter = d.sample.filter;
-  if (d.draw) {
-    if (search.diverse_groups != 1 || search.coverage_penalty != 0)
-      throw UsageError("--diverse-beam-groups and --coverage-penalty are for a beam, and --sample draws");
-    d.sample.max_length = search.max_length;
-    d.sample.no_repeat_ngram = search.no_repeat_ngram;
-    d.options.sample = d.sample;
-  } else if (filter.temperature != 1 || filter.top_k != 0 || filter.top_p != 1) {
-    throw UsageError("--temperature, --top-k and --top-p need --sample");
-  }
-  if (search.beam % search.diverse_groups != 0)
-    throw UsageError(fmt::format("--diverse-beam-groups {} must divide --beam {}", search.diverse_groups, search.beam));
-}
-
-std::unique_ptr<seq2seq::Translator> load(Decoding& d) {
-  apply(d);
-  set_num_threads(d.threads);
-  auto translator = seq2seq::Translator::load(d.models[0]);
-  for (std::size_t m = 1; m < d.models.size(); ++m) translator->add(std::move(*seq2seq::Translator::load(d.models[m])));
-  if (const auto pieces = translator->vocabularies().target.size(); !d.draw && d.options.search.beam > pieces)
-    throw UsageError(fmt::format("--{} {} is wider than the vocabulary of {} pieces", d.candidates > 0 ? "mbr" : "beam",
-                                 d.options.search.beam, pieces));
-  return translator;
 }
 
 int command_translate(const std::vector<std::string>& words) {

@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "weft/nn/module.hpp"
+#include "weft/ops/shape.hpp"
+#include "weft/tensor/pool_vector.hpp"
 
 namespace weft::nn {
 namespace {
@@ -13,6 +15,13 @@ thread_local AttentionRecorder* innermost = nullptr;
 
 AttentionRecorder::AttentionRecorder() : outer_(std::exchange(innermost, this)) {}
 AttentionRecorder::~AttentionRecorder() { innermost = outer_; }
+
+Tensor AttentionRecorder::layers(std::string_view within, std::string_view name) const {
+  PoolVector<Var> layers;
+  for (const Call& call : calls_)
+    if (call.module.find(within) != std::string::npos && call.module.ends_with(name)) layers.push_back(call.weights);
+  return layers.empty() ? Tensor() : concat(layers, 0).value();
+}
 
 bool AttentionRecorder::alive() { return innermost != nullptr; }
 

@@ -2,22 +2,8 @@
 
 #include "weft/autograd/tape.hpp"
 #include "weft/nn/attention_recorder.hpp"
-#include "weft/ops/shape.hpp"
 
 namespace weft::seq2seq {
-namespace {
-
-/// The one sentence's weights in the modules whose paths hold `part`, layer by layer [layers, heads, rows, columns].
-Tensor layers_of(const nn::AttentionRecorder& recorder, const std::string& part, const std::string& name) {
-  PoolVector<Var> layers;
-  for (const auto& call : recorder.calls()) {
-    if (call.module.find(part) != std::string::npos && call.module.ends_with(name)) layers.push_back(call.weights);
-  }
-  return layers.empty() ? Tensor() : concat(layers, 0).value();
-}
-
-}  // namespace
-
 std::vector<report::AttentionMap> attention_maps(Translator& translator, const std::string& line, TranslateOptions options) {
   Model& model = translator.model();
   options.search.attention = model.attends();
@@ -38,7 +24,7 @@ std::vector<report::AttentionMap> attention_maps(Translator& translator, const s
   if (produced.size() == translation.target_ids.size()) produced.emplace_back("(end)");
   read.insert(read.end(), translation.target_words.begin(),
               translation.target_words.begin() + static_cast<std::ptrdiff_t>(translation.target_ids.size()));
-  const Tensor layers = layers_of(recorder, "decoder.layers.", "multihead_attn");
+  const Tensor layers = recorder.layers("decoder.layers.", "multihead_attn");
   const bool layered = layers.defined();  // a Transformer
   add({.title = line + " → " + translation.text,
        .rows = layered ? produced : translation.target_words,
@@ -47,12 +33,12 @@ std::vector<report::AttentionMap> attention_maps(Translator& translator, const s
   add({.title = "The source's attention to itself",
        .rows = translation.source_words,
        .columns = translation.source_words,
-       .weights = layers_of(recorder, "encoder.layers.", "self_attn"),
+       .weights = recorder.layers("encoder.layers.", "self_attn"),
        .row_axis = "source"});
   add({.title = "The translation's attention to itself",
        .rows = produced,
        .columns = read,
-       .weights = layers_of(recorder, "decoder.layers.", "self_attn"),
+       .weights = recorder.layers("decoder.layers.", "self_attn"),
        .column_axis = "so far"});
   return maps;
 }

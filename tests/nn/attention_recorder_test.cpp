@@ -4,6 +4,7 @@
 
 #include "golden/golden.hpp"
 #include "weft/autograd/tape.hpp"
+#include "weft/base/error.hpp"
 #include "weft/base/random.hpp"
 #include "weft/nn/transformer.hpp"
 
@@ -28,6 +29,10 @@ TEST_CASE("a recorder keeps the weights of each layer and head of a model that d
   CHECK(calls[3].module == "decoder.layers.0.multihead_attn");
   CHECK(calls[0].weights.shape() == Shape{2, 2, 5, 5});
   CHECK(calls[3].weights.shape() == Shape{2, 2, 3, 5});
+  CHECK(recorder.layers("encoder.").shape() == Shape{4, 2, 5, 5});  // two rows of each of two layers
+  CHECK(test::relative_error(recorder.layers("decoder.", "multihead_attn"), calls[3].weights) == 0);
+  CHECK_FALSE(recorder.layers("decoder.", "other").defined());
+  CHECK_THROWS_AS(recorder.layers(), ShapeError);
   CHECK(calls[2].weights.at({0, 0, 0, 0}) == 1);  // causal: the first place sees itself alone
   CHECK(calls[2].weights.at({0, 0, 0, 1}) == 0);
 }

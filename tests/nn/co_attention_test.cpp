@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "nn/attention_reference.hpp"
+#include "support/lengths.hpp"
 #include "support/random.hpp"
 #include "weft/autograd/gradcheck.hpp"
 #include "weft/autograd/tape.hpp"
@@ -105,12 +106,6 @@ TEST_CASE("padding reaches nothing through co-attention, and a row without place
   nn::CoAttention attention(options());
   attention.to(f64);
   const Tensor v = uniform({3, 5, 4}, -1, 1, 1), q = uniform({3, 4, 3}, -1, 1, 2);
-  const auto spoilt = [](const Tensor& x, const Tensor& lengths) {
-    Tensor result = x.clone();
-    for (std::int64_t b = 0; b < 3; ++b)
-      result.select(0, b).slice(0, lengths.data<std::int64_t>()[b], x.size(1)).fill(std::numeric_limits<double>::quiet_NaN());
-    return result;
-  };
   const auto run = [&](const Tensor& first, const Tensor& second) {
     Tape tape;
     const Var x = tape.leaf(first), y = tape.leaf(second);
@@ -121,7 +116,7 @@ TEST_CASE("padding reaches nothing through co-attention, and a row without place
     attention.zero_grad();
     return result;
   };
-  const auto clean = run(v, q), dirty = run(spoilt(v, v_lengths), spoilt(q, q_lengths));
+  const auto clean = run(v, q), dirty = run(test::with_nan_behind(v, v_lengths), test::with_nan_behind(q, q_lengths));
   for (std::size_t i = 0; i < clean.size(); ++i) CHECK(largest_difference(clean[i], dirty[i]) == 0);
   const auto closed = attention(Var(v), Var(q), Tensor::from<std::int64_t>({0, 5, 5}, {3}));
   CHECK(test::largest(closed.first.value().select(0, 0)) == 0);

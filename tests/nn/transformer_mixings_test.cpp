@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "nn/mixing_checks.hpp"
+#include "support/lengths.hpp"
 #include "support/random.hpp"
 #include "weft/autograd/gradcheck.hpp"
 #include "weft/autograd/tape.hpp"
@@ -20,7 +21,9 @@ using namespace weft;
 using nn::Mixing;
 using nn::Normaliser;
 using test::largest_difference;
+using test::squares_within;
 using test::uniform;
+using test::with_nan_behind;
 
 namespace {
 
@@ -73,20 +76,15 @@ const AttentionMask encoder_mask{.lengths = lengths}, decoder_mask{.lengths = le
 Tensor input() { return uniform({2, 5, 6}, -1, 1, 1); }
 Tensor memory() { return uniform({2, 4, 6}, -1, 1, 2); }
 
-// Sum of the squares before the lengths.
-Var loss_of(const Var& output) {
-  Var total = Var::scalar(0, output.dtype());
-  for (std::int64_t b = 0; b < 2; ++b)
-    total = total + sum(square(slice(select(output, 0, b), 0, 0, lengths.data<std::int64_t>()[b])));
-  return total;
-}
-
-Tensor spoilt(const Tensor& x, const Tensor& ends) {
-  Tensor result = x.clone();
-  for (std::int64_t b = 0; b < x.size(0); ++b)
-    result.select(0, b).slice(0, ends.data<std::int64_t>()[b], x.size(1)).fill(std::numeric_limits<double>::quiet_NaN());
-  return result;
-}
+// Both kinds of layer, filled.
+struct Layers {
+  explicit Layers(const nn::TransformerLayerOptions& options) : encoder(options), decoder(options) {
+    filled(encoder);
+    filled(decoder);
+  }
+  nn::TransformerEncoderLayer encoder;
+  nn::TransformerDecoderLayer decoder;
+};
 
 Tensor row(const Tensor& x, std::int64_t b, const Tensor& ends) {
   return x.slice(0, b, b + 1).slice(1, 0, ends.data<std::int64_t>()[b]);
@@ -97,8 +95,7 @@ Tensor row(const Tensor& x, std::int64_t b, const Tensor& ends) {
 TEST_CASE("first and second derivatives of a layer are right, whatever mixes its places") {
   for (const Kind& kind : kinds()) {
     CAPTURE(kind.name);
-    nn::TransformerEncoderLayer encoder(kind.options);
-    nn::TransformerDecoderLayer decoder(kind.options);
+    Layers layers(kind.options);
     const auto check = [](nn::ModuleBase& layer, const GradcheckFunction& f, const std::vector<Tensor>& inputs) {
       const auto loss = [&] { return f({inputs.begin(), inputs.end()}); };
       gradcheck_parameters(loss, layer.parameters(), {.elements = 6}).require();
@@ -107,9 +104,12 @@ TEST_CASE("first and second derivatives of a layer are right, whatever mixes its
       gradgradcheck(f, inputs, {.rtol = 1e-4, .directions = 2}).require();
       layer.zero_grad();
     };
-    check(filled(encoder), [&](const std::vector<Var>& in) { return loss_of(encoder(in[0], encoder_mask)); }, {input()});
-    check(filled(decoder),
-          [&](const std::vector<Var>& in) { return loss_of(decoder(in[0], in[1], decoder_mask, memory_mask)); },
+    check(layers.encoder,
+          [&](const std::vector<Var>& in) { return squares_within(layers.encoder(in[0], encoder_mask), lengths); }, {input()});
+    check(layers.decoder,
+          [&](const std::vector<Var>& in) {
+            return squares_within(layers.decoder(in[0], in[1], decoder_mask, memory_mask), lengths);
+          },
           {input(), memory()});
   }
 }
@@ -117,11 +117,9 @@ TEST_CASE("first and second derivatives of a layer are right, whatever mixes its
 TEST_CASE("a padded row gives what it gives alone, whatever mixes its places and whatever stands behind it") {
   for (const Kind& kind : kinds()) {
     CAPTURE(kind.name);
-    nn::TransformerEncoderLayer encoder(kind.options);
-    nn::TransformerDecoderLayer decoder(kind.options);
-    filled(encoder);
-    filled(decoder);
-    const Tensor x = spoilt(input(), lengths), y = spoilt(memory(), memory_lengths);
+    Layers layers(kind.options);
+    auto& [encoder, decoder] = layers;
+    const Tensor x = with_nan_behind(input(), lengths), y = with_nan_behind(memory(), memory_lengths);
     const Tensor encoded = encoder(x, encoder_mask).value(), decoded = decoder(x, y, decoder_mask, memory_mask).value();
     for (std::int64_t b = 0; b < 2; ++b) {
       const Tensor alone = row(x, b, lengths);
@@ -134,10 +132,8 @@ TEST_CASE("a padded row gives what it gives alone, whatever mixes its places and
 TEST_CASE("steps of a layer give what all places at once give under a causal mask, whatever mixes them") {
   for (const Kind& kind : kinds()) {
     CAPTURE(kind.name);
-    nn::TransformerEncoderLayer encoder(kind.options);
-    nn::TransformerDecoderLayer decoder(kind.options);
-    filled(encoder);
-    filled(decoder);
+    Layers layers(kind.options);
+    auto& [encoder, decoder] = layers;
     const Tensor x = uniform({2, 7, 6}, -1, 1, 1), y = memory();
     const Tensor encoded = encoder(x, AttentionMask{.causal = true}).value(),
                  decoded = decoder(x, y, AttentionMask{.causal = true}, memory_mask).value();

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "support/lengths.hpp"
 #include "support/random.hpp"
 #include "weft/autograd/gradcheck.hpp"
 #include "weft/autograd/recompute.hpp"
@@ -17,7 +18,9 @@
 
 using namespace weft;
 using test::largest_difference;
+using test::squares_within;
 using test::uniform;
+using test::with_nan_behind;
 
 namespace {
 
@@ -35,21 +38,6 @@ nn::TransformerOptions small_options(bool norm_first, double dropout = 0) {
           .dropout = dropout,
           .activation = norm_first ? nn::TransformerActivation::gelu : nn::TransformerActivation::relu,
           .norm_first = norm_first};
-}
-
-// Sum of the squares before the lengths.
-Var loss_of(const Var& output, const Tensor& lengths) {
-  Var total = Var::scalar(0, output.dtype());
-  for (std::int64_t b = 0; b < lengths.numel(); ++b)
-    total = total + sum(square(slice(select(output, 0, b), 0, 0, lengths.data<std::int64_t>()[b])));
-  return total;
-}
-
-Tensor spoilt(const Tensor& x, const Tensor& lengths) {
-  Tensor result = x.clone();
-  for (std::int64_t b = 0; b < x.size(0); ++b)
-    result.select(0, b).slice(0, lengths.data<std::int64_t>()[b], x.size(1)).fill(std::numeric_limits<double>::quiet_NaN());
-  return result;
 }
 
 }  // namespace
@@ -94,7 +82,7 @@ TEST_CASE("gradients of every parameter to second order") {
     nn::Transformer model(small_options(norm_first, 0.2), {.seed = 5});
     model.to(f64);
     const Tensor source = uniform({3, 4, 6}, -1, 1, 1), target = uniform({3, 5, 6}, -1, 1, 2);
-    const auto loss = [&] { return loss_of(model(source, target, masks), target_lengths); };
+    const auto loss = [&] { return squares_within(model(source, target, masks), target_lengths); };
     gradcheck_parameters(loss, model.parameters(), {.step = 1e-5, .rtol = 1e-6, .atol = 1e-8, .directions = 3}).require();
     if (norm_first)  // relu's second derivative isn't there where it bends
       gradgradcheck_parameters(loss, model.parameters(), {.rtol = 1e-4, .directions = 1}).require();
@@ -110,13 +98,14 @@ TEST_CASE("padding reaches nothing, NaN included; a padded row gives what it giv
       Tape tape;
       const Var x = tape.leaf(from), y = tape.leaf(to);
       const Var output = model(x, y, masks);
-      tape.backward(loss_of(output, target_lengths));
+      tape.backward(squares_within(output, target_lengths));
       std::vector<Tensor> result = {output.value().clone(), tape.grad(x).clone(), tape.grad(y).clone()};
       for (Parameter* parameter : model.parameters()) result.push_back(parameter->grad().clone());
       model.zero_grad();
       return result;
     };
-    const auto clean = run(source, target), dirty = run(spoilt(source, source_lengths), spoilt(target, target_lengths));
+    const auto clean = run(source, target),
+               dirty = run(with_nan_behind(source, source_lengths), with_nan_behind(target, target_lengths));
     for (std::size_t i = 0; i < clean.size(); ++i) CHECK(largest_difference(clean[i], dirty[i]) == 0);
     for (std::int64_t b = 0; b < 3; ++b) {
       const auto row = [b](const Tensor& x, const Tensor& lengths) {
@@ -127,12 +116,12 @@ TEST_CASE("padding reaches nothing, NaN included; a padded row gives what it giv
     }
     // Layers alone.
     const auto layer_run = [&](const Tensor& x) { return model.encoder.layers[0](x, masks.source).value(); };
-    CHECK(largest_difference(layer_run(source), layer_run(spoilt(source, source_lengths))) == 0);
+    CHECK(largest_difference(layer_run(source), layer_run(with_nan_behind(source, source_lengths))) == 0);
     const auto decoder_run = [&](const Tensor& x, const Tensor& memory) {
       return model.decoder.layers[0](x, memory, masks.target, masks.memory).value();
     };
-    CHECK(largest_difference(decoder_run(target, source),
-                             decoder_run(spoilt(target, target_lengths), spoilt(source, source_lengths))) == 0);
+    CHECK(largest_difference(decoder_run(target, source), decoder_run(with_nan_behind(target, target_lengths),
+                                                                      with_nan_behind(source, source_lengths))) == 0);
   }
 }
 

@@ -5,9 +5,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <fstream>
 
+#include "base/every_thread.hpp"
 #include "support/support.hpp"
 #include "weft/base/error.hpp"
 
@@ -48,6 +50,21 @@ TEST_CASE("a stop request notes the signal and knows its exit code") {
   std::raise(SIGINT);
   CHECK(stop.requested() == SIGINT);
   CHECK(stop.exit_code() == 130);
+}
+
+TEST_CASE("a signal is noted on a stack of its own, on every thread that works") {
+  const StopRequest stop;
+  struct sigaction action {};
+  for (const int signal : {SIGINT, SIGTERM}) {
+    REQUIRE(sigaction(signal, nullptr, &action) == 0);
+    CHECK((action.sa_flags & SA_ONSTACK) != 0);
+  }
+  std::atomic<int> without = 0;
+  on_every_thread([&] {
+    stack_t there{};
+    if (sigaltstack(nullptr, &there) != 0 || (there.ss_flags & SS_DISABLE) != 0) ++without;
+  });
+  CHECK(without == 0);
 }
 
 TEST_CASE("a second signal ends the process, of the same kind or not") {

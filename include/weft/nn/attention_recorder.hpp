@@ -1,5 +1,6 @@
 #pragma once
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "weft/tensor/tensor.hpp"
@@ -29,6 +30,9 @@ class AttentionRecorder {
 
   /// In the order of the calls.
   const std::vector<Call>& calls() const { return calls_; }
+  /// What was weighed for one row by the modules whose paths hold `within` and end in `name`, layer by layer: [layers, heads,
+  /// queries, keys]; undefined where there are none. Throws ShapeError where heads, queries or keys differ.
+  Tensor layers(std::string_view within = {}, std::string_view name = {}) const;
 
   // For these modules.
   static bool alive();
