@@ -133,19 +133,47 @@ void check_number(const detail::Node& node, const char* what, int number, int co
                    count);
 }
 
-// An undefined gradient, one of another dtype, or one that the input doesn't broadcast to.
-void check_gradient(const detail::Node& node, int i, const Var& gradient) {
-  const Slot& slot = *node.inputs[i];
+// An undefined gradient, or one of another dtype.
+void check_dtype(const detail::Node& node, int i, const Tensor& gradient) {
+  if (gradient.defined() && gradient.dtype() == node.inputs[i]->dtype) [[likely]]
+    return;
   check<ValueError>(gradient.defined(), "backward", "the rule of '{}' gives input {} an undefined gradient", node.op, i);
-  check<DTypeError>(gradient.dtype() == slot.dtype, "backward",
-                    "the rule of '{}' gives input {} a gradient {}; the input is of {}", node.op, i, gradient.value(),
-                    name_of(slot.dtype));
+  fail<DTypeError>("backward", "the rule of '{}' gives input {} a gradient {}; the input is of {}", node.op, i, gradient,
+                   name_of(node.inputs[i]->dtype));
+}
+
+// One that the input doesn't broadcast to, too.
+void check_gradient(const detail::Node& node, int i, const Var& gradient) {
+  check_dtype(node, i, gradient.defined() ? gradient.value() : Tensor());
+  const Slot& slot = *node.inputs[i];
   const Shape &given = gradient.shape(), wanted = slot.shape();
   bool fits = given.rank() >= wanted.rank();
   for (int d = 1; fits && d <= wanted.rank(); ++d) fits = wanted.size(-d) == 1 || wanted.size(-d) == given.size(-d);
   check<ShapeError>(fits, "backward",
                     "the rule of '{}' gives input {} a gradient {}; the input has shape {}, which doesn't broadcast to it",
                     node.op, i, gradient.value(), wanted);
+}
+
+bool is_slice(const Slot& slot, int axis, std::int64_t start, const Shape& part) {
+  if (part.rank() != slot.rank || axis < 0 || axis >= slot.rank || start < 0) return false;
+  for (int d = 0; d < slot.rank; ++d)
+    if (d == axis ? part[d] > slot.sizes[d] - start : part[d] != slot.sizes[d]) return false;
+  return true;
+}
+
+bool are_rows(const Slot& slot, const Shape& index, const Shape& rows) {
+  if (slot.rank < 1 || rows.rank() != index.rank() + slot.rank - 1) return false;
+  for (int d = 0; d < rows.rank(); ++d)
+    if (rows[d] != (d < index.rank() ? index[d] : slot.sizes[d - index.rank() + 1])) return false;
+  return true;
+}
+
+bool is_product(const Slot& slot, const Shape& grad, const Shape& x) {
+  if (slot.rank < 2 || grad.rank() != slot.rank || x.rank() != slot.rank || grad[slot.rank - 2] != x[slot.rank - 2])
+    return false;
+  for (int d = 0; d < slot.rank - 2; ++d)
+    if (grad[d] != slot.sizes[d] || x[d] != slot.sizes[d]) return false;
+  return grad[slot.rank - 1] == slot.sizes[slot.rank - 2] && x[slot.rank - 1] == slot.sizes[slot.rank - 1];
 }
 
 }  // namespace
@@ -190,6 +218,11 @@ void Sink::add(int i, Var gradient) {
 void Sink::add_slice(int i, int axis, std::int64_t start, const Var& gradient) {
   if (!wants(i)) return;
   Slot& slot = *node_.inputs[i];
+  check_dtype(node_, i, gradient.defined() ? gradient.value() : Tensor());
+  if (!is_slice(slot, axis, start, gradient.shape())) [[unlikely]]
+    fail<ShapeError>("backward",
+                     "the rule of '{}' gives input {}, from {} along axis {} on, a gradient {}; the input has shape {}",
+                     node_.op, i, start, axis, gradient.value(), slot.shape());
   if (recording_) return add(i, maps::unslice(gradient, axis, start, slot.sizes[axis]));
   detail::accumulate_slice(slot, axis, start, gradient.value());
 }
@@ -197,12 +230,21 @@ void Sink::add_slice(int i, int axis, std::int64_t start, const Var& gradient) {
 void Sink::add_rows(int i, const Tensor& index, const Var& gradient) {
   if (!wants(i)) return;
   Slot& slot = *node_.inputs[i];
+  check_dtype(node_, i, gradient.defined() ? gradient.value() : Tensor());
+  if (!index.defined() || !are_rows(slot, index.shape(), gradient.shape())) [[unlikely]]
+    fail<ShapeError>("backward", "the rule of '{}' gives rows {} of input {} a gradient {}; the input has shape {}", node_.op,
+                     index, i, gradient.value(), slot.shape());
   if (recording_) return add(i, maps::scatter_rows(gradient, index, slot.sizes[0]));
   detail::accumulate_rows(slot, index, gradient.value());
 }
 
 void Sink::add_product(int i, const Tensor& grad, const Tensor& x) {
   if (!wants(i)) return;
+  check_dtype(node_, i, grad);
+  check_dtype(node_, i, x);
+  if (!is_product(*node_.inputs[i], grad.shape(), x.shape())) [[unlikely]]
+    fail<ShapeError>("backward", "the rule of '{}' gives input {} the product of {}, turned, with {}; the input has shape {}",
+                     node_.op, i, grad, x, node_.inputs[i]->shape());
   detail::accumulate_product(tape_, node_, *node_.inputs[i], grad, x);
   // In the search for the first non-finite number a product is done, and seen, at once.
   if (detail::anomaly_guards > 0) [[unlikely]]

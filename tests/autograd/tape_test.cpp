@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <tuple>
+#include <utility>
 
 #include "autograd/local_ops.hpp"
 #include "weft/base/error.hpp"
@@ -293,4 +295,52 @@ TEST_CASE("a rule whose gradient doesn't fit its input is told which") {
     CHECK_THROWS_WITH_AS(run(Tensor::ones(shape, f64)),
                          doctest::Contains("; the input has shape [2], which doesn't broadcast to it"), ShapeError);
   CHECK(run(Tensor::ones({3, 2}, f64)).at({1}) == 3);
+}
+
+TEST_CASE("a rule whose part, rows or product don't fit their input is told which, in both kinds of pass") {
+  for (const bool create_graph : {false, true}) {
+    const auto run = [&](auto rule) {
+      Tape tape;
+      const Var x = tape.leaf(Tensor::zeros({2, 3}, f64));
+      tape.backward(test::total(record("mine", x.value().clone(), {&x}, rule)), {.create_graph = create_graph});
+    };
+    const Tensor row = Tensor::ones({1, 3}, f64), index = Tensor::zeros({1}, i64);
+    run([&](Sink& s) { s.add_slice(0, 0, 1, row); });
+    for (const auto& [axis, start, shape] : {std::tuple(1, 0, Shape{1, 3}),
+                                             {0, 2, Shape{1, 3}},
+                                             {2, 0, Shape{2, 3}},
+                                             {0, -1, Shape{1, 3}},
+                                             {0, 0, Shape{3}},
+                                             {0, 0, Shape{1, 2}}}) {
+      const Tensor part = Tensor::ones(shape, f64);
+      CHECK_THROWS_WITH_AS(run([axis = axis, start = start, &part](Sink& s) { s.add_slice(0, axis, start, part); }),
+                           doctest::Contains("the rule of 'mine' gives input 0, from "), ShapeError);
+    }
+    CHECK_THROWS_WITH_AS(run([](Sink& s) { s.add_slice(0, 0, 0, Var()); }), doctest::Contains("an undefined gradient"),
+                         ValueError);
+    CHECK_THROWS_WITH_AS(run([](Sink& s) {
+                           s.add_slice(0, 0, 0, Tensor::ones({1, 3}, f32));
+                         }),
+                         doctest::Contains("the rule of 'mine' gives input 0 a gradient f32[1, 3]; the input is of f64"),
+                         DTypeError);
+    run([&](Sink& s) { s.add_rows(0, index, row); });
+    for (const Shape& shape : {Shape{1, 2}, Shape{2, 3}, Shape{3}, Shape{1, 1, 3}})
+      CHECK_THROWS_WITH_AS(run([&](Sink& s) { s.add_rows(0, index, Tensor::ones(shape, f64)); }),
+                           doctest::Contains("the rule of 'mine' gives rows i64[1] of input 0 a gradient"), ShapeError);
+    CHECK_THROWS_AS(run([&](Sink& s) { s.add_rows(0, index, Var()); }), ValueError);
+    CHECK_THROWS_AS(run([&](Sink& s) { s.add_rows(0, index, Tensor::ones({1, 3})); }), DTypeError);
+  }
+  const auto product = [](const Tensor& grad, const Tensor& x) {
+    Tape tape;
+    const Var w = tape.leaf(Tensor::zeros({2, 3}, f64));
+    tape.backward(test::total(record("mine", w.value().clone(), {&w}, [&](Sink& s) { s.add_product(0, grad, x); })));
+  };
+  const auto ones = [](const Shape& shape) { return Tensor::ones(shape, f64); };
+  product(ones({4, 2}), ones({4, 3}));
+  for (const auto& [grad, x] :
+       {std::pair(Shape{1, 2}, Shape{1, 4}), {{1, 3}, {1, 3}}, {{4, 2}, {5, 3}}, {{1, 1, 2}, {1, 1, 3}}, {{2}, {3}}})
+    CHECK_THROWS_WITH_AS(product(ones(grad), ones(x)), doctest::Contains("the rule of 'mine' gives input 0 the product of"),
+                         ShapeError);
+  CHECK_THROWS_AS(product({}, ones({4, 3})), ValueError);
+  CHECK_THROWS_AS(product(ones({4, 2}), Tensor::ones({4, 3})), DTypeError);
 }

@@ -33,7 +33,8 @@ class Saved {
 
 /// What a gradient rule sees while it runs: the gradients of the operation's outputs come out, contributions to its
 /// inputs go in. The engine sums over broadcast dimensions, accumulates, and owns what it is given. Inputs and outputs are
-/// counted from 0; IndexError for one that the operation hasn't.
+/// counted from 0; IndexError for one that the operation hasn't. A gradient that is undefined, of another dtype or doesn't fit
+/// is a ValueError, DTypeError or ShapeError that names the operation and the input.
 class Sink {
  public:
   /// Whether input `i` needs a gradient at all.
