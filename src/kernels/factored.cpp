@@ -52,15 +52,14 @@ void matrix_direction(T* grad, T* row, T* col, double* inverse_roots, std::int64
 
 }  // namespace
 
-void factored_direction(Tensor& grad, Tensor& row, Tensor& col, const SquaresStep& step) {
+void factored_direction(Tensor& grad, Tensor& row, Tensor& col, Tensor& room, const SquaresStep& step) {
   if (grad.numel() == 0) return;
   const std::int64_t n = grad.size(-2), m = grad.size(-1);
-  Tensor inverse_roots = Tensor::empty({m}, f64);
   const auto with = [&]<class T>(T) {
     T *g = grad.mutable_data<T>(), *r = row.mutable_data<T>(), *c = col.mutable_data<T>();
-    auto* room = inverse_roots.mutable_data<double>();
+    auto* inverse_roots = room.mutable_data<double>();
     for (std::int64_t k = 0; k < grad.numel() / (n * m); ++k)
-      matrix_direction(g + k * n * m, r + k * n, c + k * m, room, n, m, step);
+      matrix_direction(g + k * n * m, r + k * n, c + k * m, inverse_roots, n, m, step);
   };
   grad.dtype() == DType::f64 ? with(double{}) : with(float{});
 }

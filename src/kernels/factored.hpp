@@ -11,8 +11,9 @@ struct SquaresStep {
   double floor;  ///< added to each square
 };
 
-/// The mean is kept as its rows' and columns' means: grad [..., n, m], row [..., n], col [..., m].
-void factored_direction(Tensor& grad, Tensor& row, Tensor& col, const SquaresStep& step);
+/// The mean is kept as its rows' and columns' means: grad [..., n, m], row [..., n], col [..., m]. `room`, f64 of m elements at
+/// least, is to work in.
+void factored_direction(Tensor& grad, Tensor& row, Tensor& col, Tensor& room, const SquaresStep& step);
 /// The mean is kept as a whole, in the gradient's shape.
 void direction(Tensor& grad, Tensor& exp_avg_sq, const SquaresStep& step);
 

@@ -32,6 +32,11 @@ Adafactor::Adafactor(const std::vector<Group>& groups, const AdafactorOptions& o
                     "beta2_decay is {}, not at most 0", options.beta2_decay);
   for (const double eps : options.eps) check_at_least_0("Adafactor", "eps", eps);
   check<ValueError>(options.d > 0, "Adafactor", "d is {}, not above 0", options.d);
+  std::int64_t most_columns = 0;
+  for (const Group& group : groups)
+    for (const Parameter* parameter : group.parameters)
+      if (parameter->shape().rank() >= 2) most_columns = std::max(most_columns, parameter->shape().size(-1));
+  room_ = Tensor::empty({most_columns}, f64);
 }
 
 void Adafactor::update(Slot& slot, double lr, std::int64_t step) {
@@ -43,7 +48,7 @@ void Adafactor::update(Slot& slot, double lr, std::int64_t step) {
   if (slot.buffers.size() == 1)
     kernels::direction(grad, slot.buffers[0].tensor, squares);
   else
-    kernels::factored_direction(grad, slot.buffers[0].tensor, slot.buffers[1].tensor, squares);
+    kernels::factored_direction(grad, slot.buffers[0].tensor, slot.buffers[1].tensor, room_, squares);
   const double size = std::max(options_.eps[1], root_mean_square(value)) * std::min(lr, 1 / std::sqrt(t));
   const double rate = size / std::max(1.0, root_mean_square(grad) / options_.d);
   if (slot.weight_decay != 0) kernels::scale_into(value, 1 - lr * slot.weight_decay);

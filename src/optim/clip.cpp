@@ -29,9 +29,11 @@ ClipResult clip_grad_norm(std::span<Parameter* const> parameters, double max_nor
   }
   const double norm = std::sqrt(sum);
   const double factor = max_norm / (norm + 1e-6);
-  if (factor < 1)
+  if (factor < 1) {
+    own_gradients(parameters);
     for (Parameter* parameter : parameters)
-      if (parameter->grad().defined()) kernels::scale_into(own_gradient(*parameter), factor);
+      if (parameter->grad().defined()) kernels::scale_into(parameter->mutable_grad(), factor);
+  }
   return {.norm = norm, .skipped = false};
 }
 

@@ -92,7 +92,9 @@ void Optimizer::step() {
                    "loss that was computed with these parameters");
   for (Slot& slot : slots_) {
     if (!slot.parameter->grad().defined()) continue;
-    update(slot, lr_ * slot.lr_factor, ++*slot.step.mutable_data<std::int64_t>());
+    auto& updates = *slot.step.mutable_data<std::int64_t>();
+    update(slot, lr_ * slot.lr_factor, updates + 1);
+    ++updates;
     slot.parameter->clear_grad();
   }
 }

@@ -122,3 +122,19 @@ TEST_CASE("a gradient that another handle sees is copied before anything changes
   check(kind<optim::Adafactor>("Adafactor", optim::AdafactorOptions{}));
   check(kind<optim::LAMB>("LAMB", optim::LAMBOptions{}));
 }
+
+TEST_CASE("an optimizer of a wide parameter steps without memory") {
+  if (test::pool_is_off()) return;
+  for (const Kind& kind : kinds()) {
+    CAPTURE(kind.name);
+    constexpr std::int64_t columns = 4 << 20;  // Adafactor works in 32 MiB
+    Parameter small("small", Tensor::ones({3})), wide("wide", Tensor::ones({1, columns}));
+    const auto optimizer = kind.make({&small, &wide});
+    small.add_grad(Tensor::ones({3}));
+    wide.add_grad(Tensor::ones({1, columns}));
+    trim_memory();
+    const test::SpaceLimit limit(std::size_t{8} << 20);
+    optimizer->step();
+    CHECK(small.value().at({0}) != 1);
+  }
+}

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "golden/golden.hpp"
+#include "support/allocations.hpp"
+#include "support/space_limit.hpp"
 #include "weft/base/error.hpp"
 #include "weft/base/random.hpp"
 #include "weft/base/threads.hpp"
@@ -39,6 +41,19 @@ TEST_CASE("gradients above the norm are scaled as PyTorch scales them, f32 and f
   CHECK(test::relative_error(a.grad(), Tensor::from({2 * factor, 3 * factor}, {2})) < 1e-7);
   CHECK(b.grad().item() == 6 * factor);
   CHECK_FALSE(none.grad().defined());
+}
+
+TEST_CASE("a gradient that has no memory to be copied to leaves all as they were") {
+  if (test::pool_is_off()) return;
+  Parameter small("small", Tensor::ones({3})), large("large", Tensor::zeros({4096, 3072}));
+  small.add_grad(Tensor::ones({3}));
+  large.add_grad(Tensor::ones({4096, 3072}));
+  const Tensor seen = large.grad();
+  trim_memory();
+  const test::SpaceLimit limit(std::size_t{8} << 20);
+  CHECK_THROWS_AS(optim::clip_grad_norm(std::vector{&small, &large}, 1), OutOfMemoryError);
+  CHECK(small.grad().at({0}) == 1);
+  CHECK(large.grad().at({0, 0}) == 1);
 }
 
 TEST_CASE("gradients below the norm keep their bits") {

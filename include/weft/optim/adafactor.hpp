@@ -29,6 +29,7 @@ class Adafactor final : public Optimizer {
   bool works_in_gradient() const override { return true; }
 
   AdafactorOptions options_;
+  Tensor room_;  // a number for each column of the widest parameter, to work in: a step asks for no memory
 };
 
 }  // namespace weft::optim
