@@ -20,10 +20,8 @@ constexpr std::int64_t least_parallel_work = 1 << 18;
 // Up to this many rows or columns oneDNN's own division among threads leaves part of them idle: 64 rows of a linear layer run
 // at 60 % of what two halves reach that are one serial call each.
 constexpr std::int64_t badly_divided = 256;
-// The fewest rows or columns of a serial call: each packs the other operand anew.
-constexpr std::int64_t least_block = 64;
-
-std::int64_t quotient_up(std::int64_t whole, std::int64_t part) { return (whole + part - 1) / part; }
+// The fewest rows or columns, on average, of the serial calls that a product is cut into: each packs the other operand anew.
+constexpr std::int64_t least_part = 64;
 
 std::int64_t pitch(std::int64_t stride, std::int64_t size, std::int64_t other) { return size == 1 ? other : stride; }
 
@@ -92,21 +90,23 @@ void multiply_serial(const onednn::Product& product) {
   is_small(product) ? multiply_small(product) : onednn::multiply(product, 1);
 }
 
-// The longer side in blocks, a serial call each, shared among the threads.
-void multiply_blocks(const onednn::Product& product, const Batch& batch, std::int64_t block) {
+// The longer side in like parts, a serial call each, shared among the threads.
+void multiply_parts(const onednn::Product& product, const Batch& batch, std::int64_t parts) {
+  constexpr std::int64_t vectors = 32;  // a part ends where none of a kernel's vectors does, but the last
   const bool rows = product.m >= product.n;
-  const std::int64_t longer = rows ? product.m : product.n, blocks = quotient_up(longer, block);
-  parallel_chunks(batch.count * blocks, 1, [&](std::int64_t i, std::int64_t) {
-    const std::int64_t first = i % blocks * block;
-    multiply_serial(part_of(at(product, batch, i / blocks), rows, first, std::min(block, longer - first)));
+  const std::int64_t longer = rows ? product.m : product.n;
+  const auto first_of = [=](std::int64_t part) { return part == parts ? longer : longer * part / parts / vectors * vectors; };
+  parallel_chunks(batch.count * parts, 1, [&](std::int64_t i, std::int64_t) {
+    const std::int64_t first = first_of(i % parts), end = first_of(i % parts + 1);
+    multiply_serial(part_of(at(product, batch, i / parts), rows, first, end - first));
   });
 }
 
 void multiply(const onednn::Product& product, const Batch& batch = {}) {
   const auto [shorter, longer] = std::minmax(product.m, product.n);
-  if (deterministic()) {  // 8 blocks at most, by the shape alone
-    constexpr std::int64_t most_blocks = 8;
-    return multiply_blocks(product, batch, quotient_up(longer, least_block * most_blocks) * least_block);
+  if (deterministic()) {  // by the shape alone
+    constexpr std::int64_t most_parts = 8;
+    return multiply_parts(product, batch, std::min(most_parts, (longer + least_part - 1) / least_part));
   }
   const std::int64_t work = product.m * product.n * product.k;
   const int threads = batch.count * work < least_parallel_work || omp_in_parallel() ? 1 : num_threads();
@@ -116,10 +116,7 @@ void multiply(const onednn::Product& product, const Batch& batch = {}) {
                              for (std::int64_t i = begin; i < end; ++i) multiply_serial(at(product, batch, i));
                            });
   }
-  if (threads > 1 && shorter <= badly_divided && longer >= least_block * threads) {
-    constexpr std::int64_t vectors = 32;  // a part ends where none of a kernel's vectors does, but the last
-    return multiply_blocks(product, batch, quotient_up(longer, threads * vectors) * vectors);
-  }
+  if (threads > 1 && shorter <= badly_divided && longer >= least_part * threads) return multiply_parts(product, batch, threads);
   for (std::int64_t i = 0; i < batch.count; ++i)
     threads == 1 ? multiply_serial(at(product, batch, i)) : onednn::multiply(at(product, batch, i), threads);
 }

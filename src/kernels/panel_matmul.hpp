@@ -6,7 +6,8 @@
 namespace weft::kernels {
 
 /// Our own products, for those that oneDNN's calls are too slow for: b goes in panels of this many columns, side by side for
-/// each of the k rows, and sums stay in registers. Every sum runs over k in order, so bits depend on nothing but the shape.
+/// each of the k rows, and sums stay in registers. Every sum runs over k in order, so bits depend on nothing but the shape and
+/// the instruction set.
 std::int64_t panel_width();
 
 /// `columns` (at most panel_width()) of b [k, ...], from its first on, into a panel [k, panel_width()]; zeros behind the last.

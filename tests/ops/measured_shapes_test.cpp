@@ -30,14 +30,14 @@ namespace {
 // in x's dtype. `rows` names them, for what goes with a row.
 using Operation = std::function<Var(const Var& x, const Tensor& rows)>;
 
-// y and dx for a gradient of ones times its row's number.
+// y and dx for a gradient of ones times its row's number, counted from 1.
 std::pair<Tensor, Tensor> both_passes(const Operation& operation, const Tensor& x, const Tensor& rows) {
   Tape tape;
   const Var leaf = tape.leaf(x), y = operation(leaf, rows);
   Shape column;
   for (int i = 0; i < y.rank(); ++i) column = column.with_inserted(i, i == 0 ? y.size(0) : 1);
   const Tensor dy = (rows.to(x.dtype()).reshape(column));
-  const Var loss_gradient = Var(dy) * Var(Tensor::ones(y.shape(), x.dtype()));
+  const Var loss_gradient = (Var(dy) + 1.0) * Var(Tensor::ones(y.shape(), x.dtype()));
   return {y.value(), grad(y, {leaf}, {.grad_outputs = {loss_gradient}}).front().value()};
 }
 
@@ -59,6 +59,7 @@ void check_some_rows(const Tensor& x, const Operation& operation, double bound =
   const auto error = [&](const Tensor& all, const Tensor& expected) {
     return largest_difference(of_rows(all).to(f64), expected) / std::max(largest(expected), 1e-30);
   };
+  REQUIRE(largest(expected_dx) > 0);
   CHECK(error(y, expected_y) < bound);
   CHECK(error(dx, expected_dx) < bound);
 }

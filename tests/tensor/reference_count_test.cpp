@@ -2,12 +2,33 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <thread>
 #include <vector>
 
 #include "weft/tensor/tensor.hpp"
 
 using namespace weft;
+
+TEST_CASE("the last handle is told in a process of one thread") {
+  // The flag never comes back: a process of its own runs this case alone.
+  if (std::getenv("WEFT_ONE_THREAD") == nullptr) return;
+  REQUIRE(__libc_single_threaded);
+  CHECK(Tensor::zeros({3}).is_unique());
+  const Tensor one = Tensor::zeros({3});
+  {
+    const Tensor two = one;
+    CHECK_FALSE(one.is_unique());
+  }
+  CHECK(one.is_unique());
+  detail::ReferenceCount count;
+  count.add();
+  CHECK_FALSE(count.is_one());
+  CHECK_FALSE(count.drop());
+  CHECK(count.is_one());
+  CHECK(count.drop());
+  CHECK(__libc_single_threaded);
+}
 
 TEST_CASE("the last handle is told, whatever threads there are") {
   const auto counted = [] {
