@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <atomic>
 
-#include "base/every_thread.hpp"
 #include "base/fail.hpp"
 
 #ifdef __SSE2__
@@ -39,19 +38,15 @@ int num_threads() {
   return chosen > 0 ? chosen : omp_get_max_threads();
 }
 
-void on_every_thread(const std::function<void()>& call) {
-  const int threads = std::max(num_threads(), omp_get_max_threads());
-#pragma omp parallel num_threads(threads)
-  call();
-}
-
 void deterministic(bool on) { deterministic_mode = on; }
 bool deterministic() { return deterministic_mode.load(std::memory_order_relaxed); }
 
 void set_flush_denormals(bool on) {
   // Before the workers: LLVM's OpenMP gives them the caller's mode at every fork, and puts the caller's back at the join.
   flush(on);
-  on_every_thread([on] { flush(on); });
+  const int threads = std::max(num_threads(), omp_get_max_threads());
+#pragma omp parallel num_threads(threads)
+  flush(on);
 }
 
 bool flush_denormals() { return flushes(); }

@@ -8,7 +8,6 @@
 #include <atomic>
 #include <memory>
 
-#include "base/every_thread.hpp"
 #include "base/fail.hpp"
 
 namespace weft {
@@ -24,7 +23,8 @@ struct Handled {
 };
 
 // Where a handler runs on this thread, unless there is a place already: code that oneDNN makes moves its stack pointer into a
-// matrix at times, where a signal's frame would be written over what stands there.
+// matrix at times, where a signal's frame would be written over what stands there. The kernel gives a process's signal to its
+// main thread as long as that takes any, so workers need none.
 class SignalStack {
  public:
   SignalStack() {
@@ -50,9 +50,6 @@ class SignalStack {
   std::unique_ptr<char[]> memory_;
 };
 
-// A child that fork made has none of the OpenMP threads of its parent, and would wait for them.
-const pid_t first_process = getpid();
-
 void give_signal_stack() { static thread_local const SignalStack stack; }
 
 void on_signal(int signal);
@@ -69,12 +66,9 @@ void on_signal(int signal) {
 }  // namespace
 
 StopRequest::StopRequest() {
+  give_signal_stack();
   check<Error>(!active.exchange(true), "StopRequest", "there is one already; the process has one set of signal handlers");
   stop_signal = 0;
-  if (getpid() == first_process)
-    on_every_thread(give_signal_stack);
-  else
-    give_signal_stack();
   for (auto& [signal, handler, previous] : handled) {
     struct sigaction action {};
     action.sa_handler = handler;

@@ -5,7 +5,7 @@ namespace weft {
 /// Lets a long job end in order: while it lives, the first SIGINT or SIGTERM is only noted, for the job to see after its step;
 /// a second one ends the process at once. SIGPIPE and SIGXFSZ are ignored, so that a closed pipe and a file at its limit are
 /// write errors and not the end.
-/// Make it behind set_num_threads: the threads that work then can be interrupted anywhere, in oneDNN too.
+/// Make it on the main thread, which gets a process's signals: it can then be interrupted anywhere, in oneDNN too.
 /// The destructor puts the previous handlers back. Signals belong to the process: a second object throws Error.
 class StopRequest {
  public:
