@@ -58,9 +58,13 @@ Var weights_between(const Var& x, const Var& weights, const AttentionMask& mask,
 }
 
 Var places_before(const char* op, const AttentionCache& cache, const Var& gated, std::int64_t kernel_size) {
+  check<ShapeError>(!cache.values.defined(), op, "the cache for input {} has values {}, which another mixing has kept",
+                    gated.value(), cache.values.defined() ? cache.values.value() : Tensor());
   if (!cache.keys.defined()) return Tensor::zeros({gated.size(0), kernel_size - 1, gated.size(2)}, gated.dtype());
   check<ShapeError>(cache.keys.shape() == Shape{gated.size(0), 1, kernel_size - 1, gated.size(2)}, op,
                     "the cache {} doesn't fit input {} and a kernel of {}", cache.keys.value(), gated.value(), kernel_size);
+  check<DTypeError>(cache.keys.dtype() == gated.dtype(), op, "the cache {} and input {} differ in dtype", cache.keys.value(),
+                    gated.value());
   return squeeze(cache.keys, 1);
 }
 

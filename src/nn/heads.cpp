@@ -22,8 +22,11 @@ void check_kept(const char* op, const Var& x, std::int64_t rows, const Attention
     if (!kept.defined() || kept.rank() != 4 || kept.size(0) != rows) return false;
     for (int i = 0; i < 3; ++i)
       if (wanted[static_cast<std::size_t>(i)] >= 0 && kept.size(i + 1) != wanted[static_cast<std::size_t>(i)]) return false;
-    return kept.dtype() == x.dtype();
+    return true;
   };
+  for (const Var* kept : {&cache.keys, &cache.values})
+    check<DTypeError>(!kept->defined() || kept->dtype() == x.dtype(), op, "a cache of {} and input {} differ in dtype",
+                      kept->defined() ? kept->value() : Tensor(), x.value());
   const bool any_places = shape.keys[1] < 0 && shape.values[1] < 0;
   if (fits(cache.keys, shape.keys) && fits(cache.values, shape.values) &&
       (!any_places || cache.keys.size(2) == cache.values.size(2)))

@@ -20,7 +20,7 @@ void check_places(const char* op, const char* name, const Var& x, std::int64_t s
 struct CacheShape {
   std::array<std::int64_t, 3> keys, values;
 };
-/// That a cache is of x's rows and of this shape, as many places in both where they are any. Throws ShapeError.
+/// That a cache is of x's rows and of this shape, as many places in both where they are any. Throws ShapeError, DTypeError.
 void check_cache(const char* op, const Var& x, const AttentionCache& cache, const CacheShape& shape);
 /// The same of what `remember` kept, of so many rows.
 void check_memory(const char* op, const Var& x, std::int64_t rows, const AttentionCache& cache, const CacheShape& shape);

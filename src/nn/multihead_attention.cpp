@@ -207,9 +207,23 @@ MixingOutput MultiheadAttention::forward(const Var& query, const Var& key, const
     turn(heads.key, std::max<std::int64_t>(q.size(1) - k.size(1), 0));
     return attend(heads, mask, weights);
   };
-  if (!mask.lengths.defined() || padding == Padding::finite) return run(query, key, value);
-  const Var clean = without_padding(key, mask.lengths, op);
-  return run(same(query, key) ? clean : query, clean, same(value, key) ? clean : without_padding(value, mask.lengths, op));
+  if (padding == Padding::finite || (!mask.lengths.defined() && (!mask.allowed.defined() || same(query, key))))
+    return run(query, key, value);
+  // Before a product of the projections' gradients could meet a NaN.
+  const Tensor open = mask.allowed.defined() && !same(query, key) ? open_to_any(query, key, mask.allowed) : Tensor();
+  const auto cleared = [&](const Var& x) {
+    const Var short_of_padding = without_padding(x, mask.lengths, op);
+    return open.defined() ? where(open, short_of_padding, Var::scalar(0, x.dtype())) : short_of_padding;
+  };
+  const Var clean = cleared(key);
+  return run(same(query, key) ? clean : query, clean, same(value, key) ? clean : cleared(value));
+}
+
+// Keys that some query may attend to, bool [batch or 1, keys, 1]; undefined where those are all.
+Tensor MultiheadAttention::open_to_any(const Var& query, const Var& key, const Tensor& mask) const {
+  const Tensor allowed = checked_allowed(op, mask, Shape{query.size(0), options_.num_heads, query.size(1), key.size(1)}),
+               open = any(allowed, {1, 2});
+  return all(open).item() == 0 ? open.unsqueeze(2) : Tensor();
 }
 
 Var MultiheadAttention::mix(const Var& x, const AttentionMask& mask, Padding padding) {

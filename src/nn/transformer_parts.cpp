@@ -59,7 +59,7 @@ std::unique_ptr<PlaceMixing> mixing(const char* op, const TransformerLayerOption
   check<ValueError>(attends || o.positions == AttentionPositions::none, op,
                     "positions of attention can't be for another mixing; add positions to the input");
   check<ValueError>(attends || o.normaliser == Normaliser::softmax, op,
-                    "normaliser {} is for mixing attention; mixing {} has none to choose, leave it at softmax",
+                    "normaliser {} is for mixing attention; mixing {} has no weights to normalise, leave it at softmax",
                     name_of(o.normaliser), name_of(o.mixing));
   check<ValueError>(attends || o.max_span == 0, op,
                     "max_span {} is for mixing attention; mixing {} has no spans, leave it at 0", o.max_span,

@@ -119,11 +119,11 @@ Var fused(const Var& query, const Var& key, const Var& value, const AttentionSet
 
 AttentionResult scaled_dot_product_attention(const Var& query, const Var& key, const Var& value, const AttentionMask& mask,
                                              const AttentionOptions& options) {
-  return folded_attention(query, key, value, mask, options, 1);
+  return folded_attention(query, key, value, mask, options, 1, Closed::anything);
 }
 
 AttentionResult folded_attention(const Var& query, const Var& key, const Var& value, const AttentionMask& mask,
-                                 const AttentionOptions& options, std::int64_t each) {
+                                 const AttentionOptions& options, std::int64_t each, Closed closed) {
   check_operands(query, key, value);
   const Shape weights{query.size(0), query.size(1), query.size(2), key.size(2)};
   check<ValueError>(options.dropout >= 0 && options.dropout < 1, op, "dropout is {}; it must be in [0, 1)", options.dropout);
@@ -134,7 +134,7 @@ AttentionResult folded_attention(const Var& query, const Var& key, const Var& va
                              {}};
   settings.draw = next_draw(weights, options.dropout, each);
   Var keys = key, values = value;
-  if (settings.allowed.defined()) {
+  if (settings.allowed.defined() && closed == Closed::anything) {
     const Tensor open = any(settings.allowed, {2}, true).transpose(2, 3);
     if (all(open).item() == 0) {
       keys = without_closed(key, open);

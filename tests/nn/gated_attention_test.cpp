@@ -73,6 +73,7 @@ TEST_CASE("a gated attention unit's gradients, padding, steps and refusals") {
   auto& gau = test::filled(made);
   CHECK(gau.out_proj.weight->shape() == Shape{6, 12});
   test::check_mixing_gradients(gau, 6);
+  test::check_mixing_weights_gradients(gau, 6);
   test::check_mixing_padding(gau, 6);
   test::check_mixing_steps(gau, 6);
   test::check_mixing_refusals(gau, 6, "[GatedAttentionUnit]");
@@ -85,8 +86,9 @@ TEST_CASE("a gated attention unit's gradients, padding, steps and refusals") {
     CHECK(weights.shape() == Shape{2, 1, 3, 3});
     CHECK(largest_difference(recorder.calls()[0].weights, weights) == 0);
   }
-  CHECK_THROWS_AS(gau(x, AttentionMask{.allowed = Tensor::ones({3, 4}, boolean)}), ShapeError);
-  CHECK_THROWS_AS(gau(x, AttentionMask{.allowed = Tensor::ones({3, 3})}), DTypeError);
+  for (const Shape& shape : {Shape{3, 3}, Shape{1, 1, 3, 4}, Shape{1, 1, 2, 3}, Shape{2, 2, 3, 3}, Shape{3, 1, 3, 3}})
+    CHECK_THROWS_AS(gau(x, AttentionMask{.allowed = Tensor::ones(shape, boolean)}), ShapeError);
+  CHECK_THROWS_AS(gau(x, AttentionMask{.allowed = Tensor::ones({1, 1, 3, 3})}), DTypeError);
   CHECK_THROWS_AS(nn::GatedAttentionUnit({.embed_dim = 0}), ValueError);
   CHECK_THROWS_AS(nn::GatedAttentionUnit({.embed_dim = 4, .hidden = -1}), ValueError);
   CHECK_THROWS_WITH_AS(nn::GatedAttentionUnit({.embed_dim = 4, .key_dim = 0}), doctest::Contains("key_dim 0"), ValueError);

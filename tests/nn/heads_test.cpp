@@ -79,3 +79,21 @@ TEST_CASE("no mixing of places goes on from what another has kept, or from other
     before = own;
   });
 }
+
+TEST_CASE("a cache of another dtype, or another mixing's that has a convolution's shape, is refused") {
+  const Tensor x = uniform({2, 2, 8}, -1, 1, 1, f32);
+  for_each_mixing([&](nn::PlaceMixing& mixing, const std::string& name) {
+    CAPTURE(name);
+    nn::AttentionCache own = mixing.step(x, {}).cache;
+    own.keys = own.keys.value().to(f64);
+    CHECK_THROWS_WITH_AS(mixing.step(x, own), Contains(name.c_str()), DTypeError);
+  });
+  nn::MultiheadAttention attention({.embed_dim = 8, .num_heads = 1});
+  const nn::AttentionCache foreign = attention.step(x, {}).cache;  // two places, as a kernel of three keeps
+  nn::LightweightConv light({.embed_dim = 8, .num_heads = 2, .kernel_size = 3});
+  nn::DynamicConv dynamic({.embed_dim = 8, .num_heads = 2, .kernel_size = 3});
+  for (nn::PlaceMixing* conv : std::initializer_list<nn::PlaceMixing*>{&light, &dynamic}) {
+    CHECK_THROWS_WITH_AS(conv->step(x, foreign), Contains("which another mixing has kept"), ShapeError);
+    CHECK_THROWS_AS(conv->step(x, nn::AttentionCache{{}, foreign.values}), ShapeError);
+  }
+}

@@ -95,7 +95,10 @@ TEST_CASE("lightweight and dynamic convolutions are the formula by plain loops, 
 }
 
 TEST_CASE("gradients of lightweight and dynamic convolutions to second order") {
-  for_each_convolution([](auto& conv, const auto&) { test::check_mixing_gradients(conv, 6); });
+  for_each_convolution([](auto& conv, const auto&) {
+    test::check_mixing_gradients(conv, 6);
+    test::check_mixing_weights_gradients(conv, 6);
+  });
 }
 
 TEST_CASE("padding reaches nothing through lightweight and dynamic convolutions") {

@@ -196,6 +196,15 @@ std::vector<Mistake> shape_mistakes() {
        },
        "[masked_softmax] shapes [2, 5] and [2, 4] don't broadcast: 5 against 4 at axis -1; sizes must be equal or one of them "
        "1, counted from the last axis: reshape or unsqueeze an operand"},
+      {"an attention mask of other keys",
+       [] {
+         scaled_dot_product_attention(t({2, 1, 5, 4}), t({2, 1, 6, 4}), t({2, 1, 6, 4}), {.allowed = t({2, 1, 1, 5}, boolean)});
+       },
+       "[scaled_dot_product_attention] the mask [2, 1, 1, 5] isn't [batch, heads, queries, keys] = [2, 1, 5, 6], each that "
+       "size or "
+       "1; "
+       "give one of each row's keys, [batch, keys], as mask.unsqueeze(1).unsqueeze(1) or by lengths, one of [queries, keys] as "
+       "mask.unsqueeze(0).unsqueeze(0)"},
       {"an attention mask of keys for each row",
        [] {
          scaled_dot_product_attention(t({2, 1, 5, 4}), t({2, 1, 6, 4}), t({2, 1, 6, 4}), {.allowed = t({2, 6}, boolean)});

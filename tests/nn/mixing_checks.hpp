@@ -16,8 +16,9 @@
 
 namespace weft::test {
 
-/// Three rows of seven places.
-inline const Tensor mixing_lengths = Tensor::from<std::int64_t>({7, 1, 4}, {3});
+/// Four rows of seven places.
+inline constexpr std::int64_t mixing_rows = 4;
+inline const Tensor mixing_lengths = Tensor::from<std::int64_t>({7, 1, 4, 0}, {mixing_rows});
 
 /// Random weights everywhere, in f64.
 template <class Mixing>
@@ -29,10 +30,10 @@ Mixing& filled(Mixing& mixing) {
   return mixing;
 }
 
-/// First and second derivatives of what it gives, causal and not, with lengths, and of its weights.
+/// First and second derivatives of what it gives, causal and not, with lengths, by its input and its parameters.
 template <class Mixing>
 void check_mixing_gradients(Mixing& mixing, std::int64_t size) {
-  const Tensor x = uniform({3, 7, size}, -1, 1, 1);
+  const Tensor x = uniform({mixing_rows, 7, size}, -1, 1, 1);
   const auto check = [&](const auto& output) {
     const auto loss = [&] { return sum(square(output(x))); };
     gradcheck_parameters(loss, mixing.parameters(), {.elements = 12}).require();
@@ -45,13 +46,30 @@ void check_mixing_gradients(Mixing& mixing, std::int64_t size) {
     check([&](const Var& in) { return mixing.mix(in, AttentionMask{.lengths = mixing_lengths, .causal = causal}, {}); });
 }
 
+/// The same of the weights that it gives on request.
+template <class Mixing>
+void check_mixing_weights_gradients(Mixing& mixing, std::int64_t size) {
+  const Tensor x = uniform({mixing_rows, 7, size}, -1, 1, 1);
+  for (const bool causal : {false, true}) {
+    const auto weights = [&](const Var& in) {
+      return mixing(in, AttentionMask{.lengths = mixing_lengths, .causal = causal}, nn::AttentionWeights::per_head).weights;
+    };
+    const auto loss = [&] { return sum(square(weights(x))); };
+    gradcheck_parameters(loss, mixing.parameters(), {.elements = 12}).require();
+    gradgradcheck_parameters(loss, mixing.parameters(), {.rtol = 1e-4, .directions = 2}).require();
+    mixing.zero_grad();
+    gradgradcheck([&](const std::vector<Var>& in) { return weights(in[0]); }, {x}, {.rtol = 1e-4, .directions = 2}).require();
+    mixing.zero_grad();
+  }
+}
+
 /// Padding reaches nothing, NaN included, forward and backward; a padded row gives what it gives alone.
 template <class Mixing>
 void check_mixing_padding(Mixing& mixing, std::int64_t size) {
-  const Tensor x = uniform({3, 7, size}, -1, 1, 1);
+  const Tensor x = uniform({mixing_rows, 7, size}, -1, 1, 1);
   const std::int64_t* length = mixing_lengths.data<std::int64_t>();
   Tensor spoilt = x.clone();
-  for (std::int64_t b = 0; b < 3; ++b)
+  for (std::int64_t b = 0; b < mixing_rows; ++b)
     spoilt.select(0, b).slice(0, length[b], 7).fill(std::numeric_limits<double>::quiet_NaN());
   for (const bool causal : {false, true}) {
     const auto run = [&](const Tensor& values) {
@@ -59,7 +77,7 @@ void check_mixing_padding(Mixing& mixing, std::int64_t size) {
       const Var input = tape.leaf(values);
       const Var output = mixing.mix(input, AttentionMask{.lengths = mixing_lengths, .causal = causal}, nn::Padding::anything);
       Var total = Var::scalar(0, f64);
-      for (std::int64_t b = 0; b < 3; ++b) total = total + sum(square(slice(select(output, 0, b), 0, 0, length[b])));
+      for (std::int64_t b = 0; b < mixing_rows; ++b) total = total + sum(square(slice(select(output, 0, b), 0, 0, length[b])));
       tape.backward(total);
       std::vector<Tensor> result = {output.value().clone(), tape.grad(input).clone()};
       for (Parameter* parameter : mixing.parameters())
@@ -70,7 +88,7 @@ void check_mixing_padding(Mixing& mixing, std::int64_t size) {
     const auto clean = run(x), dirty = run(spoilt);
     REQUIRE(clean.size() == dirty.size());
     for (std::size_t i = 0; i < clean.size(); ++i) CHECK(largest_difference(clean[i], dirty[i]) == 0);
-    for (std::int64_t b = 0; b < 3; ++b) {
+    for (std::int64_t b = 0; b < mixing_rows; ++b) {
       const Tensor alone = x.slice(0, b, b + 1).slice(1, 0, length[b]);
       CHECK(largest_difference(mixing.mix(alone, AttentionMask{.causal = causal}, nn::Padding::anything).value(),
                                clean[0].slice(0, b, b + 1).slice(1, 0, length[b])) <= 1e-12);

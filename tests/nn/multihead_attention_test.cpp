@@ -93,6 +93,29 @@ TEST_CASE("a padded row gives what it gives alone, whatever its padding holds") 
   }
 }
 
+TEST_CASE("what a mask closes to all queries reaches nothing, NaN included, where it is no query") {
+  const Tensor query = uniform({2, 3, 6}, -1, 1, 1), memory = uniform({2, 4, 6}, -1, 1, 2);
+  Tensor spoilt = memory.clone();
+  spoilt.slice(1, 2, 3).fill(std::numeric_limits<double>::quiet_NaN());
+  const Tensor keys = Tensor::from<bool>({true, true, false, true}, {1, 1, 1, 4});
+  Tensor pairs = Tensor::full({2, 2, 3, 4}, 1, boolean);
+  pairs.slice(3, 2, 3).fill(0);
+  for (const Tensor& allowed : {keys, pairs}) {
+    const auto run = [&](const Tensor& values) {
+      Tape tape;
+      const Var from = tape.leaf(query), to = tape.leaf(values);
+      const Var output = attention()(from, to, to, AttentionMask{.allowed = allowed}).output;
+      tape.backward(sum(square(output)));
+      std::vector<Tensor> result = {output.value().clone(), tape.grad(from).clone(), tape.grad(to).clone()};
+      for (Parameter* parameter : attention().parameters()) result.push_back(parameter->grad().clone());
+      attention().zero_grad();
+      return result;
+    };
+    const auto clean = run(memory), dirty = run(spoilt);
+    for (std::size_t i = 0; i < clean.size(); ++i) CHECK(largest_difference(clean[i], dirty[i]) == 0);
+  }
+}
+
 TEST_CASE("steps with a cache give what all places at once give") {
   const Tensor x = uniform({3, 7, 6}, -1, 1, 1);
   const Tensor whole = attention()(x, x, x, AttentionMask{.causal = true}).output.value();
@@ -160,16 +183,20 @@ TEST_CASE("attention that can't be is refused") {
   const nn::AttentionCache kept = attention().remember(x, x);
   const Shape shape = kept.keys.shape();
   const std::string wanted = "f64[2, " + std::to_string(shape[1]) + ", places, " + std::to_string(shape[3]) + "]";
-  // Values of another batch, which would be broadcast; of other places; keys of another module's heads; of another dtype.
+  // Values of another batch, which would be broadcast; of other places; keys of another module's heads.
   for (const nn::AttentionCache& other :
        {nn::AttentionCache{kept.keys, slice(kept.values, 0, 0, 1)}, nn::AttentionCache{kept.keys, slice(kept.values, 2, 0, 2)},
-        nn::AttentionCache{slice(kept.keys, 1, 0, 1), kept.values},
-        nn::AttentionCache{kept.keys.value().to(f32), kept.values.value().to(f32)}}) {
+        nn::AttentionCache{slice(kept.keys, 1, 0, 1), kept.values}}) {
     const std::string message =
         "[MultiheadAttention] a cache of " + other.keys.value().describe() + " and " + other.values.value().describe() +
         " isn't one of this module's for input f64[2, 3, 6]: " + wanted + " and " + wanted + "; `remember` makes one";
     CHECK_THROWS_WITH_AS(attention()(x, other), message.c_str(), ShapeError);
   }
+  CHECK_THROWS_WITH_AS(
+      attention()(x, nn::AttentionCache{kept.keys.value().to(f32), kept.values}),
+      ("[MultiheadAttention] a cache of " + kept.keys.value().to(f32).describe() + " and input f64[2, 3, 6] differ in dtype")
+          .c_str(),
+      DTypeError);
   const Tensor narrow = x.to(f32);
   CHECK_THROWS_WITH_AS(attention()(narrow, narrow, narrow),
                        "[MultiheadAttention] query f32[2, 3, 6] and the module's weights f64[6, 6] differ in dtype",

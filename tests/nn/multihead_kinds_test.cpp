@@ -311,8 +311,9 @@ TEST_CASE("kinds that can't be are refused") {
   refuse([](Options& o) { o.max_span = 4, o.initial_span = 1.5; }, "initial is 1.5");
   const Tensor x = uniform({2, 3, 8}, -1, 1, 1), twice = uniform({4, 3, 8}, -1, 1, 1);
   for_each_kind([&](nn::MultiheadAttention& attention, const Options& o) {
-    CHECK_THROWS_AS(attention(x, x, x, AttentionMask{.allowed = Tensor::ones({3, 4}, boolean)}), ShapeError);
-    CHECK_THROWS_AS(attention(x, x, x, AttentionMask{.allowed = Tensor::ones({3, 3})}), DTypeError);
+    for (const Shape& shape : {Shape{3, 3}, Shape{1, 1, 3, 4}, Shape{1, 1, 2, 3}, Shape{1, 3, 3, 3}, Shape{3, 1, 3, 3}})
+      CHECK_THROWS_AS(attention(x, x, x, AttentionMask{.allowed = Tensor::ones(shape, boolean)}), ShapeError);
+    CHECK_THROWS_AS(attention(x, x, x, AttentionMask{.allowed = Tensor::ones({1, 1, 3, 3})}), DTypeError);
     CHECK_THROWS_AS(attention(x, x, x, AttentionMask{.lengths = Tensor::from<std::int64_t>({1, 4}, {2})}), ValueError);
     CHECK_THROWS_AS(attention(x.slice(2, 0, 6), x, x), ShapeError);
     CHECK_THROWS_AS(attention(Var(), x, x), Error);

@@ -85,7 +85,9 @@ TEST_CASE("learned positions have gradients") {
   nn::LearnedPositions learned({.max_length = 5, .embedding_dim = 3});
   learned.to(f64);
   CHECK(learned.state_dict()[0].name == "weight");
-  gradcheck_parameters([&] { return sum(square(learned(uniform({2, 3, 3}, -1, 1, 3), 1))); }, learned.parameters()).require();
+  const auto loss = [&] { return sum(square(learned(uniform({2, 3, 3}, -1, 1, 3), 1))); };
+  gradcheck_parameters(loss, learned.parameters()).require();
+  gradgradcheck_parameters(loss, learned.parameters()).require();
 }
 
 TEST_CASE("positions that can't be are refused") {

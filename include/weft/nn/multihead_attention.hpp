@@ -42,8 +42,9 @@ struct MultiheadAttentionOptions {
 /// first. Masks say true where a query may attend, the other way round than nn.MultiheadAttention's; a mask of keys alone,
 /// bool [batch, keys], is given as AttentionMask{.allowed = mask.unsqueeze(1).unsqueeze(1)}, or by their lengths:
 ///   Var y = attention(x, x, x, AttentionMask{.lengths = lengths, .causal = true}).output;  // a call takes no bare braces
-/// Where lengths are given, what stands behind them counts as zeros, in the queries too where they are the keys.
-/// With alibi, shaw or t5 positions, another normaliser or a span the weights stand in memory in full.
+/// Where lengths are given, what stands behind them counts as zeros, in the queries too where they are the keys. So does, in
+/// keys that aren't the queries, what `allowed` closes to all queries; where they are, NaN there reaches the weights'
+/// gradients: give lengths. With alibi, shaw or t5 positions, another normaliser or a span the weights stand in memory in full.
 class MultiheadAttention : public Module<MultiheadAttention>, public PlaceMixing {
  public:
   /// Throws ValueError for sizes that aren't positive, heads that don't divide embed_dim, kv_heads that don't divide num_heads,
@@ -81,6 +82,7 @@ class MultiheadAttention : public Module<MultiheadAttention>, public PlaceMixing
     Var query, key, value;
   };
   Heads project(const Var& query, const Var& key, const Var& value) const;
+  Tensor open_to_any(const Var& query, const Var& key, const Tensor& mask) const;
   AttentionCache keys_and_values(const Var& key, const Var& value) const;
   void turn(Var& x, std::int64_t first);
   Var projected(int which, const Var& x) const;

@@ -15,7 +15,7 @@ Var each_with_each(const Var& query, const Var& keys) { return unsqueeze(query, 
 
 Additive::Additive(const AdditiveOptions& options, const Scope& scope)
     : Attention(type, {positive(type, "query_dim", options.query_dim), positive(type, "key_dim", options.key_dim)},
-                options.normaliser, scope),
+                {options.normaliser, options.dropout}, scope),
       query(unbiased(options.query_dim, positive(type, "hidden", options.hidden)), {this, "query"}),
       key(unbiased(options.key_dim, options.hidden), {this, "key"}),
       score(unbiased(options.hidden, 1), {this, "score"}) {}

@@ -2,6 +2,7 @@
 
 #include "base/fail.hpp"
 #include "nn/heads.hpp"
+#include "weft/ops/dropout.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/index.hpp"
 #include "weft/ops/matmul.hpp"
@@ -33,8 +34,11 @@ std::string size_text(std::int64_t size) { return size == 0 ? "size" : fmt::to_s
 
 }  // namespace
 
-Attention::Attention(const char* kind, const Sizes& sizes, Normaliser normaliser, const Scope& scope)
-    : Module(scope), kind_(kind), sizes_(sizes), normaliser_(normaliser) {}
+Attention::Attention(const char* kind, const Sizes& sizes, const Weighting& weighting, const Scope& scope)
+    : Module(scope), kind_(kind), sizes_(sizes), weighting_(weighting) {
+  check<ValueError>(weighting.dropout >= 0 && weighting.dropout < 1, kind, "dropout is {}; it must be in [0, 1)",
+                    weighting.dropout);
+}
 
 AttentionMemory Attention::remember(const Var& keys, const Var& values, const Tensor& mask) {
   const ScopeGuard scope(path());
@@ -139,8 +143,8 @@ Var Attention::folded(const Var& x, const AttentionMemory& memory) {
   return rows == batch ? x : reshape(x, {batch, rows / batch * x.size(1), x.size(2)});
 }
 
-AttentionOutput Attention::averaged(const Var& weights, const AttentionMemory& memory, const Var& query) {
-  const Var context = matmul(weights, memory.values);
+AttentionOutput Attention::averaged(const Var& weights, const AttentionMemory& memory, const Var& query) const {
+  const Var context = matmul(training() ? dropout(weights, weighting_.dropout) : weights, memory.values);
   const std::int64_t rows = query.size(0), queries = query.size(1);
   if (rows == weights.size(0)) return {context, weights, {}};
   return {reshape(context, {rows, queries, context.size(2)}), reshape(weights, {rows, queries, weights.size(2)}), {}};

@@ -18,7 +18,8 @@ ConcatOptions checked(const ConcatOptions& o) {
 }  // namespace
 
 Concat::Concat(const ConcatOptions& options, const Scope& scope)
-    : Attention("attention::Concat", {checked(options).query_dim, options.key_dim}, options.normaliser, scope),
+    : Attention("attention::Concat", {checked(options).query_dim, options.key_dim}, {options.normaliser, options.dropout},
+                scope),
       projection(unbiased(options.query_dim + options.key_dim, positive("attention::Concat", "hidden", options.hidden)),
                  {this, "projection"}),
       score(unbiased(options.hidden, 1), {this, "score"}),

@@ -19,7 +19,7 @@ Var unit(const Var& x) { return x / clamp(norm(x, 2, {-1}, true), 1e-8, std::nul
 }  // namespace
 
 Cosine::Cosine(const CosineOptions& options, const Scope& scope)
-    : Attention("attention::Cosine", {}, options.normaliser, scope), scale_(1 / options.temperature) {
+    : Attention("attention::Cosine", {}, {options.normaliser, options.dropout}, scope), scale_(1 / options.temperature) {
   check<ValueError>(options.temperature > 0 && std::isfinite(options.temperature) && scale_ <= most, kind(),
                     "temperature is {}; it must be above 0 and finite, and 1 / temperature finite in f32", options.temperature);
   if (options.learned) log_scale = Weight(this, "log_scale", Shape{1}, init::constant(std::log(scale_)));

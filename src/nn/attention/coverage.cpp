@@ -13,7 +13,8 @@
 namespace weft::nn::attention {
 
 Coverage::Coverage(const CoverageOptions& options, const Scope& scope)
-    : LookingBack("attention::Coverage", {options.query_dim, options.key_dim, options.hidden}, options.normaliser, scope),
+    : LookingBack("attention::Coverage", {options.query_dim, options.key_dim, options.hidden},
+                  {options.normaliser, options.dropout}, scope),
       coverage(unbiased(1, options.hidden), {this, "coverage"}) {}
 
 Var Coverage::features(const Var& history) { return coverage(unsqueeze(history, 3)); }

@@ -10,7 +10,7 @@
 namespace weft::nn::attention {
 
 Dot::Dot(const DotOptions& options, const Scope& scope)
-    : Attention("attention::Dot", {}, options.normaliser, scope), scaled_(options.scaled) {}
+    : Attention("attention::Dot", {}, {options.normaliser, options.dropout}, scope), scaled_(options.scaled) {}
 
 Var Dot::prepare(const Var& keys) { return transpose(keys, 1, 2); }
 

@@ -10,7 +10,7 @@ General::General(const GeneralOptions& options, const Scope& scope) : General("a
 
 General::General(const char* kind, const GeneralOptions& options, const Scope& scope)
     : Attention(kind, {positive(kind, "query_dim", options.query_dim), positive(kind, "key_dim", options.key_dim)},
-                options.normaliser, scope),
+                {options.normaliser, options.dropout}, scope),
       query(unbiased(options.query_dim, options.key_dim), {this, "query"}) {}
 
 Var General::prepare(const Var& keys) { return transpose(keys, 1, 2); }

@@ -47,7 +47,11 @@ Tensor within(const Var& distances, std::int64_t window, const AttentionMemory& 
 
 LocalM::LocalM(const LocalOptions& options, const Scope& scope)
     : General("attention::LocalM",
-              {.query_dim = options.query_dim, .key_dim = options.key_dim, .normaliser = options.normaliser}, scope),
+              {.query_dim = options.query_dim,
+               .key_dim = options.key_dim,
+               .normaliser = options.normaliser,
+               .dropout = options.dropout},
+              scope),
       window_(checked_window(kind(), options.window)) {}
 
 // Positions [rows, queries] of rows that share the memory as [batch, n].
@@ -105,7 +109,11 @@ AttentionOutput LocalM::attend(const Var& queries, const AttentionMemory& memory
 
 LocalP::LocalP(const LocalPOptions& options, const Scope& scope)
     : General("attention::LocalP",
-              {.query_dim = options.query_dim, .key_dim = options.key_dim, .normaliser = options.normaliser}, scope),
+              {.query_dim = options.query_dim,
+               .key_dim = options.key_dim,
+               .normaliser = options.normaliser,
+               .dropout = options.dropout},
+              scope),
       position(unbiased(options.query_dim, positive(kind(), "hidden", options.hidden)), {this, "position"}),
       position_score(unbiased(options.hidden, 1), {this, "position_score"}),
       window_(checked_window(kind(), options.window)) {}

@@ -22,7 +22,7 @@ const LocationOptions& checked(const LocationOptions& o) {
 }  // namespace
 
 Location::Location(const LocationOptions& options, const Scope& scope)
-    : LookingBack(name, {options.query_dim, options.key_dim, options.hidden}, options.normaliser, scope),
+    : LookingBack(name, {options.query_dim, options.key_dim, options.hidden}, {options.normaliser, options.dropout}, scope),
       filters(this, "filters", Shape{checked(options).channels, 1, options.kernel}, init::kaiming_uniform(std::sqrt(5.0))),
       location(unbiased(options.channels, options.hidden), {this, "location"}) {}
 

@@ -8,8 +8,8 @@
 
 namespace weft::nn::attention {
 
-LookingBack::LookingBack(const char* kind, const Sizes& sizes, Normaliser normaliser, const Scope& scope)
-    : Attention(kind, {positive(kind, "query_dim", sizes.query_dim), positive(kind, "key_dim", sizes.key_dim)}, normaliser,
+LookingBack::LookingBack(const char* kind, const Sizes& sizes, const Weighting& weighting, const Scope& scope)
+    : Attention(kind, {positive(kind, "query_dim", sizes.query_dim), positive(kind, "key_dim", sizes.key_dim)}, weighting,
                 scope),
       query(unbiased(sizes.query_dim, positive(kind, "hidden", sizes.hidden)), {this, "query"}),
       key({.in_features = sizes.key_dim, .out_features = sizes.hidden}, {this, "key"}),

@@ -22,6 +22,7 @@ MultiheadAttentionOptions attention_options(const MultiHeadOptions& given) {
   const MultiHeadOptions o = checked(given);
   return {.embed_dim = o.query_dim,
           .num_heads = o.heads,
+          .dropout = o.dropout,
           .bias = false,
           .kdim = o.key_dim,
           .vdim = o.value_dim,
@@ -31,8 +32,8 @@ MultiheadAttentionOptions attention_options(const MultiHeadOptions& given) {
 }  // namespace
 
 MultiHead::MultiHead(const MultiHeadOptions& options, const Scope& scope)
-    : Attention(type, {checked(options).query_dim, checked(options).key_dim, checked(options).value_dim}, options.normaliser,
-                scope),
+    : Attention(type, {checked(options).query_dim, checked(options).key_dim, checked(options).value_dim},
+                {options.normaliser, options.dropout}, scope),
       attention(attention_options(options), {this, "attention"}),
       heads_(options.heads),
       head_dim_(options.query_dim / options.heads) {}

@@ -17,7 +17,7 @@ Pooling::Pooling(const PoolingOptions& options, const Scope& scope)
       key({.in_features = positive(op, "size", options.size), .out_features = positive(op, "hidden", options.hidden)},
           {this, "key"}),
       context(this, "context", Shape{options.hidden}, init::normal(0, 0.1)),
-      attention_({.normaliser = options.normaliser}, {this, "attention"}) {}
+      attention_({.normaliser = options.normaliser, .dropout = options.dropout}, {this, "attention"}) {}
 
 PoolingOutput Pooling::forward(const Var& x, const Tensor& mask) {
   check<ValueError>(x.defined(), op, "the input is undefined");

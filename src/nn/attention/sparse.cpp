@@ -8,6 +8,7 @@
 #include "nn/padding.hpp"
 #include "ops/folded_attention.hpp"
 #include "ops/lengths.hpp"
+#include "weft/autograd/tape.hpp"
 #include "weft/nn/attention_recorder.hpp"
 #include "weft/ops/arrange.hpp"
 #include "weft/ops/index.hpp"
@@ -175,9 +176,10 @@ AttentionResult sparse_attention(const Var& query, const Var& key, const Var& va
          .lengths = lengths},
         dense);
   const Folding folding(query, options);
-  const Var output = folded_attention(folding.queries(query), folding.keys(key), folding.keys(value), folding.mask(lengths),
-                                      dense, folding.rows_of_each())
-                         .output;
+  const Var output =
+      folded_attention(folding.queries(query), folding.keys(key), folding.keys(value), folding.mask(lengths), dense,
+                       folding.rows_of_each(), Closed::finite)  // by the band: zeros before the first place
+          .output;
   return {folding.unfolded(output), {}};
 }
 
@@ -210,16 +212,19 @@ MixingOutput SparseSelfAttention::forward(const Var& x, const AttentionMask& mas
   std::int64_t head = 0;
   for (const SparsePattern pattern : options_.patterns) {
     const std::int64_t end = head + heads_of_each();
-    const AttentionResult result =
-        sparse_attention(slice(all.query, 1, head, end), slice(all.key, 1, head, end), slice(all.value, 1, head, end),
-                         {.pattern = pattern,
-                          .reach = options_.reach,
-                          .causal = mask.causal,
-                          .lengths = mask.lengths,
-                          .dropout = training() ? options_.dropout : 0,
-                          .need_weights = wanted});
-    outputs.push_back(result.output);
-    shares.push_back(result.weights);
+    const Var query = slice(all.query, 1, head, end), key = slice(all.key, 1, head, end),
+              value = slice(all.value, 1, head, end);
+    SparseAttentionOptions options{.pattern = pattern,
+                                   .reach = options_.reach,
+                                   .causal = mask.causal,
+                                   .lengths = mask.lengths,
+                                   .dropout = training() ? options_.dropout : 0};
+    outputs.push_back(sparse_attention(query, key, value, options).output);
+    if (wanted) {  // apart: who looks at weights changes neither the draws of dropout nor a bit of the output
+      options.dropout = 0;
+      options.need_weights = true;
+      shares.push_back(sparse_attention(query, key, value, options).weights);
+    }
     head = end;
   }
   MixingOutput result{out_proj(together(concat(outputs, 1))), {}};
@@ -233,6 +238,24 @@ MixingOutput SparseSelfAttention::forward(const Var& x, const AttentionMask& mas
 
 Var SparseSelfAttention::mix(const Var& x, const AttentionMask& mask, Padding padding) {
   return (*this)(x, mask, AttentionWeights::none, padding).output;
+}
+
+// The weights of new queries over all places, which a step doesn't make as a whole.
+void SparseSelfAttention::record_step(const Var& query, const AttentionCache& kept) const {
+  const NoGrad nothing_recorded;
+  const std::int64_t all = kept.places(), before = all - query.size(2);
+  PoolVector<Var> shares;
+  std::int64_t head = 0;
+  for (const SparsePattern pattern : options_.patterns) {
+    const std::int64_t end = head + heads_of_each();
+    const Tensor allowed = sparse_mask(pattern, all, within(all, options_.reach), true).slice(0, before, all);
+    shares.push_back(scaled_dot_product_attention(slice(query, 1, head, end), slice(kept.keys, 1, head, end),
+                                                  slice(kept.values, 1, head, end),
+                                                  {.allowed = allowed.unsqueeze(0).unsqueeze(0)}, {.need_weights = true})
+                         .weights);
+    head = end;
+  }
+  AttentionRecorder::record(*this, concat(shares, 1).value());
 }
 
 MixingStep SparseSelfAttention::step(const Var& x, const AttentionCache& cache) {
@@ -267,6 +290,7 @@ MixingStep SparseSelfAttention::step(const Var& x, const AttentionCache& cache) 
     }
     places.push_back(concat(outputs, 1));
   }
+  if (AttentionRecorder::alive()) record_step(fresh.query, kept);
   const Var output = places.empty() ? fresh.query : concat(places, 2);
   return {out_proj(together(output)), std::move(kept)};
 }

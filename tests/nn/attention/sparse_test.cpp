@@ -147,6 +147,43 @@ TEST_CASE("memory follows the reach, not the square") {
   }
 }
 
+TEST_CASE("a window's memory is copies of its operands and its band") {
+  const NoGrad nothing_recorded;
+  constexpr std::int64_t places = 2048, heads = 2, size = 64, reach = 32;
+  const Tensor x = test::uniform({1, heads, places, size}, -1, 1, 1, f32);
+  constexpr std::int64_t one = heads * places * size * 4;
+  reset_peak_memory();
+  const auto before = memory_statistics().total.current;
+  const Tensor output =
+      sparse_attention(x, x, x, {.pattern = SparsePattern::window, .reach = reach, .causal = false}).output.value();
+  // Padded keys or values while they are folded, 3 of each, the output, and what the kernel works in.
+  CHECK(memory_statistics().total.peak - before < 10 * one);
+}
+
+TEST_CASE("a recorder changes nothing of sparse self-attention, and keeps its steps") {
+  SparseSelfAttention attention({.embed_dim = 8, .num_heads = 2, .reach = 3, .dropout = 0.5});
+  const Tensor x = test::uniform({2, 12, 8}, -1, 1, 1, f32);
+  const auto run = [&] {
+    Generator generator(7);
+    Tape tape(generator);
+    return attention.mix(x, AttentionMask{.causal = true}, nn::Padding::anything).value().clone();
+  };
+  const Tensor alone = run();
+  nn::AttentionRecorder recorder;
+  CHECK(test::largest_difference(run(), alone) == 0);
+  const NoGrad nothing_recorded;
+  attention.eval();
+  const Tensor whole = recorder.calls().back().weights;
+  nn::AttentionCache cache;
+  for (const std::int64_t end : {1, 5, 12}) {
+    cache = attention.step(x.slice(1, cache.places(), end), cache).cache;
+    const Tensor weights = recorder.calls().back().weights;
+    CHECK(weights.size(3) == end);
+    CHECK(test::largest_difference(weights, whole.slice(2, end - weights.size(2), end).slice(3, 0, end)) < 1e-6);
+  }
+  CHECK(recorder.calls().size() == 4);
+}
+
 TEST_CASE("a reach beyond the places costs and gives what one of all places does") {
   constexpr std::int64_t farthest = std::numeric_limits<std::int64_t>::max();
   const Data d(5);
@@ -182,6 +219,7 @@ TEST_CASE("sparse self-attention mixes places: heads of several patterns, paddin
     SparseSelfAttention attention({.embed_dim = 8, .num_heads = 4, .reach = 2, .patterns = chosen});
     test::filled(attention);
     test::check_mixing_gradients(attention, 8);
+    test::check_mixing_weights_gradients(attention, 8);
     test::check_mixing_padding(attention, 8);
     test::check_mixing_steps(attention, 8);
     test::check_mixing_refusals(attention, 8, "[attention::SparseSelfAttention]");

@@ -51,8 +51,13 @@ class Attention : public Module<Attention> {
   struct Sizes {
     std::int64_t query = 0, key = 0, value = 0;  ///< 0: any
   };
-  /// `kind` is what messages call the module; it must stay.
-  Attention(const char* kind, const Sizes& sizes, Normaliser normaliser, const Scope& scope);
+  /// What becomes of scores.
+  struct Weighting {
+    Normaliser normaliser;
+    double dropout;  ///< share of the weights that a context in training goes without, the others scaled by 1 / (1 - dropout)
+  };
+  /// `kind` is what messages call the module; it must stay. Throws ValueError for a dropout outside [0, 1).
+  Attention(const char* kind, const Sizes& sizes, const Weighting& weighting, const Scope& scope);
 
   const char* kind() const { return kind_; }
   void check_query(const Var& query, const AttentionMemory& memory) const;
@@ -62,11 +67,12 @@ class Attention : public Module<Attention> {
   /// x [rows, n, size] with rows of one memory as further queries: [batch, rows / batch * n, size].
   static Var folded(const Var& x, const AttentionMemory& memory);
   /// The weights of scores [batch, n, places] where `mask` (broadcasts to them; undefined: everywhere) is true.
-  Var normalised(const Var& scores, const Tensor& mask) const { return nn::normalised(normaliser_, scores, mask); }
+  Var normalised(const Var& scores, const Tensor& mask) const { return nn::normalised(weighting_.normaliser, scores, mask); }
   /// The mask of the memory, for scores of any number of queries.
   static Tensor mask_of(const AttentionMemory& memory) { return memory.mask.defined() ? memory.mask.unsqueeze(1) : Tensor(); }
-  /// Context and weights of weights [batch, rows / batch * n, places] for the rows of `query` [rows, n, size].
-  static AttentionOutput averaged(const Var& weights, const AttentionMemory& memory, const Var& query);
+  /// Context and weights of weights [batch, rows / batch * n, places] for the rows of `query` [rows, n, size]; dropout is on
+  /// the context's alone.
+  AttentionOutput averaged(const Var& weights, const AttentionMemory& memory, const Var& query) const;
 
   /// What remember keeps of the keys, and how that shows: [batch, places, size] or, turned, [batch, size, places]; size 0: any.
   virtual Var prepare(const Var& keys) { return keys; }
@@ -91,7 +97,7 @@ class Attention : public Module<Attention> {
 
   const char* kind_;
   Sizes sizes_;
-  Normaliser normaliser_;
+  Weighting weighting_;
 };
 
 }  // namespace attention

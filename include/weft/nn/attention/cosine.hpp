@@ -8,6 +8,7 @@ struct CosineOptions {
   double temperature = 1;  ///< above 0; small ones make weights sharp
   bool learned = false;    ///< the temperature is a parameter that starts so
   Normaliser normaliser = Normaliser::softmax;
+  double dropout = 0;  ///< on the weights in training, below 1
 };
 
 /// score = query . key / (|query| |key| temperature) (Graves et al. 2014, Neural Turing Machines); both have one size. Norms

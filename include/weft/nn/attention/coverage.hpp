@@ -9,6 +9,7 @@ struct CoverageOptions {
   std::int64_t key_dim = 0;
   std::int64_t hidden = 0;
   Normaliser normaliser = Normaliser::softmax;
+  double dropout = 0;  ///< on the weights in training, below 1
 };
 
 /// score = v . tanh(W query + U key + b + w c), c the sum of the weights of all queries before (See et al. 2017): what was

@@ -6,6 +6,7 @@ namespace weft::nn::attention {
 struct DotOptions {
   bool scaled = false;  ///< divides by sqrt(size) (Vaswani 2017)
   Normaliser normaliser = Normaliser::softmax;
+  double dropout = 0;  ///< on the weights in training, below 1
 };
 
 /// score = query . key (Luong 2015); both have one size.

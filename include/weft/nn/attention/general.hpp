@@ -8,6 +8,7 @@ struct GeneralOptions {
   std::int64_t query_dim = 0;
   std::int64_t key_dim = 0;
   Normaliser normaliser = Normaliser::softmax;
+  double dropout = 0;  ///< on the weights in training, below 1
 };
 
 /// score = key . W query (Luong 2015)

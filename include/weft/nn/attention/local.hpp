@@ -8,6 +8,7 @@ struct LocalOptions {
   std::int64_t key_dim = 0;
   std::int64_t window = 10;  ///< D: places that are seen on each side of the position, 1 at least
   Normaliser normaliser = Normaliser::softmax;
+  double dropout = 0;  ///< on the weights in training, below 1
 };
 
 /// General's score, softmax over the places within `window` of a position alone (Luong et al. 2015). The position is given, or
@@ -34,6 +35,7 @@ struct LocalPOptions {
   std::int64_t hidden = 0;   ///< of what predicts the position
   std::int64_t window = 10;  ///< D: places that are seen on each side of the position, 1 at least
   Normaliser normaliser = Normaliser::softmax;
+  double dropout = 0;  ///< on the weights in training, below 1
 };
 
 /// local-p, predictive (Luong et al. 2015): the position is p = S sigmoid(v . tanh(W query)), S being the number of places up

@@ -10,6 +10,7 @@ struct LocationOptions {
   std::int64_t channels = 10;  ///< filters of the convolution
   std::int64_t kernel = 11;    ///< their width, odd: as many places before as behind
   Normaliser normaliser = Normaliser::softmax;
+  double dropout = 0;  ///< on the weights in training, below 1
 };
 
 /// score = v . tanh(W query + U key + b + V f), f = F * the weights of the query before (Chorowski et al. 2015): a convolution

@@ -14,7 +14,7 @@ class LookingBack : public Attention {
   struct Sizes {
     std::int64_t query_dim, key_dim, hidden;
   };
-  LookingBack(const char* kind, const Sizes& sizes, Normaliser normaliser, const Scope& scope);
+  LookingBack(const char* kind, const Sizes& sizes, const Weighting& weighting, const Scope& scope);
 
  private:
   /// [batch, n, places, hidden] of history [batch, n, places].

@@ -10,6 +10,7 @@ struct MultiHeadOptions {
   std::int64_t value_dim = 0;  ///< 0: key_dim
   std::int64_t heads = 8;      ///< divides query_dim
   Normaliser normaliser = Normaliser::softmax;
+  double dropout = 0;  ///< on the weights in training, below 1
 };
 
 /// MultiheadAttention without biases as a kind among the others (Vaswani et al. 2017): the context, [rows, queries, query_dim],

@@ -8,6 +8,7 @@ struct PoolingOptions {
   std::int64_t size = 0;    ///< of what is pooled
   std::int64_t hidden = 0;  ///< of the context vector
   Normaliser normaliser = Normaliser::softmax;
+  double dropout = 0;  ///< on the weights in training, below 1
 };
 
 /// What Pooling gives.

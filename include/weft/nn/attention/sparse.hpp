@@ -72,6 +72,7 @@ class SparseSelfAttention : public Module<SparseSelfAttention>, public PlaceMixi
     Var query, key, value;  // [batch, heads, places, head_dim]
   };
   Heads project(const Var& x) const;
+  void record_step(const Var& query, const AttentionCache& kept) const;
   std::int64_t heads_of_each() const { return options_.num_heads / static_cast<std::int64_t>(options_.patterns.size()); }
 
   SparseSelfAttentionOptions options_;
