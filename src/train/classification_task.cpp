@@ -1,7 +1,6 @@
 #include "weft/train/classification_task.hpp"
 
 #include <algorithm>
-#include <boost/crc.hpp>
 #include <numeric>
 
 #include "base/fail.hpp"
@@ -14,15 +13,6 @@ namespace weft {
 namespace {
 
 constexpr const char* where = "ClassificationTask";
-
-std::string checksum(std::span<const data::Document> documents) {
-  boost::crc_32_type crc;
-  for (const data::Document& document : documents) {
-    crc.process_bytes(&document.label, sizeof document.label);
-    for (const std::string& line : document.sentences) crc.process_bytes(line.c_str(), line.size() + 1);  // its end too
-  }
-  return fmt::format("{} documents, crc32 {:08x}", documents.size(), crc.checksum());
-}
 
 Tensor labels_tensor(std::span<const std::int64_t> labels) {
   return Tensor::from<std::int64_t>(labels, {static_cast<std::int64_t>(labels.size())});
@@ -37,8 +27,8 @@ ClassificationTask::ClassificationTask(seq2seq::TextClassifier& classifier, std:
       options_(options),
       train_(encoded(train, "train")),
       validation_(encoded(validation, "validate")),
-      settings_({{"training_documents", checksum(train)},
-                 {"validation_documents", checksum(validation)},
+      settings_({{"training_documents", data::checksum(train)},
+                 {"validation_documents", data::checksum(validation)},
                  {"documents", fmt::to_string(options.documents)},
                  {"sentence_dropout", fmt::to_string(options.sentence_dropout)},
                  {"label_smoothing", fmt::to_string(options.label_smoothing)},

@@ -65,8 +65,10 @@ ProgressBar::~ProgressBar() {
 
 void ProgressBar::update(const ProgressState& state) {
   label_ = state.label;
+  unit_ = state.unit;
   state_ = state;
   state_.label = label_;
+  state_.unit = unit_;
   now_ = options_.clock();
   pending_ = true;
   if (now_ - drawn_ >= (options_.terminal ? options_.redraw_seconds : options_.line_seconds)) draw();
@@ -101,7 +103,7 @@ std::string ProgressBar::line(int width) const {
   // Rounded down: 100 % means done.
   if (state_.total > 0) figures += fmt::format(" {:2} %", static_cast<int>(fraction * 100));
   if (state_.loss) figures += fmt::format(" loss {:.3f}", *state_.loss);
-  figures += fmt::format(" {} words/s", format_count(std::llround(words_per_second())));
+  figures += fmt::format(" {} {}/s", format_count(std::llround(words_per_second())), state_.unit);
   if (const auto left = seconds_left()) figures += fmt::format(" {} left", format_duration(*left));
 
   std::string result = label_;

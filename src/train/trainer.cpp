@@ -5,12 +5,14 @@
 #include <chrono>
 #include <cmath>
 #include <fstream>
+#include <limits>
 #include <optional>
 #include <string_view>
 
 #include "base/fail.hpp"
 #include "kernels/elementwise.hpp"
 #include "optim/own_gradient.hpp"
+#include "train/folder_lock.hpp"
 #include "train/training_state.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/nn/adaptive_span.hpp"
@@ -112,11 +114,13 @@ class Training {
         spans_(nn::adaptive_spans(task.model())),
         schedule_(schedule_of(options)),
         progress_(progress),
+        unit_(task.unit()),
         settings_(kept_settings(task, options)),
         state_{.generator = Generator(options.seed), .plateau = plateau_of(options)} {
     std::error_code error;
     std::filesystem::create_directories(options.folder, error);
     if (error) fail<IoError>(where, "can't make the folder {}: {}", options.folder.string(), error.message());
+    lock_.emplace(options.folder);
     task.model().train();
     if (options.ema > 0) average_.emplace(task.model().parameters(), optim::WeightAverageOptions{.decay = options.ema});
     resume();
@@ -160,7 +164,7 @@ class Training {
     const std::string place =
         fmt::format("{} stands at update {} after {} epochs", last().string(), state_.update, state_.epoch);
     if (finished())
-      progress_ << place << ": nothing is left to do (more epochs, updates, seconds or patience would go on)\n";
+      progress_ << place << ": nothing is left to do (more epochs, updates, time or patience would go on)\n";
     else
       progress_ << place << " and goes on from there\n";
   }
@@ -210,7 +214,8 @@ class Training {
                 .done = done(),
                 .total = total,
                 .loss = state_.window.tokens > 0 ? state_.window.mean_loss() : last_loss_,
-                .words = words_});
+                .words = words_,
+                .unit = unit_});
   }
 
   void step() {
@@ -220,10 +225,12 @@ class Training {
     std::int64_t tokens = 0;
     for (std::int64_t i = 0; i < batches; ++i) tokens += add_gradients(state_.position + i, batches > 1);
     // The gradients of sums become those of the mean over all of them.
-    if (batches > 1 && tokens > 0)
+    if (batches > 1 && tokens > 0) {
+      optim::own_gradients(parameters);
       for (Parameter* parameter : parameters)
-        if (parameter->grad().defined()) kernels::scale_into(optim::own_gradient(*parameter), 1 / static_cast<double>(tokens));
-    const optim::ClipResult clipped = optim::clip_grad_norm(parameters, options_.clip, {options_.on_non_finite});
+        if (parameter->grad().defined()) kernels::scale_into(parameter->mutable_grad(), 1 / static_cast<double>(tokens));
+    }
+    const optim::ClipResult clipped = optim::clip_grad_norm(parameters, largest_norm(), {options_.on_non_finite});
     norm_ = clipped.norm;
     state_.skipped += clipped.skipped ? 1 : 0;
     optimizer_.set_lr(options_.lr * (state_.plateau ? state_.plateau->factor() : 1) * schedule_(state_.update + 1) *
@@ -241,6 +248,8 @@ class Training {
     step_seconds_ += now - begin;
     state_.seconds = now - started_;
   }
+
+  double largest_norm() const { return options_.clip > 0 ? options_.clip : std::numeric_limits<double>::infinity(); }
 
   // Those of a batch's mean loss or, to add up, of its sum over the tokens, which are counted.
   std::int64_t add_gradients(std::int64_t index, bool of_sum) {
@@ -263,9 +272,9 @@ class Training {
         options_.seconds > 0 ? state_.seconds / options_.seconds : done() / static_cast<double>(options_.epochs);
     const double left = share > 0 ? state_.seconds * (1 - share) / share : -1;
     line(bar,
-         fmt::format("update {} epoch {} loss {:.4f} perplexity {} words/s {:.0f} gradient norm {:.3f} lr {:.3g} "
+         fmt::format("update {} epoch {} loss {:.4f} perplexity {} {}/s {:.0f} gradient norm {:.3f} lr {:.3g} "
                      "memory {:.1f} MiB left {}",
-                     state_.update, state_.epoch + 1, *last_loss_, format_perplexity(*last_loss_),
+                     state_.update, state_.epoch + 1, *last_loss_, format_perplexity(*last_loss_), unit_,
                      static_cast<double>(window.words) / window.seconds, norm_, optimizer_.lr(),
                      static_cast<double>(memory_statistics().total.peak) / (1 << 20), format_duration(left)),
          false);
@@ -360,10 +369,12 @@ class Training {
   std::vector<nn::AdaptiveSpan*> spans_;
   optim::Schedule schedule_;
   std::ostream& progress_;
+  std::string unit_;
   Metadata settings_;
   std::optional<optim::WeightAverage> average_;
   TrainingState state_;
   StopRequest stop_;
+  std::optional<FolderLock> lock_;
   std::ofstream log_;
   std::optional<double> last_loss_;
   std::int64_t batches_ = 0, words_ = 0;

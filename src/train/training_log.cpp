@@ -37,7 +37,7 @@ report::Series series_of(const char* name, const std::vector<Line>& lines,
 
 TrainingLog read_training_log(const std::filesystem::path& path) {
   static const std::regex window(
-      R"(update (\d+) epoch (\d+) loss (\S+) perplexity \S+ words/s (\S+) gradient norm (\S+) lr (\S+)(?: memory (\S+) MiB)?(?: .*)?)");
+      R"(update (\d+) epoch (\d+) loss (\S+) perplexity \S+ (\S+)/s (\S+) gradient norm (\S+) lr (\S+)(?: memory (\S+) MiB)?(?: .*)?)");
   static const std::regex validation(
       R"(update (\d+) epoch (\d+) validation loss (\S+) perplexity \S+(?: score (\S+))?( \(best\))?(?: .*)?)");
   errno = 0;
@@ -53,8 +53,9 @@ TrainingLog read_training_log(const std::filesystem::path& path) {
       const std::int64_t update = whole(m[1]);
       // A run that started anew behind another.
       if (!log.windows.empty() && update <= log.windows.back().update) log = {};
-      log.windows.push_back({update, whole(m[2]), number(m[3]), number(m[4]), number(m[5]), number(m[6]),
-                             m[7].matched ? std::optional(number(m[7])) : std::nullopt});
+      log.unit = m[4].str();
+      log.windows.push_back({update, whole(m[2]), number(m[3]), number(m[5]), number(m[6]), number(m[7]),
+                             m[8].matched ? std::optional(number(m[8])) : std::nullopt});
     } else if (std::regex_match(line, m, validation)) {
       const std::int64_t update = whole(m[1]);
       if (!log.validations.empty() && update < log.validations.back().update) log = {};
@@ -75,7 +76,7 @@ void report_training(report::Report& page, const TrainingLog& log) {
               .series = {series_of<Window>("training", log.windows, [](const Window& w) { return w.loss; }),
                          series_of<Validation>("validation", log.validations, [](const Validation& v) { return v.loss; })},
               .y_axis = "loss"});
-  const auto curve = [&](const char* title, const char* axis, report::Series series) {
+  const auto curve = [&](const char* title, const std::string& axis, report::Series series) {
     if (!series.x.empty()) page.curve({.title = title, .series = {std::move(series)}, .y_axis = axis});
   };
   const auto windows = [&](const char* name, const std::function<std::optional<double>(const Window&)>& value) {
@@ -83,7 +84,7 @@ void report_training(report::Report& page, const TrainingLog& log) {
   };
   curve("Score", "score", series_of<Validation>("validation", log.validations, [](const Validation& v) { return v.score; }));
   curve("Learning rate", "rate", windows("learning rate", [](const Window& w) { return w.lr; }));
-  curve("Speed", "words/s", windows("training", [](const Window& w) { return w.words_per_second; }));
+  curve("Speed", log.unit + "/s", windows("training", [](const Window& w) { return w.words_per_second; }));
   curve("Gradient norm before clipping", "norm", windows("all parameters", [](const Window& w) { return w.gradient_norm; }));
   curve("Memory", "MiB", windows("peak of all tensors", [](const Window& w) { return w.memory; }));
 }

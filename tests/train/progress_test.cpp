@@ -91,6 +91,9 @@ TEST_CASE("a job of unknown length has neither bar nor time left") {
   now = 2;
   bar.update({.label = "translating", .done = 3, .words = 2468});
   CHECK(out.str() == "\rtranslating 1,234 words/s\x1b[K");
+  now = 3;
+  bar.update({.label = "watching", .done = 4, .words = 4500, .unit = "frames"});
+  CHECK(out.str().ends_with("\rwatching 1,500 frames/s\x1b[K"));
   CHECK_FALSE(bar.seconds_left().has_value());
 }
 

@@ -14,6 +14,7 @@
 #include <sstream>
 
 #include "support/support.hpp"
+#include "train/folder_lock.hpp"
 #include "weft/base/error.hpp"
 #include "weft/nn/adaptive_span.hpp"
 #include "weft/nn/dropout.hpp"
@@ -307,6 +308,49 @@ TEST_CASE("a run that goes on says where it stands, and one with nothing to do s
   CHECK(again.find("after 2 epochs: nothing is left to do") != std::string::npos);
   options.epochs = 3;
   CHECK(told().find("after 2 epochs and goes on from there") != std::string::npos);
+}
+
+TEST_CASE("one run at a time trains in a folder") {
+  const test::TemporaryFolder folder;
+  std::ostringstream progress;
+  const auto options = options_for(folder.path());
+  {
+    const FolderLock other(folder.path());
+    Regression task;
+    CHECK_THROWS_WITH_AS(train(task, options, progress),
+                         doctest::Contains(("another run is training in " + folder.path().string()).c_str()), IoError);
+  }
+  CHECK(std::filesystem::is_empty(folder.path()));
+  Regression task;
+  CHECK(train(task, options, progress).updates == 12);
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 3);  // best, last, log
+}
+
+TEST_CASE("gradients of any norm are taken where clip is 0") {
+  const test::TemporaryFolder folder;
+  std::ostringstream progress;
+  const auto run = [&](const char* name, double clip) {
+    auto options = options_for(folder.path() / name);
+    options.clip = clip;
+    Regression task;
+    train(task, options, progress);
+    return last_state(folder.path() / name);
+  };
+  check_same(run("none", 0), run("wide", 1e30));
+}
+
+TEST_CASE("the log's speed is in the task's unit") {
+  const test::TemporaryFolder folder;
+  std::ostringstream progress;
+  struct Frames : Regression {
+    std::string unit() const override { return "frames"; }
+  };
+  Frames task;
+  train(task, options_for(folder.path()), progress);
+  std::ifstream log(folder.path() / "train.log");
+  const std::string text((std::istreambuf_iterator<char>(log)), {});
+  CHECK(text.find(" frames/s ") != std::string::npos);
+  CHECK(text.find("words/s") == std::string::npos);
 }
 
 TEST_CASE("nothing is best before the first validation") {

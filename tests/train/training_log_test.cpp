@@ -47,6 +47,7 @@ TEST_CASE("a log is read back, the last run of it") {
   CHECK(log.validations[0].best);
   CHECK_FALSE(log.validations[1].score.has_value());
   CHECK_FALSE(log.validations[1].best);
+  CHECK(log.unit == "words");
 }
 
 TEST_CASE("its curves go onto a page, those that have data") {
@@ -62,6 +63,18 @@ TEST_CASE("its curves go onto a page, those that have data") {
   report::Report old("run");
   report_training(old, read_training_log(write(folder, std::string(text).substr(0, 100))));
   CHECK(old.html().find("Memory</figcaption>") == std::string::npos);
+}
+
+TEST_CASE("the speed is of what the task counts") {
+  const test::TemporaryFolder folder;
+  const TrainingLog log = read_training_log(write(
+      folder, "update 5 epoch 1 loss 4.1 perplexity 61.77 digits/s 81 gradient norm 1.2 lr 0.001 memory 1.0 MiB left 1:02\n"));
+  CHECK(log.unit == "digits");
+  CHECK(log.windows.at(0).words_per_second == 81);
+  report::Report page("run");
+  report_training(page, log);
+  CHECK(page.html().find("digits/s") != std::string::npos);
+  CHECK(page.html().find("words/s") == std::string::npos);
 }
 
 TEST_CASE("what is no log is refused") {

@@ -57,6 +57,7 @@ class DigitSensesTask : public TrainingTask {
   ValidationResult validate() override;
   Metadata metadata() const override;
   Metadata settings() const override { return settings_; }
+  std::string unit() const override { return "pairs"; }
 
  private:
   seq2seq::DigitSenses& model_;

@@ -69,6 +69,7 @@ class DigitTrackingTask : public TrainingTask {
   ValidationResult validate() override;
   Metadata metadata() const override;
   Metadata settings() const override { return settings_; }
+  std::string unit() const override { return "frames"; }
 
  private:
   seq2seq::DigitTracker& tracker_;

@@ -30,6 +30,7 @@ class LanguageModelTask : public TrainingTask {
   ValidationResult validate() override;
   Metadata metadata() const override;
   Metadata settings() const override { return settings_; }
+  std::string unit() const override { return "tokens"; }
   std::vector<NamedTensor> carried() const override;
   void carry(std::span<const NamedTensor> carried) override;
 

@@ -27,7 +27,8 @@ struct ProgressState {
   double done = 0;         ///< in any unit: updates, epochs, seconds
   double total = 0;        ///< in the same unit; 0 when unknown: no bar, no time left
   std::optional<double> loss;
-  std::int64_t words = 0;  ///< handled since the bar was made
+  std::int64_t words = 0;           ///< handled since the bar was made
+  std::string_view unit = "words";  ///< what they are
 };
 
 struct ProgressOptions {
@@ -68,8 +69,8 @@ class ProgressBar {
   std::ostream& out_;
   ProgressOptions options_;
   double started_, now_, drawn_;
-  std::string label_;
-  ProgressState state_;
+  std::string label_, unit_;
+  ProgressState state_;  // its texts are those above
   bool pending_ = false, on_screen_ = false;
 };
 

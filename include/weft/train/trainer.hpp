@@ -18,7 +18,7 @@
 
 namespace weft {
 
-/// The loss of one batch, a mean over `tokens`, and its words, which the words/s of log and progress count.
+/// The loss of one batch, a mean over `tokens`, and its words, or what else the task's unit is, which the speed counts.
 struct StepLoss {
   Var loss;
   std::int64_t tokens = 0, words = 0;
@@ -45,6 +45,8 @@ class TrainingTask {
   virtual Metadata metadata() const { return {}; }
   /// What else a run must keep when it goes on, by name: the data, their order, the loss, the validation.
   virtual Metadata settings() const { return {}; }
+  /// What StepLoss::words counts, where people read it: "8,123 words/s". One word.
+  virtual std::string unit() const { return "words"; }
   /// What goes from one batch to the next, such as an LSTM's state, by name: kept in checkpoints and given back before the next
   /// step when a run goes on.
   virtual std::vector<NamedTensor> carried() const { return {}; }
@@ -88,7 +90,7 @@ struct TrainerOptions {
   double cooldown = 0;      ///< share of the epochs at their end in which the rate falls linearly to 0
   std::int64_t warmup = 0;  ///< updates in which the rate rises linearly; 0: it starts constant and stays so
   AfterWarmup after_warmup = AfterWarmup::inverse_sqrt;
-  double clip = 1.0;  ///< largest norm of all gradients together
+  double clip = 1.0;  ///< largest norm of all gradients together; 0: any
   std::int64_t accumulate =
       1;                  ///< batches of an update, whose loss is the mean over all their tokens; an epoch's last has the rest
   double ema = 0;         ///< decay of an optim::WeightAverage that is validated and saved as the best; 0: none
@@ -103,7 +105,7 @@ struct TrainerOptions {
 struct TrainingResult {
   std::int64_t updates = 0, epochs = 0, skipped_steps = 0;
   std::optional<double> best;   ///< score, or minus the loss where there is none; none before the first validation
-  double words_per_second = 0;  ///< of training steps, validation apart
+  double words_per_second = 0;  ///< in the task's unit, of training steps, validation apart
   double seconds = 0;           ///< of training, earlier runs that were resumed included
   int signal = 0;               ///< that ended it; everything is saved
 };
@@ -113,7 +115,8 @@ struct TrainingResult {
 /// as a whole. Adaptive spans of the model are clamped after each update. Of a run with `keep`, nn::average_checkpoints makes
 /// one. Progress goes to `progress`, log lines to train.log. To go on, only limits (epochs, updates, seconds, patience),
 /// save_every, log_every and keep may change; with another seed, another option or other settings of the task it is a
-/// SettingsError that names all of them with both values. Throws ValueError, IoError, FormatError, NumericError.
+/// SettingsError that names all of them with both values. While it trains no other process can train in the folder, which is an
+/// IoError. Throws ValueError, IoError, FormatError, NumericError.
 TrainingResult train(TrainingTask& task, const TrainerOptions& options, std::ostream& progress);
 
 /// The files that `keep` left in a run's folder with the updates that they are of, the oldest first.

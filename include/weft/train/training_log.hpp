@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "weft/report/report.hpp"
@@ -24,13 +25,14 @@ struct TrainingLog {
   };
   std::vector<Window> windows;
   std::vector<Validation> validations;
+  std::string unit = "words";  ///< TrainingTask::unit, of which words_per_second counts
 };
 
 /// Of several runs one after the other in a log, the last. Lines of another kind are passed over.
 /// Throws IoError, FormatError where no line is one of the trainer's.
 TrainingLog read_training_log(const std::filesystem::path& path);
 
-/// A section of curves over the updates: loss, score, learning rate, words/s, gradient norm and memory.
+/// A section of curves over the updates: loss, score, learning rate, speed, gradient norm and memory.
 void report_training(report::Report& page, const TrainingLog& log);
 
 }  // namespace weft
