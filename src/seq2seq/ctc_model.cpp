@@ -1,8 +1,7 @@
 #include "weft/seq2seq/ctc_model.hpp"
 
-#include <algorithm>
-
 #include "base/fail.hpp"
+#include "seq2seq/label_batch.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/sequence_loss.hpp"
 
@@ -34,40 +33,19 @@ CTCModel::CTCModel(const CTCModelOptions& options, const nn::Scope& scope)
       output_({.in_features = 2 * options.hidden, .out_features = options.labels + 1}, {this, "output"}) {}
 
 Var CTCModel::forward(const Padded& source) {
-  const Tensor& x = source.features;
-  check<ValueError>(x.defined(), where, "the source has no features");
-  check<ShapeError>(x.rank() == 3 && x.size(0) > 0 && x.size(1) > 0 && x.size(2) == options_.source_size, where,
-                    "source features {} are not [rows, columns, {}] with one of each at least", x, options_.source_size);
+  const Tensor& x = checked_features(where, source, options_.source_size);
   return output_(dropout_(encoder_(x.to(output_.weight->value().dtype()), source.lengths).output));
 }
 
 Var CTCModel::loss(const Padded& source, std::span<const TokenIds* const> targets) {
-  const auto rows = static_cast<std::int64_t>(targets.size());
-  check<ShapeError>(source.lengths.defined() && source.lengths.shape() == Shape{rows}, where,
-                    "{} targets don't fit a source of lengths {}", rows, source.lengths);
-  std::int64_t most = 0, all = 0;
-  for (std::int64_t r = 0; r < rows; ++r) {
-    const TokenIds& labels = *targets[static_cast<std::size_t>(r)];
-    const std::int64_t steps = source.lengths.data<std::int64_t>()[r], needed = steps_needed(labels);
-    check<ValueError>(!labels.empty(), where, "the target of row {} has no labels", r);
-    check<ValueError>(needed <= steps, where, "row {}: {} labels need {} steps, and the source has {}", r, labels.size(),
+  const LabelBatch labels = label_batch(where, source, targets, options_.labels);
+  for (std::size_t r = 0; r < targets.size(); ++r) {
+    const std::int64_t steps = source.lengths.data<std::int64_t>()[r], needed = steps_needed(*targets[r]);
+    check<ValueError>(needed <= steps, where, "row {}: {} labels need {} steps, and the source has {}", r, targets[r]->size(),
                       needed, steps);
-    most = std::max(most, static_cast<std::int64_t>(labels.size()));
-    all += static_cast<std::int64_t>(labels.size());
   }
-  Tensor classes = Tensor::zeros({rows, most}, i64), lengths = Tensor::empty({rows}, i64);
-  auto *row = classes.mutable_data<std::int64_t>(), *length = lengths.mutable_data<std::int64_t>();
-  for (const TokenIds* labels : targets) {
-    for (std::size_t i = 0; i < labels->size(); ++i) {
-      const std::int32_t label = (*labels)[i];
-      check<IndexError>(label >= 0 && label < options_.labels, where, "label {} is outside 0..{}", label, options_.labels - 1);
-      row[i] = label + 1;
-    }
-    row += most;
-    *length++ = static_cast<std::int64_t>(labels->size());
-  }
-  return ctc_loss((*this)(source), classes, source.lengths, lengths, {.reduction = LossReduction::sum}) /
-         static_cast<double>(all);
+  return ctc_loss((*this)(source), labels.classes, source.lengths, labels.lengths, {.reduction = LossReduction::sum}) /
+         static_cast<double>(labels.count);
 }
 
 std::int64_t CTCModel::steps_needed(const TokenIds& labels) {

@@ -5,6 +5,7 @@
 #include "base/fail.hpp"
 #include "base/named.hpp"
 #include "ops/lengths.hpp"
+#include "seq2seq/best_weights.hpp"
 #include "weft/ops/activation.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/normalization.hpp"
@@ -113,6 +114,15 @@ DigitSenses::DigitSenses(const DigitSensesOptions& options, const nn::Scope& sco
   if (sees(senses)) image_pooling_.emplace(pooling, nn::Scope{this, "image_pooling"});
   if (senses == Senses::gated)
     gated_.emplace(nn::GatedFusionOptions{.in_features = {hidden, hidden}, .out_features = hidden}, nn::Scope{this, "gated"});
+}
+
+std::unique_ptr<DigitSenses> DigitSenses::load(const std::filesystem::path& folder) {
+  const SafetensorsFile file = load_best(where, folder);
+  auto senses = std::make_unique<DigitSenses>(digit_senses_options_of(
+      described(where, file, folder, "digit_senses", "namer of digits"), (folder / "best.safetensors").string()));
+  senses->load_state_dict(file.tensors);
+  senses->eval();
+  return senses;
 }
 
 Var DigitSenses::in_grid(const Var& weights) const {

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/fail.hpp"
+#include "seq2seq/best_weights.hpp"
 #include "weft/ops/activation.hpp"
 #include "weft/ops/distance_loss.hpp"
 #include "weft/ops/elementwise.hpp"
@@ -88,6 +89,15 @@ DigitTracker::DigitTracker(const DigitTrackerOptions& options, const nn::Scope& 
       name_({.in_features = 4 * options.channels, .out_features = options.classes}, {this, "name"}) {}
 
 // The frames as a batch, time first: [frames * batch, cells, channels].
+std::unique_ptr<DigitTracker> DigitTracker::load(const std::filesystem::path& folder) {
+  const SafetensorsFile file = load_best(where, folder);
+  auto tracker = std::make_unique<DigitTracker>(digit_tracker_options_of(
+      described(where, file, folder, "digit_tracker", "tracker of digits"), (folder / "best.safetensors").string()));
+  tracker->load_state_dict(file.tensors);
+  tracker->eval();
+  return tracker;
+}
+
 Var DigitTracker::features(const Tensor& frames) {
   const std::int64_t all = frames.size(0) * frames.size(1), size = options_.size, side = size / cell_pixels;
   const Var images = frames.transpose(0, 1).reshape({all, 1, size, size});

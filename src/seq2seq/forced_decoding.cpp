@@ -20,6 +20,11 @@ Tensor lengths_of(const Tensor& lengths, const char* name, const Tensor& cells) 
 
 std::vector<ForcedDecoding> forced_decoding(Model& model, const Batch& batch) {
   const NoGrad nothing_recorded;
+  check<ValueError>(model.attends(), where, "the model has no attention, whose weights are asked for");
+  check<ValueError>(batch.target_in.defined() && batch.target_out.defined(), where, "the batch has no targets");
+  check<ShapeError>(batch.target_out.rank() == 2 && batch.target_in.shape() == batch.target_out.shape(), where,
+                    "inputs {} of the decoder don't fit targets {}: both must be [rows, steps]", batch.target_in,
+                    batch.target_out);
   const Tensor said = lengths_of(batch.target_lengths, "target", batch.target_out),
                read = lengths_of(batch.source.lengths, "source", batch.source.cells());
   const Tensor targets = batch.target_out.to(i64).contiguous();
@@ -29,7 +34,6 @@ std::vector<ForcedDecoding> forced_decoding(Model& model, const Batch& batch) {
   auto [memory, state] = model.encode(batch.source);
   for (std::int64_t t = 0; t < steps; ++t) {
     DecoderStep next = model.step(memory, state, batch.target_in.select(1, t).contiguous(), true);
-    check<ValueError>(next.weights.defined(), where, "the model has no attention, whose weights are asked for");
     const Tensor scores = log_softmax(model.project(next.features), -1).value().to(f64).contiguous();
     const std::int64_t words = scores.size(1);
     for (std::int64_t row = 0; row < rows; ++row) {

@@ -6,9 +6,11 @@
 
 #include "base/fail.hpp"
 #include "base/named.hpp"
+#include "seq2seq/best_weights.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/loss.hpp"
+#include "weft/seq2seq/model_options.hpp"
 
 namespace weft::seq2seq {
 namespace {
@@ -42,15 +44,22 @@ LanguageModelKind language_model_kind(const std::string& name) {
 }
 
 std::string to_json(const LanguageModelOptions& o) {
-  return nlohmann::ordered_json{{"model", name_of(o.kind)}, {"vocabulary", o.vocabulary}, {"width", o.width},
-                                {"layers", o.layers},       {"heads", o.heads},           {"feed_forward", o.feed_forward},
-                                {"dropout", o.dropout},     {"tie_output", o.tie_output}}
-      .dump();
+  nlohmann::ordered_json json = {{"model", name_of(o.kind)}, {"vocabulary", o.vocabulary}, {"width", o.width},
+                                 {"layers", o.layers},       {"heads", o.heads},           {"feed_forward", o.feed_forward},
+                                 {"dropout", o.dropout},     {"tie_output", o.tie_output}};
+  // Only what isn't as it was before there was a choice: older runs go on.
+  const LanguageModelOptions plain;
+  if (o.mixing != plain.mixing) json["mixing"] = nn::name_of(o.mixing);
+  if (o.kernel_size != plain.kernel_size) json["kernel_size"] = o.kernel_size;
+  if (o.reach != plain.reach) json["reach"] = o.reach;
+  if (o.normaliser != plain.normaliser) json["normaliser"] = nn::name_of(o.normaliser);
+  return json.dump();
 }
 
 LanguageModelOptions language_model_options_of(const std::string& json, const std::string& source) {
   try {
     const auto o = nlohmann::json::parse(json);
+    const LanguageModelOptions plain;
     const std::string kind = o.at("model");
     check<FormatError>(std::find(language_model_names.begin(), language_model_names.end(), kind) != language_model_names.end(),
                        where, "{}: its metadata describe a model '{}', which isn't known", source, kind);
@@ -61,9 +70,15 @@ LanguageModelOptions language_model_options_of(const std::string& json, const st
             .heads = o.at("heads"),
             .feed_forward = o.at("feed_forward"),
             .dropout = o.at("dropout"),
-            .tie_output = o.at("tie_output")};
+            .tie_output = o.at("tie_output"),
+            .mixing = parse_mixing(o.value("mixing", "attention")),
+            .kernel_size = o.value("kernel_size", plain.kernel_size),
+            .reach = o.value("reach", plain.reach),
+            .normaliser = nn::normaliser_of(o.value("normaliser", "softmax"))};
   } catch (const nlohmann::json::exception& error) {
     fail<FormatError>(where, "{}: its metadata don't describe a language model ({})", source, error.what());
+  } catch (const ValueError& error) {
+    fail<FormatError>(where, "{}: {}", source, error.what());
   }
 }
 
@@ -87,7 +102,11 @@ LanguageModel::LanguageModel(const LanguageModelOptions& options, const nn::Scop
                                                                .dropout = options_.dropout,
                                                                .activation = nn::TransformerActivation::gelu,
                                                                .norm_first = true,
-                                                               .weight_init = nn::init::xavier_uniform()},
+                                                               .weight_init = nn::init::xavier_uniform(),
+                                                               .mixing = options_.mixing,
+                                                               .kernel_size = options_.kernel_size,
+                                                               .reach = options_.reach,
+                                                               .normaliser = options_.normaliser},
                                                      .num_layers = options_.layers,
                                                      .norm = true},
                          nn::Scope{this, "transformer"});
@@ -126,6 +145,21 @@ Var LanguageModel::step(const Tensor& ids, LanguageModelState& state) {
 Var LanguageModel::forward(const Tensor& ids) {
   LSTMState nowhere;
   return forward(ids, nowhere);
+}
+
+TrainedLanguageModel TrainedLanguageModel::load(const std::filesystem::path& folder) {
+  const SafetensorsFile file = load_best(where, folder);
+  const std::string path = (folder / "best.safetensors").string();
+  const auto field = [&](const char* key) -> const std::string& {
+    return described(where, file, folder, key, "language model");
+  };
+  const LanguageModelOptions options = language_model_options_of(field("language_model"), path);
+  TrainedLanguageModel trained{text::Symbols::from_json(field("symbols"), path), std::make_unique<LanguageModel>(options)};
+  check<FormatError>(trained.symbols.size() == options.vocabulary, where, "{}: {} symbols don't fit a model of {}", path,
+                     trained.symbols.size(), options.vocabulary);
+  trained.model->load_state_dict(file.tensors);
+  trained.model->eval();
+  return trained;
 }
 
 TextWindows::TextWindows(std::span<const std::int32_t> text, std::int64_t row_count, std::int64_t tokens, std::int64_t first)

@@ -47,11 +47,13 @@ void Summarizer::add(Summarizer&& other) {
                     other.vocabulary_.size());
   check<ValueError>(model_->options().copy == other.model_->options().copy, where,
                     "of an ensemble's models all copy, or none does");
-  others_.push_back(std::move(other.model_));
-  for (auto& model : other.others_) others_.push_back(std::move(model));
   std::vector<Model*> models = {model_.get()};
   for (const auto& model : others_) models.push_back(model.get());
-  ensemble_ = std::make_unique<Ensemble>(std::move(models));
+  models.push_back(other.model_.get());
+  for (const auto& model : other.others_) models.push_back(model.get());
+  ensemble_ = std::make_unique<Ensemble>(std::move(models));  // or throws, and nothing has changed
+  others_.push_back(std::move(other.model_));
+  for (auto& model : other.others_) others_.push_back(std::move(model));
 }
 
 Summarizer::Source Summarizer::encode_source(const std::string& text, std::int64_t max_source) const {

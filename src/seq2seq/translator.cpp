@@ -87,11 +87,13 @@ void Translator::add(Translator&& other) {
     check<ValueError>(checksum(*here) == checksum(*there), where,
                       "models of an ensemble have one {} vocabulary, not one of {} and one of {}", name, checksum(*here),
                       checksum(*there));
-  others_.push_back(std::move(other.model_));
-  for (auto& model : other.others_) others_.push_back(std::move(model));
   std::vector<Model*> models = {model_.get()};
   for (const auto& model : others_) models.push_back(model.get());
-  ensemble_ = std::make_unique<Ensemble>(std::move(models));
+  models.push_back(other.model_.get());
+  for (const auto& model : other.others_) models.push_back(model.get());
+  ensemble_ = std::make_unique<Ensemble>(std::move(models));  // or throws, and nothing has changed
+  others_.push_back(std::move(other.model_));
+  for (auto& model : other.others_) others_.push_back(std::move(model));
 }
 
 std::vector<TokenIds> Translator::prefixes_of(std::span<const std::string> lines, const TranslateOptions& options) const {

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/fail.hpp"
+#include "seq2seq/best_weights.hpp"
 #include "weft/nn/time_distributed.hpp"
 #include "weft/ops/activation.hpp"
 #include "weft/ops/pooling.hpp"
@@ -81,6 +82,19 @@ WordReader::WordReader(const WordReaderOptions& options, text::Symbols letters, 
       second_({.in_channels = options.channels, .out_channels = 2 * options.channels, .kernel_size = 3, .padding = 1},
               {this, "second"}),
       image_embedding_({.in_features = pooled_size(options), .out_features = options.embedding}, {this, "image_embedding"}) {}
+
+std::unique_ptr<WordReader> WordReader::load(const std::filesystem::path& folder) {
+  const SafetensorsFile file = load_best(where, folder);
+  const std::string path = (folder / "best.safetensors").string();
+  const auto field = [&](const char* key) -> const std::string& {
+    return described(where, file, folder, key, "reader of words");
+  };
+  auto reader = std::make_unique<WordReader>(word_reader_options_of(field("word_reader"), path),
+                                             text::Symbols::from_json(field("symbols"), path));
+  reader->load_state_dict(file.tensors);
+  reader->eval();
+  return reader;
+}
 
 Var WordReader::embed_source(const Padded& source) {
   const Tensor& images = source.features;

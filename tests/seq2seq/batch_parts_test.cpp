@@ -33,14 +33,21 @@ void check_model(Model& model, const std::vector<TokenIds>& targets) {
 }  // namespace
 
 TEST_CASE("parts of a batch draw what the whole draws: a Transformer's, with any mixing") {
-  for (const nn::Mixing mixing : {nn::Mixing::attention, nn::Mixing::light, nn::Mixing::dynamic, nn::Mixing::linear}) {
+  const auto check = [](const auto& change) {
     TransformerOptions options = test::small_transformer_options();
     options.dropout = 0.3;
-    options.mixing = mixing;
     options.kernel_size = 3;
+    options.reach = 2;
+    change(options);
     Transformer model(options);
     check_model(model, {{4, 5}, {6, 6, 4, 5}, {5}, {4, 5, 6}});
+  };
+  for (std::size_t i = 0; i < nn::mixing_names.size(); ++i) {
+    CAPTURE(nn::mixing_names[i]);
+    check([i](TransformerOptions& options) { options.mixing = static_cast<nn::Mixing>(i); });
   }
+  check([](TransformerOptions& options) { options.normaliser = nn::Normaliser::entmax15; });
+  check([](TransformerOptions& options) { options.max_span = 3; });
 }
 
 TEST_CASE("parts of a batch draw what the whole draws: an encoder-decoder's, whose rows come by falling length of the target") {

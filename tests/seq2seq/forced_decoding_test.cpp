@@ -66,8 +66,17 @@ TEST_CASE("forced decoding says what it can't do") {
   batch = test::small_batch();
   batch.source.lengths = Tensor::full({3}, 9, i64);
   CHECK_THROWS_AS(forced_decoding(model, batch), ValueError);
+  batch = test::small_batch();
+  batch.target_in = Tensor::full({batch.target_in.size(0), batch.target_in.size(1) + 1}, begin_id, i32);
+  CHECK_THROWS_WITH_AS(forced_decoding(model, batch), doctest::Contains("don't fit targets"), ShapeError);
+  batch.target_in = {};
+  CHECK_THROWS_WITH_AS(forced_decoding(model, batch), "[forced_decoding] the batch has no targets", ValueError);
   options.attention = AttentionKind::none;
   EncoderDecoder blind(options);
   CHECK_THROWS_WITH_AS(forced_decoding(blind, test::small_batch()),
                        "[forced_decoding] the model has no attention, whose weights are asked for", ValueError);
+  batch = test::small_batch();
+  batch.target_in = batch.target_out = Tensor::zeros({3, 0}, i32);
+  batch.target_lengths = Tensor::zeros({3}, i64);
+  CHECK_THROWS_AS(forced_decoding(blind, batch), ValueError);  // of no steps too
 }

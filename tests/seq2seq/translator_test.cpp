@@ -280,6 +280,22 @@ TEST_CASE("an ensemble of a translator with itself translates like it; other mod
   CHECK(lstm.translate(english()).size() == english().size());
 }
 
+TEST_CASE("an ensemble that was refused leaves both translators as they were") {
+  EncoderDecoderOptions plain = options_for(vocabularies()), copying = plain;
+  copying.copy = true;
+  Translator here(plain, vocabularies(), 7), other(copying, vocabularies(), 8), fitting(plain, vocabularies(), 9);
+  for (Translator* each : {&here, &other, &fitting}) each->model().eval();
+  const auto before = here.translate(english()), of_other = other.translate(english());
+  CHECK_THROWS_WITH_AS(here.add(std::move(other)), doctest::Contains("model 1 copies words of the source, model 0 doesn't"),
+                       ValueError);
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    CHECK(here.translate(english())[i].score == before[i].score);
+    CHECK(other.translate(english())[i].score == of_other[i].score);
+  }
+  here.add(std::move(fitting));
+  CHECK(here.translate(english()).size() == english().size());
+}
+
 TEST_CASE("models of different vocabularies are no ensemble") {
   const auto both = vocabularies();
   for (const bool source : {true, false}) {

@@ -1,6 +1,8 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -55,6 +57,8 @@ class DigitSenses : public nn::Module<DigitSenses> {
  public:
   /// Throws ValueError for sizes that can't be.
   explicit DigitSenses(const DigitSensesOptions& options = {}, const nn::Scope& scope = {});
+  /// With the best weights of a run of DigitSensesTask in `folder`, in evaluation mode. Throws IoError, FormatError.
+  static std::unique_ptr<DigitSenses> load(const std::filesystem::path& folder);
 
   /// sound [batch, frames, bands] with lengths (i64 [batch]), image [batch, height, width]; what a kind doesn't look at may be
   /// undefined. Throws ShapeError, DTypeError, ValueError.

@@ -1,6 +1,8 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <filesystem>
+#include <memory>
 #include <string>
 
 #include "weft/nn/any_recurrent.hpp"
@@ -48,6 +50,8 @@ class DigitTracker : public nn::Module<DigitTracker> {
  public:
   /// Throws ValueError for sizes that can't be.
   explicit DigitTracker(const DigitTrackerOptions& options = {}, const nn::Scope& scope = {});
+  /// With the best weights of a run of DigitTrackingTask in `folder`, in evaluation mode. Throws IoError, FormatError.
+  static std::unique_ptr<DigitTracker> load(const std::filesystem::path& folder);
 
   /// frames f32 or f64 [batch, frames, size, size]. Throws ShapeError, DTypeError.
   Tracks forward(const Tensor& frames);

@@ -1,6 +1,8 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <filesystem>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,6 +16,7 @@
 #include "weft/nn/positional_encoding.hpp"
 #include "weft/nn/transformer.hpp"
 #include "weft/seq2seq/sampling.hpp"
+#include "weft/text/symbols.hpp"
 
 namespace weft::seq2seq {
 
@@ -34,6 +37,10 @@ struct LanguageModelOptions {
   std::int64_t feed_forward = 1024;  ///< Transformer
   double dropout = 0.2;              ///< on embeddings, between and inside layers, before the output
   bool tie_output = true;            ///< the output layer is the embedding
+  // Of a Transformer, as nn::TransformerLayerOptions has them.
+  nn::Mixing mixing = nn::Mixing::attention;  ///< of the places of a text
+  std::int64_t kernel_size = 7, reach = 8;
+  nn::Normaliser normaliser = nn::Normaliser::softmax;  ///< of attention's weights
 };
 
 std::string to_json(const LanguageModelOptions& options);
@@ -47,7 +54,7 @@ struct LanguageModelState {
 };
 
 /// Which token comes next: embedding, layers of LSTM or GRU, or of a causal Transformer (normalised first, sinusoidal
-/// positions), output layer.
+/// positions, attention or another mixing of places), output layer.
 class LanguageModel : public nn::Module<LanguageModel> {
  public:
   /// Throws ValueError for sizes that can't be.
@@ -73,6 +80,15 @@ class LanguageModel : public nn::Module<LanguageModel> {
   std::optional<nn::AnyRecurrent> recurrent_;
   std::optional<nn::TransformerEncoder> transformer_;
   std::optional<nn::Linear> output_;
+};
+
+/// What a run of LanguageModelTask has learned.
+struct TrainedLanguageModel {
+  /// The best weights of the run in `folder`, in evaluation mode. Throws IoError, FormatError.
+  static TrainedLanguageModel load(const std::filesystem::path& folder);
+
+  text::Symbols symbols;
+  std::unique_ptr<LanguageModel> model;
 };
 
 /// A text cut into `rows` parts that are read next to each other, `window` tokens at a time.

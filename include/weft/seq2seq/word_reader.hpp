@@ -1,5 +1,7 @@
 #pragma once
 #include <cstdint>
+#include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -44,6 +46,8 @@ class WordReader : public EncoderDecoder {
  public:
   /// Throws ValueError for sizes that can't be and symbols that aren't characters.
   WordReader(const WordReaderOptions& options, text::Symbols letters, const nn::Scope& scope = {});
+  /// With the best weights of a run of WordReadingTask in `folder`, in evaluation mode. Throws IoError, FormatError.
+  static std::unique_ptr<WordReader> load(const std::filesystem::path& folder);
 
   /// The most probable word for each sequence of images [n, height, width]; as many at a time as memory allows in any case.
   /// Nothing is recorded. Throws what pad_features and beam_search throw.
