@@ -1,6 +1,7 @@
 #include "weft/data/documents.hpp"
 
 #include <algorithm>
+#include <boost/crc.hpp>
 #include <string_view>
 
 #include "base/fail.hpp"
@@ -67,6 +68,15 @@ LabelledDocuments read_documents(const fs::path& folder) {
                      "{} has {} folders of documents; two classes at least are needed, each a folder of text files",
                      folder.string(), result.classes.size());
   return result;
+}
+
+std::string checksum(std::span<const Document> documents) {
+  boost::crc_32_type crc;
+  for (const Document& document : documents) {
+    crc.process_bytes(&document.label, sizeof document.label);
+    for (const std::string& line : document.sentences) crc.process_bytes(line.c_str(), line.size() + 1);  // its end too
+  }
+  return fmt::format("{} documents, crc32 {:08x}", documents.size(), crc.checksum());
 }
 
 DocumentSplit split_documents(const LabelledDocuments& documents, const DocumentSplitOptions& o) {

@@ -19,6 +19,7 @@ namespace weft::data {
 namespace {
 
 constexpr const char* where = "read_sound";
+constexpr float largest = 1e10F;  // of all channels together
 
 // libsndfile reads on where a WAV header's sizes or fields can't be; such a file is damaged, and what it would give isn't what
 // was recorded. Compressed kinds of WAV are libsndfile's to judge.
@@ -157,6 +158,9 @@ Sound read_sound(const std::filesystem::path& path, std::int64_t rate) {
       float sum = 0;
       for (std::size_t c = 0; c < channels; ++c) sum += block[i * channels + c];
       check<FormatError>(std::isfinite(sum), where, "{}: sample {} is not finite", name, sound.samples.size());
+      // Far beyond integers that weren't scaled, and no energy of it overflows.
+      check<FormatError>(std::abs(sum) <= largest, where, "{}: sample {} is {}, which is no sound's (between -1 and 1)", name,
+                         sound.samples.size(), sum);
       sound.samples.push_back(sum / static_cast<float>(channels));
     }
   }

@@ -166,6 +166,22 @@ TEST_CASE("where a document goes doesn't depend on those that were left out") {
   }
 }
 
+TEST_CASE("a checksum tells documents from others") {
+  const std::vector<Document> texts = {{.name = "a", .label = 0, .sentences = {"one", "two"}},
+                                       {.name = "b", .label = 1, .sentences = {"x"}}};
+  CHECK(checksum(texts).starts_with("2 documents, crc32 "));
+  auto other = texts;
+  other[0].name = "elsewhere";
+  CHECK(checksum(other) == checksum(texts));
+  other[1].label = 0;
+  CHECK(checksum(other) != checksum(texts));
+  other = texts;
+  other[0].sentences = {"onetwo"};
+  CHECK(checksum(other) != checksum(texts));
+  std::swap(other[0], other[1]);
+  CHECK(checksum(other) != checksum(texts));
+}
+
 TEST_CASE("splits that can't be are refused") {
   const LabelledDocuments documents = made({4, 4});
   CHECK_THROWS_WITH_AS(split_documents(documents, {.folds = 10, .fold = 11}),

@@ -131,6 +131,9 @@ TEST_CASE("headers that can't be are named with their reason") {
         "[read_sound] FILE has 16000 samples a second, 8000 are needed: convert it first");
   CHECK(folder.error_of(Wav{.kind = 3, .bits = 32, .samples = floats({0, std::nanf("")})}.bytes()) ==
         "[read_sound] FILE: sample 1 is not finite");
+  CHECK(folder.error_of(Wav{.kind = 3, .bits = 32, .samples = floats({0, 1, -1e30F})}.bytes()) ==
+        "[read_sound] FILE: sample 2 is -1e+30, which is no sound's (between -1 and 1)");
+  CHECK(folder.error_of(Wav{.kind = 3, .bits = 32, .samples = floats({-2147483648.F})}.bytes()) == "read");
   CHECK(folder.error_of(Wav{.samples = four}.bytes(), 8000) == "read");
 }
 

@@ -16,7 +16,7 @@ struct Sound {
 /// `rate`: what the file must have, 0 for any. Built with libsndfile alone (Meson's option `sound`).
 /// Throws, each naming file and reason: IoError where the system refuses; FormatError for an empty file, one of another kind,
 /// without samples, cut off or damaged, with a header whose sizes go past the file's end or that can't be (no channel, 7 bits a
-/// sample), with samples that aren't finite, or of another rate.
+/// sample), with samples that aren't finite or beyond 1e10, or of another rate.
 Sound read_sound(const std::filesystem::path& path, std::int64_t rate = 0);
 
 }  // namespace weft::data
