@@ -31,7 +31,7 @@ handwriting COMMAND --help lists a command's options; --config FILE reads them f
 std::set<std::int64_t> folds_of(const std::string& text, const char* name) {
   const auto wrong = [&] {
     return UsageError(fmt::format(
-        "--{} must be numbers or ranges from 0 to 999 with commas between them, as 1-9 or 0,3; not '{}'", name, text));
+        "--{} must be numbers or rising ranges from 0 to 999 with commas between them, as 1-9 or 0,3; not '{}'", name, text));
   };
   std::set<std::int64_t> folds;
   const char *at = text.data(), *const end = at + text.size();
@@ -66,6 +66,7 @@ std::vector<data::LetterWord> words_of(const WordSource& source, const char* nam
   const std::set<std::int64_t> folds = folds_of(source.folds, name);
   std::vector<data::LetterWord> words;
   if (source.quick) {
+    refuse_data(source.path, "data");
     words = data::made_letter_words(1000, 1);
   } else {
     data::LetterImages file = data::read_letter_images(required(source.path, "data"));
@@ -75,24 +76,10 @@ std::vector<data::LetterWord> words_of(const WordSource& source, const char* nam
     words = std::move(file.words);
   }
   std::erase_if(words, [&](const data::LetterWord& word) { return !folds.contains(word.fold); });
-  if (words.empty()) throw FormatError(fmt::format("{} has no words of folds {}", source.path, source.folds));
+  if (words.empty())
+    throw FormatError(
+        fmt::format("{} no words of folds {} (--{})", source.quick ? "there are" : source.path + " has", source.folds, name));
   return words;
-}
-
-std::unique_ptr<seq2seq::WordReader> load(const std::string& folder) {
-  const std::filesystem::path path = std::filesystem::path(folder) / "best.safetensors";
-  const Metadata metadata = load_safetensors(path).metadata;
-  const auto field = [&](const char* key) {
-    const auto found = metadata.find(key);
-    if (found == metadata.end())
-      throw FormatError(fmt::format("{} has no '{}': it isn't a reader of words", path.string(), key));
-    return found->second;
-  };
-  auto reader = std::make_unique<seq2seq::WordReader>(seq2seq::word_reader_options_of(field("word_reader"), path.string()),
-                                                      text::Symbols::from_json(field("symbols"), path.string()));
-  nn::load(*reader, path);
-  reader->eval();
-  return reader;
 }
 
 text::Symbols letters_of(const std::vector<data::LetterWord>& words) {
@@ -127,13 +114,13 @@ int command_train(const std::vector<std::string>& words) {
   add("channels", number(model_options.channels, 1, largest_size), "of the first convolution; the second has twice as many");
   add("embedding", number(model_options.embedding, 1, largest_size), "size of a letter");
   add("hidden", number(model_options.hidden, 2, largest_size),
-      "size of the decoder's state; each direction of the encoder has half");
+      "size of the decoder's state, even; each direction of the encoder has half");
   add("attention", choice(attention, {seq2seq::attention_names.begin(), seq2seq::attention_names.end()}), "kind of attention");
   add("normaliser", choice(normaliser, {nn::normaliser_names.begin(), nn::normaliser_names.end()}),
-      "of the attention's weights: softmax, sparsemax or entmax15");
+      "of the attention's weights");
   add("window", number(model_options.window, 1, largest_size), "letters on each side that local attention sees");
   add("attention-heads", number(model_options.heads, 1, largest_size), "of multi_head; --hidden is a multiple of them");
-  add("recurrent", choice(recurrent, {nn::recurrent_names.begin(), nn::recurrent_names.end()}), "lstm or gru");
+  add("recurrent", choice(recurrent, {nn::recurrent_names.begin(), nn::recurrent_names.end()}), "of encoder and decoder");
   add("dropout", number(model_options.dropout, 0, 0.99), "probability");
   add("label-smoothing", number(task_options.label_smoothing, 0, 0.99), "share of the target that goes to all letters");
   add("shift", number(task_options.shift, 0, 3), "most pixels that an image is moved in training");
@@ -142,6 +129,8 @@ int command_train(const std::vector<std::string>& words) {
   add_trainer_options(options, s);
   if (!read_options::read(words, options, std::cout, "handwriting train --help")) return 0;
   apply(s);
+  if (model_options.hidden % 2 != 0)
+    throw UsageError(fmt::format("--hidden {} must be even: each direction of the encoder has half", model_options.hidden));
   if (attention == "multi_head" && model_options.hidden % model_options.heads != 0)
     throw UsageError(
         fmt::format("--hidden {} must be a multiple of --attention-heads {}", model_options.hidden, model_options.heads));
@@ -178,7 +167,7 @@ void add_reading_options(po::options_description& options, Reading& r) {
   add("model", option(r.folder), "folder of a training run");
   add("data", option(r.source.path), "file of words");
   add("folds", option(r.source.folds), "parts of the data");
-  add("beam", number(r.search.beam, 1, 1000), "hypotheses of the search; 1: the likeliest letter each time");
+  add("beam", number(r.search.beam, 1, most_hypotheses), "hypotheses of the search; 1: the likeliest letter each time");
   add("quick", po::bool_switch(&r.source.quick), "words drawn by code");
   add("threads", number(r.threads, 1, most_threads), "threads");
 }
@@ -191,7 +180,7 @@ int command_evaluate(const std::vector<std::string>& words) {
   options.add_options()("show", number(show, 0, largest_size), "print so many words that were read wrongly");
   if (!read_options::read(words, options, std::cout, "handwriting evaluate --help")) return 0;
   set_num_threads(r.threads);
-  const auto reader = load(required(r.folder, "model"));
+  const auto reader = seq2seq::WordReader::load(required(r.folder, "model"));
   const std::vector<data::LetterWord> tested = words_of(r.source, "folds");
   const WordScore score = score_words(*reader, tested, r.search);
   for (std::size_t i = 0; i < tested.size() && show > 0; ++i)
@@ -218,7 +207,7 @@ int command_report(const std::vector<std::string>& words) {
   add("output", option(output), "the page; none: report.html in the model's folder");
   if (!read_options::read(words, options, std::cout, "handwriting report --help")) return 0;
   set_num_threads(r.threads);
-  const auto reader = load(required(r.folder, "model"));
+  const auto reader = seq2seq::WordReader::load(required(r.folder, "model"));
   const std::vector<data::LetterWord> all = words_of(r.source, "folds");
   report::Report page("Handwritten words");
   page.text(fmt::format("{} parameters, {} letters.", format_count(reader->num_parameters()), reader->letters().size() - 1));

@@ -8,6 +8,7 @@ set -euo pipefail
 . "$(dirname "$0")/setup.sh"
 usage 1 2 "$@"
 data=$(realpath -- "$1")/ocr_words.txt.gz output=$(realpath -m -- "${2:-$(dirname "$0")/../build/handwriting}")
+need "$data"
 cd "$(dirname "$0")/.."
 program=build/examples/handwriting
 build_program handwriting

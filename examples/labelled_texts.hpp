@@ -52,7 +52,14 @@ inline std::vector<data::Document> texts_for(const seq2seq::TextClassifier& clas
   const data::DocumentSplitOptions split{.folds = number_of("folds"), .fold = number_of("fold")};
   if (split.fold == 0)
     throw ValueError(fmt::format("{} kept no texts for evaluation (train with --fold); --all scores all of the data", model));
-  return chosen(data, data::split_documents(data, split).test);
+  std::vector<data::Document> kept = chosen(data, data::split_documents(data, split).test);
+  const auto sum = classifier.loaded().find("kept");  // older runs have none
+  if (kept.empty() || (sum != classifier.loaded().end() && sum->second != data::checksum(kept)))
+    throw FormatError(
+        fmt::format("{} kept other texts for evaluation than fold {} of {} of these data: it learned from others, or they have "
+                    "changed; --all scores all of them",
+                    model, split.fold, split.folds));
+  return kept;
 }
 
 }  // namespace labelled_texts

@@ -8,6 +8,7 @@
 #include "trainer_settings.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/data/lines.hpp"
+#include "weft/seq2seq/model_options.hpp"
 #include "weft/train/language_model_task.hpp"
 #include "weft/train/progress.hpp"
 #include "weft/train/training_log.hpp"
@@ -49,39 +50,19 @@ Texts read_texts(const std::string& text, const std::string& validation, double 
   return {all.substr(0, cut), all.substr(cut)};
 }
 
-// Sums, written out: short, and with something to learn.
-std::string made_text() {
+// Sums, written out: short, and with something to learn. The last tenth is held out.
+Texts made_texts() {
   std::string text;
   Generator generator(1);
   for (int i = 0; i < 2000; ++i) {
     const std::uint64_t a = generator.below(10), b = generator.below(10);
     text += fmt::format("{} + {} = {}\n", a, b, a + b);
   }
-  return text;
+  const std::size_t cut = text.size() * 9 / 10;
+  return {text.substr(0, cut), text.substr(cut)};
 }
 
-struct Trained {
-  seq2seq::LanguageModelOptions options;
-  text::Symbols symbols;
-  std::unique_ptr<seq2seq::LanguageModel> model;
-};
-
-Trained load(const std::string& folder) {
-  const std::filesystem::path path = std::filesystem::path(folder) / "best.safetensors";
-  const Metadata metadata = load_safetensors(path).metadata;
-  const auto field = [&](const char* key) {
-    const auto found = metadata.find(key);
-    if (found == metadata.end())
-      throw FormatError(fmt::format("{} has no '{}': it isn't a language model", path.string(), key));
-    return found->second;
-  };
-  Trained trained{seq2seq::language_model_options_of(field("language_model"), path.string()),
-                  text::Symbols::from_json(field("symbols"), path.string()), nullptr};
-  trained.model = std::make_unique<seq2seq::LanguageModel>(trained.options);
-  nn::load(*trained.model, path);
-  trained.model->eval();
-  return trained;
-}
+std::string plural(text::SymbolUnit unit) { return unit == text::SymbolUnit::words ? "words" : "characters"; }
 
 std::string describe(double loss, text::SymbolUnit unit) {
   return fmt::format(
@@ -93,7 +74,7 @@ int command_train(const std::vector<std::string>& words) {
   TrainerSettings s;
   s.trainer.epochs = 10;
   s.trainer.lr = 2e-3;
-  std::string text_path, validation_path, unit = "characters", kind = "lstm";
+  std::string text_path, validation_path, unit = "characters", kind = "lstm", mixing = "attention", normaliser = "softmax";
   std::int64_t most_symbols = 0;
   double held_out = 0.1;
   bool untied = false, quick = read_options::is_quick(words);
@@ -110,13 +91,18 @@ int command_train(const std::vector<std::string>& words) {
   add("text", option(text_path), "text to learn from");
   add("valid", option(validation_path), "held-out text; otherwise the last part of --text");
   add("held-out", number(held_out, 0.001, 0.9), "how much of it");
-  add("unit", choice(unit, {"characters", "words"}), "characters or words");
+  add("unit", choice(unit, {"characters", "words"}), "what a token is");
   add("symbols", number(most_symbols, 0, largest_size), "most different ones, the unknown one included; 0: all");
-  add("model", choice(kind, {seq2seq::language_model_names.begin(), seq2seq::language_model_names.end()}),
-      "lstm, gru or transformer");
+  add("model", choice(kind, {seq2seq::language_model_names.begin(), seq2seq::language_model_names.end()}), "kind of network");
   add("width", number(model_options.width, 2, largest_size), "size of embeddings and layers");
   add("layers", number(model_options.layers, 1, 1000), "layers");
   add("heads", number(model_options.heads, 1, largest_size), "heads of a Transformer's attention");
+  add("mixing", choice(mixing, {nn::mixing_names.begin(), nn::mixing_names.end()}),
+      "what the places of a Transformer see each other by");
+  add("kernel-size", number(model_options.kernel_size, 1, largest_size), "places that light and dynamic convolutions see");
+  add("reach", number(model_options.reach, 1, largest_size),
+      "places of a block (block_local), from one to the next (strided) or behind (window)");
+  add("normaliser", choice(normaliser, {nn::normaliser_names.begin(), nn::normaliser_names.end()}), "of attention's weights");
   add("feed-forward", number(model_options.feed_forward, 1, largest_size), "size inside of a Transformer's feed-forward parts");
   add("dropout", number(model_options.dropout, 0, 0.99), "probability");
   add("untied", po::bool_switch(&untied), "an output layer of its own instead of the embedding");
@@ -126,16 +112,25 @@ int command_train(const std::vector<std::string>& words) {
   add_trainer_options(options, s);
   if (!read_options::read(words, options, std::cout, "language_model train --help")) return 0;
   apply(s);
-  Texts texts;
+  if (most_symbols == 1) throw UsageError("--symbols 1 leaves no symbol but the unknown one");
+  if (kind == "transformer" && (model_options.width % 2 != 0 || model_options.width % model_options.heads != 0))
+    throw UsageError(
+        fmt::format("--width {} must be even and a multiple of --heads {}", model_options.width, model_options.heads));
+  if (kind != "transformer" && (mixing != "attention" || normaliser != "softmax"))
+    throw UsageError(fmt::format("--mixing and --normaliser are of --model transformer; {} has neither", kind));
+  if (mixing != "attention" && normaliser != "softmax")
+    throw UsageError(
+        fmt::format("--normaliser {} is of --mixing attention; {} has no weights to normalise", normaliser, mixing));
   if (quick) {
-    const std::string made = made_text();
-    texts = {made.substr(0, made.size() * 9 / 10), made.substr(made.size() * 9 / 10)};
-  } else {
-    texts = read_texts(required(text_path, "text"), validation_path, held_out);
+    refuse_data(text_path, "text");
+    refuse_data(validation_path, "valid");
   }
+  const Texts texts = quick ? made_texts() : read_texts(required(text_path, "text"), validation_path, held_out);
   const text::Symbols symbols =
       text::Symbols::of(texts.train, unit == "words" ? text::SymbolUnit::words : text::SymbolUnit::characters, most_symbols);
   model_options.kind = seq2seq::language_model_kind(kind);
+  model_options.mixing = seq2seq::parse_mixing(mixing);
+  model_options.normaliser = nn::normaliser_of(normaliser);
   model_options.vocabulary = symbols.size();
   model_options.tie_output = !untied;
   seq2seq::LanguageModel model(model_options, nn::Scope{.owner = nullptr, .name = {}, .seed = s.trainer.seed});
@@ -151,21 +146,29 @@ int command_train(const std::vector<std::string>& words) {
 
 int command_evaluate(const std::vector<std::string>& words) {
   std::string folder, text_path;
+  bool quick = false;
   std::int64_t rows = 8, window = 64;
   int threads = num_threads();
   po::options_description options("language_model evaluate");
   auto add = options.add_options();
   add("model", option(folder), "folder of a training run");
   add("text", option(text_path), "text to score, all of it");
+  add("quick", po::bool_switch(&quick), "score the held-out part of the generated text");
   add("rows", number(rows, 1, largest_size), "parts of the text that are read next to each other");
   add("window", number(window, 1, largest_size), "tokens at a time; a Transformer begins anew at each window");
   add("threads", number(threads, 1, most_threads), "threads");
   if (!read_options::read(words, options, std::cout, "language_model evaluate --help")) return 0;
   set_num_threads(threads);
-  const Trained trained = load(required(folder, "model"));
-  const std::vector<std::int32_t> ids = trained.symbols.encode(read_text(required(text_path, "text")));
+  const auto trained = seq2seq::TrainedLanguageModel::load(required(folder, "model"));
+  if (quick) refuse_data(text_path, "text");
+  const std::string text = quick ? made_texts().validation : read_text(required(text_path, "text"));
+  const std::vector<std::int32_t> ids = trained.symbols.encode(text);
+  if (static_cast<std::int64_t>(ids.size()) <= rows)
+    throw FormatError(fmt::format("{} has {} tokens, too few for --rows {}", quick ? "the text" : text_path, ids.size(), rows));
+  const auto unknown = std::count(ids.begin(), ids.end(), 0);
   const NoGrad nothing_recorded;
-  fmt::print("{} tokens, {}\n", ids.size(),
+  fmt::print("{} tokens, {:.2f} % of them unknown to the model, {}\n", ids.size(),
+             100 * static_cast<double>(unknown) / static_cast<double>(ids.size()),
              describe(seq2seq::language_model_loss(*trained.model, ids, rows, window), trained.symbols.unit()));
   return 0;
 }
@@ -190,12 +193,12 @@ int command_sample(const std::vector<std::string>& words) {
     sampling.filter.top_k = 1;
   else
     sampling.filter.temperature = temperature;
-  const Trained trained = load(required(folder, "model"));
+  const auto trained = seq2seq::TrainedLanguageModel::load(required(folder, "model"));
   Generator generator(seed);
   const std::vector<std::int32_t> start = trained.symbols.encode(prompt);
   if (const auto unknown = std::count(start.begin(), start.end(), 0); unknown > 0)
     fmt::print(stderr, "{} of the prompt's {} {} aren't known to the model\n", unknown, start.size(),
-               trained.symbols.unit() == text::SymbolUnit::words ? "words" : "characters");
+               plural(trained.symbols.unit()));
   const std::vector<std::int32_t> written = seq2seq::continuation(*trained.model, start, generator, sampling);
   // The prompt as it was given, unknown symbols too.
   const bool apart = trained.symbols.unit() == text::SymbolUnit::words && !prompt.ends_with('\n');
@@ -210,12 +213,11 @@ int command_report(const std::vector<std::string>& words) {
   add("model", option(folder), "folder of a training run");
   add("output", option(output), "the page; none: report.html in the model's folder");
   if (!read_options::read(words, options, std::cout, "language_model report --help")) return 0;
-  const Trained trained = load(required(folder, "model"));
+  const auto trained = seq2seq::TrainedLanguageModel::load(required(folder, "model"));
   if (output.empty()) output = (std::filesystem::path(folder) / "report.html").string();
   report::Report page("Language model");
   page.text(fmt::format("{} parameters, {} different {}.", format_count(trained.model->num_parameters()),
-                        format_count(trained.symbols.size() - 1),
-                        trained.symbols.unit() == text::SymbolUnit::words ? "words" : "characters"));
+                        format_count(trained.symbols.size() - 1), plural(trained.symbols.unit())));
   report_training(page, read_training_log(std::filesystem::path(folder) / "train.log"));
   data::LineReader reader(std::cin, "standard input");
   std::vector<std::string> lines;
@@ -233,6 +235,10 @@ commands::Program language_model() {
                                                 {"language_model.layers", "--layers"},
                                                 {"language_model.heads", "--heads"},
                                                 {"language_model.feed_forward", "--feed-forward"},
+                                                {"language_model.mixing", "--mixing"},
+                                                {"language_model.kernel_size", "--kernel-size"},
+                                                {"language_model.reach", "--reach"},
+                                                {"language_model.normaliser", "--normaliser"},
                                                 {"language_model.dropout", "--dropout"},
                                                 {"language_model.tie_output", "--untied"},
                                                 {"language_model.vocabulary", "--symbols, --unit"},

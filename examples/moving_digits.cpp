@@ -47,9 +47,15 @@ void add_film_options(po::options_description& options, FilmSource& source) {
 }
 
 data::LabelledImages digits_of(const FilmSource& source, std::uint64_t seed, std::int64_t classes) {
-  if (source.quick) return data::made_digits(300, seed);
+  if (source.quick) {
+    refuse_data(source.images, "images");
+    refuse_data(source.labels, "labels");
+    return data::made_digits(300, seed);
+  }
   const std::string images = required(source.images, "images");
   data::LabelledImages digits = data::read_idx_images(images, required(source.labels, "labels"));
+  if (digits.images.numel() == 0)
+    throw FormatError(fmt::format("{} has images of {} by {} pixels", images, digits.images.size(1), digits.images.size(2)));
   for (std::int64_t i = 0; i < digits.labels.numel(); ++i)
     if (const double label = digits.labels.at({i}); label >= static_cast<double>(classes))
       throw FormatError(
@@ -61,18 +67,6 @@ data::LabelledImages digits_of(const FilmSource& source, std::uint64_t seed, std
 
 data::LabelledImages part_of(const data::LabelledImages& digits, std::int64_t first, std::int64_t end) {
   return {digits.images.slice(0, first, end), digits.labels.slice(0, first, end)};
-}
-
-std::unique_ptr<seq2seq::DigitTracker> load(const std::string& folder) {
-  const std::filesystem::path path = std::filesystem::path(folder) / "best.safetensors";
-  const Metadata metadata = load_safetensors(path).metadata;
-  const auto found = metadata.find("digit_tracker");
-  if (found == metadata.end())
-    throw FormatError(fmt::format("{} has no 'digit_tracker': it isn't a tracker of digits", path.string()));
-  auto tracker = std::make_unique<seq2seq::DigitTracker>(seq2seq::digit_tracker_options_of(found->second, path.string()));
-  nn::load(*tracker, path);
-  tracker->eval();
-  return tracker;
 }
 
 int command_train(const std::vector<std::string>& words) {
@@ -105,7 +99,7 @@ int command_train(const std::vector<std::string>& words) {
   add("channels", number(model_options.channels, 1, 10000),
       "of the first convolution; the others have two and four times as many");
   add("hidden", number(model_options.hidden, 1, largest_size), "size of the recurrent network");
-  add("recurrent", choice(recurrent, {nn::recurrent_names.begin(), nn::recurrent_names.end()}), "lstm or gru");
+  add("recurrent", choice(recurrent, {nn::recurrent_names.begin(), nn::recurrent_names.end()}), "from frame to frame");
   add("batch", number(task_options.batch, 1, largest_size), "films of a batch");
   add("epoch-batches", number(task_options.epoch_batches, 1, largest_size), "batches of an epoch; no film comes twice");
   add("short-epochs", number(task_options.short_epochs, 0, largest_epochs), "epochs at the beginning that show only");
@@ -113,6 +107,12 @@ int command_train(const std::vector<std::string>& words) {
   add_trainer_options(options, s);
   if (!read_options::read(words, options, std::cout, "moving_digits train --help")) return 0;
   apply(s);
+  if (source.films.size % 4 != 0) throw UsageError(fmt::format("--size {} must be a multiple of 4", source.films.size));
+  if (task_options.short_epochs > s.trainer.epochs)
+    throw UsageError(fmt::format("--short-epochs {} are more than --epochs {}", task_options.short_epochs, s.trainer.epochs));
+  if (task_options.short_epochs > 0 && task_options.short_frames > source.films.frames)
+    throw UsageError(
+        fmt::format("--short-frames {} are more than --frames {}", task_options.short_frames, source.films.frames));
   const data::LabelledImages digits = digits_of(source, 1, model_options.classes);
   const std::int64_t count = digits.images.size(0);
   const auto kept = std::clamp<std::int64_t>(static_cast<std::int64_t>((1 - held_out) * static_cast<double>(count)), 1, count);
@@ -161,7 +161,7 @@ int command_evaluate(const std::vector<std::string>& words) {
   add_watching_options(options, w);
   if (!read_options::read(words, options, std::cout, "moving_digits evaluate --help")) return 0;
   set_num_threads(w.threads);
-  const auto tracker = load(required(w.folder, "model"));
+  const auto tracker = seq2seq::DigitTracker::load(required(w.folder, "model"));
   const TrackingScore score = score_tracks(*tracker, films_for(w, *tracker), w.films);
   const auto percent = [](std::int64_t part, std::int64_t all) {
     return 100 * static_cast<double>(part) / static_cast<double>(std::max<std::int64_t>(all, 1));
@@ -203,7 +203,7 @@ int command_report(const std::vector<std::string>& words) {
   options.add_options()("output", option(output), "the page; none: report.html in the model's folder");
   if (!read_options::read(words, options, std::cout, "moving_digits report --help")) return 0;
   set_num_threads(w.threads);
-  const auto tracker = load(required(w.folder, "model"));
+  const auto tracker = seq2seq::DigitTracker::load(required(w.folder, "model"));
   const data::MovingDigits films = films_for(w, *tracker);
   report::Report page("Moving digits");
   page.text(fmt::format("{} parameters.", format_count(tracker->num_parameters())));

@@ -8,6 +8,7 @@ set -euo pipefail
 . "$(dirname "$0")/setup.sh"
 usage 1 2 "$@"
 data=$(realpath -- "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/moving-digits}")
+need "$data"/{train,t10k}-{images-idx3,labels-idx1}-ubyte.gz
 cd "$(dirname "$0")/.."
 program=build/examples/moving_digits
 build_program moving_digits

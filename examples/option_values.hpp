@@ -71,6 +71,11 @@ class Choice : public po::typed_value<std::string> {
       refuse(value, fmt::format("{} or {}", fmt::join(names_.begin(), names_.end() - 1, ", "), names_.back()));
   }
 
+  // In the help: the names where others have "arg", then the default.
+  std::string name() const override {
+    return fmt::format("{}{}", fmt::join(names_, "|"), typed_value::name().substr(po::arg.size()));
+  }
+
  private:
   std::vector<std::string> names_;
 };

@@ -127,7 +127,7 @@ inline bool is_quick(const std::vector<std::string>& words) {
 /// `help` is the call that lists them. Throws UsageError, IoError.
 inline bool read(const std::vector<std::string>& words, po::options_description& options, std::ostream& out,
                  const std::string& help) {
-  options.add_options()("help", "this text")("config", po::value<std::string>(), "file with lines `option = value`");
+  options.add_options()("help,h", "this text")("config", po::value<std::string>(), "file with lines `option = value`");
   po::variables_map given;
   read_words(words, options, given, help);
   if (given.count("help") != 0) {

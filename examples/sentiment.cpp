@@ -30,6 +30,13 @@ constexpr const char* usage = R"(sentiment COMMAND [options]
 sentiment COMMAND --help lists a command's options; --config FILE reads them from a file (option = value).
 )";
 
+/// The folder's, or generated ones.
+data::LabelledDocuments data_for(bool quick, const std::string& folder) {
+  if (!quick) return read_data(required(folder, "data"));
+  refuse_data(folder, "data");
+  return made_reviews();
+}
+
 int command_train(const std::vector<std::string>& words) {
   TrainSettings s = settings_for(read_options::is_quick(words));
   po::options_description options("sentiment train");
@@ -39,13 +46,22 @@ int command_train(const std::vector<std::string>& words) {
   add_trainer_options(options, s);
   if (!read_options::read(words, options, std::cout, "sentiment train --help")) return 0;
   apply_all(s);
-  const data::LabelledDocuments all = s.quick ? made_reviews() : read_data(required(s.folder, "data"));
+  const data::LabelledDocuments all = data_for(s.quick, s.folder);
   const data::DocumentSplit split = data::split_documents(all, s.split);
   const std::vector<data::Document> train_on = chosen(all, split.train), held_out = chosen(all, split.held_out);
-  seq2seq::TextClassifier classifier(s.model, {seq2seq::document_symbols(train_on, s.least), all.classes, s.max_words},
-                                     s.trainer.seed);
+  const text::Symbols symbols = seq2seq::document_symbols(train_on, s.least);
+  if (symbols.size() == 1) throw FormatError(fmt::format("no word occurs as often as --least {}", s.least));
+  if (held_out.empty())
+    throw FormatError(fmt::format("no text is left to choose the best weights by: --held-out {} of {} texts (--data, --folds)",
+                                  s.split.held_out, all.documents.size()));
+  if (s.split.fold > 0 && split.test.empty())
+    throw FormatError(
+        fmt::format("--fold {} of --folds {} has no text of the {}", s.split.fold, s.split.folds, all.documents.size()));
+  seq2seq::TextClassifier classifier(s.model, {symbols, all.classes, s.max_words}, s.trainer.seed);
   ClassificationTask task(classifier, train_on, held_out, s.task,
-                          {{"fold", fmt::to_string(s.split.fold)}, {"folds", fmt::to_string(s.split.folds)}});
+                          {{"fold", fmt::to_string(s.split.fold)},
+                           {"folds", fmt::to_string(s.split.folds)},
+                           {"kept", data::checksum(chosen(all, split.test))}});
   fmt::print(stderr, "{} texts to learn from, {} held out, {} kept for evaluation; {} words, {} parameters, {} threads\n",
              train_on.size(), held_out.size(), split.test.size(), classifier.vocabulary().symbols.size() - 1,
              classifier.model().num_parameters(), s.threads);
@@ -71,7 +87,7 @@ int command_evaluate(const std::vector<std::string>& words) {
   if (!read_options::read(words, options, std::cout, "sentiment evaluate --help")) return 0;
   if (models.empty()) throw UsageError("--model is needed");
   set_num_threads(threads);
-  const data::LabelledDocuments data = quick ? made_reviews() : read_data(required(folder, "data"));
+  const data::LabelledDocuments data = data_for(quick, folder);
   double sum = 0;
   metrics::ConfusionMatrix together(static_cast<std::int64_t>(data.classes.size()));
   for (const std::string& model : models) {
@@ -196,6 +212,7 @@ commands::Program sentiment() {
       {"max_words", "--max-words"},
       {"fold", "--fold"},
       {"folds", "--folds"},
+      {"kept", "--data, --fold"},
       {"training_documents", "--data, --fold, --held-out"},
       {"validation_documents", "--data, --fold, --held-out"},
       {"documents", "--documents"},

@@ -29,14 +29,15 @@ inline void add_model_options(po::options_description& options, TrainSettings& s
   auto add = options.add_options();
   add("embedding", number(s.model.embedding, 1, largest_size), "size of a word's vector");
   add("deviation", number(s.model.embedding_deviation, 0, 10), "of the vectors' first values");
-  add("word-encoder", choice(s.word_encoder, encoders), "what reads the words of a sentence: gru, lstm, conv or none");
+  add("word-encoder", choice(s.word_encoder, encoders), "what reads the words of a sentence");
   add("word-hidden", number(s.model.words.hidden, 1, largest_size), "its size in each direction");
   add("word-join", po::bool_switch(&s.model.words.join_input), "pool the words' own vectors too");
   add("sentence-encoder", choice(s.sentence_encoder, encoders), "what reads the sentences of a text");
   add("sentence-hidden", number(s.model.sentences.hidden, 1, largest_size), "its size in each direction");
   add("sentence-join", po::bool_switch(&s.model.sentences.join_input), "pool the sentences' own vectors too");
   add("kernel-size", number(s.model.words.kernel_size, 1, largest_size), "words or sentences that conv sees at once, odd");
-  add("normaliser", choice(s.normaliser, {nn::normaliser_names.begin(), nn::normaliser_names.end()}), "of the weights");
+  add("normaliser", choice(s.normaliser, {nn::normaliser_names.begin(), nn::normaliser_names.end()}),
+      "of the attention's weights");
   add("dropout", number(s.model.dropout, 0, 0.99), "probability");
   add("word-dropout", number(s.model.word_dropout, 0, 0.99), "probability that a word is missing from a whole batch");
 }
@@ -47,7 +48,7 @@ inline void add_task_options(po::options_description& options, TrainSettings& s)
   add("folds", number(s.split.folds, 1, largest_size), "parts that each class's texts, by name, are cut into");
   add("fold", number(s.split.fold, 0, largest_size), "the part that is kept for `evaluate`; 0: none");
   add("held-out", number(s.split.held_out, 0.001, 0.9), "share of the others that chooses the best weights");
-  add("best-by", choice(s.best_by, {"loss", "accuracy"}), "of the held-out texts: loss or accuracy");
+  add("best-by", choice(s.best_by, {"loss", "accuracy"}), "of the held-out texts");
   add("least", number(s.least, 1, largest_size), "words that occur less often are unknown");
   add("max-words", number(s.max_words, 1, largest_size), "of a sentence; what is beyond goes on as another");
   add("documents", number(s.task.documents, 1, largest_size), "texts in a batch");
@@ -80,6 +81,8 @@ inline TrainSettings settings_for(bool quick) {
 inline void apply_all(TrainSettings& s) {
   apply(s);
   if (s.split.fold > s.split.folds) throw UsageError(fmt::format("--fold {} is none of {}", s.split.fold, s.split.folds));
+  if (s.model.words.kernel_size % 2 == 0)
+    throw UsageError(fmt::format("--kernel-size {} must be odd", s.model.words.kernel_size));
   s.model.words.encoder = seq2seq::parse_encoder(s.word_encoder);
   s.model.sentences.encoder = seq2seq::parse_encoder(s.sentence_encoder);
   s.model.sentences.kernel_size = s.model.words.kernel_size;

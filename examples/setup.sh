@@ -14,10 +14,19 @@ usage() {
   for argument in "$@"; do
     case $argument in
       -h | --help) "${print[@]}"; exit 0 ;;
-      --*) echo "$0: there is no option $argument" >&2; "${print[@]}" >&2; exit 2 ;;
+      -*) echo "$0: there is no option $argument" >&2; "${print[@]}" >&2; exit 2 ;;
     esac
   done
   if [ $# -lt "$least" ] || [ $# -gt "$most" ]; then "${print[@]}" >&2; exit 2; fi
+}
+
+# need FILE...: ends a script where it will want a file that isn't there, before it builds or trains.
+need() {
+  local file missing=()
+  for file in "$@"; do [ -r "$file" ] || missing+=("$file"); done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  printf 'There is no %s\n' "${missing[@]}" >&2
+  exit 1
 }
 
 # install_missing PACKAGE...: installs those that are not there, as root or with sudo. Does nothing when all are.
@@ -65,12 +74,17 @@ build_program() {
   ninja -C build $quiet "examples/$1"
 }
 
-# unpack_once ARCHIVE INSIDE FOLDER: makes FOLDER of what the tar file has as INSIDE, unless it is there. A stop leaves no half of it.
+# unpack_once ARCHIVE INSIDE FOLDER: makes FOLDER of what the tar file has as INSIDE, unless it is there. A stop leaves no half of it,
+# a file that is none an error that names it.
 unpack_once() {
   [ ! -d "$3" ] || return 0
   rm -rf "$3.unpacking"
   mkdir -p "$3.unpacking"
-  tar -xzf "$1" -C "$3.unpacking"
+  if ! tar -xzf "$1" -C "$3.unpacking" || [ ! -d "$3.unpacking/$2" ]; then
+    rm -r "$3.unpacking"
+    echo "$0: $1 is no sound tar.gz with a folder $2" >&2
+    exit 1
+  fi
   mv "$3.unpacking/$2" "$3"
   rm -r "$3.unpacking"
 }

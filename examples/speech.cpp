@@ -35,8 +35,12 @@ int command_train(const std::vector<std::string>& words) {
   add_training_options(options, s);
   if (!read_options::read(words, options, std::cout, "speech train --help")) return 0;
   apply(s);
+  if (s.quick) refuse_data(s.data, "data");
   const spoken_takes::Parts parts = s.quick ? spoken_takes::parts_of(data::tone_words(3, 12))
                                             : spoken_takes::read_parts("speech", required(s.data, "data"), rate);
+  for (const auto& [part, what] :
+       {std::pair(&parts.train, "learn from: takes 8 and more"), {&parts.validation, "validate on: takes 5 to 7"}})
+    if (part->empty()) throw FormatError(fmt::format("{} has no recordings to {}", s.data, what));
   seq2seq::SpeechRecognizer recognizer(s.model, nn::Scope{.owner = nullptr, .name = {}, .seed = s.trainer.seed});
   SpeechTask task(recognizer, parts.train, parts.validation, s.task);
   task.begin_epoch(0);
@@ -63,7 +67,7 @@ void add_listening_options(po::options_description& options, Listening& l, bool 
   auto add = options.add_options();
   add("model", option(l.model), "folder of a training run");
   if (sounds) add("sounds", po::value(&l.sounds)->multitoken(), "files, WAV or FLAC of 8,000 samples a second");
-  add("beam", number(l.options.beam, 1, largest_size), "1 is greedy");
+  add("beam", number(l.options.beam, 1, most_hypotheses), "1 is greedy");
   add("batch", number(l.options.batch, 1, largest_size), "sounds at a time");
   add("threads", number(l.threads, 1, most_threads), "threads");
 }

@@ -46,16 +46,17 @@ inline Settings settings_for(bool quick) {
 inline void add_training_options(po::options_description& options, Settings& s) {
   auto add = options.add_options();
   add("data", option(s.data), "folder of the recordings");
-  add("model", choice(s.kind, {"ctc", "attention"}), "ctc or attention");
+  add("model", choice(s.kind, {"ctc", "attention"}), "what it is trained with");
   add("hidden", number(s.model.hidden, 1, largest_size), "units of each direction of the encoder");
   add("layers", number(s.model.layers, 1, 1000), "of the encoder");
-  add("recurrent", choice(s.recurrent, {nn::recurrent_names.begin(), nn::recurrent_names.end()}), "lstm or gru");
+  add("recurrent", choice(s.recurrent, {nn::recurrent_names.begin(), nn::recurrent_names.end()}),
+      "of the encoder, and of an attention decoder");
   add("normaliser", choice(s.normaliser, {nn::normaliser_names.begin(), nn::normaliser_names.end()}),
-      "of the attention's weights: softmax, sparsemax or entmax15");
+      "of the attention's weights");
   add("embedding", number(s.model.embedding, 1, largest_size), "of the attention decoder's digits");
   add("dropout", number(s.model.dropout, 0, 0.99), "probability");
   add("bands", number(s.model.log_mel.bands, 1, 1000), "of the log-mel energies");
-  add("mel", choice(s.scale, {"htk", "slaney"}), "their scale: htk or slaney");
+  add("mel", choice(s.scale, {"htk", "slaney"}), "their scale");
   add("stack", number(s.model.stack, 1, 1000), "frames of 10 ms that make a step");
   add("strings", number(s.task.strings.strings, 1, largest_size), "of an epoch, put together anew each time");
   add("max-digits", number(s.task.strings.max_words, 1, 1000), "of a training string, from 1 on");

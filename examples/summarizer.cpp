@@ -44,14 +44,28 @@ data::Headlines read_data(const std::string& path) {
   return all;
 }
 
+/// The last stories of a training part, which some must stay in.
+data::ParallelText held_out(data::ParallelText& train, const std::string& path, std::int64_t count) {
+  if (count >= static_cast<std::int64_t>(train.size()))
+    throw FormatError(fmt::format("{} has {} stories of the split TRAIN: --held-out {} leaves none to learn from", path,
+                                  train.size(), count));
+  return data::hold_out(train, count);
+}
+
 struct Texts {
   data::ParallelText train, validation;
 };
 
 Texts texts_for(const Settings& s) {
   Texts texts;
-  texts.train = s.quick ? data::make_headlines(1600, s.trainer.seed) : read_data(s.data).train;
-  texts.validation = data::hold_out(texts.train, s.quick ? 100 : s.held_out);
+  if (s.quick) {
+    refuse_data(s.data, "data");
+    texts.train = data::make_headlines(1600, s.trainer.seed);
+    texts.validation = data::hold_out(texts.train, 100);
+    return texts;
+  }
+  texts.train = read_data(s.data).train;
+  texts.validation = held_out(texts.train, s.data, s.held_out);
   return texts;
 }
 
@@ -95,8 +109,13 @@ std::unique_ptr<seq2seq::Summarizer> load(const Decoding& d) {
 
 /// The split that is to be scored: of the training part what `train` holds out.
 data::ParallelText split_of(const Scoring& s) {
+  if (s.quick) {
+    refuse_data(s.data, "data");
+    constexpr std::uint64_t seed = 0x7e57;
+    return data::make_headlines(100, seed);
+  }
   data::Headlines all = read_data(s.data);
-  if (s.split == "validation") return data::hold_out(all.train, s.held_out);
+  if (s.split == "validation") return held_out(all.train, s.data, s.held_out);
   data::ParallelText chosen = s.split == "TEST" ? std::move(all.test) : std::move(all.not_used);
   if (chosen.size() == 0) throw FormatError(fmt::format("{} has no stories of the split {}", s.data, s.split));
   return chosen;

@@ -64,10 +64,9 @@ inline void add_training_options(po::options_description& options, Settings& s) 
   add("hidden", number(s.model.hidden, 2, largest_size), "size of the decoder's state, even");
   add("encoder-layers", number(s.model.encoder_layers, 1, 1000), "layers");
   add("decoder-layers", number(s.model.decoder_layers, 1, 1000), "layers");
-  add("recurrent", choice(s.recurrent, {nn::recurrent_names.begin(), nn::recurrent_names.end()}),
-      "lstm or gru, in encoder and decoder");
+  add("recurrent", choice(s.recurrent, {nn::recurrent_names.begin(), nn::recurrent_names.end()}), "of encoder and decoder");
   add("attention", choice(s.attention, {seq2seq::attention_names.begin() + 1, seq2seq::attention_names.end()}),
-      fmt::format("one of {}", fmt::join(seq2seq::attention_names.begin() + 1, seq2seq::attention_names.end(), ", ")).c_str());
+      "kind of attention");
   add("coverage-weight", number(s.model.coverage_weight, 0, 1000), "of the coverage loss; 0: none");
   add("no-copy", po::bool_switch(&s.no_copy), "say words of the vocabulary alone");
   add("untied", po::bool_switch(&s.untied), "an output layer of its own instead of the embedding");
@@ -103,7 +102,7 @@ inline void add_decoding_options(po::options_description& options, Decoding& d) 
   seq2seq::BeamSearchOptions& search = d.options.search;
   auto add = options.add_options();
   add("model", po::value(&d.models), "folder of a training run; given several times, their ensemble");
-  add("beam", number(search.beam, 1, largest_size), "1 is greedy");
+  add("beam", number(search.beam, 1, most_hypotheses), "1 is greedy");
   add("length-penalty", number(search.length_penalty, 0, 100), "exponent of the length that scores are divided by");
   add("coverage-penalty", number(search.coverage_penalty, 0, 100), "on words of the text that were passed over (GNMT)");
   add("no-repeat-ngram-size", number(search.no_repeat_ngram, 0, largest_size), "no n-gram of so many words twice; 0: any may");
@@ -115,6 +114,7 @@ inline void add_decoding_options(po::options_description& options, Decoding& d) 
 
 struct Scoring {
   std::string data, split = "TEST";
+  bool quick = false;
   std::int64_t held_out = 500;
   std::string count = "all";
   metrics::BootstrapOptions bootstrap = {};
@@ -123,6 +123,7 @@ struct Scoring {
 inline void add_scoring_options(po::options_description& options, Scoring& s) {
   auto add = options.add_options();
   add("data", option(s.data), "file of headlines");
+  add("quick", po::bool_switch(&s.quick), "generated news that no quick run has learned from");
   add("split", choice(s.split, {"TEST", "NOT-USED", "validation"}), "which stories; validation: those that train holds out");
   add("held-out", number(s.held_out, 1, largest_size), "how many these are");
   add("count", choice(s.count, {"all", "alphanumeric"}),

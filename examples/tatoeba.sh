@@ -11,17 +11,19 @@ set -euo pipefail
 . "$(dirname "$0")/setup.sh"
 usage 1 2 "$@"
 data=$(realpath -- "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/tatoeba}")
+archives=("$data"/*.zip)
+need "${archives[0]}"
 cd "$(dirname "$0")/.."
 translator=build/examples/translator
 build_program translator
-archives=("$data"/*.zip)
-[ -e "${archives[0]}" ] || { echo "$0: $data has no zip file" >&2; exit 1; }
 
 texts=$output/texts
 if [ ! -e "$texts/done" ]; then
   mkdir -p "$texts"
-  python3 -m zipfile -e "${archives[0]}" "$texts"
-  [ -e "$texts/fra.txt" ] || { echo "$0: ${archives[0]} has no fra.txt" >&2; exit 1; }
+  if ! python3 -m zipfile -e "${archives[0]}" "$texts" || [ ! -e "$texts/fra.txt" ]; then
+    echo "$0: ${archives[0]} is no sound zip with fra.txt" >&2
+    exit 1
+  fi
   awk -F '\t' -v folder="$texts" '
     NF < 2 { next }
     {

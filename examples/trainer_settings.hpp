@@ -22,11 +22,17 @@ using option_values::option;
 using read_options::UsageError;
 
 inline constexpr std::int64_t largest_size = 1'000'000, largest_epochs = 1 << 24;
+inline constexpr std::int64_t most_hypotheses = 1000;  ///< of a beam
 inline constexpr int most_threads = 1024;
 
 inline std::string required(const std::string& value, const char* name) {
   if (value.empty()) throw UsageError(fmt::format("--{} is needed", name));
   return value;
+}
+
+/// Throws UsageError where data are given to a quick run, which would not look at them.
+inline void refuse_data(const std::string& value, const char* name) {
+  if (!value.empty()) throw UsageError(fmt::format("--quick makes its own data; leave out --{}", name));
 }
 
 /// Settings of a run, with defaults that work untouched.
@@ -46,19 +52,19 @@ inline void add_trainer_options(po::options_description& options, TrainerSetting
   add("lr", number(s.trainer.lr, 0), "learning rate");
   add("weight-decay", number(s.trainer.adam.weight_decay, 0), "L2 penalty: so much of each weight is added to its gradient");
   add("warmup", number(s.trainer.warmup, 0), "updates of warm-up; 0: none");
-  add("schedule", choice(s.then, {"inverse-sqrt", "constant"}), "of the rate after the warm-up: inverse-sqrt or constant");
+  add("schedule", choice(s.then, {"inverse-sqrt", "constant"}), "of the rate after the warm-up");
   add("decay", number(s.trainer.decay, 1e-6, 1), "factor on the rate when validation gets no better");
   add("cooldown", number(s.trainer.cooldown, 0, 1), "share of the epochs at their end in which the rate falls to 0");
   add("accumulate", number(s.trainer.accumulate, 1, largest_size), "batches of an update, whose gradients are added up");
   add("ema", number(s.trainer.ema, 0, 0.999999),
       "decay of a moving average of the weights that is validated and kept; 0: none");
-  add("clip", number(s.trainer.clip, 0), "largest gradient norm");
+  add("clip", number(s.trainer.clip, 0), "largest gradient norm; 0: any");
   add("patience", number(s.trainer.patience, 0), "ends after so many validations without a new best; 0: never");
   add("validate-every", number(s.trainer.validate_every, 0), "updates; 0: once an epoch");
   add("save-every", number(s.trainer.save_every, 1), "updates");
   add("log-every", number(s.trainer.log_every, 1), "updates");
   add("seed", number(s.trainer.seed, 0), "of everything random");
-  add("resume", choice(s.resume, {"auto", "never", "must"}), "go on with the run in the folder: auto, never or must");
+  add("resume", choice(s.resume, {"auto", "never", "must"}), "go on with the run in the folder");
   add("threads", number(s.threads, 1, most_threads), "threads");
 }
 

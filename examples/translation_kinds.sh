@@ -27,6 +27,7 @@ kind_settings() {
   esac
 }
 for kind in "${chosen[@]}"; do kind_settings "$kind" >/dev/null; done
+need "$data"/{train,val,test_2016_flickr}.lc.norm.tok.{en,de}.gz
 
 cd "$(dirname "$0")/.."
 translator=build/examples/translator

@@ -143,7 +143,7 @@ int command_evaluate(const std::vector<std::string>& words) {
   bool ter = false;
   po::options_description options("translator evaluate");
   options.add_options()("source", option(source), "text to translate")("reference", option(reference), "its translation")(
-      "tokenize", choice(tokenization, {"13a", "none", "char", "intl"}), "13a, none, char or intl")(
+      "tokenize", choice(tokenization, {"13a", "none", "char", "intl"}), "how BLEU splits lines into words")(
       "lowercase", po::bool_switch(&bleu.lowercase), "ignore case in BLEU")("ter", po::bool_switch(&ter), "print TER as well")(
       "bootstrap", number(bootstrap.samples, 0, largest_size), "print 95 % intervals of so many resamples; 0: none");
   add_decoding_options(options, d);

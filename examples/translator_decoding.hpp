@@ -30,7 +30,7 @@ inline void add_decoding_options(po::options_description& options, Decoding& d) 
   seq2seq::BeamSearchOptions& search = d.options.search;
   auto add = options.add_options();
   add("model", po::value(&d.models), "folder of a training run; given several times, their ensemble");
-  add("beam", number(search.beam, 1, largest_size), "1 is greedy");
+  add("beam", number(search.beam, 1, most_hypotheses), "1 is greedy");
   add("length-penalty", number(search.length_penalty, 0, 100), "exponent of the length that scores are divided by");
   add("length-normalisation", choice(d.normalisation, {"power", "gnmt"}),
       "of scores: length or (5 + length) / 6, to that power");
@@ -46,7 +46,7 @@ inline void add_decoding_options(po::options_description& options, Decoding& d) 
   add("seed", number(d.sample.seed, 0), "of drawing");
   add("mbr", number(d.candidates, 0, largest_size),
       "take the one of so many hypotheses, or samples, that agrees best with all; 0: the best, or the first");
-  add("mbr-utility", choice(d.utility, {"chrf", "bleu"}), "what agreement is: chrf or bleu");
+  add("mbr-utility", choice(d.utility, {"chrf", "bleu"}), "what agreement is");
   add("max-length", number(search.max_length, 0, largest_size), "most tokens of a translation; 0: by the source");
   add("batch", number(d.options.batch, 1, largest_size), "sentences at a time");
   add("threads", number(d.threads, 1, most_threads), "threads");

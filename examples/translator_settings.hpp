@@ -84,10 +84,11 @@ inline Settings settings_for(const std::string& kind) {
 
 inline void add_training_options(po::options_description& options, Settings& s) {
   auto add = options.add_options();
-  add("model", choice(s.kind, {"lstm", "transformer"}), "lstm or transformer; each has options of its own");
+  add("model", choice(s.kind, {"lstm", "transformer"}),
+      "each has options of its own: --model transformer --help lists those of the other");
   add("source-model", option(s.source_model), "SentencePiece model of the source; otherwise one is trained");
   add("target-model", option(s.target_model), "and of the target");
-  add("subword", choice(s.subword, {"bpe", "unigram"}), "kind of vocabulary: bpe or unigram");
+  add("subword", choice(s.subword, {"bpe", "unigram"}), "kind of vocabulary");
   add("vocabulary", number(s.vocabulary, 5, largest_size), "most pieces of a vocabulary");
   add("joint", po::bool_switch(&s.joint), "one vocabulary and embedding for both languages");
   if (s.is_transformer()) {
@@ -115,16 +116,15 @@ inline void add_training_options(po::options_description& options, Settings& s) 
     add("encoder-layers", number(s.lstm.encoder_layers, 1, 1000), "layers");
     add("decoder-layers", number(s.lstm.decoder_layers, 1, 1000), "layers");
     add("attention", choice(s.attention, {seq2seq::attention_names.begin(), seq2seq::attention_names.end()}),
-        fmt::format("one of {}", fmt::join(seq2seq::attention_names, ", ")).c_str());
+        "kind of attention");
     add("window", number(s.lstm.window, 1, largest_size), "places on each side that local attention sees");
     add("attention-heads", number(s.lstm.heads, 1, largest_size), "of multi_head; --hidden is a multiple of them");
-    add("recurrent", choice(s.recurrent, {nn::recurrent_names.begin(), nn::recurrent_names.end()}),
-        "lstm or gru, in encoder and decoder");
+    add("recurrent", choice(s.recurrent, {nn::recurrent_names.begin(), nn::recurrent_names.end()}), "of encoder and decoder");
     add("no-input-feeding", po::bool_switch(&s.no_input_feeding),
         "leave the last attentional vector out of the decoder's input");
   }
   add("normaliser", choice(s.normaliser, {nn::normaliser_names.begin(), nn::normaliser_names.end()}),
-      "of the attention's weights: softmax, sparsemax or entmax15");
+      "of the attention's weights");
   add("untied", po::bool_switch(&s.untied), "an output layer of its own instead of the target embedding");
   add("dropout", number(s.dropout, 0, s.is_transformer() ? 0.99 : 1), "probability");
   add("label-smoothing", number(s.task.label_smoothing, 0, 1), "share of the target");
@@ -156,7 +156,8 @@ inline void apply(Settings& s) {
     throw UsageError(
         fmt::format("--positions {} is of attention; --mixing {} needs sinusoid or learned", s.positions, s.mixing));
   if (s.mixing != "attention" && s.normaliser != "softmax")
-    throw UsageError(fmt::format("--normaliser {} is of --mixing attention; {} has none to choose", s.normaliser, s.mixing));
+    throw UsageError(
+        fmt::format("--normaliser {} is of --mixing attention; {} has no weights to normalise", s.normaliser, s.mixing));
   if (s.mixing != "attention" && t.max_span > 0)
     throw UsageError(fmt::format("--max-span {} is of --mixing attention; {} has no spans", t.max_span, s.mixing));
   if (s.task.batching.max_tokens / 2 < s.task.batching.max_length)

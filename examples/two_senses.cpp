@@ -44,7 +44,10 @@ void add_pair_options(po::options_description& options, PairSource& source) {
 }
 
 spoken_takes::Parts sounds_of(const PairSource& source) {
-  if (source.quick) return spoken_takes::parts_of(data::tone_words(3, 12));
+  if (source.quick) {
+    refuse_data(source.sounds, "sounds");
+    return spoken_takes::parts_of(data::tone_words(3, 12));
+  }
   return spoken_takes::read_parts("two_senses", required(source.sounds, "sounds"), data::LogMelOptions().rate);
 }
 
@@ -56,21 +59,13 @@ std::vector<data::SpokenWord> some(std::vector<data::SpokenWord> part, const Pai
 }
 
 data::LabelledImages images_of(const PairSource& source, std::uint64_t seed) {
-  if (source.quick) return data::made_digits(300, seed);
+  if (source.quick) {
+    refuse_data(source.images, "images");
+    refuse_data(source.labels, "labels");
+    return data::made_digits(300, seed);
+  }
   const std::string images = required(source.images, "images");
   return data::read_idx_images(images, required(source.labels, "labels"));
-}
-
-std::unique_ptr<seq2seq::DigitSenses> load(const std::string& folder) {
-  const std::filesystem::path path = std::filesystem::path(folder) / "best.safetensors";
-  const Metadata metadata = load_safetensors(path).metadata;
-  const auto found = metadata.find("digit_senses");
-  if (found == metadata.end())
-    throw FormatError(fmt::format("{} has no 'digit_senses': it isn't a namer of digits", path.string()));
-  auto model = std::make_unique<seq2seq::DigitSenses>(seq2seq::digit_senses_options_of(found->second, path.string()));
-  nn::load(*model, path);
-  model->eval();
-  return model;
 }
 
 int command_train(const std::vector<std::string>& words) {
@@ -94,11 +89,10 @@ int command_train(const std::vector<std::string>& words) {
   po::options_description options("two_senses train");
   add_pair_options(options, source);
   auto add = options.add_options();
-  add("senses", choice(senses, {seq2seq::senses_names.begin(), seq2seq::senses_names.end()}),
-      "sound, image, gated or co_attention");
+  add("senses", choice(senses, {seq2seq::senses_names.begin(), seq2seq::senses_names.end()}), "what the digit is told by");
   add("hidden", number(model_options.hidden, 2, largest_size), "size of what a sense makes of a step or a cell, even");
   add("channels", number(model_options.channels, 1, largest_size), "of the first convolution");
-  add("recurrent", choice(recurrent, {nn::recurrent_names.begin(), nn::recurrent_names.end()}), "lstm or gru, over the sound");
+  add("recurrent", choice(recurrent, {nn::recurrent_names.begin(), nn::recurrent_names.end()}), "over the sound");
   add("dropout", number(model_options.dropout, 0, 0.99), "probability");
   add("held-out", number(held_out, 0.001, 0.5), "share of the images, at the end of the file, to validate on");
   add("batch", number(task_options.batch, 1, largest_size), "pairs of a batch");
@@ -118,6 +112,7 @@ int command_train(const std::vector<std::string>& words) {
   };
   source.pairs.seed = s.trainer.seed;
   spoken_takes::Parts sounds = sounds_of(source);
+  const std::size_t recordings = sounds.train.size();
   const data::DigitPairs train_pairs(some(std::move(sounds.train), source), images_between(0, kept), source.pairs);
   const data::DigitPairs validation_pairs(some(std::move(sounds.validation), source), images_between(kept, count),
                                           source.pairs);
@@ -128,7 +123,8 @@ int command_train(const std::vector<std::string>& words) {
   model_options.width = train_pairs.image_width();
   seq2seq::DigitSenses model(model_options, nn::Scope{.owner = nullptr, .name = {}, .seed = s.trainer.seed});
   DigitSensesTask task(model, log_mel, train_pairs, validation_pairs, task_options);
-  fmt::print(stderr, "{}; {} parameters, {} threads\n", train_pairs.describe(), model.num_parameters(), s.threads);
+  fmt::print(stderr, "{} recordings, {} images, {} more to validate on, {} parameters, {} threads\n", recordings, kept,
+             count - kept, model.num_parameters(), s.threads);
   const TrainingResult result = weft::train(task, s.trainer, std::cerr);
   fmt::print("{} updates, {} of the validation pairs named, {:.0f} pairs/s, {}\n", result.updates,
              result.best ? fmt::format("{:.1f} %", *result.best) : "none", result.words_per_second,
@@ -162,7 +158,7 @@ int command_evaluate(const std::vector<std::string>& words) {
   add_asking_options(options, a);
   if (!read_options::read(words, options, std::cout, "two_senses evaluate --help")) return 0;
   set_num_threads(a.threads);
-  const auto model = load(required(a.folder, "model"));
+  const auto model = seq2seq::DigitSenses::load(required(a.folder, "model"));
   const data::LogMel log_mel({.bands = model->options().bands});
   const SensesScore score = score_senses(*model, test_pairs(a), log_mel, a.pairs);
   const auto errors = [](std::int64_t right, std::int64_t all) {
@@ -207,7 +203,7 @@ int command_report(const std::vector<std::string>& words) {
   options.add_options()("output", option(output), "the page; none: report.html in the model's folder");
   if (!read_options::read(words, options, std::cout, "two_senses report --help")) return 0;
   set_num_threads(a.threads);
-  const auto model = load(required(a.folder, "model"));
+  const auto model = seq2seq::DigitSenses::load(required(a.folder, "model"));
   report::Report page("Digits that are heard and seen");
   page.text(fmt::format("{}, {} parameters.", name_of(model->options().senses), format_count(model->num_parameters())));
   report_training(page, read_training_log(std::filesystem::path(a.folder) / "train.log"));

@@ -26,7 +26,7 @@ with tempfile.TemporaryDirectory() as name:
     def check(script, words, code, out, err):
         done = subprocess.run(["bash", script, *words], cwd=folder, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               check=False)
-        call = " ".join([script.name, *words])
+        call = " ".join([script.name, *map(str, words)])
         if (done.returncode, done.stdout) != (code, out) or err not in done.stderr:
             problems.append(f"{call}: status {done.returncode}, not {code}\n{done.stdout}{done.stderr}")
         if trace.exists():
@@ -39,10 +39,12 @@ with tempfile.TemporaryDirectory() as name:
             problems.append(f"{script.name}: its usage doesn't say how it is called")
         for word in ("--help", "-h"):
             check(script, [word], 0, text, "")
-        check(script, ["--nothing"], 2, "", text)
+        for word in ("--nothing", "-x"):
+            check(script, [word], 2, "", text)
         check(script, [".", "output", "lstm", "more"] if "[KIND" not in text else [], 2, "", text)
         if f"{script.name} DATA_DIR" in text:
             check(script, [], 2, "", text)
+            check(script, [folder / "none"], 1, "", f"There is no {folder}/none/")
     check(ROOT / "examples/translation_kinds.sh", [".", "output", "1", "none", "nonsense"], 2, "", "'nonsense' is none of none dot")
     check(ROOT / "examples/multi30k.sh", [".", "gru"], 2, "", "'gru' is neither lstm nor transformer")
 

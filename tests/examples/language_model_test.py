@@ -22,6 +22,7 @@ class LanguageModelTest(unittest.TestCase):
             out = succeed("train", "--quick", "--model", model, "--output", FOLDER / f"quick-{model}", "--threads", 1)
             loss = float(re.search(r"best validation loss ([\d.]+)", out)[1])
             self.assertLess(loss, 1.2)  # a blind guess has 2.6
+            self.assertRegex(succeed("evaluate", "--quick", "--model", FOLDER / f"quick-{model}"), r"^\d+ tokens, 0.00 % .* loss [01]\.")
 
     def test_trains_scores_and_writes(self):
         for unit in ("characters", "words"):
@@ -30,7 +31,7 @@ class LanguageModelTest(unittest.TestCase):
             out = succeed(*words)
             self.assertEqual("bits per character" in out, unit == "characters")
             scored = succeed("evaluate", "--model", run, "--text", FOLDER / "text", "--rows", 2)
-            self.assertRegex(scored, r"^\d+ tokens, loss \d")
+            self.assertRegex(scored, r"^\d+ tokens, 0\.00 % of them unknown to the model, loss \d")
             for more in ([], ["--temperature", 0], ["--top-k", 2]):
                 sampled = succeed("sample", "--model", run, "--prompt", "the dog", "--length", 20, *more)
                 self.assertTrue(sampled.startswith("the dog"))
@@ -53,9 +54,23 @@ class LanguageModelTest(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("none", done.stderr)
 
-    def test_says_what_it_does_not_know_of_a_prompt(self):
+    def test_mixings_and_normalisers(self):
+        for i, more in enumerate((["--mixing", "linear"], ["--mixing", "window", "--reach", 3], ["--mixing", "light", "--kernel-size", 3],
+                                  ["--normaliser", "sparsemax"])):
+            run = FOLDER / f"mixing-{i}"
+            words = ["train", "--text", FOLDER / "text", "--model", "transformer", "--output", run, *SMALL]
+            succeed(*words, *more)
+            self.assertTrue(succeed("sample", "--model", run, "--prompt", "the dog", "--length", 5).startswith("the dog"))
+            done = call(*words)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn(f"{more[0]} ({more[1]} there, none now)", done.stderr)
+
+    def test_says_what_it_does_not_know(self):
         run = FOLDER / "prompts"
         succeed("train", "--text", FOLDER / "text", "--output", run, *SMALL)
+        (FOLDER / "strange").write_text("the ß\nßßßß", encoding="utf-8")
+        scored = succeed("evaluate", "--model", run, "--text", FOLDER / "strange", "--rows", 1)
+        self.assertTrue(scored.startswith("11 tokens, 45.45 % of them unknown"), scored)
         done = call("sample", "--model", run, "--prompt", "the ßß", "--length", 3, "--temperature", 0)
         self.assertEqual(done.returncode, 0)
         self.assertTrue(done.stdout.startswith("the ßß"))
@@ -81,6 +96,14 @@ class LanguageModelTest(unittest.TestCase):
                 (["train", "--text", FOLDER / "none", "--output", run], 1, "none"),
                 (["train", "--text", FOLDER / "short", "--output", FOLDER / "s"], 1, "too few for 32 rows"),
                 ([*start, "--width", "20"], 2, "--width"),
+                ([*start, "--symbols", "1"], 2, "--symbols 1 leaves no symbol"),
+                ([*start, "--mixing", "linear"], 2, "--mixing and --normaliser are of --model transformer; lstm has neither"),
+                ([*start, "--model", "transformer", "--mixing", "light", "--normaliser", "entmax15"], 2,
+                 "--normaliser entmax15 is of --mixing attention"),
+                ([*start, "--quick"], 2, "--quick makes its own data; leave out --text"),
+                (["train", "--text", FOLDER / "text", "--output", run, "--model", "transformer", "--heads", "3"], 2,
+                 "--width 256 must be even and a multiple of --heads 3"),
+                (["evaluate", "--model", run, "--text", FOLDER / "short"], 1, "short has 6 tokens, too few for --rows 8"),
                 ([*start, "--dropout", "0.5"], 1, "--dropout (0.2 there, 0.5 now)"),
                 (["train", "--text", FOLDER / "blank", "--output", FOLDER / "b"], 1, "blank has no text"),
                 (["evaluate", "--model", FOLDER / "none", "--text", FOLDER / "text"], 1, "none"),

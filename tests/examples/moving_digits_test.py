@@ -92,6 +92,11 @@ class MovingDigitsTest(unittest.TestCase):
                 (["trian"], 2, "did you mean train"),
                 ([], 2, "COMMAND"),
                 ([*start, "--most-speed", "1"], 1, "--most-speed"),
+                ([*start, "--size", "30"], 2, "--size 30 must be a multiple of 4"),
+                ([*start, "--short-epochs", "9"], 2, "--short-epochs 9 are more than --epochs 2"),
+                ([*start, "--short-epochs", "1", "--short-frames", "99"], 2, "--short-frames 99 are more than --frames"),
+                ([*start, "--quick"], 2, "--quick makes its own data; leave out --images"),
+                (["train", *files("flat"), "--output", FOLDER / "c"], 1, "flat has images of 0 by 28 pixels"),
                 (["train", *files(), "--output", FOLDER / "s", "--size", "12"], 1, "15 to 1024 are needed"),
                 (["train", *files("cut.gz"), "--output", FOLDER / "c"], 1, "cut.gz: the gzip data is damaged or cut off"),
                 (["train", *files("labels.gz"), "--output", FOLDER / "c"], 1, "images are unsigned bytes"),
@@ -118,6 +123,7 @@ def write_digits():
     (FOLDER / "cut.gz").write_bytes(packed[:len(packed) // 2])
     (FOLDER / "labels.gz").write_bytes(gzip.compress(struct.pack(">II", 0x801, 40) + bytes(labels)))
     (FOLDER / "many").write_bytes(struct.pack(">II", 0x801, 40) + bytes([*labels[:7], 12, *labels[8:]]))
+    (FOLDER / "flat").write_bytes(struct.pack(">IIII", 0x803, 40, 0, 28))
     (FOLDER / "few").write_bytes(struct.pack(">II", 0x801, 3) + bytes(labels[:3]))
 
 

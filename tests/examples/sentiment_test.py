@@ -44,6 +44,9 @@ class SentimentTest(unittest.TestCase):
         scored = succeed("evaluate", "--data", FOLDER / "reviews", "--model", *runs)
         self.assertEqual(len(re.findall(r"8 texts, accuracy", scored)), 2)
         self.assertRegex(scored, r"neg: precision .*\npos: precision .*\nmean accuracy of 2 runs: [\d.]+ %\n$")
+        done = call("evaluate", "--data", FOLDER / "more", "--model", runs[0])
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("kept other texts for evaluation than fold 1 of 3 of these data", done.stderr)
         scored = succeed("evaluate", "--all", "--data", FOLDER / "reviews", "--model", runs[0])
         self.assertRegex(scored, r"24 texts, accuracy")
 
@@ -116,10 +119,15 @@ class SentimentTest(unittest.TestCase):
                 (["trian"], 2, "did you mean train"),
                 ([], 2, "COMMAND"),
                 ([*start, "--fold", "11"], 2, "--fold 11 is none of 10"),
-                ([*start, "--kernel-size", "2", "--word-encoder", "conv"], 1, "kernel_size is 2"),
+                ([*start, "--kernel-size", "2", "--word-encoder", "conv"], 2, "--kernel-size 2 must be odd"),
                 (["train", "--data", FOLDER / "none", "--output", FOLDER / "n"], 1, "can't read the folder"),
                 (["train", "--data", FOLDER / "one", "--output", FOLDER / "n"], 1, "two classes at least"),
-                (["train", "--data", other, "--output", FOLDER / "n"], 1, "no documents to validate on"),
+                (["train", "--data", other, "--output", FOLDER / "n", "--least", "1"], 1, "no text is left to choose the best weights by"),
+                (["train", "--data", FOLDER / "reviews", "--output", FOLDER / "n", "--least", "100000"], 1,
+                 "no word occurs as often as --least 100000"),
+                (["train", "--data", FOLDER / "reviews", "--output", FOLDER / "n", "--folds", "99", "--fold", "2"], 1,
+                 "--fold 2 of --folds 99 has no text"),
+                ([*start, "--quick"], 2, "--quick makes its own data; leave out --data"),
                 ([*start, "--dropout", "0.5"], 1, "--dropout (0.4 there, 0.5 now)"),
                 ([*start, "--max-words", "9"], 1, "--max-words (40 there, 9 now)"),
                 (["train", "--data", FOLDER / "more", "--output", run, *SMALL], 1, "--data, --fold, --held-out (20 documents"),

@@ -71,6 +71,8 @@ class SpeechTest(unittest.TestCase):
             self.assertGreater(float(error[2]), 100 - 2 * most)
             self.assertEqual(scored.split("\n")[:2], succeed(*scoring, "--batch", 3).split("\n")[:2])
             self.check_report(run, path, model)
+            made = succeed("evaluate", "--model", run, "--quick", "--strings", 20)
+            self.assertRegex(made, r"\Astrings: WER = .* of 20 without error\nsingle digits: [\d.]+ % of 150 right\n")
 
     def check_report(self, run, path, model):
         page = succeed("report", "--model", run, "--sounds", path).strip()
@@ -158,6 +160,9 @@ class SpeechTest(unittest.TestCase):
                 (["train", "--model", "hmm"], 2, "ctc or attention"),
                 ([*start, "--normaliser", "max"], 2, "must be softmax, sparsemax or entmax15"),
                 ([*start, "--normaliser", "sparsemax"], 2, "--normaliser sparsemax is of attention; --model ctc has none"),
+                ([*start, "--quick"], 2, "--quick makes its own data; leave out --data"),
+                (["evaluate", "--model", run, "--quick", "--data", FOLDER / "data"], 2, "--quick makes its own data"),
+                (["train", "--data", FOLDER / "tests", "--output", FOLDER / "n"], 1, "tests has no recordings to learn from: takes 8"),
                 (["faithfulness", "--data", FOLDER / "data"], 2, "--model is needed"),
                 (["faithfulness", "--model", run], 2, "--data is needed"),
                 (["faithfulness", "--model", run, "--data", FOLDER / "data"], 1, "is a run of CTC, which has no weights to try"),
@@ -193,6 +198,8 @@ def main():
                 for take in (0, 1, 5, 6, 7, 8, 9, 10, 11, 12):
                     write_wav(FOLDER / "data" / f"{digit}_{name}_{take}.wav", tones(digit, speaker, chosen))
         write_wav(FOLDER / "16k.wav", [0.1] * 400, rate=16000)
+        (FOLDER / "tests").mkdir()
+        write_wav(FOLDER / "tests" / "1_ann_0.wav", tones(1, 0, chosen))
         return run(SpeechTest)
 
 

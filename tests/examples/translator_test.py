@@ -351,7 +351,7 @@ class Transformer(Case):
         new = self.folder / "new"
         for words, message in ((["--mixing", "window", "--reach", "0"], "--reach"),
                                (["--mixing", "light", "--normaliser", "sparsemax"],
-                                "--normaliser sparsemax is of --mixing attention; light has none to choose"),
+                                "--normaliser sparsemax is of --mixing attention; light has no weights to normalise"),
                                (["--mixing", "window", "--max-span", "3"], "--max-span 3 is of --mixing attention; window has no spans"),
                                (["--max-span=-1"], "--max-span")):
             with self.subTest(words=words):

@@ -82,6 +82,7 @@ class TwoSensesTest(unittest.TestCase):
                 (["trian"], 2, "did you mean train"),
                 (["train", *files(), "--output", FOLDER / "h", "--hidden", "7"], 2, "--hidden 7 must be even"),
                 ([*start, "--image-noise", "1"], 1, "--image-noise"),
+                ([*start, "--quick"], 2, "--quick makes its own data; leave out --"),
                 (["train", *files(labels="few"), "--output", FOLDER / "c"], 1, "has 40 images and"),
                 (["train", *files(sounds="none"), "--output", FOLDER / "c"], 1, "none"),
                 (["evaluate", "--model", FOLDER / "none", *files()], 1, "none"),
