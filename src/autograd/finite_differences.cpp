@@ -109,11 +109,17 @@ class Comparison {
 
   // The derivative of every output along `direction` of variable v.
   void compare(std::size_t v, const Tensor& direction, const std::string& where) {
+    if (step_is_lost(function_.variables[v].value, direction)) {
+      report_.problem = fmt::format("a step of {} changes nothing of {} at {}: take a larger one", options_.step,
+                                    function_.variables[v].name, where);
+      return;
+    }
     const Tensors slopes = differences(function_.variables[v].value, direction);
     for (std::size_t c = 0; c < gradients_.size(); ++c) {
       const double numeric = inner(cotangents_.values[c], slopes);
       const double analytic = contraction(gradients_[c][v], direction);
-      const double error = std::abs(analytic - numeric) / (options_.atol + options_.rtol * std::abs(numeric));
+      const double difference = std::abs(analytic - numeric);
+      const double error = difference == 0 ? 0 : difference / (options_.atol + options_.rtol * std::abs(numeric));
       ++report_.elements;
       report_.worst = std::isnan(error) ? std::numeric_limits<double>::infinity() : std::max(report_.worst, error);
       if (!(error <= 1))
@@ -129,6 +135,15 @@ class Comparison {
     for (std::int64_t i = 0; i < direction.numel(); ++i)
       if (direction.data<double>()[i] != 0) sum += direction.data<double>()[i] * dense.data<double>()[i];
     return sum;
+  }
+
+  // Beside numbers that are so much larger that they stay as they are.
+  bool step_is_lost(const Tensor& value, const Tensor& direction) const {
+    const double *x = value.data<double>(), *d = direction.data<double>();
+    for (std::int64_t i = 0; i < value.numel(); ++i)
+      if (d[i] != 0 && std::isfinite(x[i]) && (x[i] + options_.step * d[i] == x[i] || x[i] - options_.step * d[i] == x[i]))
+        return true;
+    return false;
   }
 
   Tensors differences(Tensor value, const Tensor& direction) {
@@ -183,6 +198,16 @@ bool same_bits(const Tensors& a, const Tensors& b) {
 }
 
 void compare_with_differences(const Differentiable& function, const GradcheckOptions& options, GradcheckReport& report) {
+  const auto at_least_0 = [](double x) { return std::isfinite(x) && x >= 0; };
+  check<ValueError>(std::isfinite(options.step) && options.step > 0 && at_least_0(options.rtol) && at_least_0(options.atol),
+                    "gradcheck", "step {}, rtol {}, atol {}: all must be finite, the step positive, the others not negative",
+                    options.step, options.rtol, options.atol);
+  check<ValueError>(options.elements >= 0 && options.directions >= 0, "gradcheck", "elements {}, directions {}: not below 0",
+                    options.elements, options.directions);
+  if (function.variables.empty()) {
+    report.problem = no_variables;
+    return;
+  }
   const Tensors outputs = function.evaluate();
   if (!same_bits(outputs, function.evaluate())) {
     report.problem = not_repeatable;

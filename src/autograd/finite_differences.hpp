@@ -24,14 +24,19 @@ struct Differentiable {
 };
 
 /// What a report says where a function isn't one.
-inline constexpr const char* not_repeatable = "two evaluations for the same inputs give different values";
+inline constexpr const char* not_repeatable =
+    "two evaluations for the same inputs give different values; draw random numbers from the tape's generator, or make them "
+    "outside";
+
+inline constexpr const char* no_variables = "there is nothing to compare: no inputs or parameters were given";
 
 /// 0.5 to 1.5 in size with either sign: no element goes unseen, and no symmetry hides an error. A function of seed and stream.
 Tensor random_signs(const Shape& shape, std::uint64_t seed, std::uint32_t stream);
 
 bool same_bits(const Tensor& a, const Tensor& b);
 
-/// Compares gradients with central differences and adds what it finds to the report.
+/// Compares gradients with central differences and adds what it finds to the report. Throws ValueError for options that can't
+/// be.
 void compare_with_differences(const Differentiable& function, const GradcheckOptions& options, GradcheckReport& report);
 
 }  // namespace weft::detail

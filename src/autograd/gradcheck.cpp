@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <set>
 
 #include "autograd/finite_differences.hpp"
 #include "autograd/tape_state.hpp"
@@ -121,9 +122,29 @@ class BorrowedModel {
   Model model_;
 };
 
-// Gradients by an ordinary backward pass. Parameters give up what it added to theirs.
-Tensors gradients_of(Tape& tape, const Var& output, const Tensor& cotangent, const std::vector<Var>& leaves) {
+// Whether an output was made of one of the leaves, by operations that were recorded.
+bool depends_on_any(const Var& output, const std::vector<Var>& leaves) {
+  if (!output.requires_grad()) return false;
+  std::set<const detail::Slot*> wanted;
+  for (const Var& leaf : leaves) wanted.insert(leaf.slot());
+  std::set<const detail::Node*> seen;
+  std::vector<const detail::Slot*> open = {output.slot()};
+  while (!open.empty()) {
+    const detail::Slot* slot = open.back();
+    open.pop_back();
+    if (slot == nullptr) continue;
+    if (wanted.contains(slot)) return true;
+    if (slot->node == nullptr || !seen.insert(slot->node).second) continue;
+    open.insert(open.end(), slot->node->inputs, slot->node->inputs + slot->node->input_count);
+  }
+  return false;
+}
+
+// Gradients by an ordinary backward pass. Parameters give up what it added to theirs. `reached`: a leaf is part of the output.
+Tensors gradients_of(Tape& tape, const Var& output, const Tensor& cotangent, const std::vector<Var>& leaves,
+                     bool* reached = nullptr) {
   Tensors gradients;
+  if (reached != nullptr && depends_on_any(output, leaves)) *reached = true;
   if (output.requires_grad()) tape.backward(output, cotangent);
   for (const Var& leaf : leaves) {
     Parameter* parameter = leaf.slot()->parameter;
@@ -137,7 +158,13 @@ Tensors gradients_of(Tape& tape, const Var& output, const Tensor& cotangent, con
   return gradients;
 }
 
-Differentiable first_order(const Model& model, const GradcheckOptions& options, GradcheckReport& report) {
+// A comparison of zeros with zeros says nothing.
+void check_reached(bool reached, GradcheckReport& report) {
+  if (!reached && report.elements > 0 && report.ok())
+    report.problem = "the output depends on none of the inputs or parameters, so nothing was checked";
+}
+
+Differentiable first_order(const Model& model, const GradcheckOptions& options, GradcheckReport& report, bool& reached) {
   return {model.variables,
           [&] {
             Evaluation evaluation(options.seed);
@@ -148,7 +175,7 @@ Differentiable first_order(const Model& model, const GradcheckOptions& options, 
             const std::vector<Var> leaves = model.leaves(evaluation.tape());
             const Var output = model.output(leaves);
             report.operation = maker_of(output);
-            return gradients_of(evaluation.tape(), output, cotangents[0], leaves);
+            return gradients_of(evaluation.tape(), output, cotangents[0], leaves, &reached);
           }};
 }
 
@@ -171,14 +198,14 @@ Tensors second_derivatives(Tape& tape, const Var& output, const std::vector<Var>
 
 // The gradients as a function of the variables and of the output's cotangent, which is the last variable.
 Differentiable second_order(const Model& model, const Tensor& cotangent, const GradcheckOptions& options,
-                            GradcheckReport& report) {
+                            GradcheckReport& report, bool& reached) {
   std::vector<Variable> variables = model.variables;
   variables.push_back({"cotangent", cotangent});
   return {std::move(variables),
           [&, cotangent] {
             Evaluation evaluation(options.seed);
             const std::vector<Var> leaves = model.leaves(evaluation.tape());
-            return gradients_of(evaluation.tape(), model.output(leaves), cotangent, leaves);
+            return gradients_of(evaluation.tape(), model.output(leaves), cotangent, leaves, &reached);
           },
           [&, cotangent](const Tensors& cotangents) {
             Evaluation evaluation(options.seed);
@@ -193,13 +220,19 @@ Differentiable second_order(const Model& model, const Tensor& cotangent, const G
 GradcheckReport check_second_order(const Model& model, const GradcheckOptions& options) {
   GradcheckReport report;
   report.order = 2;
+  if (model.variables.empty()) {
+    report.problem = detail::no_variables;
+    return report;
+  }
   Shape shape;
   {
     Evaluation evaluation(options.seed);
     shape = evaluation.value(model.output(model.leaves(evaluation.tape()))).shape();
   }
   const Tensor cotangent = detail::random_signs(shape, options.seed + 1, 0);
-  detail::compare_with_differences(second_order(model, cotangent, options, report), options, report);
+  bool reached = false;
+  detail::compare_with_differences(second_order(model, cotangent, options, report, reached), options, report);
+  check_reached(reached, report);
   return report;
 }
 
@@ -236,13 +269,15 @@ GradcheckReport gradcheck(const GradcheckFunction& f, const std::vector<Tensor>&
     return report;
   }
   // Gradients at the inputs as they are, views included; differences on the dense copies.
+  bool reached = false;
   detail::compare_with_differences({model.variables, [&] { return Tensors{evaluate_on(copies)}; },
                                     [&](const Tensors& cotangents) {
                                       Evaluation evaluation(options.seed);
                                       const std::vector<Var> leaves = leaves_of_originals(evaluation.tape());
-                                      return gradients_of(evaluation.tape(), f(leaves), cotangents[0], leaves);
+                                      return gradients_of(evaluation.tape(), f(leaves), cotangents[0], leaves, &reached);
                                     }},
                                    options, report);
+  check_reached(reached, report);
   return report;
 }
 
@@ -250,7 +285,9 @@ GradcheckReport gradcheck_parameters(const std::function<Var()>& loss, std::span
                                      const GradcheckOptions& options) {
   const BorrowedModel borrowed(loss, parameters);
   GradcheckReport report;
-  detail::compare_with_differences(first_order(borrowed.get(), options, report), options, report);
+  bool reached = false;
+  detail::compare_with_differences(first_order(borrowed.get(), options, report, reached), options, report);
+  check_reached(reached, report);
   return report;
 }
 

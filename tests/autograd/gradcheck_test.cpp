@@ -124,12 +124,48 @@ TEST_CASE("NaN never passes") {
   CHECK(report.failures.size() == 3);
 }
 
-TEST_CASE("outputs that don't depend on an input have gradients of zeros") {
+TEST_CASE("a check that has compared nothing says so") {
   const Tensor constant = vector({1, 2});
+  constexpr const char* none = "the output depends on none of the inputs or parameters, so nothing was checked";
   const auto report = gradcheck([&](const std::vector<Var>&) { return Var(constant); }, {vector({3})});
-  CHECK(report.ok());
-  CHECK(report.elements == 1);
+  CHECK(report.problem == none);
   CHECK(report.operation == "");
+  CHECK_FALSE(report.ok());
+  // One of two inputs is enough, and an output that hangs on an input by a rule that adds nothing.
+  CHECK(gradcheck([](const std::vector<Var>& in) { return times(in[1], in[1]); }, {vector({3}), vector({2})}).ok());
+  const auto step = [](const std::vector<Var>& in) {
+    return record("step", Tensor::ones(in[0].shape(), f64), {&in[0]}, [](Sink&) {});
+  };
+  CHECK(gradcheck(step, {vector({3})}).ok());
+  // The parameters of another model.
+  Parameter used("used", vector({1, 2})), other("other", vector({3}));
+  Parameter* const wrong[] = {&other};
+  const auto loss = [&] { return total(times(used, used)); };
+  CHECK(gradcheck_parameters(loss, wrong).problem == none);
+  CHECK(gradgradcheck_parameters(loss, wrong).problem == none);
+  for (const GradcheckReport& nothing : {gradcheck([&](const std::vector<Var>&) { return Var(constant); }, {}),
+                                         gradcheck_parameters(loss, {}), gradgradcheck_parameters(loss, {})}) {
+    CHECK_FALSE(nothing.ok());
+    CHECK(nothing.problem == "there is nothing to compare: no inputs or parameters were given");
+  }
+  CHECK(gradcheck([](const std::vector<Var>& in) { return times(in[0], in[0]); }, {Tensor::zeros({0}, f64)}).ok());
+}
+
+TEST_CASE("options that would let anything pass are refused") {
+  const auto check = [](const GradcheckOptions& options) {
+    return gradcheck([](const std::vector<Var>& in) { return times(in[0], in[0]); }, {vector({3, -2})}, options);
+  };
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  for (const GradcheckOptions& options :
+       {GradcheckOptions{.step = 0}, GradcheckOptions{.step = -1e-6}, GradcheckOptions{.step = infinity},
+        GradcheckOptions{.rtol = -1}, GradcheckOptions{.rtol = infinity},
+        GradcheckOptions{.atol = std::numeric_limits<double>::quiet_NaN()}, GradcheckOptions{.elements = -1},
+        GradcheckOptions{.directions = -1}})
+    CHECK_THROWS_AS(check(options), ValueError);
+  const GradcheckReport lost = check({.step = 1e-30});
+  CHECK(lost.problem == "a step of 1e-30 changes nothing of input 0 at [1]: take a larger one");
+  CHECK_FALSE(check({.step = 1e-30, .directions = 2}).ok());
+  CHECK(check({.rtol = 0}).ok());
 }
 
 TEST_CASE("operations that give their input, a view or nothing") {
@@ -332,7 +368,7 @@ TEST_CASE("second derivatives") {
 
 TEST_CASE("second derivatives of functions without any") {
   const Tensor constant = vector({1, 2});
-  CHECK(gradgradcheck([&](const std::vector<Var>&) { return Var(constant); }, {vector({3})}).ok());
+  CHECK_FALSE(gradgradcheck([&](const std::vector<Var>&) { return Var(constant); }, {vector({3})}).ok());
   CHECK(gradgradcheck([](const std::vector<Var>& in) { return plus(in[0], in[0]); }, {vector({3, 4})}).ok());
   CHECK(gradgradcheck([](const std::vector<Var>& in) { return times(in[0], in[0]); }, {Tensor::zeros({0}, f64)}).ok());
 }

@@ -50,7 +50,9 @@ using GradcheckFunction = std::function<Var(const std::vector<Var>&)>;
 /// Compares the gradient of every element of `inputs` (f64) under f with central differences. Outputs of any shape are
 /// contracted with a random cotangent. f must give the same value each time (random operations do: they draw from a
 /// generator that starts anew), and for a view of the inputs the same as for a dense copy. What f captures (indices,
-/// masks, constants) is left alone. Throws DTypeError unless inputs and output are f64, TapeError under NoGrad.
+/// masks, constants) is left alone. f is called under tapes of the check's own: it makes none. No inputs, and an output that
+/// depends on none of them, are a problem of the report. Throws DTypeError unless inputs and output are f64, TapeError under
+/// NoGrad, ValueError for options that can't be.
 GradcheckReport gradcheck(const GradcheckFunction& f, const std::vector<Tensor>& inputs, const GradcheckOptions& options = {});
 
 /// The same for a model or a loss: perturbs the elements of its parameters (f64; module.parameters() gives them). Values and
