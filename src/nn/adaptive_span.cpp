@@ -34,7 +34,7 @@ Var AdaptiveSpan::forward(const Var& weights) {
 }
 
 Var AdaptiveSpan::loss() {
-  const ScopeGuard scope(path());
+  const ModuleScope scope(*this);
   return mean(places());
 }
 

@@ -42,7 +42,7 @@ Var DynamicConv::mix(const Var& x, const AttentionMask& mask, Padding padding) {
 }
 
 MixingStep DynamicConv::step(const Var& x, const AttentionCache& cache) {
-  const ScopeGuard scope(path());
+  const ModuleScope scope(*this);
   return mixing().step(x, cache);
 }
 

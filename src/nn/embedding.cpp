@@ -31,7 +31,7 @@ Embedding::Embedding(const EmbeddingOptions& options, const Weight& tied, const 
 Var Embedding::forward(const Tensor& ids) { return embedding(weight, ids, padding_idx_); }
 
 Var Embedding::project(const Var& x) {
-  const ScopeGuard scope(path());
+  const ModuleScope scope(*this);
   return linear(x, weight);
 }
 

@@ -86,7 +86,7 @@ Var GatedAttentionUnit::mix(const Var& x, const AttentionMask& mask, Padding pad
 }
 
 MixingStep GatedAttentionUnit::step(const Var& x, const AttentionCache& cache) {
-  const ScopeGuard scope(path());
+  const ModuleScope scope(*this);
   check_places(op, "input", x, options_.embed_dim, *out_proj.weight);
   check_cache(op, x, cache, {{1, -1, options_.key_dim}, {1, -1, options_.hidden}});
   Parts p = parts(x);

@@ -34,7 +34,7 @@ Var LightweightConv::mix(const Var& x, const AttentionMask& mask, Padding paddin
 }
 
 MixingStep LightweightConv::step(const Var& x, const AttentionCache& cache) {
-  const ScopeGuard scope(path());
+  const ModuleScope scope(*this);
   return mixing().step(x, cache);
 }
 

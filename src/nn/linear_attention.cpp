@@ -121,7 +121,7 @@ Var LinearAttention::mix(const Var& x, const AttentionMask& mask, Padding paddin
 }
 
 MixingStep LinearAttention::step(const Var& x, const AttentionCache& cache) {
-  const ScopeGuard scope(path());
+  const ModuleScope scope(*this);
   check_places(op, "input", x, options_.embed_dim, *out_proj.weight);
   const std::int64_t heads = options_.num_heads, size = options_.embed_dim / heads;
   check_cache(op, x, cache, {{heads, 1, size}, {heads, size, size}});

@@ -37,6 +37,9 @@ MultiheadAttentionOptions checked(MultiheadAttentionOptions o) {
                     o.embed_dim / o.num_heads);
   check<ValueError>(o.max_distance >= 0 && o.max_span >= 0, op, "max_distance is {} and max_span {}; neither can be negative",
                     o.max_distance, o.max_span);
+  check<ValueError>(
+      o.max_distance == 0 || o.positions == AttentionPositions::shaw || o.positions == AttentionPositions::t5, op,
+      "max_distance {} is of shaw's and t5's positions, which `positions` doesn't ask for", o.max_distance);
   if (o.kv_heads == 0) o.kv_heads = o.num_heads;
   if (o.kdim == 0) o.kdim = o.embed_dim;
   if (o.vdim == 0) o.vdim = o.embed_dim;
@@ -231,7 +234,7 @@ Var MultiheadAttention::mix(const Var& x, const AttentionMask& mask, Padding pad
 }
 
 AttentionCache MultiheadAttention::remember(const Var& key, const Var& value, const Tensor& lengths) {
-  const ScopeGuard scope(path());
+  const ModuleScope scope(*this);
   check_places(op, "key", key, options_.kdim, *out_proj.weight);
   check_places(op, "value", value, options_.vdim, *out_proj.weight);
   const Var clean = without_padding(key, lengths, op);
@@ -285,7 +288,7 @@ MixingOutput MultiheadAttention::forward(const Var& query, const AttentionCache&
 }
 
 MixingStep MultiheadAttention::step(const Var& x, const AttentionCache& cache) {
-  const ScopeGuard scope(path());
+  const ModuleScope scope(*this);
   check_places(op, "input", x, options_.embed_dim, *out_proj.weight);
   check<ValueError>(in_proj_weight.defined(), op,
                     "attention to itself needs keys and values of the queries' size {}, not {} and {}", options_.embed_dim,

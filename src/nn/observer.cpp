@@ -20,13 +20,16 @@ const char* entered(const ModuleBase& module) {
 Observer::Observer() : outer_(std::exchange(innermost, this)) {}
 Observer::~Observer() { innermost = outer_; }
 
-ModuleCall::ModuleCall(const ModuleBase& module) : module_(module), caller_(running), scope_(entered(module)) {
+ModuleScope::ModuleScope(const ModuleBase& module) : caller_(running), scope_(entered(module)) {
   if (caller_ != nullptr) module.check_belongs(*caller_);
-  for (Observer* observer = innermost; observer != nullptr; observer = observer->outer_) observer->entered(module);
   running = &module;
 }
 
-ModuleCall::~ModuleCall() { running = caller_; }
+ModuleScope::~ModuleScope() { running = caller_; }
+
+ModuleCall::ModuleCall(const ModuleBase& module) : module_(module), scope_(module) {
+  for (Observer* observer = innermost; observer != nullptr; observer = observer->outer_) observer->entered(module);
+}
 
 OutsideModules::OutsideModules() : running_(std::exchange(running, nullptr)) {}
 OutsideModules::~OutsideModules() { running = running_; }

@@ -50,7 +50,7 @@ Var RelativePositions::forward(const Var& query, std::int64_t keys) {
 }
 
 Var RelativePositions::values(const Var& weights) {
-  const ScopeGuard scope(path());
+  const ModuleScope scope(*this);
   check<ShapeError>(weights.rank() == 4, "RelativePositions", "weights {} are not [batch, heads, queries, keys]",
                     weights.value());
   return matmul(by_distance(weights), rows(value, weights.size(2), weights.size(3)));

@@ -85,7 +85,7 @@ Var TransformerEncoder::forward(const Var& x, const AttentionMask& mask) {
 }
 
 TransformerStep TransformerEncoder::step(const Var& x, const TransformerState& state) {
-  const ScopeGuard scope(path());
+  const ModuleScope scope(*this);
   check<ValueError>(state.layers.empty() || state.layers.size() == layers.size(), "TransformerEncoder",
                     "a state of {} layers for an encoder of {}", state.layers.size(), layers.size());
   TransformerStep result{x, {}, {}};
@@ -113,7 +113,7 @@ Var TransformerDecoder::forward(const Var& x, const Var& memory, const Attention
 }
 
 TransformerMemory TransformerDecoder::remember(const Var& memory, const AttentionMask& memory_mask) {
-  const ScopeGuard scope(path());
+  const ModuleScope scope(*this);
   check_remembered(memory, memory_mask);
   TransformerMemory result{{}, memory_mask};
   const Var places = without_padding(memory, memory_mask.lengths, "TransformerDecoder");
@@ -123,7 +123,7 @@ TransformerMemory TransformerDecoder::remember(const Var& memory, const Attentio
 
 TransformerStep TransformerDecoder::step(const Var& x, const TransformerMemory& memory, const TransformerState& state,
                                          AttentionWeights weights) {
-  const ScopeGuard scope(path());
+  const ModuleScope scope(*this);
   check<ValueError>(memory.layers.size() == layers.size() && (state.layers.empty() || state.layers.size() == layers.size()),
                     "TransformerDecoder", "a memory of {} and a state of {} layers for a decoder of {}", memory.layers.size(),
                     state.layers.size(), layers.size());

@@ -40,7 +40,7 @@ Var TransformerDecoderLayer::forward(const Var& x, const Var& memory, const Atte
 TransformerDecoderLayerStep TransformerDecoderLayer::step(const Var& x, const AttentionCache& cache,
                                                           const AttentionCache& memory, const AttentionMask& memory_mask,
                                                           AttentionWeights weights) {
-  const ScopeGuard scope(path());
+  const ModuleScope scope(*this);
   TransformerDecoderLayerStep result;
   const Var itself = residual(x, norm1, norm_first_, [&](const Var& y) {
     MixingStep step = self_attn->step(y, cache);

@@ -28,7 +28,7 @@ Var TransformerEncoderLayer::forward(const Var& x, const AttentionMask& mask, Pa
 }
 
 MixingStep TransformerEncoderLayer::step(const Var& x, const AttentionCache& cache) {
-  const ScopeGuard scope(path());
+  const ModuleScope scope(*this);
   MixingStep result;
   const Var attended = residual(x, norm1, norm_first_, [&](const Var& y) {
     MixingStep step = self_attn->step(y, cache);

@@ -29,6 +29,8 @@ Optimizer::Optimizer(const char* name, const std::vector<Group>& groups, double 
       check<ValueError>(names.insert(parameter->name()).second, name_,
                         "two parameters have the name '{}', which keys the state", parameter->name());
       slots_.push_back({.parameter = parameter,
+                        .lifetime = parameter->lifetime(),
+                        .name = parameter->name(),
                         .lr_factor = group.lr_factor,
                         .weight_decay = decay,
                         .shape = parameter->shape(),
@@ -79,7 +81,13 @@ void Optimizer::prepare(const Slot& slot) const {
   if (works_in_gradient()) own_gradient(parameter);
 }
 
+void Optimizer::check_parameters() const {
+  for (const Slot& slot : slots_)
+    check<ValueError>(!slot.lifetime.expired(), name_, "'{}' is gone with its module; make the optimizer anew", slot.name);
+}
+
 void Optimizer::step() {
+  check_parameters();
   const detail::ProfiledCall profiled(name_, current_scope(), detail::Direction::forward);
   bool any = false;
   for (const Slot& slot : slots_) {
@@ -100,14 +108,15 @@ void Optimizer::step() {
 }
 
 void Optimizer::clear_grad() {
+  check_parameters();
   for (const Slot& slot : slots_) slot.parameter->clear_grad();
 }
 
 StateDict Optimizer::state_dict() const {
   StateDict state{{"lr", Tensor::full({}, lr_, f64)}};
   for (const Slot& slot : slots_) {
-    state.emplace_back(slot.parameter->name() + ".step", slot.step);
-    for (const auto& [name, tensor] : slot.buffers) state.emplace_back(slot.parameter->name() + "." + name, tensor);
+    state.emplace_back(slot.name + ".step", slot.step);
+    for (const auto& [name, tensor] : slot.buffers) state.emplace_back(slot.name + "." + name, tensor);
   }
   return state;
 }

@@ -306,6 +306,7 @@ TEST_CASE("kinds that can't be are refused") {
   refuse([](Options& o) { o.positions = AttentionPositions::shaw, o.max_distance = -1; }, "max_distance is -1");
   refuse([](Options& o) { o.positions = AttentionPositions::t5, o.num_buckets = 5; }, "num_buckets is 5");
   refuse([](Options& o) { o.positions = AttentionPositions::t5, o.max_distance = 8; }, "max_distance is 8");
+  refuse([](Options& o) { o.max_distance = 5; }, "max_distance 5 is of shaw's and t5's positions");
   refuse([](Options& o) { o.max_span = -1; }, "max_span -1");
   refuse([](Options& o) { o.max_span = 4, o.span_ramp = 0; }, "ramp 0");
   refuse([](Options& o) { o.max_span = 4, o.initial_span = 1.5; }, "initial is 1.5");

@@ -1,4 +1,5 @@
 #pragma once
+#include <memory>
 #include <string>
 
 #include "weft/autograd/var.hpp"
@@ -41,10 +42,14 @@ class Parameter {
   operator Var();  // NOLINT(google-explicit-constructor): a parameter stands where a Var does
   Var var() { return *this; }
 
+  /// Expires with it, for those that keep a pointer to it.
+  std::weak_ptr<const void> lifetime() const { return lifetime_; }
+
  private:
   std::string name_;
   Tensor value_;
   Tensor grad_;
+  std::shared_ptr<const void> lifetime_ = std::make_shared<char>();
 };
 
 }  // namespace weft

@@ -101,7 +101,7 @@ class ModuleBase {
 
  private:
   friend class Buffer;
-  friend class ModuleCall;
+  friend class ModuleScope;
   friend class Weight;
   struct Own {
     std::string name;

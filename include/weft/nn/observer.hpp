@@ -25,12 +25,25 @@ class Observer {
   Observer* outer_;
 };
 
+/// A method of a module that runs: errors and profiles name it. Of a method that isn't forward, observers hear nothing.
+class ModuleScope {
+ public:
+  /// Throws ValueError where a call under a recording tape would train nothing: see Module.
+  explicit ModuleScope(const ModuleBase& module);
+  ~ModuleScope();
+  ModuleScope(const ModuleScope&) = delete;
+  ModuleScope& operator=(const ModuleScope&) = delete;
+
+ private:
+  const ModuleBase* caller_;
+  ScopeGuard scope_;
+};
+
 /// One call of a module: its scope, and word to the observers.
 class ModuleCall {
  public:
-  /// Throws ValueError where a call under a recording tape would train nothing: see Module.
+  /// Throws as ModuleScope.
   explicit ModuleCall(const ModuleBase& module);
-  ~ModuleCall();
   ModuleCall(const ModuleCall&) = delete;
   ModuleCall& operator=(const ModuleCall&) = delete;
   /// Tells the observers what forward returned.
@@ -58,8 +71,7 @@ class ModuleCall {
 
  private:
   const ModuleBase& module_;
-  const ModuleBase* caller_;
-  ScopeGuard scope_;
+  ModuleScope scope_;
 };
 
 /// While it lives no module counts as running: what is called then belongs to nobody's tree. For hooks.

@@ -21,9 +21,9 @@ struct ClipResult {
 };
 
 /// Scales all gradients by min(1, max_norm / (norm + 1e-6)), norm being that of all of them together, accumulated in
-/// double. The same bits for any thread count. Throws ValueError where max_norm isn't at least 0,
-/// OutOfMemoryError where a gradient that another handle sees must be copied and there is no memory for it; no gradient has
-/// changed then.
+/// double; with 0 they all become 0 (TrainerOptions::clip 0 lets them be of any norm). The same bits for any thread count.
+/// Throws ValueError where max_norm isn't at least 0, OutOfMemoryError where a gradient that another handle sees must be copied
+/// and there is no memory for it; no gradient has changed then.
 ClipResult clip_grad_norm(std::span<Parameter* const> parameters, double max_norm, const ClipOptions& options = {});
 
 }  // namespace weft::optim

@@ -17,7 +17,8 @@ struct Group {
   std::optional<double> weight_decay = {};  ///< in place of the optimizer's
 };
 
-/// What all optimizers share. The parameters must outlive it and keep their dtype: convert a module before.
+/// What all optimizers share. The parameters keep their dtype: convert a module before. One that is gone with its module is a
+/// ValueError of every call but of those for the learning rate: after layers were replaced an optimizer is made anew.
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
@@ -51,6 +52,8 @@ class Optimizer {
   /// One parameter and its state, made for a value of that shape and dtype.
   struct Slot {
     Parameter* parameter;
+    std::weak_ptr<const void> lifetime;  ///< the parameter's
+    std::string name;
     double lr_factor, weight_decay;
     Shape shape;
     DType dtype;
@@ -74,6 +77,7 @@ class Optimizer {
   /// Whether updates compute in the gradient: `step` first makes a copy of one that another handle sees.
   virtual bool works_in_gradient() const { return false; }
   void prepare(const Slot& slot) const;
+  void check_parameters() const;
 
   const char* name_;
   double lr_ = 0;

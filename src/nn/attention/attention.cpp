@@ -41,7 +41,7 @@ Attention::Attention(const char* kind, const Sizes& sizes, const Weighting& weig
 }
 
 AttentionMemory Attention::remember(const Var& keys, const Var& values, const Tensor& mask) {
-  const ScopeGuard scope(path());
+  const ModuleScope scope(*this);
   check<ValueError>(keys.defined() && values.defined(), kind_, "keys and values are needed; {} undefined",
                     keys.defined()     ? "the values are"
                     : values.defined() ? "the keys are"

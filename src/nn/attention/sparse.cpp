@@ -259,7 +259,7 @@ void SparseSelfAttention::record_step(const Var& query, const AttentionCache& ke
 }
 
 MixingStep SparseSelfAttention::step(const Var& x, const AttentionCache& cache) {
-  const ScopeGuard scope(path());
+  const ModuleScope scope(*this);
   check_places(name, "input", x, options_.embed_dim, *out_proj.weight);
   const Heads fresh = project(x);
   const std::int64_t heads = options_.num_heads, size = options_.embed_dim / heads;
