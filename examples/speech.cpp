@@ -157,7 +157,7 @@ int command_report(const std::vector<std::string>& words) {
   page.text(fmt::format("{} parameters.", format_count(recognizer->num_parameters())));
   report_training(page, read_training_log(std::filesystem::path(l.model) / "train.log"));
   page.section("What the model listens to");
-  l.options.weights = true;
+  l.options.weights = recognizer->options().model != seq2seq::SpeechModel::transducer;
   std::vector<Tensor> features;
   for (const auto& [path, samples] : sounds) features.push_back(recognizer->features(samples));
   for (std::size_t i = 0; const seq2seq::Recognition& heard : recognizer->recognize(features, l.options)) {
@@ -165,7 +165,7 @@ int command_report(const std::vector<std::string>& words) {
     if (heard.weights.defined())
       page.over_spectrogram(picture_of(*recognizer, path, samples, heard));
     else
-      page.text(fmt::format("{}: nothing was heard.", path));
+      page.text(fmt::format("{}: {}", path, heard.labels.empty() ? "nothing was heard." : heard.text));
   }
   page.write(output);
   fmt::print("{}\n", output);

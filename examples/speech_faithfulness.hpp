@@ -95,7 +95,8 @@ inline std::vector<Tensor> features_without(const SpeechRecognizer& recognizer, 
 inline void examine(const std::string& model, const Sounds& sounds) {
   const auto recognizer = SpeechRecognizer::load(model);
   if (recognizer->options().model != seq2seq::SpeechModel::attention)
-    throw ValueError(fmt::format("{} is a run of CTC, which has no weights to try; train --model attention makes some", model));
+    throw ValueError(fmt::format("{} is a run of {}, which has no weights to try; train --model attention makes some", model,
+                                 name_of(recognizer->options().model)));
   const std::vector<Tensor> whole = features_of(*recognizer, sounds);
   const Heard heard = hear(*recognizer, whole);
   const Trust before = trust(*recognizer, whole, heard.labels, sounds.said);

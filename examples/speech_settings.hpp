@@ -46,14 +46,16 @@ inline Settings settings_for(bool quick) {
 inline void add_training_options(po::options_description& options, Settings& s) {
   auto add = options.add_options();
   add("data", option(s.data), "folder of the recordings");
-  add("model", choice(s.kind, {"ctc", "attention"}), "what it is trained with");
+  add("model", choice(s.kind, {seq2seq::speech_model_names.begin(), seq2seq::speech_model_names.end()}),
+      "what it is trained with");
   add("hidden", number(s.model.hidden, 1, largest_size), "units of each direction of the encoder");
   add("layers", number(s.model.layers, 1, 1000), "of the encoder");
   add("recurrent", choice(s.recurrent, {nn::recurrent_names.begin(), nn::recurrent_names.end()}),
-      "of the encoder, and of an attention decoder");
+      "of the encoder, and of an attention decoder or a prediction network");
   add("normaliser", choice(s.normaliser, {nn::normaliser_names.begin(), nn::normaliser_names.end()}),
       "of the attention's weights");
-  add("embedding", number(s.model.embedding, 1, largest_size), "of the attention decoder's digits");
+  add("embedding", number(s.model.embedding, 1, largest_size),
+      "of the digits that an attention decoder or a prediction network reads");
   add("dropout", number(s.model.dropout, 0, 0.99), "probability");
   add("bands", number(s.model.log_mel.bands, 1, 1000), "of the log-mel energies");
   add("mel", choice(s.scale, {"htk", "slaney"}), "their scale");
@@ -71,9 +73,9 @@ inline void add_training_options(po::options_description& options, Settings& s) 
 
 inline void apply(Settings& s) {
   trainer_settings::apply(s);
-  if (s.kind == "ctc" && s.normaliser != "softmax")
-    throw UsageError(fmt::format("--normaliser {} is of attention; --model ctc has none", s.normaliser));
-  s.model.model = s.kind == "ctc" ? seq2seq::SpeechModel::ctc : seq2seq::SpeechModel::attention;
+  if (s.kind != "attention" && s.normaliser != "softmax")
+    throw UsageError(fmt::format("--normaliser {} is of attention; --model {} has none", s.normaliser, s.kind));
+  s.model.model = seq2seq::speech_model(s.kind);
   s.model.recurrent = nn::recurrent_kind(s.recurrent);
   s.model.normaliser = nn::normaliser_of(s.normaliser);
   s.model.log_mel.scale = s.scale == "htk" ? data::MelScale::htk : data::MelScale::slaney;

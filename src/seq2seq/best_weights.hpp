@@ -10,6 +10,8 @@ namespace weft::seq2seq {
 /// What a training run has left in its folder, best.safetensors. Throws IoError, FormatError.
 inline SafetensorsFile load_best(const char* where, const std::filesystem::path& folder) {
   const auto path = folder / "best.safetensors";
+  check<IoError>(!std::filesystem::is_regular_file(folder), where, "{} is a file; the folder of a training run is needed",
+                 folder.string());
   check<IoError>(std::filesystem::exists(path), where, "there is no {}: {} is no folder of a training run that was validated",
                  path.string(), folder.string());
   return load_safetensors(path);

@@ -135,7 +135,7 @@ Var LanguageModel::forward(const Tensor& ids, LSTMState& state) {
 
 Var LanguageModel::step(const Tensor& ids, LanguageModelState& state) {
   if (recurrent_) return (*this)(ids, state.recurrent);
-  const ScopeGuard scope(path());
+  const nn::ModuleScope scope(*this);
   nn::TransformerStep next =
       transformer_->step(dropout_(positions_(embedded(ids), state.transformer.places())), state.transformer);
   state.transformer = std::move(next.state);

@@ -1,12 +1,24 @@
 #include <nlohmann/json.hpp>
 
 #include "base/fail.hpp"
+#include "base/named.hpp"
 #include "weft/seq2seq/speech_recognizer.hpp"
 
 namespace weft::seq2seq {
+namespace {
+
+constexpr const char* where = "SpeechRecognizer";
+
+}  // namespace
+
+std::string name_of(SpeechModel model) { return speech_model_names[static_cast<std::size_t>(model)]; }
+
+SpeechModel speech_model(const std::string& name) {
+  return named<SpeechModel>(speech_model_names, where, "kind of model", name);
+}
 
 std::string to_json(const SpeechRecognizerOptions& o) {
-  nlohmann::ordered_json json = {{"model", o.model == SpeechModel::ctc ? "ctc" : "attention"},
+  nlohmann::ordered_json json = {{"model", name_of(o.model)},
                                  {"labels", o.labels},
                                  {"rate", o.log_mel.rate},
                                  {"window", o.log_mel.window},
@@ -31,14 +43,13 @@ std::string to_json(const SpeechRecognizerOptions& o) {
 }
 
 SpeechRecognizerOptions speech_recognizer_options_of(const std::string& json, const std::string& source) {
-  constexpr const char* where = "SpeechRecognizer";
   try {
     const auto o = nlohmann::json::parse(json);
     const std::string model = o.at("model"), scale = o.at("scale");
-    check<FormatError>((model == "ctc" || model == "attention") && (scale == "htk" || scale == "slaney"), where,
-                       "{}: its metadata describe a model '{}' on a scale '{}', which aren't known", source, model, scale);
+    check<FormatError>(scale == "htk" || scale == "slaney", where, "{}: its metadata describe a scale '{}', which isn't known",
+                       source, scale);
     SpeechRecognizerOptions result;
-    result.model = model == "ctc" ? SpeechModel::ctc : SpeechModel::attention;
+    result.model = speech_model(model);
     result.labels = o.at("labels").get<std::vector<std::string>>();
     result.log_mel = {.rate = o.at("rate"),
                       .window = o.at("window"),

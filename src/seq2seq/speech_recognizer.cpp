@@ -32,9 +32,10 @@ SpeechRecognizerOptions checked(const SpeechRecognizerOptions& o) {
   check<ValueError>(o.stack >= 1 && o.delta_orders >= 0 && o.delta_window >= 1, where,
                     "stack {}, delta_orders {}, delta_window {}: the orders can't be negative, the others must be 1 or more",
                     o.stack, o.delta_orders, o.delta_window);
-  check<ValueError>(o.model == SpeechModel::attention || o.normaliser == nn::Normaliser::softmax, where,
-                    "normaliser {}: a CTC model has no attention to weigh by; leave it at softmax, or take an attention model",
-                    name_of(o.normaliser));
+  check<ValueError>(
+      o.model == SpeechModel::attention || o.normaliser == nn::Normaliser::softmax, where,
+      "normaliser {}: a model of kind {} has no attention to weigh by; leave it at softmax, or take an attention model",
+      name_of(o.normaliser), name_of(o.model));
   return o;
 }
 
@@ -95,25 +96,41 @@ SpeechRecognizer::SpeechRecognizer(const SpeechRecognizerOptions& options, const
       mean_(this, "mean", {options.log_mel.bands}, 0),
       deviation_(this, "deviation", {options.log_mel.bands}, 1) {
   const auto labels = static_cast<std::int64_t>(options.labels.size());
-  if (options.model == SpeechModel::ctc)
-    ctc_.emplace(CTCModelOptions{.source_size = size_of(options),
-                                 .labels = labels,
-                                 .hidden = options.hidden,
-                                 .layers = options.layers,
-                                 .recurrent = options.recurrent,
-                                 .dropout = options.dropout},
-                 nn::Scope{this, "ctc"});
-  else
-    attention_.emplace(EncoderDecoderOptions{.target_vocabulary = first_label + labels,
-                                             .source_size = size_of(options),
-                                             .embedding = options.embedding,
-                                             .hidden = 2 * options.hidden,
-                                             .encoder_layers = options.layers,
-                                             .attention = AttentionKind::location,
-                                             .normaliser = options.normaliser,
-                                             .recurrent = options.recurrent,
-                                             .dropout = options.dropout},
-                       nn::Scope{this, "attention"});
+  switch (options.model) {
+    case SpeechModel::ctc:
+      ctc_.emplace(CTCModelOptions{.source_size = size_of(options),
+                                   .labels = labels,
+                                   .hidden = options.hidden,
+                                   .layers = options.layers,
+                                   .recurrent = options.recurrent,
+                                   .dropout = options.dropout},
+                   nn::Scope{this, "ctc"});
+      break;
+    case SpeechModel::attention:
+      attention_.emplace(EncoderDecoderOptions{.target_vocabulary = first_label + labels,
+                                               .source_size = size_of(options),
+                                               .embedding = options.embedding,
+                                               .hidden = 2 * options.hidden,
+                                               .encoder_layers = options.layers,
+                                               .attention = AttentionKind::location,
+                                               .normaliser = options.normaliser,
+                                               .recurrent = options.recurrent,
+                                               .dropout = options.dropout},
+                         nn::Scope{this, "attention"});
+      break;
+    case SpeechModel::transducer:
+      transducer_.emplace(TransducerModelOptions{.source_size = size_of(options),
+                                                 .labels = labels,
+                                                 .hidden = options.hidden,
+                                                 .layers = options.layers,
+                                                 .embedding = options.embedding,
+                                                 .prediction = options.hidden,
+                                                 .joint = 2 * options.hidden,
+                                                 .recurrent = options.recurrent,
+                                                 .dropout = options.dropout},
+                          nn::Scope{this, "transducer"});
+      break;
+  }
 }
 
 std::unique_ptr<SpeechRecognizer> SpeechRecognizer::load(const std::filesystem::path& folder) {
@@ -204,6 +221,7 @@ void SpeechRecognizer::check_labels(std::span<const Tensor> features, std::span<
 Var SpeechRecognizer::loss(std::span<const Tensor> features, std::span<const TokenIds> labels, double label_smoothing) {
   check_labels(features, labels);
   if (ctc_) return ctc_->loss(pad_features(features), pointers(labels));
+  if (transducer_) return transducer_->loss(pad_features(features), pointers(labels));
   const std::vector<TokenIds> tokens = tokens_of(labels);
   return attention_->loss(make_batch(pad_features(features), pointers(tokens)), label_smoothing);
 }
@@ -219,9 +237,12 @@ std::vector<Recognition> SpeechRecognizer::recognize(std::span<const Tensor> fea
                     options.beam, options.batch);
   check<ValueError>(!options.weights || !ctc_ || options.beam == 1, where,
                     "a beam of {} over CTC has no weights; take 1, or leave them out", options.beam);
+  check<ValueError>(!options.weights || !transducer_, where, "a transducer has no weights; leave them out");
   std::vector<Recognition> result(features.size());
   by_length(features, options.batch, [&](std::span<const std::size_t> places, const Padded& source) {
-    std::vector<Recognition> found = ctc_ ? recognize_ctc(source, options) : recognize_attention(source, options);
+    std::vector<Recognition> found = ctc_         ? recognize_ctc(source, options)
+                                     : attention_ ? recognize_attention(source, options)
+                                                  : recognize_transducer(source, options);
     for (std::size_t i = 0; i < found.size(); ++i) {
       found[i].text = text_of(found[i].labels);
       result[places[i]] = std::move(found[i]);
@@ -275,9 +296,20 @@ std::vector<Recognition> SpeechRecognizer::recognize_attention(const Padded& sou
   return result;
 }
 
+std::vector<Recognition> SpeechRecognizer::recognize_transducer(const Padded& source, const RecognizeOptions& options) {
+  std::vector<Recognition> result;
+  for (const nn::DecodedLabels& row : transducer_->transcribe(source, options.beam)) {
+    Recognition& heard = result.emplace_back();
+    heard.log_probability = row.log_probability;
+    for (const std::int64_t label : row.labels) heard.labels.push_back(static_cast<std::int32_t>(label));
+  }
+  return result;
+}
+
 std::vector<ForcedDecoding> SpeechRecognizer::read_labels(std::span<const Tensor> features, std::span<const TokenIds> labels,
                                                           std::int64_t batch) {
-  check<ValueError>(attention_.has_value(), where, "a CTC model weighs no steps for its labels; an attention model is needed");
+  check<ValueError>(attention_.has_value(), where,
+                    "a model of kind {} weighs no steps for its labels; an attention model is needed", name_of(options_.model));
   check<ValueError>(batch >= 1, where, "{} sounds at a time; 1 or more are possible", batch);
   check_labels(features, labels);
   const std::vector<TokenIds> tokens = tokens_of(labels);

@@ -135,7 +135,7 @@ Var TransducerModel::loss(const Padded& source, std::span<const TokenIds* const>
 
 std::vector<nn::DecodedLabels> TransducerModel::transcribe(const Padded& source, std::int64_t beam, std::int64_t max_labels) {
   const NoGrad nothing_recorded;
-  const ScopeGuard scope(path());
+  const nn::ModuleScope scope(*this);
   const Tensor frames = encoded(source).value();
   Predictions predictions(*this);
   const nn::TransducerScores scores = [&](const std::vector<nn::TransducerPlace>& places) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -14,25 +15,33 @@
 #include "weft/seq2seq/ctc_model.hpp"
 #include "weft/seq2seq/encoder_decoder.hpp"
 #include "weft/seq2seq/forced_decoding.hpp"
+#include "weft/seq2seq/transducer_model.hpp"
 
 namespace weft::seq2seq {
 
 enum class SpeechModel : std::uint8_t {
-  ctc,       ///< CTCModel
-  attention  ///< EncoderDecoder over vectors, with location-aware attention (Chorowski et al. 2015)
+  ctc,        ///< CTCModel
+  attention,  ///< EncoderDecoder over vectors, with location-aware attention (Chorowski et al. 2015)
+  transducer  ///< TransducerModel
 };
+
+/// As checkpoints and command lines have them, in the order of the kinds.
+inline constexpr std::array speech_model_names = {"ctc", "attention", "transducer"};
+std::string name_of(SpeechModel model);
+/// Throws ValueError that lists the names for another one.
+SpeechModel speech_model(const std::string& name);
 
 struct SpeechRecognizerOptions {
   SpeechModel model = SpeechModel::ctc;
   std::vector<std::string> labels;  ///< the words that it knows
   data::LogMelOptions log_mel = {};
-  std::int64_t delta_orders = 1, delta_window = 2;        ///< data::with_deltas
-  std::int64_t stack = 3;                                 ///< frames of a step (data::stack_frames)
-  std::int64_t hidden = 128;                              ///< of each direction of the encoder; the decoder has twice that
-  std::int64_t layers = 2;                                ///< of the encoder
-  nn::RecurrentKind recurrent = nn::RecurrentKind::lstm;  ///< of encoder and decoder
-  nn::Normaliser normaliser = nn::Normaliser::softmax;    ///< of the attention's weights; softmax for CTC, which has none
-  std::int64_t embedding = 32;                            ///< of the decoder's labels
+  std::int64_t delta_orders = 1, delta_window = 2;  ///< data::with_deltas
+  std::int64_t stack = 3;                           ///< frames of a step (data::stack_frames)
+  std::int64_t hidden = 128;  ///< of each direction of the encoder; a decoder or joint network has twice that
+  std::int64_t layers = 2;    ///< of the encoder
+  nn::RecurrentKind recurrent = nn::RecurrentKind::lstm;  ///< of encoder and decoder, or prediction network
+  nn::Normaliser normaliser = nn::Normaliser::softmax;    ///< of the attention's weights; softmax for models without any
+  std::int64_t embedding = 32;                            ///< of the labels that a decoder or prediction network reads
   double dropout = 0.3;
 };
 
@@ -43,7 +52,7 @@ SpeechRecognizerOptions speech_recognizer_options_of(const std::string& json, co
 struct RecognizeOptions {
   std::int64_t beam = 1;  ///< 1 is greedy
   /// What each label, and with attention the end, looked at. For CTC, greedy alone: the label's probability at the steps that
-  /// were read as it.
+  /// were read as it. A transducer has none.
   bool weights = false;
   std::int64_t batch = 32;  ///< sounds at a time
 };
@@ -75,7 +84,7 @@ class SpeechRecognizer : public nn::Module<SpeechRecognizer> {
   /// With some steps hidden: their frames are at their bands' mean, as masks leave them, before the deltas are taken. Throws
   /// IndexError for a step that the sound hasn't.
   Tensor features(std::span<const float> samples, std::span<const std::int64_t> hidden) const;
-  /// Steps of a sound of so many samples; whether they hold the labels (CTC needs a step for each, attention one at all).
+  /// Steps of a sound of so many samples; whether they hold the labels (CTC needs a step for each, the others one at all).
   std::int64_t steps(std::int64_t samples) const;
   bool fits(std::int64_t samples, const TokenIds& labels) const;
 
@@ -88,7 +97,7 @@ class SpeechRecognizer : public nn::Module<SpeechRecognizer> {
   std::vector<Recognition> recognize(std::span<const Tensor> features, const RecognizeOptions& options = {});
 
   /// What an attention model makes of labels that it is told, in the order of `features`, some sounds at a time: a token for
-  /// each label, and the end. Nothing is recorded. Throws ValueError for CTC, which has no weights, for counts that differ and
+  /// each label, and the end. Nothing is recorded. Throws ValueError for models without weights, for counts that differ and
   /// `batch` below 1, IndexError for labels that it hasn't.
   std::vector<ForcedDecoding> read_labels(std::span<const Tensor> features, std::span<const TokenIds> labels,
                                           std::int64_t batch = 32);
@@ -103,6 +112,7 @@ class SpeechRecognizer : public nn::Module<SpeechRecognizer> {
   Tensor stacked(const Tensor& log_mel) const;
   std::vector<Recognition> recognize_ctc(const Padded& source, const RecognizeOptions& options);
   std::vector<Recognition> recognize_attention(const Padded& source, const RecognizeOptions& options);
+  std::vector<Recognition> recognize_transducer(const Padded& source, const RecognizeOptions& options);
   void check_labels(std::span<const Tensor> features, std::span<const TokenIds> labels) const;
   std::string text_of(const TokenIds& labels) const;
 
@@ -111,6 +121,7 @@ class SpeechRecognizer : public nn::Module<SpeechRecognizer> {
   nn::Buffer mean_, deviation_;  // [bands]
   std::optional<CTCModel> ctc_;
   std::optional<EncoderDecoder> attention_;
+  std::optional<TransducerModel> transducer_;
 };
 
 /// weights [outputs, steps] over frames [outputs, frames], for a picture: each step's evenly over its frames.
