@@ -66,8 +66,15 @@ class Choice : public po::typed_value<std::string> {
 
   void xparse(boost::any& store, const std::vector<std::string>& words) const override {
     typed_value::xparse(store, words);
-    const auto& value = boost::any_cast<const std::string&>(store);
-    if (std::find(names_.begin(), names_.end(), value) == names_.end())
+    auto& value = boost::any_cast<std::string&>(store);
+    // local_p is local-p: nobody knows by heart which of both a name has.
+    const auto alike = [&value](const std::string& name) {
+      return std::equal(name.begin(), name.end(), value.begin(), value.end(),
+                        [](char a, char b) { return a == b || ((a == '-' || a == '_') && (b == '-' || b == '_')); });
+    };
+    if (const auto found = std::find_if(names_.begin(), names_.end(), alike); found != names_.end())
+      value = *found;
+    else
       refuse(value, fmt::format("{} or {}", fmt::join(names_.begin(), names_.end() - 1, ", "), names_.back()));
   }
 

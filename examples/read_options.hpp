@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/program_options.hpp>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <numeric>
 #include <sstream>
@@ -54,14 +55,18 @@ inline std::vector<std::string> names_of(const po::options_description& options)
   return names;
 }
 
+/// What else is known of an option that there isn't: "" or a sentence.
+using Hint = std::function<std::string(const std::string& name)>;
+
 inline void read_words(const std::vector<std::string>& words, const po::options_description& options, po::variables_map& given,
-                       const std::string& help) {
+                       const std::string& help, const Hint& hint) {
   try {
     po::store(po::command_line_parser(words).options(options).positional({}).run(), given);
   } catch (const po::unknown_option& error) {
     const std::string given_name = error.get_option_name();  // "--name", or "--name=value"
     const std::string dashes = given_name.substr(0, std::min(given_name.find_first_not_of('-'), given_name.size()));
     const std::string name = given_name.substr(dashes.size(), given_name.find('=') - dashes.size());
+    if (const std::string known = hint ? hint(name) : ""; !known.empty()) throw UsageError(known);
     throw UsageError(fmt::format("there is no option {}{}{} ({} lists them)", dashes, name,
                                  suggestion(name, names_of(options), "--"), help));
   } catch (const po::too_many_positional_options_error& error) {
@@ -126,10 +131,10 @@ inline bool is_quick(const std::vector<std::string>& words) {
 /// The options of one command, from its words first and then from the file of --config. False when it was only --help.
 /// `help` is the call that lists them. Throws UsageError, IoError.
 inline bool read(const std::vector<std::string>& words, po::options_description& options, std::ostream& out,
-                 const std::string& help) {
+                 const std::string& help, const Hint& hint = {}) {
   options.add_options()("help,h", "this text")("config", po::value<std::string>(), "file with lines `option = value`");
   po::variables_map given;
-  read_words(words, options, given, help);
+  read_words(words, options, given, help, hint);
   if (given.count("help") != 0) {
     out << options;
     return false;

@@ -45,8 +45,15 @@ translator COMMAND --help lists a command's options; --config FILE reads them fr
 )";
 
 /// False when it was only --help. The description's caption is the call.
-bool read_options(const std::vector<std::string>& words, po::options_description& options, const char* call) {
-  return read_options::read(words, options, std::cout, fmt::format("{} --help", call));
+bool read_options(const std::vector<std::string>& words, po::options_description& options, const char* call,
+                  const read_options::Hint& hint = {}) {
+  return read_options::read(words, options, std::cout, fmt::format("{} --help", call), hint);
+}
+
+/// The same of a command that trains a model of kind `kind`.
+bool read_options(const std::vector<std::string>& words, po::options_description& options, const char* call,
+                  const std::string& kind) {
+  return read_options(words, options, call, [&kind](const std::string& name) { return hint(kind, name); });
 }
 
 std::vector<std::string> read_lines(data::LineReader reader) {
@@ -114,7 +121,7 @@ int command_train(const std::vector<std::string>& words) {
       }),
       "the text is tokenised: BLEU takes its words as they are");
   add_training_options(options, s);
-  if (!read_options(words, options, "translator train")) return 0;
+  if (!read_options(words, options, "translator train", s.kind)) return 0;
   apply(s);
   const auto text = read_pairs(required(s.source, "source"), required(s.target, "target"));
   const auto validation = read_pairs(required(s.valid_source, "valid-source"), required(s.valid_target, "valid-target"));
@@ -280,7 +287,7 @@ int command_quickstart(const std::vector<std::string>& words) {
   s.task.validation_sentences = 200;
   po::options_description options("translator quickstart");
   add_training_options(options, s);
-  if (!read_options(words, options, "translator quickstart")) return 0;
+  if (!read_options(words, options, "translator quickstart", s.kind)) return 0;
   apply(s);
   const data::GrammarCorpus corpus = data::make_grammar_corpus({.seed = s.trainer.seed});
   const TrainingResult result = train_on(s, corpus.train, corpus.validation);

@@ -1,6 +1,7 @@
 #pragma once
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/program_options.hpp>
 #include <cstdint>
 #include <string>
@@ -134,6 +135,17 @@ inline void add_training_options(po::options_description& options, Settings& s) 
   add("max-length", number(s.task.batching.max_length, 1, largest_size), "longer pairs are left out");
   add("keep", number(s.trainer.keep, 0, largest_size), "keeps the weights of so many last validations, for translator average");
   add_trainer_options(options, s);
+}
+
+/// Of an option that the other kind of model alone has.
+inline std::string hint(const std::string& kind, const std::string& name) {
+  const std::string other_kind = kind == "lstm" ? "transformer" : "lstm";
+  Settings other = settings_for(other_kind);
+  po::options_description options;
+  add_training_options(options, other);
+  const std::vector<std::string> names = read_options::names_of(options);
+  if (std::find(names.begin(), names.end(), name) == names.end()) return "";
+  return fmt::format("--{} is an option of --model {}; this is --model {}", name, other_kind, kind);
 }
 
 inline void apply(Settings& s) {

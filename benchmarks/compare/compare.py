@@ -70,11 +70,12 @@ def compare(arguments, ours, theirs, work, threads, loss):
         peer.append(run(theirs, work, count, *steps, **environment))
     ratios = [b["ms_per_step"] / a["ms_per_step"] for a, b in zip(mine, peer)]
     median = lambda results, key: statistics.median(result[key] for result in results)
+    measured = mine[0]["percent_of_peak"] is not None
     setting = ", ".join(["1 thread" if count == 1 else f"{count} threads"] +
                         [other for variable, other in SETTINGS.items() if environment[variable] == "0"])
     return [work, str(threads), setting, milliseconds(median(peer, "ms_per_step")), milliseconds(median(mine, "ms_per_step")),
             f"{statistics.median(ratios):.2f}", f"{min(ratios):.2f} to {max(ratios):.2f}",
-            f"{median(mine, 'percent_of_peak'):.0f} %", f"{median(peer, 'peak_rss_mb'):,.0f}",
+            f"{median(mine, 'percent_of_peak'):.0f} %" if measured else "", f"{median(peer, 'peak_rss_mb'):,.0f}",
             f"{median(mine, 'peak_rss_mb'):,.0f}", f"{loss:.0e}"]
 
 

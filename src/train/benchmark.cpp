@@ -108,6 +108,8 @@ std::string BenchmarkResult::json() const {
                                  {"allocations_per_step", nullptr},
                                  {"losses", losses}};
   if (allocations_per_step) line["allocations_per_step"] = rounded(*allocations_per_step);
+  if (peak_gflops == 0)  // wasn't measured
+    for (const char* rate : {"gflops", "percent_of_peak", "peak_gflops"}) line[rate] = nullptr;
   return line.dump();
 }
 

@@ -84,6 +84,9 @@ TEST_CASE("the line of a benchmark is JSON with its fields in order") {
       R"("percent_of_peak":50.0,"peak_gflops":200.0,"peak_rss_mb":99.5,"allocations_per_step":null,"losses":[1.5,0.25]})");
   result.allocations_per_step = 0;
   CHECK(nlohmann::json::parse(result.json())["allocations_per_step"] == 0);
+  result.peak_gflops = 0;
+  for (const char* rate : {"gflops", "percent_of_peak", "peak_gflops"})
+    CHECK(nlohmann::json::parse(result.json())[rate].is_null());
 }
 
 TEST_CASE("benchmark_step says what it can't measure") {

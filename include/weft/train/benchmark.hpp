@@ -37,7 +37,7 @@ struct BenchmarkResult {
   std::optional<double> allocations_per_step;
   std::vector<double> losses;  ///< of the first three steps, warm-up included: what shows that two programs do the same
 
-  /// One line, without the end of the line.
+  /// One line, without the end of the line; null for what wasn't measured.
   std::string json() const;
 };
 
