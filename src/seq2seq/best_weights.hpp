@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <memory>
 #include <string>
 
 #include "base/fail.hpp"
@@ -24,6 +25,19 @@ inline const std::string& described(const char* where, const SafetensorsFile& fi
   check<FormatError>(found != file.metadata.end(), where, "{}: its metadata don't describe a {}: they have no '{}'",
                      (folder / "best.safetensors").string(), kind, key);
   return found->second;
+}
+
+/// A model of the options that the metadata hold under `key`, with the weights, in evaluation mode.
+template <class Model, class Options>
+std::unique_ptr<Model> load_described(const char* where, const std::filesystem::path& folder, const std::string& key,
+                                      const char* kind,
+                                      Options (*options_of)(const std::string& json, const std::string& source)) {
+  const SafetensorsFile file = load_best(where, folder);
+  auto model =
+      std::make_unique<Model>(options_of(described(where, file, folder, key, kind), (folder / "best.safetensors").string()));
+  model->load_state_dict(file.tensors);
+  model->eval();
+  return model;
 }
 
 }  // namespace weft::seq2seq

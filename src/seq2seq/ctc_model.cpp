@@ -10,25 +10,12 @@ namespace {
 
 constexpr const char* where = "CTCModel";
 
-CTCModelOptions checked(const CTCModelOptions& o) {
-  check<ValueError>(o.source_size > 0 && o.labels > 0 && o.hidden > 0 && o.layers > 0, where,
-                    "source_size {}, {} labels, hidden {}, {} layers; each must be positive", o.source_size, o.labels, o.hidden,
-                    o.layers);
-  return o;
-}
-
 }  // namespace
 
 CTCModel::CTCModel(const CTCModelOptions& options, const nn::Scope& scope)
     : Module(scope),
-      options_(checked(options)),
-      encoder_(options.recurrent,
-               {.input_size = options.source_size,
-                .hidden_size = options.hidden,
-                .num_layers = options.layers,
-                .bidirectional = true,
-                .dropout = options.layers > 1 ? options.dropout : 0},
-               {this, "encoder"}),
+      options_(with_positive_sizes(where, options)),
+      encoder_(options.recurrent, encoder_options(options), {this, "encoder"}),
       dropout_({.p = options.dropout}, {this, "dropout"}),
       output_({.in_features = 2 * options.hidden, .out_features = options.labels + 1}, {this, "output"}) {}
 

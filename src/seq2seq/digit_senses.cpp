@@ -117,12 +117,7 @@ DigitSenses::DigitSenses(const DigitSensesOptions& options, const nn::Scope& sco
 }
 
 std::unique_ptr<DigitSenses> DigitSenses::load(const std::filesystem::path& folder) {
-  const SafetensorsFile file = load_best(where, folder);
-  auto senses = std::make_unique<DigitSenses>(digit_senses_options_of(
-      described(where, file, folder, "digit_senses", "namer of digits"), (folder / "best.safetensors").string()));
-  senses->load_state_dict(file.tensors);
-  senses->eval();
-  return senses;
+  return load_described<DigitSenses>(where, folder, "digit_senses", "namer of digits", digit_senses_options_of);
 }
 
 Var DigitSenses::in_grid(const Var& weights) const {

@@ -90,12 +90,7 @@ DigitTracker::DigitTracker(const DigitTrackerOptions& options, const nn::Scope& 
 
 // The frames as a batch, time first: [frames * batch, cells, channels].
 std::unique_ptr<DigitTracker> DigitTracker::load(const std::filesystem::path& folder) {
-  const SafetensorsFile file = load_best(where, folder);
-  auto tracker = std::make_unique<DigitTracker>(digit_tracker_options_of(
-      described(where, file, folder, "digit_tracker", "tracker of digits"), (folder / "best.safetensors").string()));
-  tracker->load_state_dict(file.tensors);
-  tracker->eval();
-  return tracker;
+  return load_described<DigitTracker>(where, folder, "digit_tracker", "tracker of digits", digit_tracker_options_of);
 }
 
 Var DigitTracker::features(const Tensor& frames) {

@@ -134,12 +134,7 @@ SpeechRecognizer::SpeechRecognizer(const SpeechRecognizerOptions& options, const
 }
 
 std::unique_ptr<SpeechRecognizer> SpeechRecognizer::load(const std::filesystem::path& folder) {
-  const SafetensorsFile file = load_best(where, folder);
-  auto recognizer = std::make_unique<SpeechRecognizer>(speech_recognizer_options_of(
-      described(where, file, folder, "speech", "speech recogniser"), (folder / "best.safetensors").string()));
-  recognizer->load_state_dict(file.tensors);
-  recognizer->eval();
-  return recognizer;
+  return load_described<SpeechRecognizer>(where, folder, "speech", "speech recogniser", speech_recognizer_options_of);
 }
 
 Metadata SpeechRecognizer::metadata() const { return {{"speech", to_json(options_)}}; }

@@ -17,9 +17,7 @@ namespace {
 constexpr const char* where = "TransducerModel";
 
 TransducerModelOptions checked(const TransducerModelOptions& o) {
-  check<ValueError>(o.source_size > 0 && o.labels > 0 && o.hidden > 0 && o.layers > 0, where,
-                    "source_size {}, {} labels, hidden {}, {} layers; each must be positive", o.source_size, o.labels, o.hidden,
-                    o.layers);
+  with_positive_sizes(where, o);
   check<ValueError>(o.embedding > 0 && o.prediction > 0 && o.joint > 0, where,
                     "embedding {}, prediction {}, joint {}; each must be positive", o.embedding, o.prediction, o.joint);
   return o;
@@ -93,13 +91,7 @@ class TransducerModel::Predictions {
 TransducerModel::TransducerModel(const TransducerModelOptions& options, const nn::Scope& scope)
     : Module(scope),
       options_(checked(options)),
-      encoder_(options.recurrent,
-               {.input_size = options.source_size,
-                .hidden_size = options.hidden,
-                .num_layers = options.layers,
-                .bidirectional = true,
-                .dropout = options.layers > 1 ? options.dropout : 0},
-               {this, "encoder"}),
+      encoder_(options.recurrent, encoder_options(options), {this, "encoder"}),
       embedding_({.num_embeddings = options.labels + 1, .embedding_dim = options.embedding}, {this, "embedding"}),
       prediction_(options.recurrent, {.input_size = options.embedding, .hidden_size = options.prediction},
                   {this, "prediction"}),
@@ -117,7 +109,10 @@ Var TransducerModel::encoded(const Padded& source) {
 }
 
 Var TransducerModel::forward(const Padded& source, std::span<const TokenIds* const> targets) {
-  const LabelBatch labels = label_batch(where, source, targets, options_.labels);
+  return logits(source, label_batch(where, source, targets, options_.labels));
+}
+
+Var TransducerModel::logits(const Padded& source, const LabelBatch& labels) {
   const std::int64_t rows = labels.classes.size(0), most = labels.classes.size(1);
   const Tensor behind = Tensor::zeros({rows, most + 1}, i64);  // the blank, then the labels
   Tensor said = behind.slice(1, 1, most + 1);
@@ -127,8 +122,9 @@ Var TransducerModel::forward(const Padded& source, std::span<const TokenIds* con
 }
 
 Var TransducerModel::loss(const Padded& source, std::span<const TokenIds* const> targets) {
+  const nn::ModuleScope scope(*this);
   const LabelBatch labels = label_batch(where, source, targets, options_.labels);
-  return transducer_loss((*this)(source, targets), labels.classes, source.lengths, labels.lengths,
+  return transducer_loss(logits(source, labels), labels.classes, source.lengths, labels.lengths,
                          {.reduction = LossReduction::sum}) /
          static_cast<double>(labels.count);
 }

@@ -12,6 +12,8 @@
 
 namespace weft::seq2seq {
 
+struct LabelBatch;  // of a batch's rows, padded
+
 struct TransducerModelOptions {
   std::int64_t source_size = 0;  ///< of the source's features
   std::int64_t labels = 0;       ///< classes are one more: 0 is the blank, label i is class i + 1
@@ -47,6 +49,7 @@ class TransducerModel : public nn::Module<TransducerModel> {
 
  private:
   class Predictions;
+  Var logits(const Padded& source, const LabelBatch& labels);
   Var encoded(const Padded& source);  // [rows, columns, joint]
   Var classes_of(const Var& sums);    // logits of the joint network's sums [..., joint]
 
