@@ -1,8 +1,9 @@
-// Time and memory of every kind of attention by the length of the sequence, forward alone and with backward: a table, and where
+// Time and memory of every kind of attention by the length of the sequence, forward alone and with backward: tables, and where
 // they are asked for a plot and JSON.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/program_options.hpp>
 #include <chrono>
 #include <fstream>
@@ -55,6 +56,8 @@ constexpr double least_mebibytes = 0.5;
 std::string in_mebibytes(const Cost& cost) {
   return cost.mebibytes < least_mebibytes ? fmt::format("< {}", least_mebibytes) : fmt::format("{:.3g}", cost.mebibytes);
 }
+
+std::string in_milliseconds(const Cost& cost) { return fmt::format("{:.3g}", cost.milliseconds); }
 
 template <class Call>
 Cost measure(int rounds, const Call& call) {
@@ -124,6 +127,49 @@ class Measured {
   std::map<std::int64_t, std::optional<Costs>> known_;
 };
 
+/// Markdown tables with a row for each kind and a column for each length: time and memory, forward and with backward.
+class Tables {
+ public:
+  explicit Tables(const Command& command) : command_(command) {
+    std::string head = "| kind |", rule = "|---|";
+    for (const std::int64_t length : command.lengths) {
+      head += fmt::format(" {} |", length);
+      rule += "---|";
+    }
+    for (Table& table : tables_) table.rows = head + '\n' + rule;
+  }
+
+  void begin(const std::string& kind) {
+    for (Table& table : tables_) table.rows += fmt::format("\n| {} |", kind);
+  }
+
+  void add(const std::optional<Costs>& costs) {
+    left_out_ = left_out_ || !costs;
+    for (Table& table : tables_) table.rows += fmt::format(" {} |", costs ? table.cell(*costs) : "–");
+  }
+
+  void print() const {
+    for (const Table& table : tables_) fmt::print("\n{}:\n\n{}\n", table.title, table.rows);
+    if (left_out_) fmt::print("\n–: would take more than {} s or {} GiB\n", command_.seconds, command_.gib);
+  }
+
+ private:
+  struct Table {
+    std::string title;
+    std::string (*cell)(const Costs& costs);
+    std::string rows = {};
+  };
+
+  const Command& command_;
+  bool left_out_ = false;
+  std::array<Table, 4> tables_ = {{
+      {"Forward and backward, ms", [](const Costs& costs) { return in_milliseconds(costs.training); }},
+      {"Forward and backward, MiB", [](const Costs& costs) { return in_mebibytes(costs.training); }},
+      {"Forward, ms", [](const Costs& costs) { return in_milliseconds(costs.forward); }},
+      {"Forward, MiB", [](const Costs& costs) { return in_mebibytes(costs.forward); }},
+  }};
+};
+
 /// None where help was asked for.
 std::optional<Command> read(int argc, char** argv) {
   Command command;
@@ -178,33 +224,23 @@ int run(int argc, char** argv) {
   if (!given) return 0;
   const Command& command = *given;
   set_num_threads(command.threads);
-  fmt::print(
-      "x [{}, length, {}], {} heads, {} threads; median of {} calls or more, memory at most beyond x and the parameters\n\n",
-      command.sizes.batch, command.sizes.width, command.sizes.heads, command.threads, command.rounds);
-  fmt::print(
-      "| kind | length | forward, ms | forward and backward, ms | forward, MiB | forward and backward, MiB |\n"
-      "|---|---|---|---|---|---|\n");
+  Tables tables(command);
   bench::Panel times{.title = "forward and backward, ms", .lines = {}},
       memory{.title = "forward and backward, MiB", .lines = {}};
   std::string json;
-  bool left_out = false;
   for (const bench::AttentionKind& kind : bench::attention_kinds()) {
     const auto& wanted = command.kinds;
     if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), kind.name) == wanted.end()) continue;
+    std::cerr << kind.name << '\n';  // some minutes for all of them
+    tables.begin(kind.name);
     times.lines.push_back({kind.name, {}});
     memory.lines.push_back({kind.name, {}});
     Measured measured(kind, command);
     for (const std::int64_t length : command.lengths) {
       const std::optional<Costs> costs = measured.at(length);
-      if (!costs) {
-        left_out = true;
-        fmt::print("| {} | {} | – | – | – | – |\n", kind.name, length);
-        continue;
-      }
+      tables.add(costs);
+      if (!costs) continue;
       const Cost &forward = costs->forward, &training = costs->training;
-      fmt::print("| {} | {} | {:.3g} | {:.3g} | {} | {} |\n", kind.name, length, forward.milliseconds, training.milliseconds,
-                 in_mebibytes(forward), in_mebibytes(training));
-      std::cout << std::flush;
       const auto x = static_cast<double>(length);
       times.lines.back().points.emplace_back(x, training.milliseconds);
       if (training.mebibytes >= least_mebibytes) memory.lines.back().points.emplace_back(x, training.mebibytes);
@@ -221,7 +257,10 @@ int run(int argc, char** argv) {
       json += line.dump() + '\n';
     }
   }
-  if (left_out) fmt::print("\n–: would take more than {} s or {} GiB\n", command.seconds, command.gib);
+  fmt::print(
+      "x [{}, length, {}], {} heads, {} threads; median of {} calls or more, memory at most beyond x and the parameters\n",
+      command.sizes.batch, command.sizes.width, command.sizes.heads, command.threads, command.rounds);
+  tables.print();
   write(command.json, json);
   write(command.plot, bench::log_plot_svg("length", {times, memory}));
   return 0;

@@ -13,6 +13,7 @@
 #include "weft/nn/lightweight_conv.hpp"
 #include "weft/nn/linear_attention.hpp"
 #include "weft/nn/multihead_attention.hpp"
+#include "weft/nn/positional_encoding.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/shape.hpp"
 
@@ -59,6 +60,23 @@ AttentionKind heads(std::string name,
             change(options, length);
             return mixing<nn::MultiheadAttention>(options);
           }};
+}
+
+/// MultiheadAttention over x with positions added to it.
+template <class Positions>
+AttentionCall after_positions(const FamilySizes& sizes, const std::shared_ptr<Positions>& positions) {
+  const auto attend =
+      mixing<nn::MultiheadAttention>(nn::MultiheadAttentionOptions{.embed_dim = sizes.width, .num_heads = sizes.heads});
+  return [positions, attend](const Var& x) { return attend((*positions)(x)); };
+}
+
+AttentionCall sinusoid(const FamilySizes& sizes, std::int64_t) {
+  return after_positions(sizes, std::make_shared<nn::SinusoidalPositions>());
+}
+
+AttentionCall learned(const FamilySizes& sizes, std::int64_t length) {
+  const nn::LearnedPositionsOptions options{.max_length = length, .embedding_dim = sizes.width};
+  return after_positions(sizes, std::make_shared<nn::LearnedPositions>(options));
 }
 
 template <class Kind>
@@ -164,6 +182,8 @@ const std::vector<AttentionKind>& attention_kinds() {
       heads("grouped_query",
             [](Options& options, auto) { options.kv_heads = options.num_heads % 2 == 0 ? options.num_heads / 2 : 1; }),
       heads("multi_query", [](Options& options, auto) { options.kv_heads = 1; }),
+      {"sinusoid", sinusoid},
+      {"learned", learned},
       heads("rotary", [](Options& options, auto) { options.positions = AttentionPositions::rotary; }),
       heads("alibi", [](Options& options, auto) { options.positions = AttentionPositions::alibi; }),
       heads("shaw", [](Options& options, auto) { options.positions = AttentionPositions::shaw; }),
