@@ -26,11 +26,6 @@ HWY_INLINE hn::Vec<Floats> LoadOr(const float* x, std::size_t count, float fill)
   return hn::IfThenElse(hn::FirstN(d, count), LoadSome(d, x, count), hn::Set(d, fill));
 }
 
-HWY_INLINE void StoreUpTo(hn::Vec<Floats> v, float* to, std::size_t count) {
-  const Floats d;
-  count == hn::Lanes(d) ? hn::StoreU(v, d, to) : StoreSome(v, d, to, count);
-}
-
 // e^x to 2 ulp for x that is hardly above 0; NaN stays NaN, what would be denormal is 0.
 HWY_INLINE hn::Vec<Floats> ExpBelow(hn::Vec<Floats> x) {
   const Floats d;
@@ -57,7 +52,7 @@ float SoftmaxBlock(float* x, std::size_t n, float* most, float* sum) {
     const std::size_t count = HWY_MIN(lanes, n - i);
     const auto e = ExpBelow(hn::Sub(LoadOr(x + i, count, -__builtin_inff()), shift));
     sums = hn::Add(sums, e);
-    StoreUpTo(e, x + i, count);
+    StoreUpTo(e, d, x + i, count);
   }
   const float factor = *most == top ? 1.0f : __builtin_expf(*most - top);
   *sum = *sum * factor + hn::GetLane(hn::SumOfLanes(d, sums));
@@ -71,7 +66,7 @@ void ScaleRow(const float* x, float* y, std::size_t n, float factor) {
   const std::size_t lanes = hn::Lanes(d);
   for (std::size_t i = 0; i < n; i += lanes) {
     const std::size_t count = HWY_MIN(lanes, n - i);
-    StoreUpTo(hn::Mul(LoadOr(x + i, count, 0), hn::Set(d, factor)), y + i, count);
+    StoreUpTo(hn::Mul(LoadOr(x + i, count, 0), hn::Set(d, factor)), d, y + i, count);
   }
 }
 
@@ -82,18 +77,18 @@ void WeightsRow(float* x, std::size_t n, float most, float log_sum) {
   for (std::size_t i = 0; i < n; i += lanes) {
     const std::size_t count = HWY_MIN(lanes, n - i);
     const auto below = hn::Sub(LoadOr(x + i, count, 0), hn::Set(d, most));
-    StoreUpTo(ExpBelow(hn::Sub(below, hn::Set(d, log_sum))), x + i, count);
+    StoreUpTo(ExpBelow(hn::Sub(below, hn::Set(d, log_sum))), d, x + i, count);
   }
 }
 
-// incoming = weight (incoming - sum)
+// incoming = weight (incoming - sum); what would be denormal is 0
 void ScoreGradientRow(const float* weights, float* incoming, std::size_t n, float sum) {
   const Floats d;
   const std::size_t lanes = hn::Lanes(d);
   for (std::size_t i = 0; i < n; i += lanes) {
     const std::size_t count = HWY_MIN(lanes, n - i);
     const auto g = hn::Sub(LoadOr(incoming + i, count, 0), hn::Set(d, sum));
-    StoreUpTo(hn::Mul(LoadOr(weights + i, count, 0), g), incoming + i, count);
+    StoreUpTo(WithoutDenormals(d, hn::Mul(LoadOr(weights + i, count, 0), g)), d, incoming + i, count);
   }
 }
 

@@ -29,14 +29,6 @@ HWY_INLINE void ForEachVector(const float* x, std::size_t n, float fill, Body bo
   body(i, n - i, hn::Load(d, rest));
 }
 
-HWY_INLINE void StoreSome(hn::Vec<Floats> v, float* to, std::size_t count) {
-  const Floats d;
-  if (count == hn::Lanes(d)) return hn::StoreU(v, d, to);
-  HWY_ALIGN float all[HWY_MAX_BYTES / sizeof(float)] = {};
-  hn::Store(v, d, all);
-  for (std::size_t j = 0; j < count; ++j) to[j] = all[j];
-}
-
 constexpr float lowest = -__builtin_inff();
 
 struct MaxBody {
@@ -52,7 +44,7 @@ struct ExpBody {
     const Floats d;
     const auto e = Exp(d, hn::Sub(v, most));
     sum = hn::Add(sum, e);
-    if (y != nullptr) StoreSome(e, y + i, count);
+    if (y != nullptr) StoreUpTo(e, d, y + i, count);
   }
 };
 
@@ -71,9 +63,18 @@ HWY_INLINE float RowExp(const float* x, float most, float* y, std::size_t n) {
   return hn::GetLane(hn::SumOfLanes(d, sum));
 }
 
+struct ScaleBody {
+  float factor;
+  float* y;
+  HWY_INLINE void operator()(std::size_t i, std::size_t count, hn::Vec<Floats> v) const {
+    const Floats d;
+    StoreUpTo(WithoutDenormals(d, hn::Mul(v, hn::Set(d, factor))), d, y + i, count);
+  }
+};
+
 void SoftmaxRow(const float* x, float* y, std::size_t n) {
   const float factor = 1.0f / RowExp(x, RowMax(x, n), y, n);
-  for (std::size_t j = 0; j < n; ++j) y[j] *= factor;
+  ForEachVector(y, n, 0.0f, ScaleBody{factor, y});
 }
 
 void LogSoftmaxRow(const float* x, float* y, std::size_t n) {
@@ -90,7 +91,13 @@ void SoftmaxBackwardRow(const float* y, const float* g, float* dx, std::size_t n
   for (; j + lanes <= n; j += lanes) sums = hn::MulAdd(hn::LoadU(d, y + j), hn::LoadU(d, g + j), sums);
   float sum = hn::GetLane(hn::SumOfLanes(d, sums));
   for (; j < n; ++j) sum += y[j] * g[j];
-  for (j = 0; j < n; ++j) dx[j] = y[j] * (g[j] - sum);
+  // What would be denormal is 0: places far away have many of these.
+  const auto all = hn::Set(d, sum);
+  for (j = 0; j + lanes <= n; j += lanes)
+    hn::StoreU(WithoutDenormals(d, hn::Mul(hn::LoadU(d, y + j), hn::Sub(hn::LoadU(d, g + j), all))), d, dx + j);
+  if (j == n) return;
+  const auto rest = hn::Mul(LoadSome(d, y + j, n - j), hn::Sub(LoadSome(d, g + j, n - j), all));
+  StoreSome(WithoutDenormals(d, rest), d, dx + j, n - j);
 }
 
 struct LogSoftmaxBackwardBody {

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -114,6 +115,26 @@ TEST_CASE("backward keeps the digits of weights whose scores are large") {
       for (std::int64_t k = 0; k < 64; ++k) CHECK(found.value.at({0, 0, k, 0}) == doctest::Approx(3.0 / 64).epsilon(1e-6));
     }
   }
+}
+
+// The gradients of scores are seen in those of queries where the keys are the unit vectors.
+TEST_CASE("the gradients of scores have no denormal numbers") {
+  constexpr std::int64_t n = 130;
+  Operands x({1, 1, 1, n, n, 1});
+  for (std::int64_t k = 0; k < n; ++k) {
+    x.query.mutable_data<float>()[k] = static_cast<float>(k) * -0.7f;
+    for (std::int64_t i = 0; i < n; ++i) x.key.mutable_data<float>()[k * n + i] = i == k ? 1 : 0;
+  }
+  x.gradient.fill(1e-3);
+  test::on_each_isa([&] {
+    const Tensor query = run(x, {}).query;
+    const float* const begin = query.data<float>();
+    const auto count = [&](int kind) {
+      return std::count_if(begin, begin + n, [&](float element) { return std::fpclassify(element) == kind; });
+    };
+    CHECK(count(FP_SUBNORMAL) == 0);
+    CHECK(count(FP_NORMAL) > n / 2);
+  });
 }
 
 TEST_CASE("attention takes views") {

@@ -1,5 +1,6 @@
 #include "kernels/softmax.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -123,6 +124,28 @@ TEST_CASE("the gradients of softmax and log_softmax are the reference's") {
                   2e-7 * std::sqrt(static_cast<double>(n)));
     });
   }
+}
+
+// Products take a hundred times as long over denormal numbers, and weights that fall with the distance would be full of them.
+TEST_CASE("neither softmax nor its gradient has denormal numbers") {
+  constexpr std::int64_t n = 1003;
+  Tensor x = Tensor::empty({2, n});
+  for (std::int64_t j = 0; j < 2 * n; ++j) x.mutable_data<float>()[j] = static_cast<float>(j % n) * (j < n ? -0.1f : 0.1f);
+  const Tensor g = uniform({2, n}, -1e-3, 1e-3, 2, f32), open = coins({2, n}, 0.9, 3);
+  const auto count = [](const Tensor& y, int kind) {
+    const float* const begin = y.data<float>();
+    return std::count_if(begin, begin + y.numel(), [&](float element) { return std::fpclassify(element) == kind; });
+  };
+  on_each_isa([&] {
+    for (const Tensor& mask : {Tensor(), open}) {
+      const Tensor y = mask.defined() ? kernels::masked_softmax(x, mask) : kernels::softmax(x);
+      const Tensor dx = kernels::softmax_backward(y, g, mask);
+      for (const Tensor& result : {y, dx}) {
+        CHECK(count(result, FP_SUBNORMAL) == 0);
+        CHECK(count(result, FP_NORMAL) > n);
+      }
+    }
+  });
 }
 
 TEST_CASE("into a row of NaN a gradient goes as NaN, and zeros as zeros") {
