@@ -135,12 +135,12 @@ int command_train(const std::vector<std::string>& words) {
   model_options.tie_output = !untied;
   seq2seq::LanguageModel model(model_options, nn::Scope{.owner = nullptr, .name = {}, .seed = s.trainer.seed});
   LanguageModelTask task(model, symbols, texts.train, texts.validation, task_options);
-  fmt::print(stderr, "{} bytes, {} different {}, {} parameters, {} threads\n", texts.train.size(), symbols.size() - 1, unit,
-             model.num_parameters(), s.threads);
+  fmt::print(stderr, "{} bytes, {} different {}, {} parameters, {}\n", texts.train.size(), symbols.size() - 1, unit,
+             model.num_parameters(), format_count(s.threads, "thread"));
   const TrainingResult result = train(task, s.trainer, std::cerr);
-  fmt::print("{} updates, {} epochs, best validation {}, {:.0f} tokens/s, {}\n", result.updates, result.epochs,
-             result.best ? describe(-*result.best, symbols.unit()) : "none", result.words_per_second,
-             format_duration(result.seconds));
+  fmt::print("{}, {}, best validation {}, {:.0f} tokens/s, {}\n", format_count(result.updates, "update"),
+             format_count(result.epochs, "epoch"), result.best ? describe(-*result.best, symbols.unit()) : "none",
+             result.words_per_second, format_duration(result.seconds));
   return exit_code(result);
 }
 

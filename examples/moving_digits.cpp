@@ -125,12 +125,12 @@ int command_train(const std::vector<std::string>& words) {
   seq2seq::DigitTracker tracker(model_options, nn::Scope{.owner = nullptr, .name = {}, .seed = s.trainer.seed});
   if (!start.empty()) first_run::start_from(start, tracker, s.trainer);
   DigitTrackingTask task(tracker, train_films, validation_films, task_options);
-  fmt::print(stderr, "{} digits, {} more to validate on, {} parameters, {} threads\n", kept, count - kept,
-             tracker.num_parameters(), s.threads);
+  fmt::print(stderr, "{} digits, {} more to validate on, {} parameters, {}\n", kept, count - kept, tracker.num_parameters(),
+             format_count(s.threads, "thread"));
   const TrainingResult result = weft::train(task, s.trainer, std::cerr);
-  fmt::print("{} updates, both digits named in {} of the validation films, {:.0f} frames/s, {}\n", result.updates,
-             result.best ? fmt::format("{:.1f} %", *result.best) : "none", result.words_per_second,
-             format_duration(result.seconds));
+  fmt::print("{}, both digits named in {} of the validation films, {:.0f} frames/s, {}\n",
+             format_count(result.updates, "update"), result.best ? fmt::format("{:.1f} %", *result.best) : "none",
+             result.words_per_second, format_duration(result.seconds));
   return exit_code(result);
 }
 

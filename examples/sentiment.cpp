@@ -62,11 +62,12 @@ int command_train(const std::vector<std::string>& words) {
                           {{"fold", fmt::to_string(s.split.fold)},
                            {"folds", fmt::to_string(s.split.folds)},
                            {"kept", data::checksum(chosen(all, split.test))}});
-  fmt::print(stderr, "{} texts to learn from, {} held out, {} kept for evaluation; {} words, {} parameters, {} threads\n",
+  fmt::print(stderr, "{} texts to learn from, {} held out, {} kept for evaluation; {} words, {} parameters, {}\n",
              train_on.size(), held_out.size(), split.test.size(), classifier.vocabulary().symbols.size() - 1,
-             classifier.model().num_parameters(), s.threads);
+             classifier.model().num_parameters(), format_count(s.threads, "thread"));
   const TrainingResult result = train(task, s.trainer, std::cerr);
-  fmt::print("{} updates, {} epochs, best held-out {} {}, {:.0f} words/s, {}\n", result.updates, result.epochs, s.best_by,
+  fmt::print("{}, {}, best held-out {} {}, {:.0f} words/s, {}\n", format_count(result.updates, "update"),
+             format_count(result.epochs, "epoch"), s.best_by,
              result.best ? fmt::format("{:.4f}", std::abs(*result.best)) : "none", result.words_per_second,
              format_duration(result.seconds));
   return exit_code(result);

@@ -86,13 +86,13 @@ int command_train(const std::vector<std::string>& words) {
   const auto vocabulary = vocabulary_of(texts.train, s.vocabulary);
   seq2seq::Summarizer summarizer(s.model_for(vocabulary.size()), vocabulary, s.trainer.seed);
   SummarizationTask task(summarizer, texts.train, texts.validation, s.task);
-  fmt::print(stderr, "{} stories, {} to validate on, a vocabulary of {} words, {} parameters, {} threads\n",
+  fmt::print(stderr, "{} stories, {} to validate on, a vocabulary of {} words, {} parameters, {}\n",
              format_count(task.batcher().kept()), texts.validation.size(), format_count(vocabulary.size()),
-             format_count(summarizer.model().num_parameters()), s.threads);
+             format_count(summarizer.model().num_parameters()), format_count(s.threads, "thread"));
   const TrainingResult result = train(task, s.trainer, std::cerr);
   const std::string best = fmt::format("best ROUGE {}", result.best ? fmt::format("{:.2f}", *result.best) : "none");
-  fmt::print("{} updates, {} epochs, {}, {:.0f} words/s, {}\n", result.updates, result.epochs, best, result.words_per_second,
-             format_duration(result.seconds));
+  fmt::print("{}, {}, {}, {:.0f} words/s, {}\n", format_count(result.updates, "update"), format_count(result.epochs, "epoch"),
+             best, result.words_per_second, format_duration(result.seconds));
   return exit_code(result);
 }
 

@@ -54,7 +54,7 @@ row() {
   bleu=$(sed -n 's/^BLEU = \([0-9.]*\).*/\1/p' "$folder/scored")
   chrf=$(sed -n 's/^chrF = //p' "$folder/scored")
   speed=$(sed -n 's/.*, \([0-9]*\) words\/s.*/\1/p' "$folder/trained")
-  epochs=$(sed -n 's/.*updates, \([0-9]*\) epochs.*/\1/p' "$folder/trained")
+  epochs=$(sed -n 's/.*updates*, \([0-9,]*\) epochs*.*/\1/p' "$folder/trained")
   parameters=$(sed -n 's/.*, \([^ ]*\) parameters.*/\1/p' "$folder/progress")
   memory=$(sed -n 's/.*memory \([0-9.]*\) MiB.*/\1/p' "$folder/train.log" | sort -n | tail -1)
   echo "| $kind | $bleu | $chrf | $epochs | $speed | $memory | $parameters |"

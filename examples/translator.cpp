@@ -95,9 +95,9 @@ TrainingResult train_on(Settings& s, const data::ParallelText& text, const data:
   const seq2seq::Vocabularies vocabularies = vocabularies_for(s, text);
   seq2seq::Translator translator(s.model(vocabularies.source.size(), vocabularies.target.size()), vocabularies, s.trainer.seed);
   TranslationTask task(translator, text, validation, s.task);
-  fmt::print(stderr, "{} pairs, vocabularies of {} and {}, {} parameters, {} threads\n", format_count(task.batcher().kept()),
+  fmt::print(stderr, "{} pairs, vocabularies of {} and {}, {} parameters, {}\n", format_count(task.batcher().kept()),
              vocabularies.source.size(), vocabularies.target.size(), format_count(translator.model().num_parameters()),
-             num_threads());
+             format_count(num_threads(), "thread"));
   // Not before all settings were accepted, and not over those of a run that goes on: what is in the folder stays whole.
   if (!goes_on(s)) seq2seq::save_vocabularies(vocabularies, s.output);
   s.trainer.settings = {{"vocabulary", fmt::to_string(s.vocabulary)}, {"subword", s.subword}};
@@ -127,8 +127,8 @@ int command_train(const std::vector<std::string>& words) {
   const auto validation = read_pairs(required(s.valid_source, "valid-source"), required(s.valid_target, "valid-target"));
   const TrainingResult result = train_on(s, text, validation);
   const std::string best = fmt::format("best BLEU {}", result.best ? fmt::format("{:.2f}", *result.best) : "none");
-  fmt::print("{} updates, {} epochs, {}, {:.0f} words/s, {}\n", result.updates, result.epochs, best, result.words_per_second,
-             format_duration(result.seconds));
+  fmt::print("{}, {}, {}, {:.0f} words/s, {}\n", format_count(result.updates, "update"), format_count(result.epochs, "epoch"),
+             best, result.words_per_second, format_duration(result.seconds));
   return exit_code(result);
 }
 

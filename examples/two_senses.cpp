@@ -123,10 +123,10 @@ int command_train(const std::vector<std::string>& words) {
   model_options.width = train_pairs.image_width();
   seq2seq::DigitSenses model(model_options, nn::Scope{.owner = nullptr, .name = {}, .seed = s.trainer.seed});
   DigitSensesTask task(model, log_mel, train_pairs, validation_pairs, task_options);
-  fmt::print(stderr, "{} recordings, {} images, {} more to validate on, {} parameters, {} threads\n", recordings, kept,
-             count - kept, model.num_parameters(), s.threads);
+  fmt::print(stderr, "{} recordings, {} images, {} more to validate on, {} parameters, {}\n", recordings, kept, count - kept,
+             model.num_parameters(), format_count(s.threads, "thread"));
   const TrainingResult result = weft::train(task, s.trainer, std::cerr);
-  fmt::print("{} updates, {} of the validation pairs named, {:.0f} pairs/s, {}\n", result.updates,
+  fmt::print("{}, {} of the validation pairs named, {:.0f} pairs/s, {}\n", format_count(result.updates, "update"),
              result.best ? fmt::format("{:.1f} %", *result.best) : "none", result.words_per_second,
              format_duration(result.seconds));
   return exit_code(result);

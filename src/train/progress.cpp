@@ -42,6 +42,10 @@ std::string format_count(std::int64_t count) {
   return digits;
 }
 
+std::string format_count(std::int64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", format_count(count), noun, count == 1 ? "" : "s");
+}
+
 bool is_terminal(int descriptor) { return isatty(descriptor) == 1; }
 
 int terminal_width(int descriptor) {

@@ -23,6 +23,9 @@ TEST_CASE("durations and counts read well") {
   CHECK(format_count(8123) == "8,123");
   CHECK(format_count(-123) == "-123");
   CHECK(format_count(-1234567) == "-1,234,567");
+  CHECK(format_count(1, "thread") == "1 thread");
+  CHECK(format_count(0, "thread") == "0 threads");
+  CHECK(format_count(8123, "update") == "8,123 updates");
 }
 
 TEST_CASE("a bar on a terminal redraws one line, not more often than it should") {

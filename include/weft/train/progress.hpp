@@ -16,6 +16,8 @@ double steady_seconds();
 std::string format_duration(double seconds);
 /// "8,123"
 std::string format_count(std::int64_t count);
+/// "1 thread", "8,123 threads"
+std::string format_count(std::int64_t count, std::string_view noun);
 
 /// Whether the file descriptor is a terminal, and how many columns it has (80 where that isn't known).
 bool is_terminal(int descriptor);
