@@ -4,10 +4,12 @@
 #include <set>
 
 #include "commands.hpp"
+#include "left_out.hpp"
 #include "trainer_settings.hpp"
 #include "weft/data/glyphs.hpp"
 #include "weft/data/held_out.hpp"
 #include "weft/data/letter_images.hpp"
+#include "weft/data/png.hpp"
 #include "weft/report/report.hpp"
 #include "weft/train/progress.hpp"
 #include "weft/train/training_log.hpp"
@@ -22,6 +24,7 @@ constexpr const char* usage = R"(handwriting COMMAND [options]
 
   train      learn from a file of words, a line each: fold, text, then the letters' pixels (plain or gzip)
   evaluate   letter error on other words
+  read       the words of PNG pictures, letter by letter
   report     an HTML page of a training run, with the attention over the letters of some words
 
 handwriting COMMAND --help lists a command's options; --config FILE reads them from a file (option = value).
@@ -146,12 +149,12 @@ int command_train(const std::vector<std::string>& words) {
   task_options.batching.seed = s.trainer.seed;
   seq2seq::WordReader reader(model_options, letters_of(all), nn::Scope{.owner = nullptr, .name = {}, .seed = s.trainer.seed});
   WordReadingTask task(reader, train, validation, task_options);
-  fmt::print(stderr, "{} words, {} more to validate on, {} letters, {} parameters, {} threads\n", train.size(),
-             validation.size(), reader.letters().size() - 1, reader.num_parameters(), s.threads);
+  fmt::print(stderr, "{} words, {} more to validate on, {} letters, {} parameters, {}\n", train.size(), validation.size(),
+             reader.letters().size() - 1, reader.num_parameters(), format_count(s.threads, "thread"));
   const TrainingResult result = weft::train(task, s.trainer, std::cerr);
-  fmt::print("{} updates, {} epochs, least letter error {}, {:.0f} words/s, {}\n", result.updates, result.epochs,
-             result.best ? fmt::format("{:.2f} %", 100 - *result.best) : "none", result.words_per_second,
-             format_duration(result.seconds));
+  fmt::print("{}, {}, least letter error {}, {:.0f} words/s, {}\n", format_count(result.updates, "update"),
+             format_count(result.epochs, "epoch"), result.best ? fmt::format("{:.2f} %", 100 - *result.best) : "none",
+             result.words_per_second, format_duration(result.seconds));
   return exit_code(result);
 }
 
@@ -165,11 +168,15 @@ struct Reading {
 void add_reading_options(po::options_description& options, Reading& r) {
   auto add = options.add_options();
   add("model", option(r.folder), "folder of a training run");
-  add("data", option(r.source.path), "file of words");
-  add("folds", option(r.source.folds), "parts of the data");
   add("beam", number(r.search.beam, 1, most_hypotheses), "hypotheses of the search; 1: the likeliest letter each time");
-  add("quick", po::bool_switch(&r.source.quick), "words drawn by code");
   add("threads", number(r.threads, 1, most_threads), "threads");
+}
+
+void add_source_options(po::options_description& options, WordSource& source) {
+  auto add = options.add_options();
+  add("data", option(source.path), "file of words");
+  add("folds", option(source.folds), "parts of the data");
+  add("quick", po::bool_switch(&source.quick), "words drawn by code");
 }
 
 int command_evaluate(const std::vector<std::string>& words) {
@@ -177,6 +184,7 @@ int command_evaluate(const std::vector<std::string>& words) {
   std::int64_t show = 0;
   po::options_description options("handwriting evaluate");
   add_reading_options(options, r);
+  add_source_options(options, r.source);
   options.add_options()("show", number(show, 0, largest_size), "print so many words that were read wrongly");
   if (!read_options::read(words, options, std::cout, "handwriting evaluate --help")) return 0;
   set_num_threads(r.threads);
@@ -195,6 +203,37 @@ int command_evaluate(const std::vector<std::string>& words) {
   return 0;
 }
 
+int command_read(const std::vector<std::string>& words) {
+  Reading r;
+  std::vector<std::string> pictures;
+  po::options_description options("handwriting read");
+  add_reading_options(options, r);
+  options.add_options()(
+      "pictures", po::value(&pictures)->multitoken(),
+      "PNG files, of a word each: its letters side by side, dark on light, each 16 pixels high and 8 wide or a "
+      "whole multiple of both");
+  if (!read_options::read(words, options, std::cout, "handwriting read --help")) return 0;
+  set_num_threads(r.threads);
+  const auto reader = seq2seq::WordReader::load(required(r.folder, "model"));
+  if (pictures.empty()) throw UsageError("--pictures is needed");
+  std::vector<std::string> read, left_out;
+  std::vector<Tensor> images;
+  for (const std::string& path : pictures) {
+    try {
+      images.push_back(data::letters_of_picture(data::read_png(path)));
+      read.push_back(path);
+    } catch (const ShapeError& error) {
+      left_out.push_back(path + ": " + error.what());
+    } catch (const Error& error) {
+      left_out.emplace_back(error.what());
+    }
+  }
+  for (std::size_t i = 0; const seq2seq::WordReading& reading : reader->transcribe(images, r.search))
+    fmt::print("{}: {}\n", read[i++], reading.text);
+  say_left_out("handwriting", left_out, pictures.size());
+  return left_out.empty() ? 0 : 1;
+}
+
 int command_report(const std::vector<std::string>& words) {
   Reading r;
   r.search.attention = true;
@@ -202,6 +241,7 @@ int command_report(const std::vector<std::string>& words) {
   std::int64_t shown = 12;
   po::options_description options("handwriting report");
   add_reading_options(options, r);
+  add_source_options(options, r.source);
   auto add = options.add_options();
   add("words", number(shown, 0, 1000), "so many words, from all over the data");
   add("output", option(output), "the page; none: report.html in the model's folder");
@@ -250,7 +290,7 @@ commands::Program handwriting() {
   options.insert(option_of_setting.begin(), option_of_setting.end());
   return {"handwriting",
           usage,
-          {{"train", command_train}, {"evaluate", command_evaluate}, {"report", command_report}},
+          {{"train", command_train}, {"evaluate", command_evaluate}, {"read", command_read}, {"report", command_report}},
           std::move(options)};
 }
 

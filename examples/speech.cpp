@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "commands.hpp"
+#include "left_out.hpp"
 #include "speech_faithfulness.hpp"
 #include "speech_settings.hpp"
 #include "spoken_strings.hpp"
@@ -44,13 +45,14 @@ int command_train(const std::vector<std::string>& words) {
   seq2seq::SpeechRecognizer recognizer(s.model, nn::Scope{.owner = nullptr, .name = {}, .seed = s.trainer.seed});
   SpeechTask task(recognizer, parts.train, parts.validation, s.task);
   task.begin_epoch(0);
-  fmt::print(stderr, "{} recordings to learn from, {} to validate on, {} parameters, {} threads\n", parts.train.size(),
-             parts.validation.size(), format_count(recognizer.num_parameters()), s.threads);
+  fmt::print(stderr, "{} recordings to learn from, {} to validate on, {} parameters, {}\n", parts.train.size(),
+             parts.validation.size(), format_count(recognizer.num_parameters()), format_count(s.threads, "thread"));
   if (const auto strings = task.left_out() + task.validation_left_out(); strings > 0)
     fmt::print(stderr, "{} strings of the first epoch and the validation have fewer steps than digits and are left out\n",
                strings);
   const TrainingResult result = train(task, s.trainer, std::cerr);
-  fmt::print("{} updates, {} epochs, best digit error {}, {:.0f} digits/s, {}\n", result.updates, result.epochs,
+  fmt::print("{}, {}, best digit error {}, {:.0f} digits/s, {}\n", format_count(result.updates, "update"),
+             format_count(result.epochs, "epoch"),
              result.best ? fmt::format("{:.2f} % in validation", 100 - *result.best) : "none", result.words_per_second,
              format_duration(result.seconds));
   return exit_code(result);
@@ -123,7 +125,7 @@ int command_recognize(const std::vector<std::string>& words) {
   for (const auto& [path, samples] : sounds) features.push_back(recognizer->features(samples));
   for (std::size_t i = 0; const seq2seq::Recognition& heard : recognizer->recognize(features, l.options))
     fmt::print("{}: {}\n", sounds[i++].first, heard.text);
-  spoken_takes::say_left_out("speech", left_out, l.sounds.size());
+  say_left_out("speech", left_out, l.sounds.size());
   return left_out.empty() ? 0 : 1;
 }
 
@@ -169,7 +171,7 @@ int command_report(const std::vector<std::string>& words) {
   }
   page.write(output);
   fmt::print("{}\n", output);
-  spoken_takes::say_left_out("speech", left_out, l.sounds.size());
+  say_left_out("speech", left_out, l.sounds.size());
   return left_out.empty() ? 0 : 1;
 }
 

@@ -1,11 +1,9 @@
 #pragma once
-#include <fmt/format.h>
-
-#include <cstdio>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "left_out.hpp"
 #include "weft/data/spoken_digits.hpp"
 
 /// Recordings of digits by what they are for.
@@ -26,11 +24,6 @@ inline Parts parts_of(std::vector<weft::data::SpokenWord> words) {
                                                  : parts.train)
         .push_back(std::move(word));
   return parts;
-}
-
-inline void say_left_out(const char* program, const std::vector<std::string>& reasons, std::size_t all) {
-  for (const std::string& reason : reasons) fmt::print(stderr, "{}: left out: {}\n", program, reason);
-  if (!reasons.empty()) fmt::print(stderr, "{}: {} of {} files were left out\n", program, reasons.size(), all);
 }
 
 /// A folder's recordings; what is left out is said and counted.

@@ -61,14 +61,36 @@ std::string parse(const std::string& line, const LetterImagesOptions& options, L
   return "";
 }
 
-}  // namespace
+/// [h, w], 1 where there is ink: the mean of the colours, let through where the picture is transparent.
+Tensor ink_of(const Tensor& picture) {
+  const std::int64_t channels = picture.size(0), pixels = picture.size(1) * picture.size(2);
+  const bool transparent = channels % 2 == 0;
+  const std::int64_t colours = transparent ? channels - 1 : channels;
+  const Tensor whole = picture.contiguous();
+  const float* const from = whole.data<float>();
+  Tensor ink = Tensor::empty({picture.size(1), picture.size(2)});
+  float* const to = ink.mutable_data<float>();
+  for (std::int64_t i = 0; i < pixels; ++i) {
+    float light = 0;
+    for (std::int64_t c = 0; c < colours; ++c) light += from[c * pixels + i];
+    const float opaque = transparent ? from[colours * pixels + i] : 1;
+    to[i] = (1 - light / static_cast<float>(colours)) * opaque;
+  }
+  return ink;
+}
 
-LetterImages read_letter_images(const std::filesystem::path& path, const LetterImagesOptions& options) {
+void check_size(const char* name, const LetterImagesOptions& options) {
   constexpr std::int64_t largest = 1 << 12;
   check<ValueError>(options.height > 0 && options.width > 0 && options.height <= largest && options.width <= largest &&
                         options.height * options.width % 4 == 0,
-                    operation, "letters of {} by {} pixels; both must be from 1 to {}, their product a multiple of 4",
+                    name, "letters of {} by {} pixels; both must be from 1 to {}, their product a multiple of 4",
                     options.height, options.width, largest);
+}
+
+}  // namespace
+
+LetterImages read_letter_images(const std::filesystem::path& path, const LetterImagesOptions& options) {
+  check_size(operation, options);
   LineReader reader(path);
   LetterImages result;
   for (std::string line; reader.next(line);) {
@@ -86,6 +108,29 @@ LetterImages read_letter_images(const std::filesystem::path& path, const LetterI
   check<FormatError>(!result.words.empty(), operation, "none of the {} lines of {} is a word; the first: {}", result.lines,
                      reader.name(), result.first_skipped);
   return result;
+}
+
+Tensor letters_of_picture(const Tensor& picture, const LetterImagesOptions& options) {
+  constexpr const char* name = "letters_of_picture";
+  check_size(name, options);
+  check<DTypeError>(picture.dtype() == f32, name, "the picture is {}, not f32", picture.describe());
+  check<ShapeError>(picture.rank() == 3 && picture.size(0) >= 1 && picture.size(0) <= 4 && picture.numel() > 0, name,
+                    "the picture is {}, not [1 to 4 channels, height, width]", picture.describe());
+  const std::int64_t times = picture.size(1) / options.height, width = times * options.width;
+  check<ShapeError>(
+      times >= 1 && picture.size(1) % options.height == 0 && picture.size(2) % width == 0, name,
+      "the picture is {} pixels wide and {} high; letters of {} by {} or a whole multiple must fill it side by side",
+      picture.size(2), picture.size(1), options.width, options.height);
+  const Tensor ink = ink_of(picture);
+  const std::int64_t letters = picture.size(2) / width, row = picture.size(2);
+  Tensor images = Tensor::zeros({letters, options.height, options.width});
+  float* const to = images.mutable_data<float>();
+  const float* const from = ink.data<float>();
+  const auto area = static_cast<float>(times * times);
+  for (std::int64_t y = 0; y < picture.size(1); ++y)
+    for (std::int64_t x = 0; x < row; ++x)
+      to[(x / width * options.height + y / times) * options.width + x % width / times] += from[y * row + x] / area;
+  return images;
 }
 
 }  // namespace weft::data

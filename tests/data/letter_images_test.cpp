@@ -4,6 +4,7 @@
 
 #include <fstream>
 
+#include "support/random.hpp"
 #include "support/support.hpp"
 #include "weft/base/error.hpp"
 
@@ -92,4 +93,32 @@ TEST_CASE("the OCR data are 6,877 words of 52,152 letters in ten folds") {
   }
   CHECK(letters == 52152);
   CHECK(first_fold == 626);
+}
+
+TEST_CASE("a picture's letters stand side by side, and larger ones are averaged down") {
+  const Tensor ink = Tensor::from<float>({1, 0, 0, 1, 0, 0, 0.5f, 0, 0, 1, 0, 0, 0, 0, 1, 1}, {1, 2, 8});
+  const Tensor letters = Tensor::from<float>({1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0.5f, 0, 0, 0, 1, 1}, {2, 2, 4});
+  const LetterImagesOptions options = small;
+  const auto drawn = [&](std::int64_t channels, std::int64_t times) {
+    Tensor picture = Tensor::full({channels, 2 * times, 8 * times}, 1);
+    for (std::int64_t c = 0; c < std::max<std::int64_t>(1, channels / 2 * 2 - 1); ++c)
+      for (std::int64_t y = 0; y < 2 * times; ++y)
+        for (std::int64_t x = 0; x < 8 * times; ++x)
+          picture.mutable_data<float>()[(c * 2 * times + y) * 8 * times + x] = 1 - ink.data<float>()[y / times * 8 + x / times];
+    return picture;
+  };
+  CHECK(letters_of_picture(drawn(1, 1), options).str() == letters.str());
+  CHECK(letters_of_picture(drawn(1, 3), options).shape() == letters.shape());
+  CHECK(test::largest_difference(letters_of_picture(drawn(1, 3), options), letters) < 1e-6);
+  CHECK(letters_of_picture(drawn(2, 2), options).str() == letters.str());                                // opaque
+  CHECK(letters_of_picture(Tensor::zeros({2, 2, 4}), options).str() == Tensor::zeros({1, 2, 4}).str());  // nothing but paper
+  CHECK_THROWS_WITH_AS(letters_of_picture(Tensor::zeros({1, 3, 4}), options),
+                       doctest::Contains("4 pixels wide and 3 high; letters of 4 by 2"), ShapeError);
+  CHECK_THROWS_AS(letters_of_picture(Tensor::zeros({1, 2, 6}), options), ShapeError);
+  CHECK_THROWS_AS(letters_of_picture(Tensor::zeros({1, 1, 4}), options), ShapeError);
+  CHECK_THROWS_AS(letters_of_picture(Tensor::zeros({5, 2, 4}), options), ShapeError);
+  CHECK_THROWS_AS(letters_of_picture(Tensor::zeros({1, 2, 0}), options), ShapeError);
+  CHECK_THROWS_AS(letters_of_picture(Tensor::zeros({2, 4}), options), ShapeError);
+  CHECK_THROWS_AS(letters_of_picture(Tensor::zeros({1, 2, 4}, f64), options), DTypeError);
+  CHECK_THROWS_AS(letters_of_picture(Tensor::zeros({1, 2, 4}), {.height = 0, .width = 4}), ValueError);
 }

@@ -3,9 +3,11 @@ import gzip
 import pathlib
 import random
 import re
+import struct
 import sys
 import tempfile
 import unittest
+import zlib
 
 from program import call, check_other_programs_run, check_quick_spellings, digest, run, succeed
 
@@ -43,6 +45,32 @@ class HandwritingTest(unittest.TestCase):
         self.assertIn("65 words, 7 more to validate on, 4 letters, ", done.stderr)
         out = succeed("evaluate", "--data", FOLDER / "words.gz", "--folds", "0,3", "--model", run, "--show", 2)
         self.assertRegex(out, r"of 48 words right\n$")
+
+    def test_reads_pictures(self):
+        run = FOLDER / "reader"
+        succeed("train", "--data", FOLDER / "words.gz", "--train-folds", "1-4", "--output", run, "--channels", "8", "--embedding", "16",
+                "--hidden", "32", "--batch-tokens", "200", "--epochs", "120", "--lr", "0.01", "--shift", "0", "--threads", "1")
+        wanted = {word: self.read_from_text(run, word) for word in ("cab", "bad")}
+        self.assertNotEqual(*wanted.values())
+        for times in (1, 3):
+            write_picture(FOLDER / "cab.png", "cab", times)
+            self.assertEqual(succeed("read", "--model", run, "--pictures", FOLDER / "cab.png"), f"{FOLDER}/cab.png: {wanted['cab']}\n")
+        write_picture(FOLDER / "bad.png", "bad", 2)
+        (FOLDER / "high.png").write_bytes(png([b"\0" * 8] * 17))
+        (FOLDER / "none.png").write_text("none")
+        paths = [FOLDER / name for name in ("high.png", "cab.png", "none.png", "bad.png", "missing.png")]
+        done = call("read", "--model", run, "--pictures", *paths)
+        self.assertEqual((done.returncode, done.stdout), (1, f"{paths[1]}: {wanted['cab']}\n{paths[3]}: {wanted['bad']}\n"))
+        for text in (f"left out: {paths[0]}: [letters_of_picture] the picture is 8 pixels wide and 17 high", "none.png", "missing.png",
+                     "3 of 5 files were left out"):
+            self.assertIn(text, done.stderr)
+
+    def read_from_text(self, run, word):
+        """What evaluate reads where the same letters stand in a file of words."""
+        patterns = letter_patterns(random.Random(1))
+        (FOLDER / "one").write_text(f"0 {word} " + " ".join(f"{patterns[letter]:032x}" for letter in word) + "\n")
+        shown = re.match(f"{word} was read as (.*)\n", succeed("evaluate", "--data", FOLDER / "one", "--model", run, "--show", "1"))
+        return shown[1] if shown else word
 
     def test_a_letter_that_it_cant_tell(self):
         # Drawn weights write any symbol; among some seeds one writes the unknown one, which is one letter of the picture.
@@ -105,16 +133,41 @@ class HandwritingTest(unittest.TestCase):
                 (["train", "--data", FOLDER / "none", "--output", run], 1, "none"),
                 (["train", "--data", FOLDER / "text", "--output", run], 1, "is a word"),
                 (["evaluate", "--model", FOLDER / "none", "--data", FOLDER / "words.gz"], 1, "none"),
-                (["evaluate", "--data", FOLDER / "words.gz"], 2, "--model is needed")):
+                (["evaluate", "--data", FOLDER / "words.gz"], 2, "--model is needed"),
+                (["read", "--model", run], 2, "--pictures is needed"),
+                (["read", "--pictures", FOLDER / "words.gz"], 2, "--model is needed")):
             done = call(*words)
             self.assertEqual(done.returncode, code, (words, done.stderr))
             self.assertIn(text, done.stderr)
 
 
+def letter_patterns(draw):
+    """The 128 pixels of each letter, the first in the highest bit."""
+    return {letter: draw.getrandbits(128) for letter in "abcd"}
+
+
+def png(rows):
+    """A grey PNG file of rows of bytes."""
+    def chunk(kind, content):
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+    header = struct.pack(">IIBBBBB", len(rows[0]), len(rows), 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"".join(b"\0" + row for row in rows))) + chunk(b"IEND", b"")
+
+
+def write_picture(path, word, times):
+    """The letters of a word side by side, dark on light, each pixel so many times wide and high."""
+    patterns = letter_patterns(random.Random(1))
+    rows = []
+    for y in range(16):
+        bits = "".join(f"{patterns[letter]:0128b}"[8 * y:8 * y + 8] for letter in word)
+        rows += [bytes(0 if bit == "1" else 255 for bit in bits for _ in range(times))] * times
+    path.write_bytes(png(rows))
+
+
 def write_words(path):
     """120 words of four letters, each letter a pattern with some noise, in folds 0 to 4; and a line that is no word."""
     draw = random.Random(1)
-    patterns = {letter: draw.getrandbits(128) for letter in "abcd"}
+    patterns = letter_patterns(draw)
     lines = []
     for i in range(120):
         text = "".join(draw.choice("abcd") for _ in range(draw.randint(1, 6)))

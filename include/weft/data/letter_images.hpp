@@ -32,4 +32,10 @@ struct LetterImages {
 /// counted. Throws FormatError where no line is a word, and what LineReader throws; ValueError for a size that can't be.
 LetterImages read_letter_images(const std::filesystem::path& path, const LetterImagesOptions& options = {});
 
+/// The letters of a picture in which they stand side by side, dark on light, each height by width pixels or the same whole
+/// multiple of both (a larger picture is averaged down): [letters, height, width], 1 where there is ink. The picture is
+/// [channels, h, w] from 0 to 1, as read_png gives it: grey or coloured, its transparency taken for paper. Throws ShapeError
+/// for other sizes.
+Tensor letters_of_picture(const Tensor& picture, const LetterImagesOptions& options = {});
+
 }  // namespace weft::data
