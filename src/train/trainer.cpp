@@ -99,10 +99,12 @@ class AveragedWeights {
   optim::WeightAverage* average_;
 };
 
-// A model that has learned nothing has one of any size.
-std::string format_perplexity(double loss) {
+// A model that has learned nothing has a perplexity of any size.
+std::string format_loss(double loss, bool has_perplexity) {
+  if (!has_perplexity) return fmt::format("loss {:.4f}", loss);
   const double perplexity = std::exp(loss);
-  return perplexity < 1e6 ? fmt::format("{:.2f}", perplexity) : fmt::format("{:.2e}", perplexity);
+  return fmt::format("loss {:.4f} perplexity {}", loss,
+                     perplexity < 1e6 ? fmt::format("{:.2f}", perplexity) : fmt::format("{:.2e}", perplexity));
 }
 
 class Training {
@@ -272,9 +274,9 @@ class Training {
         options_.seconds > 0 ? state_.seconds / options_.seconds : done() / static_cast<double>(options_.epochs);
     const double left = share > 0 ? state_.seconds * (1 - share) / share : -1;
     line(bar,
-         fmt::format("update {} epoch {} loss {:.4f} perplexity {} {}/s {:.0f} gradient norm {:.3f} lr {:.3g} "
+         fmt::format("update {} epoch {} {} {}/s {:.0f} gradient norm {:.3f} lr {:.3g} "
                      "memory {:.1f} MiB left {}",
-                     state_.update, state_.epoch + 1, *last_loss_, format_perplexity(*last_loss_), unit_,
+                     state_.update, state_.epoch + 1, format_loss(*last_loss_, task_.has_perplexity()), unit_,
                      static_cast<double>(window.words) / window.seconds, norm_, optimizer_.lr(),
                      static_cast<double>(memory_statistics().total.peak) / (1 << 20), format_duration(left)),
          false);
@@ -304,8 +306,8 @@ class Training {
     }
     const std::string score = result.score ? fmt::format(" score {:.2f}", *result.score) : "";
     line(bar,
-         fmt::format("update {} epoch {} validation loss {:.4f} perplexity {}{}{} after {}", state_.update,
-                     state_.epoch + (state_.position > 0 ? 1 : 0), result.loss, format_perplexity(result.loss), score,
+         fmt::format("update {} epoch {} validation {}{}{} after {}", state_.update,
+                     state_.epoch + (state_.position > 0 ? 1 : 0), format_loss(result.loss, task_.has_perplexity()), score,
                      better ? " (best)" : "", format_duration(state_.seconds)),
          true);
     save();

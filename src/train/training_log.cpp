@@ -37,9 +37,9 @@ report::Series series_of(const char* name, const std::vector<Line>& lines,
 
 TrainingLog read_training_log(const std::filesystem::path& path) {
   static const std::regex window(
-      R"(update (\d+) epoch (\d+) loss (\S+) perplexity \S+ (\S+)/s (\S+) gradient norm (\S+) lr (\S+)(?: memory (\S+) MiB)?(?: .*)?)");
+      R"(update (\d+) epoch (\d+) loss (\S+)(?: perplexity \S+)? (\S+)/s (\S+) gradient norm (\S+) lr (\S+)(?: memory (\S+) MiB)?(?: .*)?)");
   static const std::regex validation(
-      R"(update (\d+) epoch (\d+) validation loss (\S+) perplexity \S+(?: score (\S+))?( \(best\))?(?: .*)?)");
+      R"(update (\d+) epoch (\d+) validation loss (\S+)(?: perplexity \S+)?(?: score (\S+))?( \(best\))?(?: .*)?)");
   errno = 0;
   std::ifstream file(path);
   check<IoError>(static_cast<bool>(file), op, "can't read '{}': {}", path.string(), std::generic_category().message(errno));

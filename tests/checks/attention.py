@@ -6,6 +6,11 @@ import sys
 
 from sources import ROOT, read, report
 
+# Headers of kinds outside weft/nn/attention, and what the table calls options whose name isn't the module's.
+IN_NN = ("multihead_attention", "rotary_embedding", "relative_position", "positional_encoding", "adaptive_span", "lightweight_conv",
+         "linear_attention", "gated_attention", "gated_fusion", "co_attention")
+ROW_OF = {"Local": "LocalM", "SparseAttention": "sparse_attention", "ConvMixing": "LightweightConv"}
+
 rows = set(subprocess.run([sys.argv[1], "--list-kinds"], check=True, capture_output=True, text=True).stdout.splitlines())
 problems, kinds = [], set()
 for part in re.split(r"^(?=##+ )", read("docs/attention.md"), flags=re.MULTILINE):
@@ -24,4 +29,12 @@ for part in re.split(r"^(?=##+ )", read("docs/attention.md"), flags=re.MULTILINE
 problems += [f"{kind} has no row in tests/nn/attention_gradients_test.cpp" for kind in sorted(kinds - rows)]
 problems += [f"{kind} has no section in docs/attention.md" for kind in sorted(rows - kinds)]
 
-report(problems, f"{len(kinds)} kinds of attention have their rows, pictures, costs and sources")
+table = read("docs/attention.md").split("\n## Options\n")[1].split("\n## ")[0]
+for header in [*(ROOT / "include/weft/nn/attention").glob("*.hpp"), *(ROOT / "include/weft/nn" / f"{name}.hpp" for name in IN_NN)]:
+    for name, body in re.findall(r"^struct (\w+)Options \{\n(.*?)^\};", header.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
+        row = next((line for line in table.splitlines() if f"| `{ROW_OF.get(name, name)}`" in line), "")
+        code = re.sub(r"//.*", "", body)
+        fields = re.findall(r"(\w+)(?: = [^;,]*(?:\{[^}]*\})?)?(?:[;,])", re.sub(r"\{[^}]*\}", "0", code))
+        problems += [f"{name}Options::{field} isn't among the options of docs/attention.md" for field in fields if f"`{field}`" not in row]
+
+report(problems, f"{len(kinds)} kinds of attention have their rows, pictures, costs, sources and options")

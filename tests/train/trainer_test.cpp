@@ -339,11 +339,12 @@ TEST_CASE("gradients of any norm are taken where clip is 0") {
   check_same(run("none", 0), run("wide", 1e30));
 }
 
-TEST_CASE("the log's speed is in the task's unit") {
+TEST_CASE("the log's speed is in the task's unit, its loss without a perplexity where it has none") {
   const test::TemporaryFolder folder;
   std::ostringstream progress;
   struct Frames : Regression {
     std::string unit() const override { return "frames"; }
+    bool has_perplexity() const override { return false; }
   };
   Frames task;
   train(task, options_for(folder.path()), progress);
@@ -351,6 +352,8 @@ TEST_CASE("the log's speed is in the task's unit") {
   const std::string text((std::istreambuf_iterator<char>(log)), {});
   CHECK(text.find(" frames/s ") != std::string::npos);
   CHECK(text.find("words/s") == std::string::npos);
+  CHECK(text.find(" loss ") != std::string::npos);
+  CHECK(text.find("perplexity") == std::string::npos);
 }
 
 TEST_CASE("nothing is best before the first validation") {

@@ -18,8 +18,8 @@ update 9 epoch 1 loss 9.0000 perplexity 8103.08 words/s 8000 gradient norm 9.000
 a line of somebody else
 update 5 epoch 1 loss 3.5000 perplexity 33.12 words/s 9000 gradient norm 0.500 lr 1e-05 memory 12.5 MiB left 1:02
 update 6 epoch 1 validation loss 3.2500 perplexity 25.79 score 12.34 (best) after 0:43
-update 10 epoch 2 loss nan perplexity nan words/s inf gradient norm nan lr 2e-05 memory 13.0 MiB left 0:30
-update 12 epoch 2 validation loss 3.5000 perplexity 33.12 after 1:20
+update 10 epoch 2 loss nan words/s inf gradient norm nan lr 2e-05 memory 13.0 MiB left 0:30
+update 12 epoch 2 validation loss 3.5000 after 1:20
 )";
 
 std::filesystem::path write(const test::TemporaryFolder& folder, const std::string& content) {

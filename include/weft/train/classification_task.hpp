@@ -36,6 +36,7 @@ class ClassificationTask : public TrainingTask {
   ValidationResult validate() override;
   Metadata metadata() const override;
   Metadata settings() const override { return settings_; }
+  bool has_perplexity() const override { return false; }
 
  private:
   struct Documents {

@@ -58,6 +58,7 @@ class DigitSensesTask : public TrainingTask {
   Metadata metadata() const override;
   Metadata settings() const override { return settings_; }
   std::string unit() const override { return "pairs"; }
+  bool has_perplexity() const override { return false; }
 
  private:
   seq2seq::DigitSenses& model_;

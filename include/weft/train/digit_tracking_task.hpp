@@ -70,6 +70,7 @@ class DigitTrackingTask : public TrainingTask {
   Metadata metadata() const override;
   Metadata settings() const override { return settings_; }
   std::string unit() const override { return "frames"; }
+  bool has_perplexity() const override { return false; }
 
  private:
   seq2seq::DigitTracker& tracker_;

@@ -35,6 +35,7 @@ class SpeechTask : public TrainingTask {
   ValidationResult validate() override;
   Metadata metadata() const override { return recognizer_.metadata(); }
   Metadata settings() const override { return settings_; }
+  bool has_perplexity() const override { return recognizer_.options().model == seq2seq::SpeechModel::attention; }
 
   /// Strings of this epoch, and of the validation, whose labels have no place in their steps.
   std::int64_t left_out() const { return left_out_; }

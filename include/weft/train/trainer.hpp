@@ -47,6 +47,8 @@ class TrainingTask {
   virtual Metadata settings() const { return {}; }
   /// What StepLoss::words counts, where people read it: "8,123 words/s". One word.
   virtual std::string unit() const { return "words"; }
+  /// Whether the loss is a token's negative log likelihood, so that its exponential, the perplexity, stands in the log.
+  virtual bool has_perplexity() const { return true; }
   /// What goes from one batch to the next, such as an LSTM's state, by name: kept in checkpoints and given back before the next
   /// step when a run goes on.
   virtual std::vector<NamedTensor> carried() const { return {}; }
