@@ -60,6 +60,16 @@ float SoftmaxBlock(float* x, std::size_t n, float* most, float* sum) {
   return factor;
 }
 
+// y += x
+void AddRow(const float* x, float* y, std::size_t n) {
+  const Floats d;
+  const std::size_t lanes = hn::Lanes(d);
+  for (std::size_t i = 0; i < n; i += lanes) {
+    const std::size_t count = HWY_MIN(lanes, n - i);
+    StoreUpTo(hn::Add(LoadOr(x + i, count, 0), LoadOr(y + i, count, 0)), d, y + i, count);
+  }
+}
+
 // y = factor x
 void ScaleRow(const float* x, float* y, std::size_t n, float factor) {
   const Floats d;
@@ -110,6 +120,7 @@ HWY_AFTER_NAMESPACE();
 namespace weft::kernels {
 
 HWY_EXPORT(SoftmaxBlock);
+HWY_EXPORT(AddRow);
 HWY_EXPORT(ScaleRow);
 HWY_EXPORT(WeightsRow);
 HWY_EXPORT(ScoreGradientRow);
@@ -155,6 +166,8 @@ struct Call {
         size(q.size(3)),
         value_size(v.size(3)) {}
 
+  // Where the distance of key k from query q stands among all.
+  std::int64_t distance(std::int64_t q, std::int64_t k) const { return k - q + queries - 1; }
   std::int64_t blocks() const { return (queries + block_queries - 1) / block_queries; }
 };
 
@@ -171,7 +184,8 @@ class Head {
         value(matrix_of(call.value, b, h)),
         call_(call),
         b_(b),
-        first_row_((b * call.heads + h) * call.queries) {
+        first_row_((b * call.heads + h) * call.queries),
+        bias_(call.settings.bias_of<float>(h)) {
     if (!call.settings.allowed.defined()) return;
     allowed_ = heads::matrix<bool>(call.settings.allowed, b, h);
   }
@@ -201,10 +215,12 @@ class Head {
 
   // Scores of scaled queries from q on for the keys from k on; -inf where a query may not attend, whatever stands there.
   void scores(float* to, const float* queries, std::int64_t q, std::int64_t rows, std::int64_t k, std::int64_t columns) const {
+    const auto add = HWY_DYNAMIC_DISPATCH(AddRow);
     multiply(rows, columns, call_.size, {queries, call_.size, 1}, key.from_row(k).transposed(), to, block_pitch, false);
     for (std::int64_t i = 0; i < rows; ++i) {
       float* row = to + i * block_pitch;
       const std::int64_t open = std::clamp<std::int64_t>(visible(q + i) - k, 0, columns);
+      if (bias_ != nullptr) add(bias_ + call_.distance(q + i, k), row, static_cast<std::size_t>(open));
       std::fill(row + open, row + columns, -infinity);
       if (allowed_ == nullptr) continue;
       const Tensor& mask = call_.settings.allowed;
@@ -223,6 +239,7 @@ class Head {
   const Call& call_;
   const bool* allowed_ = nullptr;
   std::int64_t b_, first_row_;
+  const float* bias_;
 };
 
 void forward_block(const Call& call, const Head& head, std::int64_t q, float* output, std::int64_t output_row, float* largest,
@@ -263,6 +280,7 @@ struct Gradients {
   Matrix incoming;
   const float *output, *largest, *log_sums;
   float *query, *key, *value;
+  float* bias;  // by distance; null: not wanted
   std::int64_t output_row, query_row, key_row, value_row;
 };
 
@@ -282,6 +300,7 @@ void backward_head(const Call& call, const Head& head, const Gradients& g) {
   const auto gradient_row = HWY_DYNAMIC_DISPATCH(ScoreGradientRow);
   const auto dot = HWY_DYNAMIC_DISPATCH(DotRow);
   const auto scale_row = HWY_DYNAMIC_DISPATCH(ScaleRow);
+  const auto add = HWY_DYNAMIC_DISPATCH(AddRow);
   const auto scale = static_cast<float>(call.settings.scale);
   const bool drops = call.settings.draw.has_value();
   const std::int64_t block = block_queries * block_pitch;
@@ -328,6 +347,9 @@ void backward_head(const Call& call, const Head& head, const Gradients& g) {
         }
         // Where all weights are here the sum of their own products is nearer: what is left of each score's gradient cancels.
         gradient_row(weight, in, n, one_block ? dot(weight, in, n) : sums[static_cast<std::size_t>(i)]);
+        if (g.bias == nullptr) continue;
+        const std::int64_t open = std::clamp<std::int64_t>(head.visible(q + i) - k, 0, columns);
+        add(in, g.bias + call.distance(q + i, k), static_cast<std::size_t>(open));
       }
       multiply(columns, call.value_size, rows, Matrix{dropped, block_pitch, 1}.transposed(), g.incoming.from_row(q),
                g.value + k * g.value_row, g.value_row, true);
@@ -388,12 +410,14 @@ AttentionForward attention(const Tensor& query, const Tensor& key, const Tensor&
 
 AttentionGradients attention_backward(const Tensor& query, const Tensor& key, const Tensor& value,
                                       const AttentionForward& forward, const Tensor& gradient,
-                                      const AttentionSettings& settings) {
+                                      const AttentionSettings& settings, bool with_bias) {
   multiply_adds += visible_pairs(query, key, settings) * (3 * query.size(3) + 2 * value.size(3));
-  if (plain(query, key, value)) return reference::attention_backward(query, key, value, forward, gradient, settings);
+  if (plain(query, key, value)) return reference::attention_backward(query, key, value, forward, gradient, settings, with_bias);
   const Call call(query, key, value, settings);
   const Tensor incoming = with_plain_rows(gradient), output = with_plain_rows(forward.output);
-  AttentionGradients result{heads::empty(query, call.size), heads::empty(key, call.size), heads::empty(value, call.value_size)};
+  AttentionGradients result{heads::empty(query, call.size), heads::empty(key, call.size), heads::empty(value, call.value_size),
+                            with_bias ? Tensor::zeros({call.batch, call.heads, call.queries + call.keys - 1}) : Tensor()};
+  float* const bias = with_bias ? result.bias.mutable_data<float>() : nullptr;
   float *dq = result.query.mutable_data<float>(), *dk = result.key.mutable_data<float>(),
         *dv = result.value.mutable_data<float>();
   const float *largest = forward.largest.data<float>(), *log_sums = forward.log_sums.data<float>();
@@ -403,7 +427,8 @@ AttentionGradients attention_backward(const Tensor& query, const Tensor& key, co
     backward_head(call, Head(call, b, h),
                   {matrix_of(incoming, b, h), heads::matrix<float>(output, b, h), largest + head * call.queries,
                    log_sums + head * call.queries, dq + at(result.query), dk + at(result.key), dv + at(result.value),
-                   output.stride(2), result.query.stride(2), result.key.stride(2), result.value.stride(2)});
+                   with_bias ? bias + head * result.bias.size(2) : nullptr, output.stride(2), result.query.stride(2),
+                   result.key.stride(2), result.value.stride(2)});
   });
   return result;
 }

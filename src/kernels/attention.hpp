@@ -16,12 +16,18 @@ struct AttentionSettings {
   bool causal = false;
   double scale = 1;
   std::optional<DropoutDraw> draw = {};  ///< over the weights as rows (b H + h) Q + q of K columns
+  Tensor bias = {};  ///< [H, Q + K - 1], dense, as the operands: added to scores at k - q + Q - 1; undefined: 0
 
   /// The keys before the first that query `q` of row `b` can't see for its length or for causality.
   std::int64_t visible(std::int64_t b, std::int64_t q, std::int64_t queries, std::int64_t keys) const {
     std::int64_t end = lengths.defined() ? lengths.data<std::int64_t>()[b] : keys;
     if (causal) end = std::clamp<std::int64_t>(keys - queries + q + 1, 0, end);
     return end;
+  }
+  /// What is added to the scores of head h, from the first distance on; null: nothing.
+  template <class T>
+  const T* bias_of(std::int64_t h) const {
+    return bias.defined() ? bias.data<T>() + h * bias.size(1) : nullptr;
   }
 };
 
@@ -36,16 +42,17 @@ AttentionForward attention(const Tensor& query, const Tensor& key, const Tensor&
 /// In memory [B, Q or K, H, D or V]. A query into whose output only zeros come counts for nothing, whatever it is.
 struct AttentionGradients {
   Tensor query, key, value;
+  Tensor bias;  ///< [B, H, Q + K - 1]; undefined unless `with_bias`
 };
 AttentionGradients attention_backward(const Tensor& query, const Tensor& key, const Tensor& value,
                                       const AttentionForward& forward, const Tensor& gradient,
-                                      const AttentionSettings& settings);
+                                      const AttentionSettings& settings, bool with_bias = false);
 
 namespace reference {
 AttentionForward attention(const Tensor& query, const Tensor& key, const Tensor& value, const AttentionSettings& settings);
 AttentionGradients attention_backward(const Tensor& query, const Tensor& key, const Tensor& value,
                                       const AttentionForward& forward, const Tensor& gradient,
-                                      const AttentionSettings& settings);
+                                      const AttentionSettings& settings, bool with_bias = false);
 }  // namespace reference
 
 namespace heads {

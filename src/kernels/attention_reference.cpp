@@ -17,16 +17,19 @@ struct Head {
   const bool* allowed;  // null: all
   const T* kept;        // what dropout multiplies the weights with; null: nothing
   std::int64_t b, queries, keys, size, value_size, query_row, key_row, value_row, allowed_row, allowed_column;
+  const T* bias;  // null: none
 
   std::int64_t end(std::int64_t q) const { return settings.visible(b, q, queries, keys); }
   bool open(std::int64_t q, std::int64_t k) const {
     return allowed == nullptr || allowed[q * allowed_row + k * allowed_column];
   }
   T keep(std::int64_t q, std::int64_t k) const { return kept == nullptr ? T{1} : kept[q * keys + k]; }
+  std::int64_t distance(std::int64_t q, std::int64_t k) const { return k - q + queries - 1; }
   T score(std::int64_t q, std::int64_t k) const {
     T sum = 0;
     for (std::int64_t i = 0; i < size; ++i) sum += query[q * query_row + i] * key[k * key_row + i];
-    return sum * static_cast<T>(settings.scale);
+    sum *= static_cast<T>(settings.scale);
+    return bias == nullptr ? sum : sum + bias[distance(q, k)];
   }
 };
 
@@ -41,12 +44,12 @@ void for_heads(const Tensor& query, const Tensor& key, const Tensor& value, cons
   const Tensor& allowed = settings.allowed;
   parallel_chunks(B * H, 1, [&](std::int64_t begin, std::int64_t) {
     const std::int64_t b = begin / H, h = begin % H;
-    body(
-        Head<T>{settings, heads::matrix<T>(q, b, h), heads::matrix<T>(k, b, h), heads::matrix<T>(v, b, h),
-                allowed.defined() ? heads::matrix<bool>(allowed, b, h) : nullptr,
-                kept.defined() ? kept.data<T>() + begin * Q * K : nullptr, b, Q, K, q.size(3), v.size(3), q.stride(2),
-                k.stride(2), v.stride(2), allowed.defined() ? allowed.stride(2) : 0, allowed.defined() ? allowed.stride(3) : 0},
-        b, h);
+    body(Head<T>{settings, heads::matrix<T>(q, b, h), heads::matrix<T>(k, b, h), heads::matrix<T>(v, b, h),
+                 allowed.defined() ? heads::matrix<bool>(allowed, b, h) : nullptr,
+                 kept.defined() ? kept.data<T>() + begin * Q * K : nullptr, b, Q, K, q.size(3), v.size(3), q.stride(2),
+                 k.stride(2), v.stride(2), allowed.defined() ? allowed.stride(2) : 0, allowed.defined() ? allowed.stride(3) : 0,
+                 settings.bias_of<T>(h)},
+         b, h);
   });
 }
 
@@ -81,6 +84,7 @@ void forward_head(const Head<T>& head, T* output, std::int64_t output_row, T* la
 template <class T>
 struct Outgoing {
   T *query, *key, *value;
+  T* bias;  // null: not wanted
   std::int64_t query_row, key_row, value_row;
 };
 
@@ -109,8 +113,9 @@ void backward_head(const Head<T>& head, const T* gradient, std::int64_t gradient
     }
     for (std::int64_t k = 0; k < end; ++k) {
       if (!head.open(q, k)) continue;
-      const T factor = weights[static_cast<std::size_t>(k)] * (incoming[static_cast<std::size_t>(k)] - sum) *
-                       static_cast<T>(head.settings.scale);
+      const T of_score = weights[static_cast<std::size_t>(k)] * (incoming[static_cast<std::size_t>(k)] - sum),
+              factor = of_score * static_cast<T>(head.settings.scale);
+      if (to.bias != nullptr) to.bias[head.distance(q, k)] += of_score;
       for (std::int64_t i = 0; i < head.size; ++i) {
         to.query[q * to.query_row + i] += factor * head.key[k * head.key_row + i];
         to.key[k * to.key_row + i] += factor * head.query[q * head.query_row + i];
@@ -135,9 +140,13 @@ AttentionForward forward_of(const Tensor& query, const Tensor& key, const Tensor
 
 template <class T>
 AttentionGradients backward_of(const Tensor& query, const Tensor& key, const Tensor& value, const AttentionForward& forward,
-                               const Tensor& gradient, const AttentionSettings& settings) {
-  AttentionGradients result{heads::empty(query, query.size(3)), heads::empty(key, key.size(3)),
-                            heads::empty(value, value.size(3))};
+                               const Tensor& gradient, const AttentionSettings& settings, bool with_bias) {
+  const std::int64_t distances = query.size(2) + key.size(2) - 1;
+  AttentionGradients result{
+      heads::empty(query, query.size(3)), heads::empty(key, key.size(3)), heads::empty(value, value.size(3)),
+      with_bias ? Tensor::zeros({query.size(0), query.size(1), std::max<std::int64_t>(distances, 0)}, query.dtype())
+                : Tensor()};
+  T* const bias = with_bias ? result.bias.mutable_data<T>() : nullptr;
   for (Tensor* each : {&result.query, &result.key, &result.value}) each->fill(0);
   const Tensor g = heads::with_dense_rows(gradient);
   T *dq = result.query.mutable_data<T>(), *dk = result.key.mutable_data<T>(), *dv = result.value.mutable_data<T>();
@@ -145,7 +154,8 @@ AttentionGradients backward_of(const Tensor& query, const Tensor& key, const Ten
     const auto at = [b, h](const Tensor& x) { return b * x.stride(0) + h * x.stride(1); };
     const std::int64_t row = (b * query.size(1) + h) * head.queries;
     backward_head(head, g.data<T>() + at(g), g.stride(2), forward.largest.data<T>() + row, forward.log_sums.data<T>() + row,
-                  Outgoing<T>{dq + at(result.query), dk + at(result.key), dv + at(result.value), result.query.stride(2),
+                  Outgoing<T>{dq + at(result.query), dk + at(result.key), dv + at(result.value),
+                              with_bias ? bias + (b * query.size(1) + h) * distances : nullptr, result.query.stride(2),
                               result.key.stride(2), result.value.stride(2)});
   });
   return result;
@@ -160,9 +170,9 @@ AttentionForward attention(const Tensor& query, const Tensor& key, const Tensor&
 
 AttentionGradients attention_backward(const Tensor& query, const Tensor& key, const Tensor& value,
                                       const AttentionForward& forward, const Tensor& gradient,
-                                      const AttentionSettings& settings) {
-  return query.dtype() == f32 ? backward_of<float>(query, key, value, forward, gradient, settings)
-                              : backward_of<double>(query, key, value, forward, gradient, settings);
+                                      const AttentionSettings& settings, bool with_bias) {
+  return query.dtype() == f32 ? backward_of<float>(query, key, value, forward, gradient, settings, with_bias)
+                              : backward_of<double>(query, key, value, forward, gradient, settings, with_bias);
 }
 
 }  // namespace weft::kernels::reference

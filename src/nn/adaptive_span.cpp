@@ -1,7 +1,7 @@
 #include "weft/nn/adaptive_span.hpp"
 
 #include "base/fail.hpp"
-#include "nn/distances.hpp"
+#include "ops/distances.hpp"
 #include "weft/ops/comparison.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/reduce.hpp"

@@ -1,9 +1,11 @@
 #include "weft/nn/alibi.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 #include "base/fail.hpp"
-#include "nn/distances.hpp"
+#include "ops/distances.hpp"
 
 namespace weft::nn {
 
@@ -22,19 +24,20 @@ Tensor alibi_slopes(std::int64_t heads, DType dtype) {
   return slopes.to(dtype);
 }
 
-Tensor alibi(std::int64_t heads, std::int64_t queries, std::int64_t keys, DType dtype) {
+Tensor alibi_by_distance(std::int64_t heads, std::int64_t queries, std::int64_t keys, DType dtype) {
   check<ValueError>(queries >= 0 && keys >= 0, "alibi", "{} queries and {} keys; neither can be negative", queries, keys);
   check<DTypeError>(is_floating(dtype), "alibi", "no slopes in {}; f32 or f64 is needed", name_of(dtype));
-  const Tensor slopes = alibi_slopes(heads, f64), distances = distance_table(queries, keys, dtype);
-  Tensor bias = Tensor::empty({1, heads, queries, keys}, dtype);
-  const auto fill = [&]<class T>(T* to) {
-    const T* distance = distances.data<T>();
-    for (std::int64_t h = 0; h < heads; ++h)
-      for (std::int64_t i = 0; i < distances.numel(); ++i)
-        *to++ = static_cast<T>(-slopes.data<double>()[h] * static_cast<double>(distance[i]));
-  };
-  dtype == f64 ? fill(bias.mutable_data<double>()) : fill(bias.mutable_data<float>());
-  return bias;
+  const Tensor slopes = alibi_slopes(heads, f64);
+  const std::int64_t count = std::max<std::int64_t>(queries + keys - 1, 0);
+  Tensor bias = Tensor::empty({heads, count}, f64);
+  auto* to = bias.mutable_data<double>();
+  for (std::int64_t h = 0; h < heads; ++h)
+    for (std::int64_t i = 0; i < count; ++i) *to++ = -slopes.data<double>()[h] * static_cast<double>(std::abs(i - (keys - 1)));
+  return bias.to(dtype);
+}
+
+Tensor alibi(std::int64_t heads, std::int64_t queries, std::int64_t keys, DType dtype) {
+  return spread(alibi_by_distance(heads, queries, keys, dtype), queries, keys).value().unsqueeze(0).contiguous();
 }
 
 }  // namespace weft::nn

@@ -1,7 +1,7 @@
 #include "nn/conv_mixing.hpp"
 
 #include "base/fail.hpp"
-#include "nn/distances.hpp"
+#include "ops/distances.hpp"
 #include "nn/heads.hpp"
 #include "nn/padding.hpp"
 #include "ops/dropout_draw.hpp"

@@ -7,6 +7,7 @@
 #include "nn/heads.hpp"
 #include "nn/padding.hpp"
 #include "ops/attention_mask.hpp"
+#include "ops/distances.hpp"
 #include "ops/lengths.hpp"
 #include "weft/nn/alibi.hpp"
 #include "weft/nn/attention_recorder.hpp"
@@ -37,9 +38,8 @@ MultiheadAttentionOptions checked(MultiheadAttentionOptions o) {
                     o.embed_dim / o.num_heads);
   check<ValueError>(o.max_distance >= 0 && o.max_span >= 0, op, "max_distance is {} and max_span {}; neither can be negative",
                     o.max_distance, o.max_span);
-  check<ValueError>(
-      o.max_distance == 0 || o.positions == AttentionPositions::shaw || o.positions == AttentionPositions::t5, op,
-      "max_distance {} is of shaw's and t5's positions, which `positions` doesn't ask for", o.max_distance);
+  check<ValueError>(o.max_distance == 0 || o.positions == AttentionPositions::shaw || o.positions == AttentionPositions::t5, op,
+                    "max_distance {} is of shaw's and t5's positions, which `positions` doesn't ask for", o.max_distance);
   if (o.kv_heads == 0) o.kv_heads = o.num_heads;
   if (o.kdim == 0) o.kdim = o.embed_dim;
   if (o.vdim == 0) o.vdim = o.embed_dim;
@@ -115,9 +115,13 @@ Var MultiheadAttention::for_each_head(const Var& x) const {
   return reshape(expand(unsqueeze(x, 2), {x.size(0), kept, heads / kept, x.size(2), x.size(3)}), all);
 }
 
-bool MultiheadAttention::in_full() const {
-  return options_.normaliser != Normaliser::softmax || options_.positions == AttentionPositions::alibi || relative ||
-         relative_bias || span;
+bool MultiheadAttention::in_full() const { return options_.normaliser != Normaliser::softmax || relative || span; }
+
+// What ALiBi or T5's positions add to the scores by distance; undefined without either.
+Var MultiheadAttention::distance_bias(std::int64_t queries, std::int64_t keys, DType dtype) {
+  if (relative_bias) return relative_bias->by_distance(queries, keys);
+  return options_.positions == AttentionPositions::alibi ? Var(alibi_by_distance(options_.num_heads, queries, keys, dtype))
+                                                         : Var();
 }
 
 // Rotary positions from `first` on, where there are some.
@@ -157,10 +161,12 @@ MultiheadAttention::Heads MultiheadAttention::project(const Var& query, const Va
 MixingOutput MultiheadAttention::attend(const Heads& heads, const AttentionMask& mask, AttentionWeights weights) {
   const Heads all{heads.query, for_each_head(heads.key), for_each_head(heads.value)};
   const bool recorded = AttentionRecorder::alive(), wanted = recorded || weights != AttentionWeights::none;
+  const Var bias = distance_bias(all.query.size(2), all.key.size(2), all.query.dtype());
   const AttentionResult result =
-      in_full() ? attend_in_full(all, mask)
-                : scaled_dot_product_attention(all.query, all.key, all.value, mask,
-                                               {.dropout = training() ? options_.dropout : 0, .need_weights = wanted});
+      in_full() ? attend_in_full(all, mask, bias)
+                : scaled_dot_product_attention(
+                      all.query, all.key, all.value, mask,
+                      {.dropout = training() ? options_.dropout : 0, .need_weights = wanted, .distance_bias = bias});
   if (recorded) AttentionRecorder::record(*this, result.weights.value());
   return {out_proj(together(result.output)), weights == AttentionWeights::none       ? Var()
                                              : weights == AttentionWeights::averaged ? mean(result.weights, {1})
@@ -168,7 +174,7 @@ MixingOutput MultiheadAttention::attend(const Heads& heads, const AttentionMask&
 }
 
 // As scaled_dot_product_attention, by operations that make the weights in full.
-AttentionResult MultiheadAttention::attend_in_full(const Heads& heads, const AttentionMask& mask) {
+AttentionResult MultiheadAttention::attend_in_full(const Heads& heads, const AttentionMask& mask, const Var& bias) {
   const std::int64_t queries = heads.query.size(2), keys = heads.key.size(2);
   const Shape shape{heads.query.size(0), options_.num_heads, queries, keys};
   const Tensor allowed = checked_allowed(op, mask.allowed, shape),
@@ -185,9 +191,7 @@ AttentionResult MultiheadAttention::attend_in_full(const Heads& heads, const Att
   Var scores = matmul(heads.query, transpose(key, 2, 3));
   if (relative) scores = scores + (*relative)(heads.query, keys);
   scores = scores * (1 / std::sqrt(static_cast<double>(head_dim())));
-  if (relative_bias) scores = scores + (*relative_bias)(queries, keys);
-  if (options_.positions == AttentionPositions::alibi)
-    scores = scores + Var(alibi(options_.num_heads, queries, keys, scores.dtype()));
+  if (bias.defined()) scores = scores + spread(bias, queries, keys);
   Var weights = normalised(options_.normaliser, scores, open);
   if (span) weights = (*span)(weights);
   const Var applied = training() ? dropout(weights, options_.dropout) : weights;

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "base/fail.hpp"
-#include "nn/distances.hpp"
+#include "ops/distances.hpp"
 #include "weft/ops/arrange.hpp"
 #include "weft/ops/index.hpp"
 #include "weft/ops/matmul.hpp"
@@ -89,14 +89,17 @@ std::int64_t RelativeBias::bucket(std::int64_t distance) const {
   return start + exact + static_cast<std::int64_t>(wider);
 }
 
-Var RelativeBias::forward(std::int64_t queries, std::int64_t keys) {
+Var RelativeBias::by_distance(std::int64_t queries, std::int64_t keys) {
+  const ModuleScope scope(*this);
   check<ValueError>(queries >= 0 && keys >= 0, "RelativeBias", "{} queries and {} keys; neither can be negative", queries,
                     keys);
   const Var rows =
       index_select(weight, 0, rows_by_distance(queries, keys, [this](std::int64_t distance) { return bucket(distance); }));
-  if (queries == 0 || keys == 0) return Tensor::zeros({1, options_.num_heads, queries, keys}, rows.dtype());
-  // The last query sees the distances from the first, the one before it those from the second, ...
-  return unsqueeze(flip(unfold(transpose(rows, 0, 1), 1, keys, 1), 1), 0);
+  return transpose(rows, 0, 1);
+}
+
+Var RelativeBias::forward(std::int64_t queries, std::int64_t keys) {
+  return unsqueeze(spread(by_distance(queries, keys), queries, keys), 0);
 }
 
 }  // namespace weft::nn

@@ -5,6 +5,7 @@
 #include "base/fail.hpp"
 #include "kernels/attention.hpp"
 #include "ops/attention_mask.hpp"
+#include "ops/distances.hpp"
 #include "ops/dropout_draw.hpp"
 #include "ops/folded_attention.hpp"
 #include "ops/guarded.hpp"
@@ -28,17 +29,19 @@ Var zero_like(const Var& x) { return Var::scalar(0, x.dtype()); }
 
 /// The same with operations that make the weights in full, for weights that are asked for and for derivatives of derivatives.
 struct Composite {
-  Var query, key, value, weights;  // key and value zeros where no length reaches
+  Var query, key, value, bias, weights;  // key and value zeros where no length reaches
   Tensor mask;
   const AttentionSettings& settings;
 
-  Composite(const Var& q, const Var& k, const Var& v, const AttentionSettings& s)
+  Composite(const Var& q, const Var& k, const Var& v, const Var& distance_bias, const AttentionSettings& s)
       : query(q),
         key(before_lengths(k, s)),
         value(before_lengths(v, s)),
+        bias(distance_bias),
         mask(combined_mask(s.allowed, s.lengths, s.causal, q.size(2), k.size(2))),
         settings(s) {
-    const Var scores = matmul(query, transpose(key, 2, 3)) * s.scale;
+    Var scores = matmul(query, transpose(key, 2, 3)) * s.scale;
+    if (bias.defined()) scores = scores + spread(bias, q.size(2), k.size(2));
     weights = masked_softmax(scores, mask);
   }
 
@@ -50,15 +53,17 @@ struct Composite {
   Var dropped(const Var& x) const { return settings.draw ? dropout(x, *settings.draw) : x; }
   Var output() const { return matmul(dropped(weights), value); }
 
-  // The rule of the fused operation over Vars: w = softmax(s), s = scale q k^T, y = dropped(w) v
+  // The rule of the fused operation over Vars: w = softmax(s), s = scale q k^T + bias, y = dropped(w) v
   void backward(Sink& sink, const Var& g) const {
     const Var incoming = where(mask, dropped(matmul(g, transpose(value, 2, 3))), zero_like(g));
-    const Var ds = where(mask, guarded_mul(incoming - sum(guarded_mul(incoming, weights), {-1}, true), weights), zero_like(g)) *
-                   settings.scale;
+    const Var of_scores =
+        where(mask, guarded_mul(incoming - sum(guarded_mul(incoming, weights), {-1}, true), weights), zero_like(g));
+    const Var ds = of_scores * settings.scale;
     const auto open = [&](const Var& x) { return before_lengths(x, settings); };
     if (sink.wants(0)) sink.add(0, matmul(ds, key));
     if (sink.wants(1)) sink.add(1, open(matmul(transpose(ds, 2, 3), query)));
     if (sink.wants(2)) sink.add(2, open(matmul(transpose(dropped(weights), 2, 3), g)));
+    if (bias.defined() && sink.wants(3)) sink.add(3, sum(by_distance(of_scores), {2}));
   }
 };
 
@@ -85,6 +90,16 @@ double scale_of(const AttentionOptions& options, const Var& query) {
   return 1 / std::sqrt(static_cast<double>(query.size(3)));
 }
 
+void check_bias(const Var& bias, const Var& query, const Var& key) {
+  if (!bias.defined()) return;
+  const Shape needed{query.size(1), std::max<std::int64_t>(query.size(2) + key.size(2) - 1, 0)};
+  check<DTypeError>(bias.dtype() == query.dtype(), op, "distance_bias {} must be {}, as query {}", bias.value(),
+                    name_of(query.dtype()), query.value());
+  check<ShapeError>(bias.shape() == needed, op,
+                    "distance_bias {} doesn't fit query {} and key {}: [heads, queries + keys - 1] = {} is needed",
+                    bias.value(), query.value(), key.value(), needed);
+}
+
 // Keys that no query may attend to are taken away before a product could meet a NaN there.
 Var without_closed(const Var& x, const Tensor& open) { return where(open, x, zero_like(x)); }
 
@@ -95,24 +110,27 @@ Var without_silent(const Var& query, const Tensor& log_sums, const Tensor& incom
   return where(logical_or(isfinite(sums), logical_and(isnan(sums), heard)), query, zero_like(query));
 }
 
-Var fused(const Var& query, const Var& key, const Var& value, const AttentionSettings& settings) {
+Var fused(const Var& query, const Var& key, const Var& value, const Var& bias, const AttentionSettings& settings) {
   kernels::AttentionForward forward = kernels::attention(query.value(), key.value(), value.value(), settings);
   Tensor output = forward.output;
-  return record(
-      op, std::move(output), {&query, &key, &value},
-      [query = Saved(query), key = Saved(key), value = Saved(value), output = Saved(forward.output), largest = forward.largest,
-       log_sums = forward.log_sums, settings, allowed = Saved(settings.allowed), lengths = Saved(settings.lengths)](Sink& s) {
-        allowed.get(), lengths.get();  // unchanged
-        if (s.recording()) {
-          const Var counting = without_silent(query.get(), log_sums, s.grad().value());
-          return Composite(counting, key.get(), value.get(), settings).backward(s, s.grad());
-        }
-        kernels::AttentionGradients gradients = kernels::attention_backward(
-            query.value(), key.value(), value.value(), {output.value(), largest, log_sums}, s.grad().value(), settings);
-        s.add(0, std::move(gradients.query));
-        s.add(1, std::move(gradients.key));
-        s.add(2, std::move(gradients.value));
-      });
+  return record(op, std::move(output), {&query, &key, &value, &bias},
+                [query = Saved(query), key = Saved(key), value = Saved(value), bias = Saved(bias),
+                 output = Saved(forward.output), largest = forward.largest, log_sums = forward.log_sums, settings,
+                 allowed = Saved(settings.allowed), lengths = Saved(settings.lengths)](Sink& s) {
+                  allowed.get(), lengths.get(), bias.get();  // unchanged
+                  if (s.recording()) {
+                    const Var counting = without_silent(query.get(), log_sums, s.grad().value());
+                    return Composite(counting, key.get(), value.get(), bias.get(), settings).backward(s, s.grad());
+                  }
+                  const bool with_bias = bias.defined() && s.wants(3);
+                  kernels::AttentionGradients gradients =
+                      kernels::attention_backward(query.value(), key.value(), value.value(),
+                                                  {output.value(), largest, log_sums}, s.grad().value(), settings, with_bias);
+                  s.add(0, std::move(gradients.query));
+                  s.add(1, std::move(gradients.key));
+                  s.add(2, std::move(gradients.value));
+                  if (with_bias) s.add(3, std::move(gradients.bias));
+                });
 }
 
 }  // namespace
@@ -131,8 +149,12 @@ AttentionResult folded_attention(const Var& query, const Var& key, const Var& va
                              checked_lengths(op, mask.lengths, "key", key.value(), 2),
                              mask.causal,
                              scale_of(options, query),
+                             {},
                              {}};
   settings.draw = next_draw(weights, options.dropout, each);
+  const Var& bias = options.distance_bias;
+  check_bias(bias, query, key);
+  if (bias.defined()) settings.bias = bias.value().contiguous();
   Var keys = key, values = value;
   if (settings.allowed.defined() && closed == Closed::anything) {
     const Tensor open = any(settings.allowed, {2}, true).transpose(2, 3);
@@ -142,11 +164,11 @@ AttentionResult folded_attention(const Var& query, const Var& key, const Var& va
     }
   }
   if (options.need_weights) {
-    const Composite whole(query, keys, values, settings);
+    const Composite whole(query, keys, values, bias, settings);
     return {whole.output(), whole.weights};
   }
   settings.allowed = settings.allowed.defined() ? settings.allowed.expand(weights) : Tensor();
-  return {fused(query, keys, values, settings), {}};
+  return {fused(query, keys, values, bias, settings), {}};
 }
 
 }  // namespace weft

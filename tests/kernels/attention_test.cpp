@@ -40,20 +40,28 @@ struct Operands {
 
 struct Run {
   Tensor output, largest, log_sums, query, key, value;
-  std::vector<const Tensor*> all() const { return {&output, &log_sums, &query, &key, &value}; }
+  Tensor bias;  // its gradient; undefined without any
+  std::vector<const Tensor*> all() const {
+    std::vector<const Tensor*> all{&output, &log_sums, &query, &key, &value};
+    if (bias.defined()) all.push_back(&bias);
+    return all;
+  }
 };
 
 Run run(const Operands& x, const AttentionSettings& settings) {
   const auto forward = kernels::attention(x.query, x.key, x.value, settings);
-  const auto backward = kernels::attention_backward(x.query, x.key, x.value, forward, x.gradient, settings);
-  return {forward.output, forward.largest, forward.log_sums, backward.query, backward.key, backward.value};
+  const auto backward =
+      kernels::attention_backward(x.query, x.key, x.value, forward, x.gradient, settings, settings.bias.defined());
+  return {forward.output, forward.largest, forward.log_sums, backward.query, backward.key, backward.value, backward.bias};
 }
 
-Run run_reference(const Operands& x, const AttentionSettings& settings, DType dtype) {
+Run run_reference(const Operands& x, AttentionSettings settings, DType dtype) {
+  const bool with_bias = settings.bias.defined();
+  if (with_bias) settings.bias = settings.bias.to(dtype);
   const Tensor q = x.query.to(dtype), k = x.key.to(dtype), v = x.value.to(dtype);
   const auto forward = kernels::reference::attention(q, k, v, settings);
-  const auto backward = kernels::reference::attention_backward(q, k, v, forward, x.gradient.to(dtype), settings);
-  return {forward.output, forward.largest, forward.log_sums, backward.query, backward.key, backward.value};
+  const auto backward = kernels::reference::attention_backward(q, k, v, forward, x.gradient.to(dtype), settings, with_bias);
+  return {forward.output, forward.largest, forward.log_sums, backward.query, backward.key, backward.value, backward.bias};
 }
 
 // Against the plain kernel in f64, with every instruction set.
@@ -91,6 +99,10 @@ TEST_CASE("attention in blocks is the plain attention") {
     check(x, {.allowed = test::coins(weights, 0.4, 5), .lengths = lengths, .causal = true, .scale = 0.3});
     check(x, {.allowed = test::coins({n.batch, 1, 1, n.keys}, 0.4, 5).expand(weights), .scale = 0.3});
     check(x, {.causal = true, .scale = 0.3, .draw = kernels::DropoutDraw{7, 9, 0.3, 11}});
+    const Tensor bias = uniform({n.heads, n.queries + n.keys - 1}, -2, 2, 6, f32);
+    check(x, {.scale = 0.3, .bias = bias});
+    check(x, {.allowed = test::coins(weights, 0.4, 5), .lengths = lengths, .causal = true, .scale = 0.3, .bias = bias});
+    check(x, {.scale = 0.3, .draw = kernels::DropoutDraw{7, 9, 0.3, 11}, .bias = bias});
   }
 }
 

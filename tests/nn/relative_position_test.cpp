@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "nn/distances.hpp"
+#include "ops/distances.hpp"
 #include "support/random.hpp"
 #include "weft/autograd/gradcheck.hpp"
 #include "weft/base/error.hpp"
@@ -26,9 +26,9 @@ TEST_CASE("numbers by distance become numbers by key and back") {
       CAPTURE(keys);
       const std::int64_t width = std::max<std::int64_t>(queries + keys - 1, 0);
       const Tensor all = uniform({2, queries, width}, -1, 1, 1);
-      const Tensor keyed = nn::by_key(all, keys).value();
+      const Tensor keyed = by_key(all, keys).value();
       REQUIRE(keyed.shape() == Shape{2, queries, keys});
-      const Tensor back = nn::by_distance(keyed).value();
+      const Tensor back = by_distance(keyed).value();
       REQUIRE(back.shape() == all.shape());
       for (std::int64_t i = 0; i < queries; ++i)
         for (std::int64_t r = 0; r < width; ++r) {

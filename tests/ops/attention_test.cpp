@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "support/random.hpp"
+#include "weft/autograd/gradcheck.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/base/error.hpp"
 #include "weft/ops/comparison.hpp"
@@ -44,9 +45,22 @@ Tensor within_lengths(std::int64_t keys) {
   return mask;
 }
 
+// [1, heads, queries, keys] of a bias by distance.
+Tensor for_each_pair(const Tensor& bias, std::int64_t queries, std::int64_t keys) {
+  Tensor pairs = Tensor::empty({1, bias.size(0), queries, keys}, f64);
+  auto* to = pairs.mutable_data<double>();
+  for (std::int64_t h = 0; h < bias.size(0); ++h)
+    for (std::int64_t q = 0; q < queries; ++q)
+      for (std::int64_t k = 0; k < keys; ++k) {
+        const std::int64_t distance = k - (keys - queries + q);
+        *to++ = bias.at({h, distance + keys - 1});
+      }
+  return pairs;
+}
+
 // By the operations of which it is made.
-AttentionResult composed(const Operands& x, const Tensor& mask, double scale) {
-  const Var weights = masked_softmax(matmul(x.query, x.key.transpose(2, 3)) * scale, mask);
+AttentionResult composed(const Operands& x, const Tensor& mask, double scale, const Tensor& bias) {
+  const Var weights = masked_softmax(matmul(x.query, x.key.transpose(2, 3)) * scale + Var(bias), mask);
   return {matmul(weights, x.value), weights};
 }
 
@@ -82,12 +96,16 @@ TEST_CASE("attention equals the operations of which it is made") {
     const Tensor causal = tril(Tensor::ones({queries, keys}, boolean), keys - queries).value();
     const Tensor some = test::coins({3, 2, queries, keys}, 0.6, 4);
     const auto check = [&](const AttentionMask& mask, const Tensor& whole) {
-      const AttentionResult expected = composed(x, whole, scale);
-      CHECK(largest_difference(scaled_dot_product_attention(x.query, x.key, x.value, mask).output.value(),
-                               expected.output.value()) <= 1e-14);
-      const AttentionResult with_weights = scaled_dot_product_attention(x.query, x.key, x.value, mask, {.need_weights = true});
-      CHECK(largest_difference(with_weights.output.value(), expected.output.value()) <= 1e-14);
-      CHECK(largest_difference(with_weights.weights.value(), expected.weights.value()) <= 1e-14);
+      for (const Var& bias : {Var(), Var(uniform({2, queries + keys - 1}, -2, 2, 7))}) {
+        const Tensor pairs = bias.defined() ? for_each_pair(bias.value(), queries, keys) : Tensor::zeros({1}, f64);
+        const AttentionResult expected = composed(x, whole, scale, pairs);
+        const AttentionOptions without{.distance_bias = bias}, with{.need_weights = true, .distance_bias = bias};
+        CHECK(largest_difference(scaled_dot_product_attention(x.query, x.key, x.value, mask, without).output.value(),
+                                 expected.output.value()) <= 1e-14);
+        const AttentionResult with_weights = scaled_dot_product_attention(x.query, x.key, x.value, mask, with);
+        CHECK(largest_difference(with_weights.output.value(), expected.output.value()) <= 1e-14);
+        CHECK(largest_difference(with_weights.weights.value(), expected.weights.value()) <= 1e-14);
+      }
     };
     check({}, Tensor::ones({1}, boolean));
     check({.causal = true}, causal);
@@ -104,8 +122,23 @@ TEST_CASE("the weights that are asked for have the gradients of those that aren'
     for (const AttentionMask& mask : {AttentionMask{}, AttentionMask{.lengths = lengths, .causal = true},
                                       AttentionMask{.allowed = test::coins({1, 1, 7, 7}, 0.5, 4), .lengths = lengths}})
       for (const double dropout : {0.0, 0.4})
-        check_same(run(x, mask, {.scale = 0.4, .dropout = dropout}),
-                   run(x, mask, {.scale = 0.4, .dropout = dropout, .need_weights = true}), dtype == f32 ? 2e-6 : 1e-14);
+        for (const Var& bias : {Var(), Var(uniform({2, 13}, -2, 2, 7, dtype))})
+          check_same(run(x, mask, {.scale = 0.4, .dropout = dropout, .distance_bias = bias}),
+                     run(x, mask, {.scale = 0.4, .dropout = dropout, .need_weights = true, .distance_bias = bias}),
+                     dtype == f32 ? 2e-6 : 1e-14);
+  }
+}
+
+TEST_CASE("a bias by distance has its gradients, first and second") {
+  for (const AttentionMask& mask : {AttentionMask{}, AttentionMask{.lengths = lengths, .causal = true},
+                                    AttentionMask{.allowed = test::coins({1, 2, 3, 7}, 0.5, 4)}}) {
+    const Operands x = operands(3, 7);
+    const auto attend = [&](const std::vector<Var>& in) {
+      return scaled_dot_product_attention(in[0], in[1], in[2], mask, {.distance_bias = in[3]}).output;
+    };
+    const std::vector<Tensor> inputs = {x.query, x.key, x.value, uniform({2, 9}, -1, 1, 7)};
+    gradcheck(attend, inputs).require();
+    gradgradcheck(attend, inputs).require();
   }
 }
 
@@ -238,5 +271,9 @@ TEST_CASE("operands that don't fit are refused") {
          static_cast<ValueError*>(nullptr));
   refuse({.lengths = Tensor::ones({3})}, {}, "integers are needed", static_cast<DTypeError*>(nullptr));
   refuse({}, {.scale = quiet_nan}, "the scale is nan", static_cast<ValueError*>(nullptr));
+  refuse({}, {.distance_bias = Tensor::ones({2, 5}, f64)}, "[heads, queries + keys - 1] = [2, 6] is needed",
+         static_cast<ShapeError*>(nullptr));
+  refuse({}, {.distance_bias = Tensor::ones({6}, f64)}, "[2, 6] is needed", static_cast<ShapeError*>(nullptr));
+  refuse({}, {.distance_bias = Tensor::ones({2, 6})}, "must be f64", static_cast<DTypeError*>(nullptr));
   refuse({}, {.dropout = 1}, "it must be in [0, 1)", static_cast<ValueError*>(nullptr));
 }

@@ -10,7 +10,11 @@ namespace weft::nn {
 /// Throws ValueError for heads below 1, DTypeError for others than f32 and f64.
 Tensor alibi_slopes(std::int64_t heads, DType dtype = f32);
 
-/// What ALiBi adds to the scores, [1, heads, queries, keys]: -slope |i - j|, where the last query stands at the last key's
+/// What ALiBi adds to the scores by the key's distance from the query, as scaled_dot_product_attention takes it: [heads,
+/// queries + keys - 1]. Throws ValueError for heads below 1 or a negative count, DTypeError.
+Tensor alibi_by_distance(std::int64_t heads, std::int64_t queries, std::int64_t keys, DType dtype = f32);
+
+/// The same for each query and key, [1, heads, queries, keys]: -slope |i - j|, where the last query stands at the last key's
 /// place. The paper's is the causal half of it. Throws ValueError for heads below 1 or a negative count, DTypeError.
 Tensor alibi(std::int64_t heads, std::int64_t queries, std::int64_t keys, DType dtype = f32);
 

@@ -44,7 +44,7 @@ struct MultiheadAttentionOptions {
 ///   Var y = attention(x, x, x, AttentionMask{.lengths = lengths, .causal = true}).output;  // a call takes no bare braces
 /// Where lengths are given, what stands behind them counts as zeros, in the queries too where they are the keys. So does, in
 /// keys that aren't the queries, what `allowed` closes to all queries; where they are, NaN there reaches the weights'
-/// gradients: give lengths. With alibi, shaw or t5 positions, another normaliser or a span the weights stand in memory in full.
+/// gradients: give lengths. With shaw positions, another normaliser or a span the weights stand in memory in full.
 class MultiheadAttention : public Module<MultiheadAttention>, public PlaceMixing {
  public:
   /// Throws ValueError for sizes that aren't positive, heads that don't divide embed_dim, kv_heads that don't divide num_heads,
@@ -90,7 +90,8 @@ class MultiheadAttention : public Module<MultiheadAttention>, public PlaceMixing
   Var for_each_head(const Var& x) const;
   bool in_full() const;
   MixingOutput attend(const Heads& heads, const AttentionMask& mask, AttentionWeights weights);
-  AttentionResult attend_in_full(const Heads& heads, const AttentionMask& mask);
+  Var distance_bias(std::int64_t queries, std::int64_t keys, DType dtype);
+  AttentionResult attend_in_full(const Heads& heads, const AttentionMask& mask, const Var& bias);
 
   MultiheadAttentionOptions options_;
 };

@@ -56,6 +56,8 @@ class RelativeBias : public Module<RelativeBias> {
 
   /// [1, heads, queries, keys]. Throws ValueError for a negative count.
   Var forward(std::int64_t queries, std::int64_t keys);
+  /// The same by the key's distance from the query, as scaled_dot_product_attention takes it: [heads, queries + keys - 1].
+  Var by_distance(std::int64_t queries, std::int64_t keys);
   /// The bucket of a distance.
   std::int64_t bucket(std::int64_t distance) const;
 

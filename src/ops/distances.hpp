@@ -3,7 +3,7 @@
 
 #include "weft/autograd/var.hpp"
 
-namespace weft::nn {
+namespace weft {
 
 // What queries have for keys, by the keys' distance from the query, -(keys - 1) to queries - 1 in this order where the last
 // query stands at the last key's place.
@@ -12,8 +12,10 @@ namespace weft::nn {
 Var by_key(const Var& by_distance, std::int64_t keys);
 /// [..., queries, keys] -> by distance, 0 where a query has no key of that distance.
 Var by_distance(const Var& by_key);
+/// The same for all queries: [rows, queries + keys - 1] by distance -> [rows, queries, keys].
+Var spread(const Var& by_distance, std::int64_t queries, std::int64_t keys);
 
-/// How far each key stands from each query, |j - i|: [queries, keys], the last query at the last key's place.
+/// How far each key stands from each query: [queries, keys].
 Tensor distance_table(std::int64_t queries, std::int64_t keys, DType dtype);
 
-}  // namespace weft::nn
+}  // namespace weft

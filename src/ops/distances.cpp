@@ -1,11 +1,11 @@
-#include "nn/distances.hpp"
+#include "ops/distances.hpp"
 
 #include <algorithm>
 
 #include "weft/ops/arrange.hpp"
 #include "weft/ops/shape.hpp"
 
-namespace weft::nn {
+namespace weft {
 
 // Row by row, element (i, j - i + queries - 1) stands at i (queries + keys - 2) + j + queries - 1: behind the first queries - 1
 // elements the rows of a matrix with one column less begin with what each query has for its keys.
@@ -19,16 +19,6 @@ Var by_key(const Var& by_distance, std::int64_t keys) {
   return slice(reshape(rest, by_distance.shape().with(by_distance.rank() - 1, width - 1)), -1, 0, keys);
 }
 
-Tensor distance_table(std::int64_t queries, std::int64_t keys, DType dtype) {
-  Tensor result = Tensor::empty({queries, keys}, dtype);
-  const auto fill = [&]<class T>(T* to) {
-    for (std::int64_t i = keys - queries; i < keys; ++i)
-      for (std::int64_t j = 0; j < keys; ++j) *to++ = static_cast<T>(i > j ? i - j : j - i);
-  };
-  dtype == f64 ? fill(result.mutable_data<double>()) : fill(result.mutable_data<float>());
-  return result;
-}
-
 Var by_distance(const Var& by_key) {
   const std::int64_t queries = by_key.size(-2), keys = by_key.size(-1), width = queries + keys - 1;
   const int last = by_key.rank() - 1;
@@ -39,4 +29,20 @@ Var by_distance(const Var& by_key) {
   return reshape(flat, by_key.shape().with(last, width));
 }
 
-}  // namespace weft::nn
+Var spread(const Var& by_distance, std::int64_t queries, std::int64_t keys) {
+  if (queries == 0 || keys == 0) return Tensor::zeros({by_distance.size(0), queries, keys}, by_distance.dtype());
+  // The last query sees the distances from the first, the one before it those from the second, ...
+  return flip(unfold(by_distance, 1, keys, 1), 1);
+}
+
+Tensor distance_table(std::int64_t queries, std::int64_t keys, DType dtype) {
+  Tensor result = Tensor::empty({queries, keys}, dtype);
+  const auto fill = [&]<class T>(T* to) {
+    for (std::int64_t i = keys - queries; i < keys; ++i)
+      for (std::int64_t j = 0; j < keys; ++j) *to++ = static_cast<T>(i > j ? i - j : j - i);
+  };
+  dtype == f64 ? fill(result.mutable_data<double>()) : fill(result.mutable_data<float>());
+  return result;
+}
+
+}  // namespace weft
