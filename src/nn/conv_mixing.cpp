@@ -1,9 +1,9 @@
 #include "nn/conv_mixing.hpp"
 
 #include "base/fail.hpp"
-#include "ops/distances.hpp"
 #include "nn/heads.hpp"
 #include "nn/padding.hpp"
+#include "ops/distances.hpp"
 #include "ops/dropout_draw.hpp"
 #include "ops/lengths.hpp"
 #include "weft/ops/arrange.hpp"

@@ -267,7 +267,7 @@ TEST_CASE("dropout falls on the weights of every kind, in training alone") {
 }
 
 TEST_CASE("kinds that make weights in full copy keys and values only where a mask may close some") {
-  nn::MultiheadAttention attention({.embed_dim = 64, .num_heads = 1, .positions = AttentionPositions::shaw});
+  nn::MultiheadAttention attention({.embed_dim = 64, .num_heads = 1, .normaliser = nn::Normaliser::sparsemax});
   const Tensor x = uniform({1, 4096, 64}, -1, 1, 1, f32), query = x.slice(1, 0, 1);
   const nn::AttentionCache memory = attention.remember(x, x);
   const auto extra = [&](const AttentionMask& mask) {

@@ -23,7 +23,8 @@ void check_loading(const nn::ModuleBase& made, const Metadata& metadata, const c
   CHECK_THROWS_WITH_AS(load(folder.path()), doctest::Contains("is no folder of a training run that was validated"), IoError);
 
   nn::save(made, path, metadata);
-  CHECK_THROWS_WITH_AS(load(path), doctest::Contains("best.safetensors is a file; the folder of a training run is needed"), IoError);
+  CHECK_THROWS_WITH_AS(load(path), doctest::Contains("best.safetensors is a file; the folder of a training run is needed"),
+                       IoError);
   const auto loaded = load(folder.path());
   CHECK_FALSE(loaded->training());
   const auto expected = made.state_dict(), found = loaded->state_dict();
