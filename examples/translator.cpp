@@ -98,8 +98,8 @@ TrainingResult train_on(Settings& s, const data::ParallelText& text, const data:
   fmt::print(stderr, "{} pairs, vocabularies of {} and {}, {} parameters, {}\n", format_count(task.batcher().kept()),
              vocabularies.source.size(), vocabularies.target.size(), format_count(translator.model().num_parameters()),
              format_count(num_threads(), "thread"));
-  // Not before all settings were accepted, and not over those of a run that goes on: what is in the folder stays whole.
-  if (!goes_on(s)) seq2seq::save_vocabularies(vocabularies, s.output);
+  // Not over those of a run that goes on: what is in the folder stays whole.
+  if (!goes_on(s)) s.trainer.begin = [&] { seq2seq::save_vocabularies(vocabularies, s.output); };
   s.trainer.settings = {{"vocabulary", fmt::to_string(s.vocabulary)}, {"subword", s.subword}};
   return train(task, s.trainer, std::cerr);
 }

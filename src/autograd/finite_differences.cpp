@@ -110,7 +110,7 @@ class Comparison {
   // The derivative of every output along `direction` of variable v.
   void compare(std::size_t v, const Tensor& direction, const std::string& where) {
     if (step_is_lost(function_.variables[v].value, direction)) {
-      report_.problem = fmt::format("a step of {} changes nothing of {} at {}: take a larger one", options_.step,
+      report_.problem = fmt::format("a step of {} is lost beside the numbers of {} at {}: take a larger one", options_.step,
                                     function_.variables[v].name, where);
       return;
     }
@@ -137,12 +137,14 @@ class Comparison {
     return sum;
   }
 
-  // Beside numbers that are so much larger that they stay as they are.
+  // Beside numbers that are so much larger that they hardly move, or by something else than the step.
   bool step_is_lost(const Tensor& value, const Tensor& direction) const {
+    constexpr double rounding = 1e-3;  // of the step
     const double *x = value.data<double>(), *d = direction.data<double>();
-    for (std::int64_t i = 0; i < value.numel(); ++i)
-      if (d[i] != 0 && std::isfinite(x[i]) && (x[i] + options_.step * d[i] == x[i] || x[i] - options_.step * d[i] == x[i]))
-        return true;
+    for (std::int64_t i = 0; i < value.numel(); ++i) {
+      const double step = options_.step * d[i], moved = (x[i] + step) - (x[i] - step);
+      if (d[i] != 0 && std::isfinite(x[i]) && std::abs(moved - 2 * step) > rounding * std::abs(step)) return true;
+    }
     return false;
   }
 
@@ -199,8 +201,10 @@ bool same_bits(const Tensors& a, const Tensors& b) {
 
 void compare_with_differences(const Differentiable& function, const GradcheckOptions& options, GradcheckReport& report) {
   const auto at_least_0 = [](double x) { return std::isfinite(x) && x >= 0; };
-  check<ValueError>(std::isfinite(options.step) && options.step > 0 && at_least_0(options.rtol) && at_least_0(options.atol),
-                    "gradcheck", "step {}, rtol {}, atol {}: all must be finite, the step positive, the others not negative",
+  check<ValueError>(std::isfinite(options.step) && options.step > 0 && at_least_0(options.rtol) && options.rtol < 1 &&
+                        at_least_0(options.atol),
+                    "gradcheck",
+                    "step {}, rtol {}, atol {}: all must be finite, the step positive, the others not negative, rtol below 1",
                     options.step, options.rtol, options.atol);
   check<ValueError>(options.elements >= 0 && options.directions >= 0, "gradcheck", "elements {}, directions {}: not below 0",
                     options.elements, options.directions);

@@ -144,7 +144,7 @@ bool depends_on_any(const Var& output, const std::vector<Var>& leaves) {
 Tensors gradients_of(Tape& tape, const Var& output, const Tensor& cotangent, const std::vector<Var>& leaves,
                      bool* reached = nullptr) {
   Tensors gradients;
-  if (reached != nullptr && depends_on_any(output, leaves)) *reached = true;
+  if (reached != nullptr && !*reached && depends_on_any(output, leaves)) *reached = true;
   if (output.requires_grad()) tape.backward(output, cotangent);
   for (const Var& leaf : leaves) {
     Parameter* parameter = leaf.slot()->parameter;

@@ -79,18 +79,16 @@ Tensor ink_of(const Tensor& picture) {
   return ink;
 }
 
-void check_size(const char* name, const LetterImagesOptions& options) {
-  constexpr std::int64_t largest = 1 << 12;
-  check<ValueError>(options.height > 0 && options.width > 0 && options.height <= largest && options.width <= largest &&
-                        options.height * options.width % 4 == 0,
-                    name, "letters of {} by {} pixels; both must be from 1 to {}, their product a multiple of 4",
-                    options.height, options.width, largest);
-}
+constexpr std::int64_t largest = 1 << 12;
+
+bool is_size(const LetterImagesOptions& o) { return o.height > 0 && o.width > 0 && o.height <= largest && o.width <= largest; }
 
 }  // namespace
 
 LetterImages read_letter_images(const std::filesystem::path& path, const LetterImagesOptions& options) {
-  check_size(operation, options);
+  check<ValueError>(is_size(options) && options.height * options.width % 4 == 0, operation,
+                    "letters of {} by {} pixels; both must be from 1 to {}, their product a multiple of 4", options.height,
+                    options.width, largest);
   LineReader reader(path);
   LetterImages result;
   for (std::string line; reader.next(line);) {
@@ -112,7 +110,9 @@ LetterImages read_letter_images(const std::filesystem::path& path, const LetterI
 
 Tensor letters_of_picture(const Tensor& picture, const LetterImagesOptions& options) {
   constexpr const char* name = "letters_of_picture";
-  check_size(name, options);
+  check<ValueError>(is_size(options), name, "letters of {} by {} pixels; both must be from 1 to {}", options.height,
+                    options.width, largest);
+  check<ValueError>(picture.defined(), name, "there is no picture");
   check<DTypeError>(picture.dtype() == f32, name, "the picture is {}, not f32", picture.describe());
   check<ShapeError>(picture.rank() == 3 && picture.size(0) >= 1 && picture.size(0) <= 4 && picture.numel() > 0, name,
                     "the picture is {}, not [1 to 4 channels, height, width]", picture.describe());

@@ -20,7 +20,8 @@ constexpr std::int64_t least_parallel_work = 1 << 18;
 // Up to this many rows or columns oneDNN's own division among threads leaves part of them idle: 64 rows of a linear layer run
 // at 60 % of what two halves reach that are one serial call each.
 constexpr std::int64_t badly_divided = 256;
-// The fewest rows or columns, on average, of the serial calls that a product is cut into: each packs the other operand anew.
+// About so many rows or columns, and at least half of them, have the serial calls that a product is cut into: each packs the
+// other operand anew.
 constexpr std::int64_t least_part = 64;
 
 std::int64_t pitch(std::int64_t stride, std::int64_t size, std::int64_t other) { return size == 1 ? other : stride; }

@@ -70,8 +70,7 @@ std::int64_t most_evaluations(const LBFGSOptions& o) { return o.max_eval.value_o
 
 }  // namespace
 
-LBFGS::LBFGS(std::span<Parameter* const> parameters, const LBFGSOptions& options)
-    : parameters_(parameters.begin(), parameters.end()), options_(options) {
+LBFGS::LBFGS(std::span<Parameter* const> parameters, const LBFGSOptions& options) : options_(options) {
   set_lr(options.lr);
   check<ValueError>(options.max_iter >= 1 && most_evaluations(options) >= 1 && options.history_size >= 1, where,
                     "max_iter {}, max_eval {} and history_size {} must be at least 1", options.max_iter,
@@ -79,9 +78,10 @@ LBFGS::LBFGS(std::span<Parameter* const> parameters, const LBFGSOptions& options
   check_at_least_0(where, "tolerance_grad", options.tolerance_grad);
   check_at_least_0(where, "tolerance_change", options.tolerance_change);
   std::set<const Parameter*> seen;
-  for (const Parameter* parameter : parameters_) {
+  for (Parameter* parameter : parameters) {
     check<ValueError>(parameter != nullptr, where, "a parameter is a null pointer");
     check<ValueError>(seen.insert(parameter).second, where, "'{}' stands twice among the parameters", parameter->name());
+    parameters_.emplace_back(*parameter);
     kinds_.emplace_back(parameter->shape(), parameter->dtype());
     size_ += parameter->numel();
   }
@@ -95,6 +95,7 @@ void LBFGS::set_lr(double lr) {
 
 void LBFGS::check_parameters() const {
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    parameters_[i].check_there(where);
     const Parameter& parameter = *parameters_[i];
     const auto& [shape, dtype] = kinds_[i];
     check<ShapeError>(parameter.shape() == shape, where, "'{}' is {} now, it was {}{}; make the optimizer anew",
@@ -105,13 +106,13 @@ void LBFGS::check_parameters() const {
 }
 
 void LBFGS::clear_grad() {
-  for (Parameter* parameter : parameters_) parameter->clear_grad();
+  for (const ParameterHandle& parameter : parameters_) parameter->clear_grad();
 }
 
 Tensor LBFGS::values() const {
   Tensor x = make_vector(size_);
   std::int64_t at = 0;
-  for (const Parameter* parameter : parameters_) {
+  for (const ParameterHandle& parameter : parameters_) {
     x.slice(0, at, at + parameter->numel()).reshape(parameter->shape()).copy_from(parameter->value());
     at += parameter->numel();
   }
@@ -122,7 +123,7 @@ Tensor LBFGS::values() const {
 void LBFGS::set_values(const Tensor& x, double t, const Tensor* d) {
   const Tensor to = d == nullptr ? x : plus(x, t, *d);
   std::int64_t at = 0;
-  for (Parameter* parameter : parameters_) {
+  for (const ParameterHandle& parameter : parameters_) {
     parameter->mutable_value().copy_from(to.slice(0, at, at + parameter->numel()).reshape(parameter->shape()));
     at += parameter->numel();
   }
@@ -136,7 +137,7 @@ double LBFGS::evaluate(const Closure& closure, Tensor& gradient) {
   gradient = make_vector(size_);
   std::int64_t at = 0;
   bool any = false;
-  for (Parameter* parameter : parameters_) {
+  for (const ParameterHandle& parameter : parameters_) {
     Tensor part = gradient.slice(0, at, at + parameter->numel()).reshape(parameter->shape());
     if (parameter->grad().defined()) {
       parameter->check_gradient(parameter->grad());

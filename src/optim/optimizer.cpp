@@ -28,9 +28,7 @@ Optimizer::Optimizer(const char* name, const std::vector<Group>& groups, double 
       check<ValueError>(seen.insert(parameter).second, name_, "'{}' stands twice among the parameters", parameter->name());
       check<ValueError>(names.insert(parameter->name()).second, name_,
                         "two parameters have the name '{}', which keys the state", parameter->name());
-      slots_.push_back({.parameter = parameter,
-                        .lifetime = parameter->lifetime(),
-                        .name = parameter->name(),
+      slots_.push_back({.parameter = ParameterHandle(*parameter),
                         .lr_factor = group.lr_factor,
                         .weight_decay = decay,
                         .shape = parameter->shape(),
@@ -82,8 +80,7 @@ void Optimizer::prepare(const Slot& slot) const {
 }
 
 void Optimizer::check_parameters() const {
-  for (const Slot& slot : slots_)
-    check<ValueError>(!slot.lifetime.expired(), name_, "'{}' is gone with its module; make the optimizer anew", slot.name);
+  for (const Slot& slot : slots_) slot.parameter.check_there(name_);
 }
 
 void Optimizer::step() {
@@ -113,10 +110,11 @@ void Optimizer::clear_grad() {
 }
 
 StateDict Optimizer::state_dict() const {
+  check_parameters();
   StateDict state{{"lr", Tensor::full({}, lr_, f64)}};
   for (const Slot& slot : slots_) {
-    state.emplace_back(slot.name + ".step", slot.step);
-    for (const auto& [name, tensor] : slot.buffers) state.emplace_back(slot.name + "." + name, tensor);
+    state.emplace_back(slot.parameter.name() + ".step", slot.step);
+    for (const auto& [name, tensor] : slot.buffers) state.emplace_back(slot.parameter.name() + "." + name, tensor);
   }
   return state;
 }

@@ -17,14 +17,15 @@ constexpr const char* where = "WeightAverage";
 }  // namespace
 
 WeightAverage::WeightAverage(std::span<Parameter* const> parameters, const WeightAverageOptions& options)
-    : parameters_(parameters.begin(), parameters.end()), updates_(Tensor::zeros({}, i64)), decay_(options.decay) {
+    : updates_(Tensor::zeros({}, i64)), decay_(options.decay) {
   check_share(where, "decay", decay_);
   const MemoryCategoryGuard category(MemoryCategory::optimizer);
   std::set<std::string_view> names;
-  for (const Parameter* parameter : parameters_) {
+  for (Parameter* parameter : parameters) {
     check<ValueError>(parameter != nullptr, where, "a parameter is a null pointer");
     check<ValueError>(names.insert(parameter->name()).second, where, "the name '{}' stands twice among the parameters",
                       parameter->name());
+    parameters_.emplace_back(*parameter);
     averages_.push_back(Tensor::zeros(parameter->shape(), parameter->dtype()));
   }
   check<ValueError>(!parameters_.empty(), where, "there are no parameters to average");
@@ -32,6 +33,7 @@ WeightAverage::WeightAverage(std::span<Parameter* const> parameters, const Weigh
 
 void WeightAverage::check_parameters() const {
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    parameters_[i].check_there(where);
     const Tensor& value = parameters_[i]->value();
     check<ShapeError>(value.shape() == averages_[i].shape(), where, "'{}' is {} now, its average {}", parameters_[i]->name(),
                       value, averages_[i]);
@@ -67,7 +69,7 @@ void WeightAverage::swap() {
 
 StateDict WeightAverage::state_dict() const {
   StateDict state{{"updates", updates_}};
-  for (std::size_t i = 0; i < parameters_.size(); ++i) state.emplace_back(parameters_[i]->name(), averages_[i]);
+  for (std::size_t i = 0; i < parameters_.size(); ++i) state.emplace_back(parameters_[i].name(), averages_[i]);
   return state;
 }
 

@@ -27,14 +27,20 @@ inline const std::string& described(const char* where, const SafetensorsFile& fi
   return found->second;
 }
 
-/// A model of the options that the metadata hold under `key`, with the weights, in evaluation mode.
-template <class Model, class Options>
-std::unique_ptr<Model> load_described(const char* where, const std::filesystem::path& folder, const std::string& key,
-                                      const char* kind,
-                                      Options (*options_of)(const std::string& json, const std::string& source)) {
+/// The model that make(field, path) makes of metadata, of which field(key) gives one, with the weights, in evaluation mode.
+/// Values that no model can have are a FormatError that names the file.
+template <class Make>
+auto load_described(const char* where, const std::filesystem::path& folder, const char* kind, const Make& make) {
   const SafetensorsFile file = load_best(where, folder);
-  auto model =
-      std::make_unique<Model>(options_of(described(where, file, folder, key, kind), (folder / "best.safetensors").string()));
+  const std::string path = (folder / "best.safetensors").string();
+  const auto field = [&](const char* key) -> const std::string& { return described(where, file, folder, key, kind); };
+  auto model = [&] {
+    try {
+      return make(field, path);
+    } catch (const ValueError& error) {
+      fail<FormatError>(where, "{}: {}", path, error.what());
+    }
+  }();
   model->load_state_dict(file.tensors);
   model->eval();
   return model;

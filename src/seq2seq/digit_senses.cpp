@@ -117,7 +117,9 @@ DigitSenses::DigitSenses(const DigitSensesOptions& options, const nn::Scope& sco
 }
 
 std::unique_ptr<DigitSenses> DigitSenses::load(const std::filesystem::path& folder) {
-  return load_described<DigitSenses>(where, folder, "digit_senses", "namer of digits", digit_senses_options_of);
+  return load_described(where, folder, "namer of digits", [](const auto& field, const std::string& path) {
+    return std::make_unique<DigitSenses>(digit_senses_options_of(field("digit_senses"), path));
+  });
 }
 
 Var DigitSenses::in_grid(const Var& weights) const {

@@ -88,11 +88,13 @@ DigitTracker::DigitTracker(const DigitTrackerOptions& options, const nn::Scope& 
       pooling_({.size = 4 * options.channels, .hidden = 4 * options.channels}, {this, "pooling"}),
       name_({.in_features = 4 * options.channels, .out_features = options.classes}, {this, "name"}) {}
 
-// The frames as a batch, time first: [frames * batch, cells, channels].
 std::unique_ptr<DigitTracker> DigitTracker::load(const std::filesystem::path& folder) {
-  return load_described<DigitTracker>(where, folder, "digit_tracker", "tracker of digits", digit_tracker_options_of);
+  return load_described(where, folder, "tracker of digits", [](const auto& field, const std::string& path) {
+    return std::make_unique<DigitTracker>(digit_tracker_options_of(field("digit_tracker"), path));
+  });
 }
 
+// The frames as a batch, time first: [frames * batch, cells, channels].
 Var DigitTracker::features(const Tensor& frames) {
   const std::int64_t all = frames.size(0) * frames.size(1), size = options_.size, side = size / cell_pixels;
   const Var images = frames.transpose(0, 1).reshape({all, 1, size, size});

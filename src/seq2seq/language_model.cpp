@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/fail.hpp"
 #include "base/named.hpp"
@@ -25,6 +26,10 @@ LanguageModelOptions checked(const LanguageModelOptions& o) {
                       "width {}, {} heads, feed_forward {}: each must be positive, the width even (sines and cosines) and a "
                       "multiple of the heads",
                       o.width, o.heads, o.feed_forward);
+  else
+    check<ValueError>(o.mixing == nn::Mixing::attention && o.normaliser == nn::Normaliser::softmax, where,
+                      "mixing {} and normaliser {} are of Transformers; {} has neither", nn::name_of(o.mixing),
+                      nn::name_of(o.normaliser), name_of(o.kind));
   return o;
 }
 
@@ -148,18 +153,15 @@ Var LanguageModel::forward(const Tensor& ids) {
 }
 
 TrainedLanguageModel TrainedLanguageModel::load(const std::filesystem::path& folder) {
-  const SafetensorsFile file = load_best(where, folder);
-  const std::string path = (folder / "best.safetensors").string();
-  const auto field = [&](const char* key) -> const std::string& {
-    return described(where, file, folder, key, "language model");
-  };
-  const LanguageModelOptions options = language_model_options_of(field("language_model"), path);
-  TrainedLanguageModel trained{text::Symbols::from_json(field("symbols"), path), std::make_unique<LanguageModel>(options)};
-  check<FormatError>(trained.symbols.size() == options.vocabulary, where, "{}: {} symbols don't fit a model of {}", path,
-                     trained.symbols.size(), options.vocabulary);
-  trained.model->load_state_dict(file.tensors);
-  trained.model->eval();
-  return trained;
+  std::optional<text::Symbols> symbols;
+  auto model = load_described(where, folder, "language model", [&](const auto& field, const std::string& path) {
+    const LanguageModelOptions options = language_model_options_of(field("language_model"), path);
+    symbols = text::Symbols::from_json(field("symbols"), path);
+    check<FormatError>(symbols->size() == options.vocabulary, where, "{}: {} symbols don't fit a model of {}", path,
+                       symbols->size(), options.vocabulary);
+    return std::make_unique<LanguageModel>(options);
+  });
+  return {std::move(*symbols), std::move(model)};
 }
 
 TextWindows::TextWindows(std::span<const std::int32_t> text, std::int64_t row_count, std::int64_t tokens, std::int64_t first)

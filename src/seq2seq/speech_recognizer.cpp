@@ -134,7 +134,9 @@ SpeechRecognizer::SpeechRecognizer(const SpeechRecognizerOptions& options, const
 }
 
 std::unique_ptr<SpeechRecognizer> SpeechRecognizer::load(const std::filesystem::path& folder) {
-  return load_described<SpeechRecognizer>(where, folder, "speech", "speech recogniser", speech_recognizer_options_of);
+  return load_described(where, folder, "speech recogniser", [](const auto& field, const std::string& path) {
+    return std::make_unique<SpeechRecognizer>(speech_recognizer_options_of(field("speech"), path));
+  });
 }
 
 Metadata SpeechRecognizer::metadata() const { return {{"speech", to_json(options_)}}; }

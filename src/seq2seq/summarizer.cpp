@@ -4,6 +4,7 @@
 
 #include "base/fail.hpp"
 #include "seq2seq/best_weights.hpp"
+#include "seq2seq/ensemble_with.hpp"
 #include "seq2seq/in_batches.hpp"
 #include "weft/seq2seq/model_options.hpp"
 #include "weft/text/lower.hpp"
@@ -47,13 +48,8 @@ void Summarizer::add(Summarizer&& other) {
                     other.vocabulary_.size());
   check<ValueError>(model_->options().copy == other.model_->options().copy, where,
                     "of an ensemble's models all copy, or none does");
-  std::vector<Model*> models = {model_.get()};
-  for (const auto& model : others_) models.push_back(model.get());
-  models.push_back(other.model_.get());
-  for (const auto& model : other.others_) models.push_back(model.get());
-  ensemble_ = std::make_unique<Ensemble>(std::move(models));  // or throws, and nothing has changed
-  others_.push_back(std::move(other.model_));
-  for (auto& model : other.others_) others_.push_back(std::move(model));
+  check<ValueError>(&other != this, where, "a model can't be added to itself: an ensemble needs another one");
+  ensemble_ = ensemble_with(model_, others_, other.model_, other.others_);
 }
 
 Summarizer::Source Summarizer::encode_source(const std::string& text, std::int64_t max_source) const {

@@ -6,6 +6,7 @@
 
 #include "base/fail.hpp"
 #include "seq2seq/best_weights.hpp"
+#include "seq2seq/ensemble_with.hpp"
 #include "seq2seq/in_batches.hpp"
 #include "weft/base/file.hpp"
 #include "weft/nn/module.hpp"
@@ -87,13 +88,8 @@ void Translator::add(Translator&& other) {
     check<ValueError>(checksum(*here) == checksum(*there), where,
                       "models of an ensemble have one {} vocabulary, not one of {} and one of {}", name, checksum(*here),
                       checksum(*there));
-  std::vector<Model*> models = {model_.get()};
-  for (const auto& model : others_) models.push_back(model.get());
-  models.push_back(other.model_.get());
-  for (const auto& model : other.others_) models.push_back(model.get());
-  ensemble_ = std::make_unique<Ensemble>(std::move(models));  // or throws, and nothing has changed
-  others_.push_back(std::move(other.model_));
-  for (auto& model : other.others_) others_.push_back(std::move(model));
+  check<ValueError>(&other != this, where, "a model can't be added to itself: an ensemble needs another one");
+  ensemble_ = ensemble_with(model_, others_, other.model_, other.others_);
 }
 
 std::vector<TokenIds> Translator::prefixes_of(std::span<const std::string> lines, const TranslateOptions& options) const {

@@ -84,16 +84,10 @@ WordReader::WordReader(const WordReaderOptions& options, text::Symbols letters, 
       image_embedding_({.in_features = pooled_size(options), .out_features = options.embedding}, {this, "image_embedding"}) {}
 
 std::unique_ptr<WordReader> WordReader::load(const std::filesystem::path& folder) {
-  const SafetensorsFile file = load_best(where, folder);
-  const std::string path = (folder / "best.safetensors").string();
-  const auto field = [&](const char* key) -> const std::string& {
-    return described(where, file, folder, key, "reader of words");
-  };
-  auto reader = std::make_unique<WordReader>(word_reader_options_of(field("word_reader"), path),
-                                             text::Symbols::from_json(field("symbols"), path));
-  reader->load_state_dict(file.tensors);
-  reader->eval();
-  return reader;
+  return load_described(where, folder, "reader of words", [](const auto& field, const std::string& path) {
+    return std::make_unique<WordReader>(word_reader_options_of(field("word_reader"), path),
+                                        text::Symbols::from_json(field("symbols"), path));
+  });
 }
 
 Var WordReader::embed_source(const Padded& source) {

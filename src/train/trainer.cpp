@@ -126,6 +126,7 @@ class Training {
     task.model().train();
     if (options.ema > 0) average_.emplace(task.model().parameters(), optim::WeightAverageOptions{.decay = options.ema});
     resume();
+    if (options.begin) options.begin();
     log_.open(log(), std::ios::app | std::ios::ate);
     if (!log_) fail<IoError>(where, "can't write {}", log().string());
   }

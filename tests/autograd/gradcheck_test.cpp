@@ -151,20 +151,24 @@ TEST_CASE("a check that has compared nothing says so") {
   CHECK(gradcheck([](const std::vector<Var>& in) { return times(in[0], in[0]); }, {Tensor::zeros({0}, f64)}).ok());
 }
 
-TEST_CASE("options that would let anything pass are refused") {
+TEST_CASE("steps, tolerances and counts that can't be are refused") {
   const auto check = [](const GradcheckOptions& options) {
     return gradcheck([](const std::vector<Var>& in) { return times(in[0], in[0]); }, {vector({3, -2})}, options);
   };
   constexpr double infinity = std::numeric_limits<double>::infinity();
   for (const GradcheckOptions& options :
        {GradcheckOptions{.step = 0}, GradcheckOptions{.step = -1e-6}, GradcheckOptions{.step = infinity},
-        GradcheckOptions{.rtol = -1}, GradcheckOptions{.rtol = infinity},
+        GradcheckOptions{.rtol = -1}, GradcheckOptions{.rtol = 1},
         GradcheckOptions{.atol = std::numeric_limits<double>::quiet_NaN()}, GradcheckOptions{.elements = -1},
         GradcheckOptions{.directions = -1}})
     CHECK_THROWS_AS(check(options), ValueError);
   const GradcheckReport lost = check({.step = 1e-30});
-  CHECK(lost.problem == "a step of 1e-30 changes nothing of input 0 at [1]: take a larger one");
+  CHECK(lost.problem == "a step of 1e-30 is lost beside the numbers of input 0 at [1]: take a larger one");
   CHECK_FALSE(check({.step = 1e-30, .directions = 2}).ok());
+  // Of a step that is rounded by a third the difference says nothing, right or wrong.
+  const auto twice = [](const std::vector<Var>& in) { return times(in[0], vector({2})); };
+  CHECK(gradcheck(twice, {vector({4e9})}).problem.find("is lost beside the numbers of input 0") != std::string::npos);
+  CHECK(gradcheck(twice, {vector({4e9})}, {.step = 1}).ok());
   CHECK(check({.rtol = 0}).ok());
 }
 

@@ -121,4 +121,6 @@ TEST_CASE("a picture's letters stand side by side, and larger ones are averaged 
   CHECK_THROWS_AS(letters_of_picture(Tensor::zeros({2, 4}), options), ShapeError);
   CHECK_THROWS_AS(letters_of_picture(Tensor::zeros({1, 2, 4}, f64), options), DTypeError);
   CHECK_THROWS_AS(letters_of_picture(Tensor::zeros({1, 2, 4}), {.height = 0, .width = 4}), ValueError);
+  CHECK_THROWS_WITH_AS(letters_of_picture(Tensor()), "[letters_of_picture] there is no picture", ValueError);
+  CHECK(letters_of_picture(Tensor::zeros({1, 5, 10}), {.height = 5, .width = 5}).shape() == Shape{2, 5, 5});
 }

@@ -44,6 +44,11 @@ void check_loading(const nn::ModuleBase& made, const Metadata& metadata, const c
         doctest::Contains(
             fmt::format("{}: its metadata don't describe a {}: they have no '{}'", path.string(), kind, key).c_str()),
         FormatError);
+    if (const auto at = value.find(":2"); at != std::string::npos) {  // a size that can't be
+      less[key] = fmt::format("{}:-2{}", value.substr(0, at), value.substr(at + 2));
+      nn::save(made, path, less);
+      CHECK_THROWS_WITH_AS(load(folder.path()), doctest::Contains(path.string().c_str()), FormatError);
+    }
     less[key] = "[]";
     nn::save(made, path, less);
     CHECK_THROWS_WITH_AS(load(folder.path()), doctest::Contains(path.string().c_str()), FormatError);

@@ -71,6 +71,11 @@ TEST_CASE("windows of a text stand next to each other and miss nothing") {
   CHECK_THROWS_AS(text.targets(-1), IndexError);
   CHECK(TextWindows(ids, 23, 4).length == 1);
   CHECK_THROWS_AS(TextWindows(ids, 24, 4), ValueError);
+  for (const LanguageModelKind kind : {LanguageModelKind::lstm, LanguageModelKind::gru}) {
+    CHECK_THROWS_AS(LanguageModel({.kind = kind, .vocabulary = 5, .width = 4, .mixing = nn::Mixing::linear}), ValueError);
+    CHECK_THROWS_AS(LanguageModel({.kind = kind, .vocabulary = 5, .width = 4, .normaliser = nn::Normaliser::sparsemax}),
+                    ValueError);
+  }
   CHECK_THROWS_AS(TextWindows(ids, 3, 0), ValueError);
   CHECK_THROWS_AS(TextWindows(ids, 0, 4), ValueError);
   CHECK_THROWS_AS(TextWindows(ids, 3, 4, 21), ValueError);

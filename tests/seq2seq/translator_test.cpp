@@ -301,6 +301,7 @@ TEST_CASE("models of different vocabularies are no ensemble") {
   for (const bool source : {true, false}) {
     const Vocabularies other = source ? Vocabularies{both.target, both.target} : Vocabularies{both.source, both.source};
     Translator a(options_for(both), both), b(options_for(other), other);
+    CHECK_THROWS_WITH_AS(a.add(std::move(a)), doctest::Contains("can't be added to itself"), ValueError);
     CHECK_THROWS_WITH_AS(a.add(std::move(b)),
                          doctest::Contains(source ? "one source vocabulary, not" : "one target vocabulary, not"), ValueError);
   }

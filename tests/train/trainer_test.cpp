@@ -313,7 +313,9 @@ TEST_CASE("a run that goes on says where it stands, and one with nothing to do s
 TEST_CASE("one run at a time trains in a folder") {
   const test::TemporaryFolder folder;
   std::ostringstream progress;
-  const auto options = options_for(folder.path());
+  auto options = options_for(folder.path());
+  int begun = 0;
+  options.begin = [&] { ++begun; };
   {
     const FolderLock other(folder.path());
     Regression task;
@@ -321,8 +323,10 @@ TEST_CASE("one run at a time trains in a folder") {
                          doctest::Contains(("another run is training in " + folder.path().string()).c_str()), IoError);
   }
   CHECK(std::filesystem::is_empty(folder.path()));
+  CHECK(begun == 0);
   Regression task;
   CHECK(train(task, options, progress).updates == 12);
+  CHECK(begun == 1);
   CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 3);  // best, last, log
 }
 

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "weft/autograd/parameter.hpp"
+#include "weft/optim/parameter_handle.hpp"
 #include "weft/optim/state_dict.hpp"
 
 namespace weft::optim {
@@ -82,7 +82,7 @@ class LBFGS {
   Tensor direction(const Tensor& gradient);
   double iterate(const Closure& closure);
 
-  std::vector<Parameter*> parameters_;
+  std::vector<ParameterHandle> parameters_;
   std::vector<std::pair<Shape, DType>> kinds_;
   LBFGSOptions options_;
   std::int64_t size_ = 0;

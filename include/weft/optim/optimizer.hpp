@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "weft/autograd/parameter.hpp"
+#include "weft/optim/parameter_handle.hpp"
 #include "weft/optim/state_dict.hpp"
 
 namespace weft::optim {
@@ -51,9 +51,7 @@ class Optimizer {
   };
   /// One parameter and its state, made for a value of that shape and dtype.
   struct Slot {
-    Parameter* parameter;
-    std::weak_ptr<const void> lifetime;  ///< the parameter's
-    std::string name;
+    ParameterHandle parameter;
     double lr_factor, weight_decay;
     Shape shape;
     DType dtype;

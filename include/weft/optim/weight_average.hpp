@@ -3,7 +3,7 @@
 #include <span>
 #include <vector>
 
-#include "weft/autograd/parameter.hpp"
+#include "weft/optim/parameter_handle.hpp"
 #include "weft/optim/state_dict.hpp"
 
 namespace weft::optim {
@@ -39,7 +39,7 @@ class WeightAverage {
  private:
   void check_parameters() const;
 
-  std::vector<Parameter*> parameters_;
+  std::vector<ParameterHandle> parameters_;
   std::vector<Tensor> averages_;
   Tensor updates_;  // i64
   double decay_;

@@ -102,6 +102,8 @@ struct TrainerOptions {
   std::uint64_t seed = 1;
   Resume resume = Resume::automatic;
   Metadata settings = {};  ///< more that a run must keep when it goes on, by name
+  /// Called once the folder is this run's and all settings are accepted, before the first step: what else goes into it.
+  std::function<void()> begin = {};
 };
 
 struct TrainingResult {

@@ -1,0 +1,11 @@
+#include "weft/optim/parameter_handle.hpp"
+
+#include "base/fail.hpp"
+
+namespace weft::optim {
+
+void ParameterHandle::check_there(const char* user) const {
+  check<ValueError>(!lifetime_.expired(), user, "'{}' is gone with its module; make this anew", name_);
+}
+
+}  // namespace weft::optim
