@@ -147,16 +147,21 @@ SparseSelfAttentionOptions checked(const SparseSelfAttentionOptions& o) {
   return o;
 }
 
+// The mask's rows from `first` on.
+Tensor mask_rows(SparsePattern pattern, std::int64_t first, std::int64_t places, std::int64_t reach, bool causal) {
+  Tensor mask = Tensor::empty({places - first, places}, boolean);
+  bool* open = mask.mutable_data<bool>();
+  for (std::int64_t query = first; query < places; ++query)
+    for (std::int64_t key = 0; key < places; ++key) *open++ = (!causal || key <= query) && reached(pattern, query, key, reach);
+  return mask;
+}
+
 }  // namespace
 
 Tensor sparse_mask(SparsePattern pattern, std::int64_t places, std::int64_t reach, bool causal) {
   check_reach("sparse_mask", reach);
   check<ValueError>(places >= 0, "sparse_mask", "{} places; they can't be negative", places);
-  Tensor mask = Tensor::empty({places, places}, boolean);
-  bool* open = mask.mutable_data<bool>();
-  for (std::int64_t query = 0; query < places; ++query)
-    for (std::int64_t key = 0; key < places; ++key) *open++ = (!causal || key <= query) && reached(pattern, query, key, reach);
-  return mask;
+  return mask_rows(pattern, 0, places, reach, causal);
 }
 
 AttentionResult sparse_attention(const Var& query, const Var& key, const Var& value, const SparseAttentionOptions& options) {
@@ -248,7 +253,7 @@ void SparseSelfAttention::record_step(const Var& query, const AttentionCache& ke
   std::int64_t head = 0;
   for (const SparsePattern pattern : options_.patterns) {
     const std::int64_t end = head + heads_of_each();
-    const Tensor allowed = sparse_mask(pattern, all, within(all, options_.reach), true).slice(0, before, all);
+    const Tensor allowed = mask_rows(pattern, before, all, within(all, options_.reach), true);
     shares.push_back(scaled_dot_product_attention(slice(query, 1, head, end), slice(kept.keys, 1, head, end),
                                                   slice(kept.values, 1, head, end),
                                                   {.allowed = allowed.unsqueeze(0).unsqueeze(0)}, {.need_weights = true})
