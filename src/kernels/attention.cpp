@@ -26,11 +26,12 @@ HWY_INLINE hn::Vec<Floats> LoadOr(const float* x, std::size_t count, float fill)
   return hn::IfThenElse(hn::FirstN(d, count), LoadSome(d, x, count), hn::Set(d, fill));
 }
 
-// e^x to 2 ulp for x that is hardly above 0; NaN stays NaN, what would be denormal is 0.
+// e^x to 2 ulp for x that is hardly above 0; NaN stays NaN. Below e^-64 it is 0: beside the largest weight, which is 1, such a
+// one is lost in rounding, while sums of such alone, as far keys have under ALiBi, would be denormal and slow.
 HWY_INLINE hn::Vec<Floats> ExpBelow(hn::Vec<Floats> x) {
   const Floats d;
   const hn::RebindToSigned<Floats> di;
-  const auto low = hn::Set(d, -87.33655f);
+  const auto low = hn::Set(d, -64.0f);
   const auto parts = SplitExp(d, hn::Max(x, low));
   const auto scale = hn::BitCast(d, hn::ShiftLeft<23>(hn::Add(hn::ConvertTo(di, parts.n), hn::Set(di, 127))));
   const auto y = hn::Mul(hn::Add(parts.rest, hn::Set(d, 1.0f)), scale);
