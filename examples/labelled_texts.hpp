@@ -18,6 +18,13 @@ using namespace weft;
 
 inline data::LabelledDocuments read_data(const std::string& folder) {
   data::LabelledDocuments documents = data::read_documents(folder);
+  // Lines that aren't blank may have no words all the same: "<skipped>".
+  std::erase_if(documents.documents, [&](const data::Document& document) {
+    if (!seq2seq::sentence_words(document.sentences, 1).empty()) return false;
+    documents.left_out.push_back(fmt::format("{}/{}/{} has no words", folder,
+                                             documents.classes[static_cast<std::size_t>(document.label)], document.name));
+    return true;
+  });
   for (const std::string& reason : documents.left_out) std::cerr << "left out: " << reason << '\n';
   if (!documents.left_out.empty())
     fmt::print(stderr, "{} of {} files are left out\n", documents.left_out.size(),

@@ -119,6 +119,7 @@ int command_train(const std::vector<std::string>& words) {
   if (kept == count) throw FormatError(fmt::format("{} has {} digits: too few to hold some out", source.images, count));
   source.films.seed = s.trainer.seed;
   const data::MovingDigits train_films(part_of(digits, 0, kept), source.films);
+  source.films.part = data::Part::validation;
   const data::MovingDigits validation_films(part_of(digits, kept, count), source.films);
   model_options.size = source.films.size;
   model_options.recurrent = nn::recurrent_kind(recurrent);
@@ -152,6 +153,7 @@ void add_watching_options(po::options_description& options, Watching& w) {
 
 data::MovingDigits films_for(Watching& w, const seq2seq::DigitTracker& tracker) {
   w.source.films.size = tracker.options().size;
+  w.source.films.part = data::Part::test;
   return {digits_of(w.source, 2, tracker.options().classes), w.source.films};
 }
 

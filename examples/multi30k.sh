@@ -28,3 +28,4 @@ build_program translator
   --joint --batch-tokens 2048 --lr 0.001 --decay 1 "${settings[@]}"
 "$translator" evaluate --model "$output" --beam 5 --tokenize none --lowercase \
   --source "$data/test_2016_flickr.lc.norm.tok.en.gz" --reference "$data/test_2016_flickr.lc.norm.tok.de.gz"
+zcat "$data/test_2016_flickr.lc.norm.tok.en.gz" | tail -n 5 | "$translator" report --model "$output"

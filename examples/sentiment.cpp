@@ -128,6 +128,7 @@ struct Read {
   std::unique_ptr<seq2seq::TextClassifier> classifier;
   std::vector<seq2seq::SentenceWords> texts;
   std::vector<seq2seq::Classification> classified;
+  std::vector<std::string> left_out;
 
   std::string verdict(std::size_t i) const {
     const seq2seq::Classification& c = classified[i];
@@ -151,12 +152,19 @@ void add_reading_options(po::options_description& options, Reading& reading) {
 Read read_input(const Reading& reading) {
   set_num_threads(reading.threads);
   const std::string folder = required(reading.folder, "model");
-  Read read{seq2seq::TextClassifier::load(folder), {}, {}};
+  Read read{seq2seq::TextClassifier::load(folder), {}, {}, {}};
   std::vector<seq2seq::Sentences> encoded;
-  for (const auto& lines : read_texts(data::LineReader(std::cin, "standard input"))) {
-    read.texts.push_back(read.classifier->words(lines));
-    encoded.push_back(read.classifier->encode(read.texts.back()));
+  const auto given = read_texts(data::LineReader(std::cin, "standard input"));
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    seq2seq::SentenceWords words = read.classifier->words(given[i]);
+    if (words.empty()) {
+      read.left_out.push_back(fmt::format("text {} of standard input has no words", i + 1));
+      continue;
+    }
+    encoded.push_back(read.classifier->encode(words));
+    read.texts.push_back(std::move(words));
   }
+  for (const std::string& reason : read.left_out) fmt::print(stderr, "sentiment: left out: {}\n", reason);
   read.classified = read.classifier->classify(encoded);
   return read;
 }
@@ -168,7 +176,7 @@ int command_classify(const std::vector<std::string>& words) {
   if (!read_options::read(words, options, std::cout, "sentiment classify --help")) return 0;
   const Read read = read_input(reading);
   for (std::size_t i = 0; i < read.texts.size(); ++i) fmt::print("{}\n", read.verdict(i));
-  return 0;
+  return read.left_out.empty() ? 0 : 1;
 }
 
 int command_report(const std::vector<std::string>& words) {

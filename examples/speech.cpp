@@ -44,13 +44,11 @@ int command_train(const std::vector<std::string>& words) {
     if (part->empty()) throw FormatError(fmt::format("{} has no recordings to {}", s.data, what));
   seq2seq::SpeechRecognizer recognizer(s.model, nn::Scope{.owner = nullptr, .name = {}, .seed = s.trainer.seed});
   SpeechTask task(recognizer, parts.train, parts.validation, s.task);
-  task.begin_epoch(0);
   fmt::print(stderr, "{} recordings to learn from, {} to validate on, {} parameters, {}\n", parts.train.size(),
              parts.validation.size(), format_count(recognizer.num_parameters()), format_count(s.threads, "thread"));
-  if (const auto strings = task.left_out() + task.validation_left_out(); strings > 0)
-    fmt::print(stderr, "{} strings of the first epoch and the validation have fewer steps than digits and are left out\n",
-               strings);
   const TrainingResult result = train(task, s.trainer, std::cerr);
+  if (const auto strings = task.left_out() + task.validation_left_out(); strings > 0)
+    fmt::print(stderr, "{} strings of the epochs and the validation had fewer steps than digits and were left out\n", strings);
   fmt::print("{}, {}, best digit error {}, {:.0f} digits/s, {}\n", format_count(result.updates, "update"),
              format_count(result.epochs, "epoch"),
              result.best ? fmt::format("{:.2f} % in validation", 100 - *result.best) : "none", result.words_per_second,

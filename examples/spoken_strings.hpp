@@ -16,7 +16,7 @@ using namespace speech_settings;
 struct TestStrings {
   std::string folder;
   bool quick = false;
-  data::SpokenStringOptions strings = {.strings = 500};
+  data::SpokenStringOptions strings = {.strings = 500, .part = data::Part::test};
 };
 
 inline void add_test_options(po::options_description& options, TestStrings& test) {

@@ -46,3 +46,4 @@ fi
   --joint --vocabulary 8000 --batch-tokens 2048 --dropout 0.2 --lr 0.001 --warmup 400 --schedule constant --decay 1 \
   --cooldown 0.6 --epochs 7 --minutes 45
 "$translator" evaluate --model "$output/run" --beam 5 --bootstrap 1000 --source "$texts/test.en" --reference "$texts/test.fr"
+tail -n 5 "$texts/test.en" | "$translator" report --model "$output/run"

@@ -114,6 +114,7 @@ int command_train(const std::vector<std::string>& words) {
   spoken_takes::Parts sounds = sounds_of(source);
   const std::size_t recordings = sounds.train.size();
   const data::DigitPairs train_pairs(some(std::move(sounds.train), source), images_between(0, kept), source.pairs);
+  source.pairs.part = data::Part::validation;
   const data::DigitPairs validation_pairs(some(std::move(sounds.validation), source), images_between(kept, count),
                                           source.pairs);
   const data::LogMel log_mel({.bands = model_options.bands});
@@ -149,7 +150,9 @@ void add_asking_options(po::options_description& options, Asking& a) {
 }
 
 data::DigitPairs test_pairs(const Asking& a) {
-  return {some(sounds_of(a.source).test, a.source), images_of(a.source, 2), a.source.pairs};
+  data::DigitPairOptions options = a.source.pairs;
+  options.part = data::Part::test;
+  return {some(sounds_of(a.source).test, a.source), images_of(a.source, 2), options};
 }
 
 int command_evaluate(const std::vector<std::string>& words) {

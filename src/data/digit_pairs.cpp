@@ -51,7 +51,7 @@ DigitPairs::DigitPairs(std::vector<SpokenWord> sounds, const LabelledImages& ima
 }
 
 DigitPair DigitPairs::pair(std::uint64_t index) const {
-  Generator generator(options_.seed ^ hash_of("digit pairs"), index << 3);  // five draws
+  Generator generator(seed_of(options_.seed, options_.part) ^ hash_of("digit pairs"), index << 3);  // five draws
   DigitPair pair;
   pair.label = drawn(in_common_, generator);
   const Class& of = classes_[static_cast<std::size_t>(pair.label)];
@@ -78,7 +78,7 @@ std::string DigitPairs::describe() const {
   crc.process_bytes(images_.raw(), static_cast<std::size_t>(images_.numel()) * sizeof(float));
   for (const Class& of : classes_) crc.process_bytes(of.images.data(), of.images.size() * sizeof(std::int64_t));
   return fmt::format("{} recordings, {} images, crc32 {:08x}, noise {} and {}, seed {}", sounds_.size(), images_.size(0),
-                     crc.checksum(), options_.sound_noise, options_.image_noise, options_.seed);
+                     crc.checksum(), options_.sound_noise, options_.image_noise, seed_of(options_.seed, options_.part));
 }
 
 }  // namespace weft::data

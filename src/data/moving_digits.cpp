@@ -113,7 +113,7 @@ MovingDigits::MovingDigits(const LabelledImages& digits, const MovingDigitsOptio
 DigitFilm MovingDigits::film(std::uint64_t index, std::int64_t frames) const {
   check<ValueError>(frames >= 0 && frames <= options_.frames, where, "{} frames of a film of {}", frames, options_.frames);
   const std::int64_t shown = frames == 0 ? options_.frames : frames;
-  Generator generator(options_.seed ^ hash_of("films"), index << 4);  // ten draws
+  Generator generator(seed_of(options_.seed, options_.part) ^ hash_of("films"), index << 4);  // ten draws
   const std::int64_t size = options_.size, height = images_.size(1), width = images_.size(2);
   DigitFilm film;
   const auto draw_mover = [&](std::size_t which) {
@@ -148,7 +148,8 @@ std::string MovingDigits::describe() const {
   crc.process_bytes(images_.raw(), static_cast<std::size_t>(images_.numel()) * sizeof(float));
   crc.process_bytes(labels_.data(), labels_.size() * sizeof(std::int32_t));
   return fmt::format("{} digits, crc32 {:08x}, {} frames of {}, speed {} to {}, seed {}", labels_.size(), crc.checksum(),
-                     options_.frames, options_.size, options_.least_speed, options_.most_speed, options_.seed);
+                     options_.frames, options_.size, options_.least_speed, options_.most_speed,
+                     seed_of(options_.seed, options_.part));
 }
 
 LabelledImages made_digits(std::int64_t count, std::uint64_t seed) {

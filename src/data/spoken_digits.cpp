@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <optional>
+#include <tuple>
 
 #include "base/fail.hpp"
 #include "weft/data/sound.hpp"
@@ -39,15 +41,22 @@ std::vector<std::filesystem::path> sound_files(std::filesystem::path folder) {
 
 SpokenDigits read_spoken_digits(const std::filesystem::path& folder, std::int64_t rate) {
   SpokenDigits result;
+  std::map<std::tuple<std::int32_t, std::string, std::int64_t>, std::filesystem::path> paths;
   for (const auto& path : sound_files(folder)) {
     auto word = word_of(path.stem().string());
     if (!word) {
       result.left_out.push_back(fmt::format("{} isn't named DIGIT_SPEAKER_TAKE", path.string()));
       continue;
     }
+    const std::tuple key(word->label, word->speaker, word->take);
+    if (const auto found = paths.find(key); found != paths.end()) {
+      result.left_out.push_back(fmt::format("{} is the same take as {}", path.string(), found->second.filename().string()));
+      continue;
+    }
     try {
       word->samples = read_sound(path, rate).samples;
       result.words.push_back(std::move(*word));
+      paths.emplace(key, path);
     } catch (const Error& error) {
       result.left_out.emplace_back(error.what());
     }

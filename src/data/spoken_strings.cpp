@@ -83,7 +83,7 @@ std::vector<SpokenString> compose_strings(std::span<const SpokenWord> words, con
   check_options(options);
   check<ValueError>(!words.empty(), where, "there are no recordings to make strings of");
   const std::vector<Takes> speakers = by_speaker(words);
-  Generator generator(options.seed ^ hash_of("strings"), epoch << 40);  // 2^40 positions an epoch
+  Generator generator(seed_of(options.seed, options.part) ^ hash_of("strings"), epoch << 40);  // 2^40 positions an epoch
   const auto samples = [&](double low, double high) {
     return static_cast<std::int64_t>(between(low, high, generator.uniform()) * static_cast<double>(options.rate));
   };

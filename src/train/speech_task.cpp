@@ -25,7 +25,8 @@ std::string checksum(const std::vector<data::SpokenWord>& words) {
 
 std::string text_of(const data::SpokenStringOptions& o) {
   return fmt::format("{} of {} to {} words, pauses {} to {} s, margins {} s, noise {}, {} samples/s, seed {}", o.strings,
-                     o.min_words, o.max_words, o.min_pause, o.max_pause, o.max_margin, o.noise, o.rate, o.seed);
+                     o.min_words, o.max_words, o.min_pause, o.max_pause, o.max_margin, o.noise, o.rate,
+                     data::seed_of(o.seed, o.part));
 }
 
 Metadata settings_of(const SpeechTaskOptions& o, const std::vector<data::SpokenWord>& train,
@@ -81,7 +82,7 @@ std::int64_t SpeechTask::begin_epoch(std::int64_t epoch) {
   std::vector<data::SpokenString> composed = data::compose_strings(train_, options_.strings, number);
   const std::size_t all = composed.size();
   strings_ = fitting(train_, std::move(composed));
-  left_out_ = static_cast<std::int64_t>(all - strings_.size());
+  left_out_ += static_cast<std::int64_t>(all - strings_.size());
   check<ValueError>(!strings_.empty(), where, "none of the {} strings of epoch {} has as many steps as labels", all, epoch);
   // Sorted by their length, cut into batches, and these shuffled.
   std::vector<std::size_t> order(strings_.size());

@@ -19,6 +19,7 @@ TEST_CASE("recordings are named by digit, speaker and take; what can't be used i
   const auto write = [&](const std::string& name, const std::string& bytes) { test::write_file(folder.path() / name, bytes); };
   const std::string sound = Wav{.samples = pcm16({16384, 0})}.bytes();
   write("7_ann_12.wav", sound);
+  write("7_ann_012.wav", sound);
   write("0_ann_lee_3.wav", sound);
   write("7_bob_1.wav", "");
   write("7_bob_2.wav", Wav{.rate = 16000, .samples = pcm16({1})}.bytes());
@@ -35,11 +36,12 @@ TEST_CASE("recordings are named by digit, speaker and take; what can't be used i
   CHECK(digits.words[1].label == 7);
   CHECK(digits.words[1].take == 12);
   CHECK(digits.words[1].samples == std::vector<float>{0.5f, 0});
-  REQUIRE(digits.left_out.size() == 6);
+  REQUIRE(digits.left_out.size() == 7);
   const auto path = [&](const char* name) { return (folder.path() / name).string(); };
   CHECK(digits.left_out[0] == path("7_1.wav") + " isn't named DIGIT_SPEAKER_TAKE");
-  CHECK(digits.left_out[2] == "[read_sound] " + path("7_bob_1.wav") + " is empty");
-  CHECK(digits.left_out[3].find("16000 samples a second, 8000 are needed") != std::string::npos);
+  CHECK(digits.left_out[1] == path("7_ann_12.wav") + " is the same take as 7_ann_012.wav");
+  CHECK(digits.left_out[3] == "[read_sound] " + path("7_bob_1.wav") + " is empty");
+  CHECK(digits.left_out[4].find("16000 samples a second, 8000 are needed") != std::string::npos);
 }
 
 TEST_CASE("a folder without recordings is refused") {

@@ -96,11 +96,16 @@ class SentimentTest(unittest.TestCase):
         write_reviews(folder)
         (folder / "pos" / "latin").write_bytes(b"caf\xe9\n")
         (folder / "neg" / "blank").write_text("\n")
+        (folder / "pos" / "wordless").write_text("<skipped>\n")
         done = call("train", "--data", folder, "--output", FOLDER / "spoilt-run", *SMALL)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn(f"left out: [read_documents] {folder / 'neg' / 'blank'} has no words", done.stderr)
         self.assertIn(f"left out: [LineReader] {folder / 'pos' / 'latin'}, line 1, byte 4: not UTF-8", done.stderr)
-        self.assertIn("2 of 26 files are left out", done.stderr)
+        self.assertIn(f"left out: {folder / 'pos' / 'wordless'} has no words", done.stderr)
+        self.assertIn("3 of 27 files are left out", done.stderr)
+        done = call("classify", "--model", FOLDER / "spoilt-run", stdin="a fine film .\n\n<skipped>\n\na dull film .\n")
+        self.assertEqual((done.returncode, done.stderr), (1, "sentiment: left out: text 2 of standard input has no words\n"))
+        self.assertEqual(len(done.stdout.splitlines()), 2)
 
     def test_says_what_is_wrong(self):
         run, other = FOLDER / "wrong", FOLDER / "other-classes"

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "weft/data/idx.hpp"
+#include "weft/data/part.hpp"
 #include "weft/data/spoken_strings.hpp"
 #include "weft/tensor/tensor.hpp"
 
@@ -15,6 +16,7 @@ struct DigitPairOptions {
   double sound_noise = 8;  ///< deviation of the noise in a spoilt recording, in root mean squares of the recording
   double image_noise = 4;  ///< deviation of the noise in a spoilt image, whose ink is 1
   std::uint64_t seed = 1;
+  Part part = Part::training;
 };
 
 /// A digit that was spoken and one that was written, of one class, one of them spoilt.
@@ -26,7 +28,7 @@ struct DigitPair {
 };
 
 /// Pairs without end: class, recording, image, which of the two is spoilt (as often the one as the other) and its noise
-/// (normal) are drawn evenly. A pair is a function of (seed, index).
+/// (normal) are drawn evenly. A pair is a function of (seed, part, index).
 class DigitPairs {
  public:
   /// Throws ShapeError and DTypeError for images that aren't f32 [n, height, width] with labels i32 [n], ValueError for

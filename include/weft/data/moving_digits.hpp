@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "weft/data/idx.hpp"
+#include "weft/data/part.hpp"
 #include "weft/tensor/tensor.hpp"
 
 namespace weft::data {
@@ -14,6 +15,7 @@ struct MovingDigitsOptions {
   std::int64_t size = 32;                    ///< pixels a side of a frame
   double least_speed = 0.5, most_speed = 2;  ///< pixels a frame
   std::uint64_t seed = 1;
+  Part part = Part::training;
 };
 
 /// Two digits that move, the front one first.
@@ -25,7 +27,7 @@ struct DigitFilm {
 };
 
 /// Films of two digits, halved in size, that move with constant velocities and bounce at the frame's borders. The first passes
-/// in front of the second: its ink and a rim of one pixel around it hide what lies behind. A film is a function of (seed,
+/// in front of the second: its ink and a rim of one pixel around it hide what lies behind. A film is a function of (seed, part,
 /// index). Where a digit is drawn it stands at whole pixels, the nearest ones to its path; `centres` are those of the path.
 class MovingDigits {
  public:

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "weft/data/part.hpp"
+
 namespace weft::data {
 
 /// A recording of one word, such as a digit.
@@ -23,6 +25,7 @@ struct SpokenStringOptions {
   double noise = 1e-4;                       ///< deviation of the noise that pauses and margins are made of
   std::int64_t rate = 8000;                  ///< samples a second
   std::uint64_t seed = 1;
+  Part part = Part::training;
 };
 
 /// Recordings of one speaker one after the other.
