@@ -28,7 +28,7 @@ class WavHeader {
   WavHeader(std::ifstream& file, std::uint64_t size, const std::string& name) : file_(file), size_(size), name_(name) {}
 
   void check_all() {
-    std::uint64_t place = 12;  // behind "RIFF", its size and "WAVE"
+    std::uint64_t place = 12;  // behind "RIFF", its size, which programs that stream leave wrong, and "WAVE"
     bool data = false;
     while (!data && place + 8 <= size_) {
       const std::string id = text_at(place);
@@ -37,6 +37,8 @@ class WavHeader {
                          "{}: its chunk '{}' of {} bytes goes past the file's end ({} bytes)", name_, id, bytes, size_);
       if (id == "fmt ") check_format(place + 8, bytes);
       data = id == "data";
+      check<FormatError>(!data || frame_ == 0 || bytes % frame_ == 0, where,
+                         "{}: its {} bytes of samples are no whole number of frames of {} bytes", name_, bytes, frame_);
       place += 8 + bytes + bytes % 2;
     }
     check<FormatError>(data, where, "{}: its header has no chunk 'data'; the file is cut off or no sound", name_);
@@ -65,6 +67,7 @@ class WavHeader {
       return;
     check<FormatError>(align == channels * bits / 8, where, "{}: its header says {} bytes for {} channels of {} bits", name_,
                        align, channels, bits);
+    frame_ = align;
   }
 
   void check_bits(std::uint64_t bits, std::initializer_list<std::uint64_t> possible, const char* of) const {
@@ -93,7 +96,7 @@ class WavHeader {
   }
 
   std::ifstream& file_;
-  std::uint64_t size_;
+  std::uint64_t size_, frame_ = 0;  // bytes of the file, and of a sample of all channels; 0: not known
   const std::string& name_;
 };
 

@@ -112,6 +112,10 @@ TEST_CASE("headers that can't be are named with their reason") {
         "[read_sound] FILE: its chunk 'data' of 100 bytes goes past the file's end (52 bytes)");
   CHECK(folder.error_of(Wav{.data_bytes = 0xFFFFFFFF, .samples = four}.bytes()) ==
         "[read_sound] FILE: its chunk 'data' of 4294967295 bytes goes past the file's end (52 bytes)");
+  CHECK(folder.error_of(Wav{.samples = four + "x"}.bytes()) ==
+        "[read_sound] FILE: its 9 bytes of samples are no whole number of frames of 2 bytes");
+  CHECK(folder.error_of(Wav{.channels = 3, .samples = four}.bytes()) ==
+        "[read_sound] FILE: its 8 bytes of samples are no whole number of frames of 6 bytes");
   CHECK(folder.error_of(Wav{.channels = 0, .samples = four}.bytes()) == "[read_sound] FILE: its header says 0 channels");
   CHECK(folder.error_of(Wav{.rate = 0, .samples = four}.bytes()) == "[read_sound] FILE: its header says 0 samples a second");
   CHECK(folder.error_of(Wav{.bits = 7, .align = 1, .samples = four}.bytes()) ==
