@@ -149,6 +149,24 @@ TEST_CASE("the gradients of scores have no denormal numbers") {
   });
 }
 
+TEST_CASE("weights below e^-64 of the largest are 0, forward and backward") {
+  const auto at = [](float score) {
+    Operands x({1, 1, 1, 2, 1, 1});
+    x.query.fill(1);
+    x.key.copy_from(Tensor::from<float>({0, score}, {1, 1, 2, 1}));
+    x.value.copy_from(Tensor::from<float>({0, 1e30f}, {1, 1, 2, 1}));
+    x.gradient.fill(1);
+    return run(x, {});
+  };
+  test::on_each_isa([&] {
+    const Run near = at(-60), far = at(-70);
+    CHECK(near.output.at({0, 0, 0, 0}) == doctest::Approx(1e30 * std::exp(-60.0)).epsilon(1e-5));
+    CHECK(near.value.at({0, 0, 1, 0}) == doctest::Approx(std::exp(-60.0)).epsilon(1e-5));
+    CHECK(far.output.at({0, 0, 0, 0}) == 0);
+    CHECK(far.value.at({0, 0, 1, 0}) == 0);
+  });
+}
+
 TEST_CASE("attention takes views") {
   const auto as_heads = [](std::int64_t places, std::int64_t size, std::uint64_t seed) {
     return uniform({2, places, 3, size}, -2, 2, seed, f32).transpose(1, 2);
