@@ -40,27 +40,31 @@ struct Texts {
   std::string train, validation;
 };
 
-// The last part of a text is held out, from the beginning of a line on, where no other file is given for it.
-Texts read_texts(const std::string& text, const std::string& validation, double held_out) {
-  if (!validation.empty()) return {read_text(text), read_text(validation)};
-  std::string all = read_text(text);
+// Its last part is held out, from the beginning of a line on.
+Texts parts_of(const std::string& all, double held_out) {
   const auto wanted = static_cast<std::size_t>((1 - held_out) * static_cast<double>(all.size()));
   const std::size_t line = all.find('\n', wanted);
   const std::size_t cut = line == std::string::npos ? all.size() : line + 1;
   return {all.substr(0, cut), all.substr(cut)};
 }
 
-// Sums, written out: short, and with something to learn. The last tenth is held out.
-Texts made_texts() {
+Texts read_texts(const std::string& text, const std::string& validation, double held_out) {
+  if (!validation.empty()) return {read_text(text), read_text(validation)};
+  return parts_of(read_text(text), held_out);
+}
+
+// Sums, written out: short, and with something to learn.
+std::string made_text() {
   std::string text;
   Generator generator(1);
   for (int i = 0; i < 2000; ++i) {
     const std::uint64_t a = generator.below(10), b = generator.below(10);
     text += fmt::format("{} + {} = {}\n", a, b, a + b);
   }
-  const std::size_t cut = text.size() * 9 / 10;
-  return {text.substr(0, cut), text.substr(cut)};
+  return text;
 }
+
+constexpr double usual_held_out = 0.1;
 
 std::string plural(text::SymbolUnit unit) { return unit == text::SymbolUnit::words ? "words" : "characters"; }
 
@@ -76,7 +80,7 @@ int command_train(const std::vector<std::string>& words) {
   s.trainer.lr = 2e-3;
   std::string text_path, validation_path, unit = "characters", kind = "lstm", mixing = "attention", normaliser = "softmax";
   std::int64_t most_symbols = 0;
-  double held_out = 0.1;
+  double held_out = usual_held_out;
   bool untied = false, quick = read_options::is_quick(words);
   seq2seq::LanguageModelOptions model_options;
   if (quick) {  // other defaults, which options change as ever
@@ -125,7 +129,8 @@ int command_train(const std::vector<std::string>& words) {
     refuse_data(text_path, "text");
     refuse_data(validation_path, "valid");
   }
-  const Texts texts = quick ? made_texts() : read_texts(required(text_path, "text"), validation_path, held_out);
+  const Texts texts =
+      quick ? parts_of(made_text(), held_out) : read_texts(required(text_path, "text"), validation_path, held_out);
   const text::Symbols symbols =
       text::Symbols::of(texts.train, unit == "words" ? text::SymbolUnit::words : text::SymbolUnit::characters, most_symbols);
   model_options.kind = seq2seq::language_model_kind(kind);
@@ -153,7 +158,7 @@ int command_evaluate(const std::vector<std::string>& words) {
   auto add = options.add_options();
   add("model", option(folder), "folder of a training run");
   add("text", option(text_path), "text to score, all of it");
-  add("quick", po::bool_switch(&quick), "score the held-out part of the generated text");
+  add("quick", po::bool_switch(&quick), "score the last tenth of the generated text");
   add("rows", number(rows, 1, largest_size), "parts of the text that are read next to each other");
   add("window", number(window, 1, largest_size), "tokens at a time; a Transformer begins anew at each window");
   add("threads", number(threads, 1, most_threads), "threads");
@@ -161,7 +166,7 @@ int command_evaluate(const std::vector<std::string>& words) {
   set_num_threads(threads);
   const auto trained = seq2seq::TrainedLanguageModel::load(required(folder, "model"));
   if (quick) refuse_data(text_path, "text");
-  const std::string text = quick ? made_texts().validation : read_text(required(text_path, "text"));
+  const std::string text = quick ? parts_of(made_text(), usual_held_out).validation : read_text(required(text_path, "text"));
   const std::vector<std::int32_t> ids = trained.symbols.encode(text);
   if (static_cast<std::int64_t>(ids.size()) <= rows)
     throw FormatError(fmt::format("{} has {} tokens, too few for --rows {}", quick ? "the text" : text_path, ids.size(), rows));

@@ -1,5 +1,6 @@
 // Learns to recognise spoken digits, one or many after the other, and shows what it listens to: speech --help.
 #include <algorithm>
+#include <limits>
 
 #include "commands.hpp"
 #include "left_out.hpp"
@@ -30,6 +31,14 @@ constexpr const char* usage = R"(speech COMMAND [options]
 speech COMMAND --help lists a command's options; --config FILE reads them from a file (option = value).
 )";
 
+std::int64_t shortest_frames(const std::vector<data::SpokenWord>& words, const data::LogMelOptions& options) {
+  const data::LogMel log_mel(options);
+  std::int64_t shortest = std::numeric_limits<std::int64_t>::max();
+  for (const data::SpokenWord& word : words)
+    shortest = std::min(shortest, log_mel.frames(static_cast<std::int64_t>(word.samples.size())));
+  return std::max<std::int64_t>(shortest, 1);
+}
+
 int command_train(const std::vector<std::string>& words) {
   Settings s = settings_for(read_options::is_quick(words));
   po::options_description options("speech train");
@@ -42,6 +51,7 @@ int command_train(const std::vector<std::string>& words) {
   for (const auto& [part, what] :
        {std::pair(&parts.train, "learn from: takes 8 and more"), {&parts.validation, "validate on: takes 5 to 7"}})
     if (part->empty()) throw FormatError(fmt::format("{} has no recordings to {}", s.data, what));
+  s.model.label_frames = shortest_frames(parts.train, s.model.log_mel);
   seq2seq::SpeechRecognizer recognizer(s.model, nn::Scope{.owner = nullptr, .name = {}, .seed = s.trainer.seed});
   SpeechTask task(recognizer, parts.train, parts.validation, s.task);
   fmt::print(stderr, "{} recordings to learn from, {} to validate on, {} parameters, {}\n", parts.train.size(),

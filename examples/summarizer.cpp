@@ -61,11 +61,10 @@ Texts texts_for(const Settings& s) {
   if (s.quick) {
     refuse_data(s.data, "data");
     texts.train = data::make_headlines(1600, s.trainer.seed);
-    texts.validation = data::hold_out(texts.train, 100);
-    return texts;
+  } else {
+    texts.train = read_data(s.data).train;
   }
-  texts.train = read_data(s.data).train;
-  texts.validation = held_out(texts.train, s.data, s.held_out);
+  texts.validation = held_out(texts.train, s.quick ? "generated news" : s.data, s.held_out);
   return texts;
 }
 

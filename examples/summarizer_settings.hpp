@@ -44,6 +44,7 @@ inline Settings settings_for(bool quick) {
   s.trainer.lr = 2e-3;
   s.trainer.cooldown = 0.7;
   if (!quick) return s;
+  s.held_out = 100;
   s.vocabulary = 60;
   s.model.embedding = 32;
   s.model.hidden = 64;

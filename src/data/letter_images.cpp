@@ -1,6 +1,7 @@
 #include "weft/data/letter_images.hpp"
 
 #include <charconv>
+#include <optional>
 #include <sstream>
 
 #include "base/fail.hpp"
@@ -91,11 +92,12 @@ LetterImages read_letter_images(const std::filesystem::path& path, const LetterI
                     options.width, largest);
   LineReader reader(path);
   LetterImages result;
-  for (std::string line; reader.next(line);) {
+  std::optional<std::int64_t> invalid;
+  for (std::string line; reader.next(line, invalid);) {
     if (is_blank(line)) continue;
     ++result.lines;
     LetterWord word;
-    const std::string problem = parse(line, options, word);
+    const std::string problem = invalid ? fmt::format("byte {} isn't UTF-8", *invalid + 1) : parse(line, options, word);
     if (problem.empty()) {
       result.words.push_back(std::move(word));
     } else if (result.skipped++ == 0) {

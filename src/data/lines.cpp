@@ -34,6 +34,15 @@ LineReader::LineReader(LineReader&&) noexcept = default;
 LineReader& LineReader::operator=(LineReader&&) noexcept = default;
 
 bool LineReader::next(std::string& line) {
+  std::optional<std::int64_t> invalid;
+  if (!next(line, invalid)) return false;
+  if (invalid)
+    fail<FormatError>(operation, "{}, line {}, byte {}: not UTF-8 (0x{:02X}); convert the file to UTF-8", name(), line_number(),
+                      *invalid + 1, static_cast<unsigned char>(line[static_cast<std::size_t>(*invalid)]));
+  return true;
+}
+
+bool LineReader::next(std::string& line, std::optional<std::int64_t>& invalid) {
   line.clear();
   if (source_->ended) return false;
   errno = 0;
@@ -51,9 +60,8 @@ bool LineReader::next(std::string& line) {
   }
   source_->line_number = number;
   // Validated with the mark in place, so that byte numbers are the file's.
-  if (const auto invalid = text::find_invalid_utf8(line))
-    fail<FormatError>(operation, "{}, line {}, byte {}: not UTF-8 (0x{:02X}); convert the file to UTF-8", source_->bytes.name(),
-                      number, *invalid + 1, static_cast<unsigned char>(line[static_cast<std::size_t>(*invalid)]));
+  invalid = text::find_invalid_utf8(line);
+  if (invalid) return true;
   if (byte == '\n' && line.ends_with('\r')) line.pop_back();
   if (number == 1 && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
   return true;

@@ -250,7 +250,8 @@ std::vector<std::vector<Hypothesis>> beam_search(Model& model, const Padded& sou
   check_options(options);
   AttentionSteps weights;
   std::vector<BeamDecoder> decoders;
-  for (SentenceStart& start : sentence_starts(where, source, prefixes, options.max_length, model.target_vocabulary())) {
+  const LengthLimit limit{options.max_length, options.max_length_ratio, options.max_length_offset};
+  for (SentenceStart& start : sentence_starts(where, source, prefixes, limit, model.target_vocabulary())) {
     check_length_penalty(options, start.max_length);
     decoders.emplace_back(options, std::move(start), weights);
   }

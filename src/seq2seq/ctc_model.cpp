@@ -1,6 +1,7 @@
 #include "weft/seq2seq/ctc_model.hpp"
 
 #include "base/fail.hpp"
+#include "seq2seq/feature_encoder.hpp"
 #include "seq2seq/label_batch.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/sequence_loss.hpp"

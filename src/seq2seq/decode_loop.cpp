@@ -1,5 +1,7 @@
 #include "seq2seq/decode_loop.hpp"
 
+#include <algorithm>
+
 #include "base/fail.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/ops/softmax.hpp"
@@ -30,11 +32,20 @@ void check_prefix(const char* where, std::size_t row, const TokenIds& prefix, st
                     "prefix {} has {} tokens, more than the max_length of {}", row, prefix.size(), max_length);
 }
 
+std::int64_t longest(const LengthLimit& limit, std::int64_t source, const TokenIds& prefix) {
+  if (limit.max_length > 0) return limit.max_length;
+  const auto by_ratio = static_cast<std::int64_t>(limit.ratio * static_cast<double>(source));
+  return std::max<std::int64_t>(by_ratio + limit.offset, 1) + static_cast<std::int64_t>(prefix.size());
+}
+
 }  // namespace
 
 std::vector<SentenceStart> sentence_starts(const char* where, const Padded& source, std::span<const TokenIds> prefixes,
-                                           std::int64_t max_length, std::int64_t vocabulary) {
-  check<ValueError>(max_length >= 0, where, "max_length is {}; it must not be negative", max_length);
+                                           const LengthLimit& limit, std::int64_t vocabulary) {
+  check<ValueError>(limit.max_length >= 0, where, "max_length is {}; it must not be negative", limit.max_length);
+  check<ValueError>(limit.ratio >= 0 && limit.ratio <= 1e6 && limit.offset >= 0 && limit.offset <= 1'000'000'000, where,
+                    "max_length_ratio is {}, max_length_offset {}; they must not be negative, and at most 1e6 and 1e9",
+                    limit.ratio, limit.offset);
   const Tensor& cells = source.cells();
   const char* const what = source.features.defined() ? "features" : "ids";
   check<ShapeError>((source.features.defined() ? cells.rank() >= 2 : cells.rank() == 2) &&
@@ -50,9 +61,8 @@ std::vector<SentenceStart> sentence_starts(const char* where, const Padded& sour
     check<ValueError>(length >= 1 && length <= cells.size(1), where, "length {} of row {} is outside 1..{}, the columns",
                       length, row, cells.size(1));
     const TokenIds prefix = prefixes.empty() ? TokenIds() : prefixes[row];
-    check_prefix(where, row, prefix, max_length, vocabulary);
-    const auto by_source = 2 * length + 10 + static_cast<std::int64_t>(prefix.size());
-    starts.push_back({row, length, max_length > 0 ? max_length : by_source, prefix});
+    check_prefix(where, row, prefix, limit.max_length, vocabulary);
+    starts.push_back({row, length, longest(limit, length, prefix), prefix});
   }
   return starts;
 }

@@ -35,10 +35,17 @@ struct SentenceStart {
   TokenIds prefix;
 };
 
-/// One for each row. max_length 0: twice the source's and ten more, beside the prefix. Throws ShapeError for lengths that don't
-/// fit the ids, ValueError for prefixes that can't be.
+/// The most tokens of what is decoded: max_length, or, where that is 0, `ratio` times the source's and `offset` more, one at
+/// least, beside those of the prefix.
+struct LengthLimit {
+  std::int64_t max_length = 0;
+  double ratio = 2;
+  std::int64_t offset = 10;
+};
+
+/// One for each row. Throws ShapeError for lengths that don't fit the ids, ValueError for prefixes and limits that can't be.
 std::vector<SentenceStart> sentence_starts(const char* where, const Padded& source, std::span<const TokenIds> prefixes,
-                                           std::int64_t max_length, std::int64_t vocabulary);
+                                           const LengthLimit& limit, std::int64_t vocabulary);
 
 /// Runs the model until every sentence has ended; sentences[i] is row i of the source. With `attention` each step's weights go
 /// to `weights` before the sentences advance. Nothing is recorded. Throws ValueError for a model without attention then.

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/fail.hpp"
+#include "seq2seq/feature_encoder.hpp"
 #include "seq2seq/label_batch.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/ops/elementwise.hpp"

@@ -53,6 +53,7 @@ TEST_CASE("a line that is no word is left out and counted, the first one named")
     REQUIRE(file.first_skipped.starts_with(start));
     return file.first_skipped.substr(start.size());
   };
+  CHECK(skipped("0 \xE9 81") == "byte 3 isn't UTF-8");
   CHECK(skipped("0 a") == "a fold, a word and an image for each of its letters are needed");
   CHECK(skipped("x a 81") == "'x' is no fold, which is a whole number");
   CHECK(skipped("1x a 81") == "'1x' is no fold, which is a whole number");

@@ -93,6 +93,20 @@ TEST_CASE("what is not text, with line and byte") {
                        FormatError);
 }
 
+TEST_CASE("a reader can go on behind a line that is not UTF-8") {
+  std::istringstream stream("a\xE9\r\nb\n");
+  LineReader reader(stream, "input");
+  std::string line;
+  std::optional<std::int64_t> invalid;
+  REQUIRE(reader.next(line, invalid));
+  CHECK(invalid == 1);
+  REQUIRE(reader.next(line, invalid));
+  CHECK(line == "b");
+  CHECK_FALSE(invalid);
+  CHECK(reader.line_number() == 2);
+  CHECK_FALSE(reader.next(line, invalid));
+}
+
 TEST_CASE("paths that can't be read") {
   const test::TemporaryFolder folder;
   const auto missing = folder.path() / "missing.txt";

@@ -282,7 +282,31 @@ TEST_CASE("options that can't be are refused by name") {
   refuse({.no_repeat_ngram = -1}, "[beam_search] no_repeat_ngram is -1; it must not be negative");
   refuse({.beam = 5, .diverse_groups = 2}, "[beam_search] diverse_groups 2 don't divide a beam of 5");
   refuse({.diverse_groups = 0}, "[beam_search] diverse_groups 0 don't divide a beam of 5");
+  for (const BeamSearchOptions& options : {BeamSearchOptions{.max_length_ratio = -1},
+                                           {.max_length_ratio = NAN},
+                                           {.max_length_ratio = 1e7},
+                                           {.max_length_offset = -1}})
+    CHECK_THROWS_WITH_AS(search_alone(*model, source, options, {}), doctest::Contains("[beam_search] max_length_ratio is "),
+                         ValueError);
   refuse({.diversity_strength = -1}, "[beam_search] diversity_strength is -1; it must be finite and not negative");
+}
+
+TEST_CASE("the longest hypothesis is told by the source's length, at least one token, the prefix's beside") {
+  const auto model = std::move(test::small_models()[0]);
+  // No normalisation could make a short one better: nothing ends where each further token makes the score better.
+  const auto longest = [&](const TokenIds& source, double ratio, std::int64_t offset, const TokenIds& prefix = {}) {
+    const BeamSearchOptions options{.beam = 3, .length_penalty = 20, .max_length_ratio = ratio, .max_length_offset = offset};
+    std::size_t most = 0;
+    for (const Hypothesis& found : search_alone(*model, source, options, prefix)) most = std::max(most, found.ids.size());
+    return most;
+  };
+  for (const TokenIds& source : test::small_source()) {
+    const auto length = static_cast<double>(source.size());
+    CHECK(longest(source, 2, 10) == 2 * source.size() + 10);
+    CHECK(longest(source, 0.5, 1) == static_cast<std::size_t>(length / 2) + 1);
+    CHECK(longest(source, 0, 0) == 1);
+    CHECK(longest(source, 0, 2, {4, 5}) == 4);
+  }
 }
 
 TEST_CASE("prefixes that can't be are refused") {

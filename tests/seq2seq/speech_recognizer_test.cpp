@@ -177,6 +177,24 @@ TEST_CASE("what is heard in a sound doesn't depend on the others, of a model tha
   }
 }
 
+TEST_CASE("an attention model that goes on and on hears no more labels than a sound has room for") {
+  SpeechRecognizerOptions options = small(SpeechModel::attention);
+  options.label_frames = 7;
+  SpeechRecognizer recognizer(options);
+  recognizer.eval();
+  for (auto& [name, tensor] : recognizer.state_dict())  // the end is never likely
+    if (name == "attention.output.bias") tensor.mutable_data<float>()[end_id] = -1000;
+  const std::int64_t width = 4 * 8 * 2;
+  for (const std::int64_t steps : {1, 2, 10}) {
+    const std::vector<Tensor> sound = {test::uniform({steps, width}, -1, 1, 1, f32)};
+    for (const std::int64_t beam : {1, 3}) {
+      const auto heard = recognizer.recognize(sound, {.beam = beam, .weights = true});
+      CHECK(heard[0].weights.size(0) == 4 * steps / 7 + 1);
+      CHECK(static_cast<std::int64_t>(heard[0].labels.size()) <= 4 * steps / 7 + 1);
+    }
+  }
+}
+
 TEST_CASE("what is said can be told to an attention model, whose weights are those of what it hears") {
   SpeechRecognizer recognizer(small(SpeechModel::attention));
   const Sounds sounds(recognizer);
@@ -239,6 +257,7 @@ TEST_CASE("a run's folder gives the recogniser back, its normalisation too") {
     SpeechRecognizerOptions options = small(kind);
     options.log_mel.scale = data::MelScale::slaney;
     options.dropout = 0.25;
+    options.label_frames = 11;
     options.recurrent = nn::RecurrentKind::gru;
     if (kind == SpeechModel::attention) options.normaliser = nn::Normaliser::entmax15;
     SpeechRecognizer recognizer(options);
@@ -249,6 +268,7 @@ TEST_CASE("a run's folder gives the recogniser back, its normalisation too") {
     CHECK_FALSE(loaded->training());
     CHECK(to_json(loaded->options()) == to_json(options));
     CHECK(loaded->options().normaliser == options.normaliser);
+    CHECK(loaded->options().label_frames == 11);
     CHECK(test::largest_difference(loaded->features(sounds.words[2].samples), recognizer.features(sounds.words[2].samples)) ==
           0);
     recognizer.eval();

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <iosfwd>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -29,6 +30,9 @@ class LineReader {
 
   /// Puts the next line, without its end, into `line`; false at the end of the text.
   bool next(std::string& line);
+  /// The same for readers that can go on without a line: `invalid` is the first byte (from 0) that isn't UTF-8, if any, and the
+  /// line is as it stands in the file.
+  bool next(std::string& line, std::optional<std::int64_t>& invalid);
 
   /// How many lines have been read: the number of the last one.
   std::int64_t line_number() const;

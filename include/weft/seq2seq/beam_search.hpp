@@ -18,8 +18,11 @@ struct BeamSearchOptions {
   std::int64_t beam = 5;        ///< 1 is greedy search
   double length_penalty = 1.0;  ///< exponent of the length normalisation; 0: hypotheses are compared by log probability.
                                 ///< Refused where the longest hypothesis would be divided by more than e^600
-  std::int64_t max_length = 0;  ///< tokens of a hypothesis; 0: twice the source's and ten more, beside those of its prefix
-  bool attention = false;       ///< return the attention weights too
+  std::int64_t max_length = 0;  ///< tokens of a hypothesis; 0: max_length_ratio times the source's and max_length_offset more,
+                                ///< one at least, beside those of its prefix
+  double max_length_ratio = 2;
+  std::int64_t max_length_offset = 10;
+  bool attention = false;  ///< return the attention weights too
   LengthNormalisation length_normalisation = LengthNormalisation::power;
   double coverage_penalty = 0;       ///< times what `coverage` says is added to a score; needs a model with attention
   std::int64_t no_repeat_ngram = 0;  ///< no n-gram of so many tokens comes twice in a hypothesis; 0: any may

@@ -47,9 +47,11 @@ EncodedPooling::EncodedPooling(const EncodedPoolingOptions& o, const Scope& scop
       break;
     case SequenceEncoder::none: break;
   }
-  pooling_.emplace(
-      PoolingOptions{.size = output_size_, .hidden = o.context > 0 ? o.context : encoded_size(o), .normaliser = o.normaliser},
-      Scope{this, "pooling"});
+  pooling_.emplace(PoolingOptions{.size = output_size_,
+                                  .hidden = o.context > 0 ? o.context : encoded_size(o),
+                                  .normaliser = o.normaliser,
+                                  .dropout = o.dropout},
+                   Scope{this, "pooling"});
 }
 
 Var EncodedPooling::encoded(const Var& x, const Tensor& lengths) {

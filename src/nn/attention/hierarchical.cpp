@@ -55,7 +55,8 @@ Hierarchical::Hierarchical(const HierarchicalOptions& options, const Scope& scop
                                           .hidden = o.hidden,
                                           .context = o.context,
                                           .encoder = o.encoder,
-                                          .normaliser = o.normaliser});
+                                          .normaliser = o.normaliser,
+                                          .dropout = o.dropout});
 }
 
 HierarchicalOutput Hierarchical::forward(const Var& x, std::span<const Tensor> lengths) {

@@ -6,6 +6,7 @@
 
 #include "support/random.hpp"
 #include "weft/autograd/gradcheck.hpp"
+#include "weft/autograd/tape.hpp"
 #include "weft/base/error.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/reduce.hpp"
@@ -118,6 +119,33 @@ TEST_CASE("sizes of what is pooled") {
   EncodedPooling none({.input_size = 3, .encoder = SequenceEncoder::none, .normaliser = nn::Normaliser::sparsemax});
   CHECK(none.output_size() == 3);
   CHECK(none(Tensor::ones({2, 5, 3})).context.shape() == Shape{2, 3});
+}
+
+TEST_CASE("dropout is on the weights of what is pooled, in training alone") {
+  constexpr std::int64_t places = 64;
+  Tensor unit = Tensor::zeros({1, places, places});  // whose context is the weights that made it
+  for (std::int64_t p = 0; p < places; ++p) unit.mutable_data<float>()[p * places + p] = 1;
+  EncodedPooling module({.input_size = places, .encoder = SequenceEncoder::none, .dropout = 0.5});
+  const PoolingOutput whole = module(unit);  // nothing records
+  CHECK(test::largest_difference(whole.context.value(), whole.weights.value()) == 0);
+  Generator generator(1);
+  const Tape tape(generator);
+  const PoolingOutput out = module(unit);
+  CHECK(test::largest_difference(out.weights.value(), whole.weights.value()) == 0);
+  std::int64_t dropped = 0;
+  for (std::int64_t p = 0; p < places; ++p) {
+    const double weight = whole.weights.value().at({0, p}), applied = out.context.value().at({0, p});
+    if (applied == 0)
+      ++dropped;
+    else
+      CHECK(applied == doctest::Approx(2 * weight).epsilon(1e-6));
+  }
+  CHECK(dropped > 15);
+  CHECK(dropped < 50);
+  module.eval();
+  CHECK(test::largest_difference(module(unit).context.value(), whole.context.value()) == 0);
+  CHECK_THROWS_WITH_AS(EncodedPooling({.input_size = 3, .hidden = 2, .dropout = 1}),
+                       doctest::Contains("dropout is 1; it must be in [0, 1)"), ValueError);
 }
 
 TEST_CASE("nothing to pool gives zeros, whatever reads it") {

@@ -10,6 +10,7 @@
 #include "nn/attention/checks.hpp"
 #include "support/random.hpp"
 #include "weft/autograd/gradcheck.hpp"
+#include "weft/autograd/tape.hpp"
 #include "weft/base/error.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/reduce.hpp"
@@ -164,6 +165,23 @@ TEST_CASE("gradients of hierarchical attention") {
   gradgradcheck(f, {d.x}, {.rtol = 1e-4, .elements = 10}).require();
   gradcheck_parameters([&] { return f({d.x}); }, d.model.parameters(), {.elements = 10}).require();
   gradgradcheck_parameters([&] { return f({d.x}); }, d.model.parameters(), {.rtol = 1e-4, .elements = 2}).require();
+}
+
+TEST_CASE("dropout is on the weights of every level, in training alone") {
+  const Tensor x = test::uniform({2, 3, 4, 3}, -1, 1, 1, f32);
+  const auto make = [](double p) { return Hierarchical({.input_size = 3, .hidden = 2, .dropout = p}); };
+  Hierarchical plain = make(0), dropping = make(0.5);  // of the same seed
+  const HierarchicalOutput expected = plain(x);
+  CHECK(test::largest_difference(dropping(x).output.value(), expected.output.value()) == 0);  // nothing records
+  Generator generator(1);
+  const Tape tape(generator);
+  const HierarchicalOutput out = dropping(x);
+  // The words' weights are those that nothing has dropped; the sentences are other ones by then.
+  CHECK(test::largest_difference(out.weights[1].value(), expected.weights[1].value()) == 0);
+  CHECK(test::largest_difference(out.weights[0].value(), expected.weights[0].value()) > 0);
+  CHECK(test::largest_difference(out.output.value(), expected.output.value()) > 0);
+  dropping.eval();
+  CHECK(test::largest_difference(dropping(x).output.value(), expected.output.value()) == 0);
 }
 
 TEST_CASE("LSTMs read the levels where they are asked to") {

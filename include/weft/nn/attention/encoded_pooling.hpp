@@ -20,6 +20,7 @@ struct EncodedPoolingOptions {
   std::int64_t kernel_size = 3;  ///< places that a convolution sees at once, odd
   bool join_input = false;       ///< pools what was read with what the encoder makes of it behind it (Lai et al. 2015)
   Normaliser normaliser = Normaliser::softmax;
+  double dropout = 0;  ///< on the weights in training, below 1
 };
 
 /// A sequence as one vector: an encoder reads it, Pooling weighs what that makes of each place. A level of Hierarchical.

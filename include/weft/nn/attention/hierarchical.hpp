@@ -15,6 +15,7 @@ struct HierarchicalOptions {
   std::int64_t levels = 2;      ///< words in sentences, sentences in a document: 2; up to 6, as a tensor has 8 dimensions
   Normaliser normaliser = Normaliser::softmax;
   SequenceEncoder encoder = SequenceEncoder::gru;  ///< of every level; without one a level gives the size that it reads
+  double dropout = 0;                              ///< on the weights of every level in training, below 1
 };
 
 struct HierarchicalOutput {
