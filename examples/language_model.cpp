@@ -5,6 +5,7 @@
 
 #include "commands.hpp"
 #include "language_model_pictures.hpp"
+#include "of_data.hpp"
 #include "trainer_settings.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/data/lines.hpp"
@@ -139,7 +140,9 @@ int command_train(const std::vector<std::string>& words) {
   model_options.vocabulary = symbols.size();
   model_options.tie_output = !untied;
   seq2seq::LanguageModel model(model_options, nn::Scope{.owner = nullptr, .name = {}, .seed = s.trainer.seed});
-  LanguageModelTask task(model, symbols, texts.train, texts.validation, task_options);
+  LanguageModelTask task = of_data(quick ? "generated text" : text_path, [&] {
+    return LanguageModelTask(model, symbols, texts.train, texts.validation, task_options);
+  });
   fmt::print(stderr, "{} bytes, {} different {}, {} parameters, {}\n", texts.train.size(), symbols.size() - 1, unit,
              model.num_parameters(), format_count(s.threads, "thread"));
   const TrainingResult result = train(task, s.trainer, std::cerr);

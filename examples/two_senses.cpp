@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "commands.hpp"
+#include "of_data.hpp"
 #include "spoken_takes.hpp"
 #include "trainer_settings.hpp"
 #include "weft/autograd/tape.hpp"
@@ -113,16 +114,21 @@ int command_train(const std::vector<std::string>& words) {
   source.pairs.seed = s.trainer.seed;
   spoken_takes::Parts sounds = sounds_of(source);
   const std::size_t recordings = sounds.train.size();
-  const data::DigitPairs train_pairs(some(std::move(sounds.train), source), images_between(0, kept), source.pairs);
+  const std::string made_of = source.quick ? "generated digits" : fmt::format("{} and {}", source.sounds, source.images);
+  const data::DigitPairs train_pairs = of_data(
+      made_of, [&] { return data::DigitPairs(some(std::move(sounds.train), source), images_between(0, kept), source.pairs); });
   source.pairs.part = data::Part::validation;
-  const data::DigitPairs validation_pairs(some(std::move(sounds.validation), source), images_between(kept, count),
-                                          source.pairs);
+  const data::DigitPairs validation_pairs = of_data(made_of, [&] {
+    return data::DigitPairs(some(std::move(sounds.validation), source), images_between(kept, count), source.pairs);
+  });
   const data::LogMel log_mel({.bands = model_options.bands});
   model_options.senses = seq2seq::senses_of(senses);
   model_options.recurrent = nn::recurrent_kind(recurrent);
   model_options.height = train_pairs.image_height();
   model_options.width = train_pairs.image_width();
-  seq2seq::DigitSenses model(model_options, nn::Scope{.owner = nullptr, .name = {}, .seed = s.trainer.seed});
+  auto model = of_data(made_of, [&] {
+    return seq2seq::DigitSenses(model_options, nn::Scope{.owner = nullptr, .name = {}, .seed = s.trainer.seed});
+  });
   DigitSensesTask task(model, log_mel, train_pairs, validation_pairs, task_options);
   fmt::print(stderr, "{} recordings, {} images, {} more to validate on, {} parameters, {}\n", recordings, kept, count - kept,
              model.num_parameters(), format_count(s.threads, "thread"));

@@ -84,6 +84,8 @@ class TwoSensesTest(unittest.TestCase):
                 ([*start, "--image-noise", "1"], 1, "--image-noise"),
                 ([*start, "--quick"], 2, "--quick makes its own data; leave out --"),
                 (["train", *files(labels="few"), "--output", FOLDER / "c"], 1, "has 40 images and"),
+                (["train", *files(images="odd"), "--output", FOLDER / "c"], 1,
+                 "odd: [DigitSenses] images of 27 by 28 pixels; multiples of 4 are needed"),
                 (["train", *files(sounds="none"), "--output", FOLDER / "c"], 1, "none"),
                 (["evaluate", "--model", FOLDER / "none", *files()], 1, "none"),
                 (["evaluate", *files()], 2, "--model is needed")):
@@ -113,6 +115,7 @@ def write_images():
     pixels = bytes(255 if 2 * label + 4 <= row < 2 * label + 8 else 0 for label in labels for row in range(28) for _ in range(28))
     (FOLDER / "images").write_bytes(struct.pack(">IIII", 0x803, 40, 28, 28) + pixels)
     (FOLDER / "labels").write_bytes(struct.pack(">II", 0x801, 40) + bytes(labels))
+    (FOLDER / "odd").write_bytes(struct.pack(">IIII", 0x803, 40, 27, 28) + bytes(40 * 27 * 28))
     (FOLDER / "few").write_bytes(struct.pack(">II", 0x801, 3) + bytes(labels[:3]))
 
 
