@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 #include <string>
@@ -25,6 +26,10 @@ inline data::LabelledDocuments read_data(const std::string& folder) {
                                              documents.classes[static_cast<std::size_t>(document.label)], document.name));
     return true;
   });
+  for (std::size_t label = 0; label < documents.classes.size(); ++label)
+    if (std::none_of(documents.documents.begin(), documents.documents.end(),
+                     [&](const data::Document& document) { return static_cast<std::size_t>(document.label) == label; }))
+      throw FormatError(fmt::format("{}/{} has no texts with words", folder, documents.classes[label]));
   for (const std::string& reason : documents.left_out) std::cerr << "left out: " << reason << '\n';
   if (!documents.left_out.empty())
     fmt::print(stderr, "{} of {} files are left out\n", documents.left_out.size(),

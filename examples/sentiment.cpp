@@ -127,9 +127,11 @@ std::vector<std::vector<std::string>> read_texts(data::LineReader reader) {
 struct Read {
   std::unique_ptr<seq2seq::TextClassifier> classifier;
   std::vector<seq2seq::SentenceWords> texts;
+  std::vector<std::size_t> numbers;  ///< which of the texts given each is, from 1
   std::vector<seq2seq::Classification> classified;
-  std::vector<std::string> left_out;
+  std::size_t given = 0;
 
+  bool whole() const { return texts.size() == given; }
   std::string verdict(std::size_t i) const {
     const seq2seq::Classification& c = classified[i];
     const auto label = static_cast<std::size_t>(c.label);
@@ -152,19 +154,19 @@ void add_reading_options(po::options_description& options, Reading& reading) {
 Read read_input(const Reading& reading) {
   set_num_threads(reading.threads);
   const std::string folder = required(reading.folder, "model");
-  Read read{seq2seq::TextClassifier::load(folder), {}, {}, {}};
+  Read read{seq2seq::TextClassifier::load(folder), {}, {}, {}, 0};
   std::vector<seq2seq::Sentences> encoded;
-  const auto given = read_texts(data::LineReader(std::cin, "standard input"));
-  for (std::size_t i = 0; i < given.size(); ++i) {
-    seq2seq::SentenceWords words = read.classifier->words(given[i]);
+  for (const auto& text : read_texts(data::LineReader(std::cin, "standard input"))) {
+    ++read.given;
+    seq2seq::SentenceWords words = read.classifier->words(text);
     if (words.empty()) {
-      read.left_out.push_back(fmt::format("text {} of standard input has no words", i + 1));
+      fmt::print(stderr, "sentiment: left out: text {} of standard input has no words\n", read.given);
       continue;
     }
     encoded.push_back(read.classifier->encode(words));
     read.texts.push_back(std::move(words));
+    read.numbers.push_back(read.given);
   }
-  for (const std::string& reason : read.left_out) fmt::print(stderr, "sentiment: left out: {}\n", reason);
   read.classified = read.classifier->classify(encoded);
   return read;
 }
@@ -175,8 +177,10 @@ int command_classify(const std::vector<std::string>& words) {
   add_reading_options(options, reading);
   if (!read_options::read(words, options, std::cout, "sentiment classify --help")) return 0;
   const Read read = read_input(reading);
-  for (std::size_t i = 0; i < read.texts.size(); ++i) fmt::print("{}\n", read.verdict(i));
-  return read.left_out.empty() ? 0 : 1;
+  std::vector<std::string> verdicts(read.given, "no words");  // a line for each text
+  for (std::size_t i = 0; i < read.texts.size(); ++i) verdicts[read.numbers[i] - 1] = read.verdict(i);
+  for (const std::string& verdict : verdicts) fmt::print("{}\n", verdict);
+  return read.whole() ? 0 : 1;
 }
 
 int command_report(const std::vector<std::string>& words) {
@@ -196,14 +200,14 @@ int command_report(const std::vector<std::string>& words) {
   report_training(page, read_training_log(std::filesystem::path(folder) / "train.log"));
   if (!read.texts.empty()) page.section("What the model looks at");
   for (std::size_t i = 0; i < read.texts.size(); ++i) {
-    report::ShadedText text{.title = fmt::format("Text {}: {}", i + 1, read.verdict(i)), .lines = {}};
+    report::ShadedText text{.title = fmt::format("Text {}: {}", read.numbers[i], read.verdict(i)), .lines = {}};
     for (std::size_t j = 0; j < read.texts[i].size(); ++j)
       text.lines.push_back({read.texts[i][j], read.classified[i].word_weights[j], read.classified[i].sentence_weights[j]});
     page.shaded_text(text);
   }
   page.write(output);
   fmt::print("{}\n", output);
-  return 0;
+  return read.whole() ? 0 : 1;
 }
 
 commands::Program sentiment() {

@@ -99,9 +99,10 @@ TrainingResult train_on(Settings& s, const data::ParallelText& text, const data:
              vocabularies.source.size(), vocabularies.target.size(), format_count(translator.model().num_parameters()),
              format_count(num_threads(), "thread"));
   // Not over those of a run that goes on: what is in the folder stays whole.
-  if (!goes_on(s)) s.trainer.begin = [&] { seq2seq::save_vocabularies(vocabularies, s.output); };
-  s.trainer.settings = {{"vocabulary", fmt::to_string(s.vocabulary)}, {"subword", s.subword}};
-  return train(task, s.trainer, std::cerr);
+  TrainerOptions trainer = s.trainer;
+  if (!goes_on(s)) trainer.begin = [&] { seq2seq::save_vocabularies(vocabularies, s.output); };
+  trainer.settings = {{"vocabulary", fmt::to_string(s.vocabulary)}, {"subword", s.subword}};
+  return train(task, trainer, std::cerr);
 }
 
 data::ParallelText read_pairs(const std::string& source, const std::string& target) {
@@ -302,7 +303,7 @@ int command_quickstart(const std::vector<std::string>& words) {
   if (s.is_transformer() || s.attention != "none")
     pictures = draw(*translator, shown, std::filesystem::path(s.output) / "attention", {});
   fmt::print("{} on {} held-out sentences\n", metrics::bleu(translations, {corpus.test.target}).str(), corpus.test.size());
-  fmt::print("{:.0f} words/s in training, {} updates in {}\n", result.words_per_second, result.updates,
+  fmt::print("{:.0f} words/s in training, {} in {}\n", result.words_per_second, format_count(result.updates, "update"),
              format_duration(result.seconds));
   constexpr std::int64_t enough_epochs = 3;
   if (result.epochs < std::min(enough_epochs, s.trainer.epochs))

@@ -139,7 +139,7 @@ class Comparison {
 
   // Beside numbers that are so much larger that they hardly move, or by something else than the step.
   bool step_is_lost(const Tensor& value, const Tensor& direction) const {
-    constexpr double rounding = 1e-3;  // of the step
+    const double rounding = std::clamp(options_.rtol, 1e-9, 1e-3);  // of the step, and so of a difference
     const double *x = value.data<double>(), *d = direction.data<double>();
     for (std::int64_t i = 0; i < value.numel(); ++i) {
       const double step = options_.step * d[i], moved = (x[i] + step) - (x[i] - step);

@@ -1,5 +1,6 @@
 #include "weft/data/letter_images.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <sstream>
@@ -123,7 +124,11 @@ Tensor letters_of_picture(const Tensor& picture, const LetterImagesOptions& opti
       times >= 1 && picture.size(1) % options.height == 0 && picture.size(2) % width == 0, name,
       "the picture is {} pixels wide and {} high; letters of {} by {} or a whole multiple must fill it side by side",
       picture.size(2), picture.size(1), options.width, options.height);
-  const Tensor ink = ink_of(picture);
+  const Tensor values = picture.contiguous();
+  const float* const value = values.data<float>();
+  const bool light = std::all_of(value, value + values.numel(), [](float x) { return x >= 0 && x <= 1; });
+  check<ValueError>(light, name, "the picture {} has values that aren't from 0 to 1", picture.describe());
+  const Tensor ink = ink_of(values);
   const std::int64_t letters = picture.size(2) / width, row = picture.size(2);
   Tensor images = Tensor::zeros({letters, options.height, options.width});
   float* const to = images.mutable_data<float>();

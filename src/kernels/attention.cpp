@@ -55,7 +55,8 @@ float SoftmaxBlock(float* x, std::size_t n, float* most, float* sum) {
     sums = hn::Add(sums, e);
     StoreUpTo(e, d, x + i, count);
   }
-  const float factor = *most == top ? 1.0f : __builtin_expf(*most - top);
+  const float below = *most - top;  // 0 beyond e^-64, as single weights are
+  const float factor = *most == top ? 1.0f : (below < -64 ? 0.0f : __builtin_expf(below));
   *sum = *sum * factor + hn::GetLane(hn::SumOfLanes(d, sums));
   *most = top;
   return factor;

@@ -143,6 +143,8 @@ AttentionResult scaled_dot_product_attention(const Var& query, const Var& key, c
 AttentionResult folded_attention(const Var& query, const Var& key, const Var& value, const AttentionMask& mask,
                                  const AttentionOptions& options, std::int64_t each, Closed closed) {
   check_operands(query, key, value);
+  const Var& bias = options.distance_bias;
+  check_bias(bias, query, key);
   const Shape weights{query.size(0), query.size(1), query.size(2), key.size(2)};
   check<ValueError>(options.dropout >= 0 && options.dropout < 1, op, "dropout is {}; it must be in [0, 1)", options.dropout);
   AttentionSettings settings{checked_allowed(op, mask.allowed, weights),
@@ -152,8 +154,6 @@ AttentionResult folded_attention(const Var& query, const Var& key, const Var& va
                              {},
                              {}};
   settings.draw = next_draw(weights, options.dropout, each);
-  const Var& bias = options.distance_bias;
-  check_bias(bias, query, key);
   if (bias.defined()) settings.bias = bias.value().contiguous();
   Var keys = key, values = value;
   if (settings.allowed.defined() && closed == Closed::anything) {

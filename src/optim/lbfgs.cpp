@@ -129,6 +129,19 @@ void LBFGS::set_values(const Tensor& x, double t, const Tensor* d) {
   }
 }
 
+// After an error, which may be that the function has replaced a parameter or made it another.
+void LBFGS::restore(const Tensor& x) {
+  std::int64_t at = 0;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const auto& [shape, dtype] = kinds_[i];
+    const Tensor part = x.slice(0, at, at + shape.numel()).reshape(shape);
+    at += shape.numel();
+    if (!parameters_[i].is_there()) continue;
+    parameters_[i]->clear_grad();
+    if (parameters_[i]->shape() == shape && parameters_[i]->dtype() == dtype) parameters_[i]->mutable_value().copy_from(part);
+  }
+}
+
 double LBFGS::evaluate(const Closure& closure, Tensor& gradient) {
   clear_grad();
   const double loss = closure();
@@ -232,9 +245,8 @@ double LBFGS::step(const Closure& closure) {
   try {
     return iterate(closure);
   } catch (...) {
-    clear_grad();
     state_ = state;
-    set_values(before, 0, nullptr);
+    restore(before);
     throw;
   }
 }

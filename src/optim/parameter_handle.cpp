@@ -5,7 +5,7 @@
 namespace weft::optim {
 
 void ParameterHandle::check_there(const char* user) const {
-  check<ValueError>(!lifetime_.expired(), user, "'{}' is gone with its module; make this anew", name_);
+  check<ValueError>(is_there(), user, "'{}' is gone with its module; make this anew", name_);
 }
 
 }  // namespace weft::optim

@@ -27,20 +27,23 @@ inline const std::string& described(const char* where, const SafetensorsFile& fi
   return found->second;
 }
 
+/// What make() makes of a file's values. Values of which nothing can be made are a FormatError that names the file.
+template <class Make>
+auto made_of(const char* where, const std::string& path, const Make& make) {
+  try {
+    return make();
+  } catch (const ValueError& error) {
+    fail<FormatError>(where, "{}: {}", path, error.what());
+  }
+}
+
 /// The model that make(field, path) makes of metadata, of which field(key) gives one, with the weights, in evaluation mode.
-/// Values that no model can have are a FormatError that names the file.
 template <class Make>
 auto load_described(const char* where, const std::filesystem::path& folder, const char* kind, const Make& make) {
   const SafetensorsFile file = load_best(where, folder);
   const std::string path = (folder / "best.safetensors").string();
   const auto field = [&](const char* key) -> const std::string& { return described(where, file, folder, key, kind); };
-  auto model = [&] {
-    try {
-      return make(field, path);
-    } catch (const ValueError& error) {
-      fail<FormatError>(where, "{}: {}", path, error.what());
-    }
-  }();
+  auto model = made_of(where, path, [&] { return make(field, path); });
   model->load_state_dict(file.tensors);
   model->eval();
   return model;

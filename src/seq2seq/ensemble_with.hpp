@@ -4,9 +4,16 @@
 #include <utility>
 #include <vector>
 
+#include "base/fail.hpp"
 #include "weft/seq2seq/ensemble.hpp"
 
 namespace weft::seq2seq {
+
+/// Throws ValueError for a model that is the one itself, or that has moved to another before.
+inline void check_another(const char* where, bool itself, bool there) {
+  check<ValueError>(!itself, where, "a model can't be added to itself: an ensemble needs another one");
+  check<ValueError>(there, where, "the other has no model any more: it was added to one before");
+}
 
 /// The ensemble of a model and `others`, to which another model and its own others have moved. Where it can't be made, none
 /// has.

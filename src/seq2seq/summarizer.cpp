@@ -36,20 +36,23 @@ std::unique_ptr<Summarizer> Summarizer::load(const std::filesystem::path& folder
   check<FormatError>(std::holds_alternative<EncoderDecoderOptions>(options), where,
                      "{}: its metadata describe another model than a summarizer's", path);
   auto vocabulary = text::ExtendedVocabulary::from_json(described(where, file, folder, "words", "summarizer"), path);
-  auto summarizer = std::make_unique<Summarizer>(std::get<EncoderDecoderOptions>(options), std::move(vocabulary));
+  auto summarizer = made_of(where, path, [&] {
+    return std::make_unique<Summarizer>(std::get<EncoderDecoderOptions>(options), std::move(vocabulary));
+  });
   summarizer->model_->load_state_dict(file.tensors);
   summarizer->model_->eval();
   return summarizer;
 }
 
 void Summarizer::add(Summarizer&& other) {
+  check_another(where, &other == this, other.model_ != nullptr);
   check<ValueError>(vocabulary_.to_json() == other.vocabulary_.to_json(), where,
                     "models of an ensemble have one vocabulary, not one of {} words and another of {}", vocabulary_.size(),
                     other.vocabulary_.size());
   check<ValueError>(model_->options().copy == other.model_->options().copy, where,
                     "of an ensemble's models all copy, or none does");
-  check<ValueError>(&other != this, where, "a model can't be added to itself: an ensemble needs another one");
   ensemble_ = ensemble_with(model_, others_, other.model_, other.others_);
+  other.ensemble_.reset();
 }
 
 Summarizer::Source Summarizer::encode_source(const std::string& text, std::int64_t max_source) const {

@@ -89,9 +89,11 @@ std::unique_ptr<TextClassifier> TextClassifier::load(const std::filesystem::path
     return described(where, file, folder, key, "classifier of texts");
   };
   const auto options = document_classifier_options_of(field("document_classifier"), path);
-  auto classifier = std::make_unique<TextClassifier>(
-      options, Vocabulary{text::Symbols::from_json(field("symbols"), path), classes_of(field("classes"), path),
-                          count_of(field("max_words"), path)});
+  auto classifier = made_of(where, path, [&] {
+    return std::make_unique<TextClassifier>(
+        options, Vocabulary{text::Symbols::from_json(field("symbols"), path), classes_of(field("classes"), path),
+                            count_of(field("max_words"), path)});
+  });
   classifier->model_.load_state_dict(file.tensors);
   classifier->model_.eval();
   classifier->loaded_ = std::move(file.metadata);

@@ -76,20 +76,22 @@ std::unique_ptr<Translator> Translator::load(const std::filesystem::path& folder
                       "{} doesn't fit the {} in {}: the weights were trained with {}, this one is {}", path.string(), key,
                       folder.string(), expected == file.metadata.end() ? "none" : expected->second, checksum(*vocabulary));
   }
-  auto translator = std::make_unique<Translator>(options, std::move(vocabularies));
+  auto translator =
+      made_of(where, path.string(), [&] { return std::make_unique<Translator>(options, std::move(vocabularies)); });
   translator->model_->load_state_dict(file.tensors);
   translator->model_->eval();
   return translator;
 }
 
 void Translator::add(Translator&& other) {
+  check_another(where, &other == this, other.model_ != nullptr);
   for (const auto& [name, here, there] : {std::tuple("source", &vocabularies_.source, &other.vocabularies_.source),
                                           {"target", &vocabularies_.target, &other.vocabularies_.target}})
     check<ValueError>(checksum(*here) == checksum(*there), where,
                       "models of an ensemble have one {} vocabulary, not one of {} and one of {}", name, checksum(*here),
                       checksum(*there));
-  check<ValueError>(&other != this, where, "a model can't be added to itself: an ensemble needs another one");
   ensemble_ = ensemble_with(model_, others_, other.model_, other.others_);
+  other.ensemble_.reset();
 }
 
 std::vector<TokenIds> Translator::prefixes_of(std::span<const std::string> lines, const TranslateOptions& options) const {

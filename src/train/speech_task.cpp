@@ -29,6 +29,13 @@ std::string text_of(const data::SpokenStringOptions& o) {
                      data::seed_of(o.seed, o.part));
 }
 
+// Whatever the caller has said of the strings, those of the validation are drawn apart.
+SpeechTaskOptions with_parts(SpeechTaskOptions o) {
+  o.strings.part = data::Part::training;
+  o.validation.part = data::Part::validation;
+  return o;
+}
+
 Metadata settings_of(const SpeechTaskOptions& o, const std::vector<data::SpokenWord>& train,
                      const std::vector<data::SpokenWord>& validation) {
   return {{"training_sounds", checksum(train)},
@@ -46,7 +53,7 @@ Metadata settings_of(const SpeechTaskOptions& o, const std::vector<data::SpokenW
 
 SpeechTask::SpeechTask(seq2seq::SpeechRecognizer& recognizer, const std::vector<data::SpokenWord>& train,
                        const std::vector<data::SpokenWord>& validation, const SpeechTaskOptions& options)
-    : recognizer_(recognizer), train_(train), validation_(validation), options_(options) {
+    : recognizer_(recognizer), train_(train), validation_(validation), options_(with_parts(options)) {
   check<ValueError>(options.batch >= 1, where, "batches of {} strings; 1 or more are possible", options.batch);
   const std::int64_t rate = recognizer.options().log_mel.rate;
   check<ValueError>(options.strings.rate == rate && options.validation.rate == rate, where,
@@ -57,16 +64,16 @@ SpeechTask::SpeechTask(seq2seq::SpeechRecognizer& recognizer, const std::vector<
       check<ValueError>(word.label >= 0 && static_cast<std::size_t>(word.label) < recognizer.options().labels.size(), where,
                         "a recording of {} has the label {}, and the recogniser knows {} words", word.speaker, word.label,
                         recognizer.options().labels.size());
-  const auto composed = data::compose_strings(validation, options.validation);
+  const auto composed = data::compose_strings(validation, options_.validation);
   validation_strings_ = fitting(validation, composed);
   validation_left_out_ = static_cast<std::int64_t>(composed.size() - validation_strings_.size());
   check<ValueError>(!validation_strings_.empty(), where, "none of the {} strings to validate on has as many steps as labels",
                     composed.size());
-  data::compose_strings(train, options.strings);  // the options are sound
+  data::compose_strings(train, options_.strings);  // the options are sound
   std::vector<Tensor> log_mels;
   for (const data::SpokenWord& word : train) log_mels.push_back(recognizer.log_mel()(word.samples));
   recognizer.learn_normalisation(log_mels);
-  settings_ = settings_of(options, train, validation);
+  settings_ = settings_of(options_, train, validation);
 }
 
 std::vector<data::SpokenString> SpeechTask::fitting(std::span<const data::SpokenWord> words,

@@ -126,7 +126,6 @@ class Training {
     task.model().train();
     if (options.ema > 0) average_.emplace(task.model().parameters(), optim::WeightAverageOptions{.decay = options.ema});
     resume();
-    if (options.begin) options.begin();
     log_.open(log(), std::ios::app | std::ios::ate);
     if (!log_) fail<IoError>(where, "can't write {}", log().string());
   }
@@ -316,13 +315,14 @@ class Training {
 
   // The best weights, and those of the last validations; whether `value` is a new best.
   bool keep_weights(double value) {
+    claim_folder();
     Metadata metadata = task_.metadata();
     metadata["update"] = std::to_string(state_.update);
     const bool better = !std::isnan(value) && (!state_.has_best || value > state_.best);
     if (better) {
       state_.best = value;
       state_.has_best = true;
-      nn::save(task_.model(), options_.folder / "best.safetensors", metadata);
+      nn::save(task_.model(), best(), metadata);
     }
     if (options_.keep == 0) return better;
     nn::save(task_.model(), options_.folder / fmt::format("update-{}.safetensors", state_.update), metadata);
@@ -341,11 +341,25 @@ class Training {
   }
 
   std::filesystem::path last() const { return options_.folder / "last.safetensors"; }
+  std::filesystem::path best() const { return options_.folder / "best.safetensors"; }
   std::filesystem::path log() const { return options_.folder / "train.log"; }
 
   optim::WeightAverage* average() { return average_ ? &*average_ : nullptr; }
 
+  // What another run has left stays whole until this one has something to put in its place.
+  void claim_folder() {
+    if (claimed_) return;
+    claimed_ = true;
+    if (!resumed_) {
+      std::filesystem::remove(last());
+      std::filesystem::remove(best());
+      for (const auto& [update, path] : kept_checkpoints(options_.folder)) std::filesystem::remove(path);
+    }
+    if (options_.begin) options_.begin();
+  }
+
   void save() {
+    claim_folder();
     state_.log_bytes = log_.tellp();
     state_.carried = task_.carried();
     save_training(last(), task_.model(), optimizer_, average(), state_, settings_);
@@ -358,6 +372,7 @@ class Training {
     if (!there || options_.resume == Resume::never) return;
     load_training(last(), task_.model(), optimizer_, average(), state_, settings_);
     task_.carry(state_.carried);
+    resumed_ = true;
     // What was logged after the checkpoint is done again, and logged again.
     std::error_code error;
     const auto size = std::filesystem::file_size(log(), error);
@@ -382,6 +397,7 @@ class Training {
   std::optional<double> last_loss_;
   std::int64_t batches_ = 0, words_ = 0;
   double started_ = 0, step_seconds_ = 0, norm_ = 0;
+  bool resumed_ = false, claimed_ = false;
   bool saved_ = false;  // all of what the last checkpoint would hold now
 };
 

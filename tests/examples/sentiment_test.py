@@ -105,7 +105,17 @@ class SentimentTest(unittest.TestCase):
         self.assertIn("3 of 27 files are left out", done.stderr)
         done = call("classify", "--model", FOLDER / "spoilt-run", stdin="a fine film .\n\n<skipped>\n\na dull film .\n")
         self.assertEqual((done.returncode, done.stderr), (1, "sentiment: left out: text 2 of standard input has no words\n"))
-        self.assertEqual(len(done.stdout.splitlines()), 2)
+        self.assertRegex(done.stdout, r"^\S+ [01]\.\d+\nno words\n\S+ [01]\.\d+\n$")
+        done = call("report", "--model", FOLDER / "spoilt-run", stdin="a fine film .\n\n<skipped>\n\na dull film .\n")
+        self.assertEqual(done.returncode, 1)
+        page = (FOLDER / "spoilt-run" / "report.html").read_text()
+        self.assertIn("Text 3: ", page)
+        self.assertNotIn("Text 2: ", page)
+        for file in (folder / "neg").iterdir():
+            file.write_text("<skipped>\n")
+        done = call("train", "--data", folder, "--output", FOLDER / "wordless-run", *SMALL)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"{folder / 'neg'} has no texts with words", done.stderr)
 
     def test_says_what_is_wrong(self):
         run, other = FOLDER / "wrong", FOLDER / "other-classes"

@@ -167,6 +167,23 @@ TEST_CASE("weights below e^-64 of the largest are 0, forward and backward") {
   });
 }
 
+TEST_CASE("weights below e^-64 of a largest that comes in a later block are 0, forward and backward") {
+  Operands x({1, 1, 1, 300, 1, 1});
+  x.query.fill(1);
+  x.key.fill(-200);
+  x.key.mutable_data<float>()[0] = 0;
+  x.key.mutable_data<float>()[299] = 70;
+  x.value.fill(0);
+  x.value.mutable_data<float>()[0] = 1e30f;
+  x.gradient.fill(1);
+  test::on_each_isa([&] {
+    const Run found = run(x, {});
+    CHECK(found.output.at({0, 0, 0, 0}) == 0);
+    CHECK(found.value.at({0, 0, 0, 0}) == 0);
+    CHECK(found.value.at({0, 0, 299, 0}) == doctest::Approx(1));
+  });
+}
+
 TEST_CASE("attention takes views") {
   const auto as_heads = [](std::int64_t places, std::int64_t size, std::uint64_t seed) {
     return uniform({2, places, 3, size}, -2, 2, seed, f32).transpose(1, 2);

@@ -12,7 +12,7 @@
 
 using namespace weft;
 
-TEST_CASE("what keeps the parameters of a layer that was replaced says so, whatever is asked of it") {
+TEST_CASE("what keeps the parameters of a layer that was replaced says so where it needs them") {
   std::optional<nn::Linear> layer(std::in_place, nn::LinearOptions{.in_features = 2, .out_features = 1});
   optim::Adam adam(layer->parameters());
   optim::LBFGS lbfgs(layer->parameters());
@@ -30,4 +30,22 @@ TEST_CASE("what keeps the parameters of a layer that was replaced says so, whate
   refuse([&] { lbfgs.step([] { return 0.0; }); });
   refuse([&] { average.update(); });
   refuse([&] { average.swap(); });
+}
+
+TEST_CASE("a layer that the function itself replaces in an LBFGS step keeps its own weights") {
+  std::optional<nn::Linear> layer(std::in_place, nn::LinearOptions{.in_features = 2, .out_features = 1});
+  nn::Linear other({.in_features = 2, .out_features = 1});
+  std::vector<Parameter*> parameters = layer->parameters();
+  for (Parameter* parameter : other.parameters()) parameters.push_back(parameter);
+  optim::LBFGS lbfgs(parameters);
+  const Tensor others = other.weight->value().clone();
+  const auto replace = [&] {
+    layer.emplace(nn::LinearOptions{.in_features = 2, .out_features = 1});
+    layer->weight->mutable_value().fill(5);
+    other.weight->mutable_value().fill(7);
+    return 0.0;
+  };
+  CHECK_THROWS_WITH_AS(lbfgs.step(replace), doctest::Contains("'weight' is gone with its module"), ValueError);
+  CHECK(layer->weight->value().str() == Tensor::full({1, 2}, 5).str());
+  CHECK(other.weight->value().str() == others.str());  // back to what it was, as after any error
 }

@@ -99,7 +99,10 @@ TEST_CASE("a summarizer is loaded from a run's folder") {
   CHECK(loaded->vocabulary().to_json() == vocabulary().to_json());
   CHECK(loaded->summarize(texts)[2].text == made.summarize(texts)[2].text);
 
-  loaded->add(summarizer(true, 8));
+  Summarizer other_weights = summarizer(true, 8);
+  loaded->add(std::move(other_weights));
+  CHECK_THROWS_WITH_AS(loaded->add(std::move(other_weights)),
+                       "[Summarizer] the other has no model any more: it was added to one before", ValueError);
   CHECK(loaded->summarize(texts).size() == 4);
   CHECK_THROWS_WITH_AS(loaded->add(summarizer(false)), "[Summarizer] of an ensemble's models all copy, or none does",
                        ValueError);
@@ -126,8 +129,19 @@ TEST_CASE("what is no summarizer is refused") {
   metadata = made.metadata();
   metadata["words"] = text::ExtendedVocabulary::of(std::vector<std::string>{"a"}).to_json();
   nn::save(made.model(), path, metadata);
-  CHECK_THROWS_WITH_AS(Summarizer::load(folder.path()), "[Summarizer] a vocabulary of 5 words doesn't fit a model of 12 and 12",
-                       ValueError);
+  CHECK_THROWS_WITH_AS(Summarizer::load(folder.path()),
+                       doctest::Contains("[Summarizer] a vocabulary of 5 words doesn't fit a model of 12 and 12"), FormatError);
   CHECK_THROWS_AS(made.summarize(texts, {.batch = 0}), ValueError);
   CHECK_THROWS_AS(made.summarize(std::vector<std::string>{"\xFF"}), FormatError);
+}
+
+TEST_CASE("sizes that no summarizer can have are the file's fault") {
+  const test::TemporaryFolder folder;
+  const auto path = folder.path() / "best.safetensors";
+  Summarizer made = summarizer();
+  Metadata metadata = made.metadata();
+  std::string& text = metadata["summarizer"];
+  text.insert(text.find("\"hidden\":") + 9, "-");
+  nn::save(made.model(), path, metadata);
+  CHECK_THROWS_WITH_AS(Summarizer::load(folder.path()), doctest::Contains(path.string().c_str()), FormatError);
 }

@@ -97,6 +97,17 @@ TEST_CASE("a classifier comes back from its folder with the same bits") {
   CHECK(back->classify(texts)[0].probabilities == classifier.classify(texts)[0].probabilities);
 }
 
+TEST_CASE("sizes that no classifier can have are the file's fault") {
+  const test::TemporaryFolder folder;
+  const auto path = folder.path() / "best.safetensors";
+  TextClassifier classifier = made();
+  Metadata metadata = classifier.metadata();
+  std::string& options = metadata["document_classifier"];
+  options.insert(options.find("\"embedding\":") + 12, "-");
+  nn::save(classifier.model(), path, metadata);
+  CHECK_THROWS_WITH_AS(TextClassifier::load(folder.path()), doctest::Contains(path.string().c_str()), FormatError);
+}
+
 TEST_CASE("folders that hold no classifier") {
   const test::TemporaryFolder folder;
   const auto path = folder.path() / "best.safetensors";

@@ -235,6 +235,10 @@ TEST_CASE("damaged folders are refused") {
   CHECK_THROWS_WITH_AS(Translator::load(folder.path()), doctest::Contains("missing: "), ValueError);
 
   state = translator.model().state_dict();
+  std::string& options = metadata["translator"];
+  options.insert(options.find("\"hidden\":") + 9, "-");
+  save_safetensors(best, state, metadata);
+  CHECK_THROWS_WITH_AS(Translator::load(folder.path()), doctest::Contains(best.string().c_str()), FormatError);
   metadata["translator"] = "{\"hidden\":8}";
   save_safetensors(best, state, metadata);
   CHECK_THROWS_WITH_AS(Translator::load(folder.path()), doctest::Contains("don't describe a translator"), FormatError);

@@ -75,6 +75,23 @@ TEST_CASE("a speech run that was stopped goes on with the same bits") {
   }
 }
 
+TEST_CASE("strings of the validation have draws of their own, whatever the options say") {
+  const auto seeds = [](data::Part of_training, data::Part of_validation) {
+    SpeechTaskOptions options = task_options();
+    options.strings.part = of_training;
+    options.validation.part = of_validation;
+    Run run(SpeechModel::ctc, options);
+    std::vector<std::string> found;
+    for (const auto& [key, value] : run.task.settings())
+      if (key == "strings" || key == "validation.strings") found.push_back(value.substr(value.rfind(' ') + 1));
+    return found;
+  };
+  const auto usual = seeds(data::Part::training, data::Part::training);
+  REQUIRE(usual.size() == 2);
+  CHECK(usual[0] != usual[1]);
+  CHECK(seeds(data::Part::test, data::Part::test) == usual);
+}
+
 TEST_CASE("an epoch's steps have each string once, and are the same when the epoch begins anew") {
   Run run(SpeechModel::ctc);
   run.recognizer.eval();

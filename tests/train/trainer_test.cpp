@@ -9,7 +9,9 @@
 #include <csignal>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 #include <limits>
+#include <map>
 #include <regex>
 #include <sstream>
 
@@ -328,6 +330,56 @@ TEST_CASE("one run at a time trains in a folder") {
   CHECK(train(task, options, progress).updates == 12);
   CHECK(begun == 1);
   CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 3);  // best, last, log
+}
+
+TEST_CASE("a run that starts anew takes the place of another when it has weights to save, not before") {
+  struct Failing : Regression {
+    StepLoss step(std::int64_t) override { throw NumericError("no"); }
+  };
+  const test::TemporaryFolder folder;
+  std::ostringstream progress;
+  auto options = options_for(folder.path());
+  options.keep = 2;
+  Regression first;
+  train(first, options, progress);
+  const auto weights = [&] {
+    std::map<std::string, std::string> all;
+    for (const auto& entry : std::filesystem::directory_iterator(folder.path()))
+      if (entry.path().extension() == ".safetensors") {
+        std::ifstream file(entry.path(), std::ios::binary);
+        all[entry.path().filename().string()] = {std::istreambuf_iterator<char>(file), {}};
+      }
+    return all;
+  };
+  const auto before = weights();
+  CHECK(before.size() == 4);
+  int begun = 0;
+  options.begin = [&] { ++begun; };
+  options.resume = Resume::never;
+  Failing failing;
+  CHECK_THROWS_AS(train(failing, options, progress), NumericError);
+  CHECK(weights() == before);
+  CHECK(begun == 0);
+
+  options.seed = 2;  // a run of other settings, refused
+  options.resume = Resume::must;
+  Regression refused;
+  CHECK_THROWS_AS(train(refused, options, progress), SettingsError);
+  CHECK(weights() == before);
+  CHECK(begun == 0);
+
+  options.resume = Resume::never;
+  options.save_every = 1;
+  options.updates = 1;
+  options.begin = [&] {
+    ++begun;
+    CHECK(weights().empty());
+  };
+  Regression second;
+  train(second, options, progress);
+  CHECK(begun == 1);
+  CHECK(weights().size() == 3);
+  CHECK(weights().count("update-1.safetensors") == 1);  // the others are the last and the best
 }
 
 TEST_CASE("gradients of any norm are taken where clip is 0") {

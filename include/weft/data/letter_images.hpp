@@ -35,7 +35,7 @@ LetterImages read_letter_images(const std::filesystem::path& path, const LetterI
 /// The letters of a picture in which they stand side by side, dark on light, each height by width pixels or the same whole
 /// multiple of both (a larger picture is averaged down): [letters, height, width], 1 where there is ink. The picture is
 /// [channels, h, w] from 0 to 1, as read_png gives it: grey or coloured, its transparency taken for paper. Throws ShapeError
-/// for other sizes, DTypeError for others than f32, ValueError for letters that can't be.
+/// for other sizes, DTypeError for others than f32, ValueError for other values and letters that can't be.
 Tensor letters_of_picture(const Tensor& picture, const LetterImagesOptions& options = {});
 
 }  // namespace weft::data

@@ -34,8 +34,8 @@ struct AttentionResult {
 /// values behind their row's length or allowed to no query may hold anything, NaN included: they reach nothing. One that is
 /// closed to some queries only, by `allowed` or as a later one by `causal`, has the weight 0 there; if it is NaN or infinite, 0
 /// times it may be NaN in these queries' outputs and gradients too, by block. In f32 weights below
-/// e^-64 of a query's largest count as 0. Throws ShapeError, DTypeError, ValueError for lengths, a scale or a probability that
-/// can't be.
+/// about e^-64 of a query's largest count as 0. Throws ShapeError, DTypeError, ValueError for lengths, a scale or a probability
+/// that can't be.
 AttentionResult scaled_dot_product_attention(const Var& query, const Var& key, const Var& value, const AttentionMask& mask = {},
                                              const AttentionOptions& options = {});
 

@@ -34,7 +34,7 @@ struct LBFGSOptions {
 ///   lbfgs.step([&] { Tape tape; const Var loss = ...; tape.backward(loss); return loss.item(); });
 /// The history counts 2 history_size vectors of all elements in f64, whatever the parameters are: it holds differences of
 /// nearly equal gradients. Everything but the loss runs on one thread: the same bits for any thread count.
-/// The parameters must outlive it and keep shape and dtype.
+/// The parameters keep shape and dtype. One that is gone with its module is a ValueError where its values are needed.
 class LBFGS {
  public:
   /// Computes the loss at the parameters' values, and its gradients by a backward pass; must give the same for the same values.
@@ -78,6 +78,7 @@ class LBFGS {
   void clear_grad();
   double evaluate(const Closure& closure, Tensor& gradient);
   Tensor values() const;
+  void restore(const Tensor& x);
   void set_values(const Tensor& x, double t, const Tensor* d);
   Tensor direction(const Tensor& gradient);
   double iterate(const Closure& closure);

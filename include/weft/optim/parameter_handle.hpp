@@ -13,6 +13,7 @@ class ParameterHandle {
       : parameter_(&parameter), lifetime_(parameter.lifetime()), name_(parameter.name()) {}
 
   const std::string& name() const { return name_; }
+  bool is_there() const { return !lifetime_.expired(); }
   /// Throws ValueError where it is gone with its module; `user` is what the message calls what has the handle.
   void check_there(const char* user) const;
   Parameter& operator*() const { return *parameter_; }

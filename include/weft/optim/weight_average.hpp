@@ -16,7 +16,7 @@ struct WeightAverageOptions {
 /// the values of the first update on. It is often better than the values themselves:
 ///   optimizer.step(); average.update();
 ///   average.swap(); validate(); average.swap();
-/// The parameters must outlive it and keep shape and dtype.
+/// The parameters keep shape and dtype. One that is gone with its module is a ValueError where its values are needed.
 class WeightAverage {
  public:
   /// Throws ValueError for no parameters, a null pointer, a parameter or name that stands twice, a decay outside [0, 1).

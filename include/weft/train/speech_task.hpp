@@ -10,11 +10,11 @@
 namespace weft {
 
 struct SpeechTaskOptions {
-  data::SpokenStringOptions strings = {.strings = 1500, .min_words = 1};  ///< of an epoch
-  data::SpokenStringOptions validation = {.strings = 200, .part = data::Part::validation};
-  std::int64_t batch = 16;              ///< strings of a step, of like length
-  data::SpecAugmentOptions masks = {};  ///< of the training strings
-  double label_smoothing = 0;           ///< of the attention model
+  data::SpokenStringOptions strings = {.strings = 1500, .min_words = 1};  ///< of an epoch; their part is data::Part::training
+  data::SpokenStringOptions validation = {.strings = 200};                ///< and of these data::Part::validation
+  std::int64_t batch = 16;                                                ///< strings of a step, of like length
+  data::SpecAugmentOptions masks = {};                                    ///< of the training strings
+  double label_smoothing = 0;                                             ///< of the attention model
 };
 
 /// Training a speech recogniser on strings of recorded words that are put together anew for each epoch; validated by the loss
@@ -37,7 +37,7 @@ class SpeechTask : public TrainingTask {
   Metadata settings() const override { return settings_; }
   bool has_perplexity() const override { return recognizer_.options().model == seq2seq::SpeechModel::attention; }
 
-  /// Strings of all epochs so far, and of the validation, whose labels have no place in their steps.
+  /// Strings of the epochs begun since the task was made, and of the validation, whose labels have no place in their steps.
   std::int64_t left_out() const { return left_out_; }
   std::int64_t validation_left_out() const { return validation_left_out_; }
 

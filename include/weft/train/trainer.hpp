@@ -102,7 +102,8 @@ struct TrainerOptions {
   std::uint64_t seed = 1;
   Resume resume = Resume::automatic;
   Metadata settings = {};  ///< more that a run must keep when it goes on, by name
-  /// Called once the folder is this run's and all settings are accepted, before the first step: what else goes into it.
+  /// Called before the first weights are saved: what else goes into the folder. What another run has left there stays until
+  /// then, and where this one starts anew, the other's weights go.
   std::function<void()> begin = {};
 };
 
