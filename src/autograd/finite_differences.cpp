@@ -44,6 +44,13 @@ double inner(const Tensors& a, const Tensors& b) {
   return sum;
 }
 
+double largest_of(const Tensors& x) {
+  double largest = 0;
+  for (const Tensor& each : x)
+    for (std::int64_t i = 0; i < each.numel(); ++i) largest = std::max(largest, std::abs(each.data<double>()[i]));
+  return largest;
+}
+
 // The cotangents that outputs are contracted with, each with the name of the output's element that it picks.
 struct Cotangents {
   std::vector<Tensors> values;
@@ -79,8 +86,15 @@ class Comparison {
   void run(const Tensors& outputs) {
     cotangents_ = cotangents_of(outputs, options_);
     for (const Tensors& cotangent : cotangents_.values) gradients_.push_back(function_.differentiate(cotangent));
+    largest_ = largest_of(outputs);
     for (std::size_t v = 0; v < function_.variables.size(); ++v)
       options_.directions > 0 ? compare_directions(v) : compare_elements(v);
+    if (report_.failures.empty() || beyond_rounding_) return;
+    report_.hint = fmt::format(
+        "no difference is more than rounding makes of an output of {:.3g}, {:.1g} at a step of {}: take a mean in place of a "
+        "sum, "
+        "or a larger step",
+        largest_, rounding(), options_.step);
   }
 
  private:
@@ -122,11 +136,15 @@ class Comparison {
       const double error = difference == 0 ? 0 : difference / (options_.atol + options_.rtol * std::abs(numeric));
       ++report_.elements;
       report_.worst = std::isnan(error) ? std::numeric_limits<double>::infinity() : std::max(report_.worst, error);
+      beyond_rounding_ = beyond_rounding_ || (!(error <= 1) && !(difference <= rounding()));
       if (!(error <= 1))
         report_.failures.push_back(
             {report_.operation, function_.variables[v].name, where, cotangents_.names[c], analytic, numeric});
     }
   }
+
+  // What the rounding of some tens of operations makes of a difference of two outputs.
+  double rounding() const { return 32 * std::numeric_limits<double>::epsilon() * largest_ / options_.step; }
 
   // A NaN anywhere in the gradient shows, unless the direction leaves it out.
   static double contraction(const Tensor& gradient, const Tensor& direction) {
@@ -176,6 +194,8 @@ class Comparison {
   const GradcheckOptions& options_;
   GradcheckReport& report_;
   Cotangents cotangents_;
+  double largest_ = 0;  // of the outputs' elements
+  bool beyond_rounding_ = false;
   std::vector<Tensors> gradients_;  // of each cotangent, for each variable
 };
 

@@ -160,8 +160,11 @@ Tensors gradients_of(Tape& tape, const Var& output, const Tensor& cotangent, con
 
 // A comparison of zeros with zeros says nothing.
 void check_reached(bool reached, GradcheckReport& report) {
-  if (!reached && report.elements > 0 && report.ok())
-    report.problem = "the output depends on none of the inputs or parameters, so nothing was checked";
+  if (reached || report.elements == 0 || !report.problem.empty()) return;
+  report.problem = report.failures.empty()
+                       ? "the output depends on none of the inputs or parameters, so nothing was checked"
+                       : "the output changes with the inputs or parameters, but no recorded operation leads to it from them: "
+                         "was something detached, or made under another tape or NoGrad?";
 }
 
 Differentiable first_order(const Model& model, const GradcheckOptions& options, GradcheckReport& report, bool& reached) {
@@ -302,7 +305,8 @@ GradcheckReport gradgradcheck_parameters(const std::function<Var()>& loss, std::
 }
 
 std::string GradcheckReport::str() const {
-  std::string text = fmt::format("{} of '{}': ", order == 1 ? "gradcheck" : "gradgradcheck", operation);
+  std::string text = order == 1 ? "gradcheck" : "gradgradcheck";
+  text += operation.empty() ? ": " : fmt::format(" of '{}': ", operation);
   if (!problem.empty()) return text + problem;
   if (ok()) return text + fmt::format("{} elements agree (worst error {:.2g} of what is allowed)", elements, worst);
   text += fmt::format("{} of {} elements differ (worst error {:.2g} times what is allowed)", failures.size(), elements, worst);
@@ -314,6 +318,7 @@ std::string GradcheckReport::str() const {
                         failure.numeric);
   }
   if (failures.size() > shown) text += fmt::format("\n  and {} more", failures.size() - shown);
+  if (!hint.empty()) text += "\n  " + hint;
   return text;
 }
 

@@ -26,54 +26,64 @@ double between(double from, double to, double share, bool linear) {
   return to + (from - to) / 2 * (1 + std::cos(std::numbers::pi * share));
 }
 
+Schedule counted(const char* schedule, Schedule factor) {
+  return [schedule, factor = std::move(factor)](std::int64_t step) {
+    check<ValueError>(step >= 1, schedule, "step {}; updates are counted from 1", step);
+    return factor(step);
+  };
+}
+
 }  // namespace
 
 Schedule constant(double factor) {
   check_factor("constant", factor);
-  return [factor](std::int64_t) { return factor; };
+  return counted("constant", [factor](std::int64_t) { return factor; });
 }
 
 Schedule inverse_sqrt(std::int64_t warmup) {
   check<ValueError>(warmup >= 1, "inverse_sqrt", "a warm-up of {} steps; at least 1 is needed", warmup);
-  return [rise = static_cast<double>(warmup)](std::int64_t step) {
+  return counted("inverse_sqrt", [rise = static_cast<double>(warmup)](std::int64_t step) {
     const auto at = static_cast<double>(step);
     return at < rise ? at / rise : std::sqrt(rise / at);
-  };
+  });
 }
 
 Schedule linear_warmup(std::int64_t warmup) {
   check<ValueError>(warmup >= 1, "linear_warmup", "a warm-up of {} steps; at least 1 is needed", warmup);
-  return [rise = static_cast<double>(warmup)](std::int64_t step) { return std::min(static_cast<double>(step) / rise, 1.0); };
+  return counted("linear_warmup", [rise = static_cast<double>(warmup)](std::int64_t step) {
+    return std::min(static_cast<double>(step) / rise, 1.0);
+  });
 }
 
 Schedule cosine(std::int64_t steps, double least) {
   check<ValueError>(steps >= 1, "cosine", "half a cosine over {} steps; at least 1 is needed", steps);
   check_least("cosine", least);
-  return [half = static_cast<double>(steps), least](std::int64_t step) {
+  return counted("cosine", [half = static_cast<double>(steps), least](std::int64_t step) {
     const double turn = std::numbers::pi * static_cast<double>(step - 1) / half;
     return least + (1 - least) * (1 + std::cos(turn)) / 2;
-  };
+  });
 }
 
 Schedule step(std::int64_t every, double factor) {
   check<ValueError>(every >= 1, "step", "a step every {} updates; at least 1 is needed", every);
   check_factor("step", factor);
-  return [every, factor](std::int64_t step) { return std::pow(factor, static_cast<double>((step - 1) / every)); };
+  return counted("step",
+                 [every, factor](std::int64_t step) { return std::pow(factor, static_cast<double>((step - 1) / every)); });
 }
 
 Schedule exponential(double factor) {
   check_factor("exponential", factor);
-  return [factor](std::int64_t step) { return std::pow(factor, static_cast<double>(step - 1)); };
+  return counted("exponential", [factor](std::int64_t step) { return std::pow(factor, static_cast<double>(step - 1)); });
 }
 
 Schedule polynomial(std::int64_t steps, double power, double least) {
   check<ValueError>(steps >= 1, "polynomial", "a fall over {} steps; at least 1 is needed", steps);
   check<ValueError>(std::isfinite(power) && power >= 0, "polynomial", "power is {}, not at least 0", power);
   check_least("polynomial", least);
-  return [whole = static_cast<double>(steps), power, least](std::int64_t step) {
+  return counted("polynomial", [whole = static_cast<double>(steps), power, least](std::int64_t step) {
     const double left = 1 - static_cast<double>(step - 1) / whole;
     return left <= 0 ? least : least + (1 - least) * std::pow(left, power);
-  };
+  });
 }
 
 Schedule cyclic(const CyclicOptions& options) {
@@ -81,7 +91,7 @@ Schedule cyclic(const CyclicOptions& options) {
                     options.down);
   check_least("cyclic", options.least);
   check<ValueError>(options.gamma >= 0 && options.gamma <= 1, "cyclic", "gamma is {}, not in [0, 1]", options.gamma);
-  return [o = options](std::int64_t step) {
+  return counted("cyclic", [o = options](std::int64_t step) {
     const std::int64_t t = step - 1, period = o.up + o.down, place = t % period;
     const double height = place <= o.up ? static_cast<double>(place) / static_cast<double>(o.up)
                                         : static_cast<double>(period - place) / static_cast<double>(o.down);
@@ -89,7 +99,7 @@ Schedule cyclic(const CyclicOptions& options) {
                         : o.shape == CycleShape::decaying ? std::pow(o.gamma, static_cast<double>(t))
                                                           : 1;
     return o.least + (1 - o.least) * height * peak;
-  };
+  });
 }
 
 Schedule one_cycle(const OneCycleOptions& options) {
@@ -101,7 +111,7 @@ Schedule one_cycle(const OneCycleOptions& options) {
                         given.end_divisor >= 1,
                     "one_cycle", "start_divisor {} and end_divisor {} must be at least 1", given.start_divisor,
                     given.end_divisor);
-  return [o = options](std::int64_t step) {
+  return counted("one_cycle", [o = options](std::int64_t step) {
     const double start = 1 / o.start_divisor, end = start / o.end_divisor;
     const auto whole = static_cast<double>(o.steps), t = static_cast<double>(step - 1);
     // Where each phase ends, as PyTorch counts.
@@ -110,16 +120,16 @@ Schedule one_cycle(const OneCycleOptions& options) {
     if (t <= top) return between(start, 1, share(0, top), o.linear);
     if (t <= back) return between(1, start, share(top, back), o.linear);
     return between(o.three_phases ? start : 1, end, share(back, whole - 1), o.linear);
-  };
+  });
 }
 
 Schedule warmup(std::int64_t steps, Schedule then) {
   check<ValueError>(steps >= 1, "warmup", "a warm-up of {} steps; at least 1 is needed", steps);
   check<ValueError>(then != nullptr, "warmup", "there is no schedule to go on with");
-  return [steps, then = std::move(then)](std::int64_t step) {
+  return counted("warmup", [steps, then = std::move(then)](std::int64_t step) {
     if (step > steps) return then(step - steps);
     return then(1) * static_cast<double>(step) / static_cast<double>(steps);
-  };
+  });
 }
 
 Schedule product(std::vector<Schedule> schedules) {

@@ -25,8 +25,13 @@ void check_prefix(const char* where, std::size_t row, const TokenIds& prefix, st
                   std::int64_t vocabulary) {
   for (std::size_t t = 0; t < prefix.size(); ++t) {
     const std::int32_t id = prefix[t];
-    check<ValueError>(id >= 0 && id < vocabulary && id != pad_id && id != begin_id && id != end_id, where,
-                      "prefix {} has the id {} at place {}, which is no word of a vocabulary of {}", row, id, t, vocabulary);
+    check<ValueError>(id >= 0 && id < vocabulary, where, "prefix {} has the id {} at place {}, which is outside 0..{}", row, id,
+                      t, vocabulary - 1);
+    check<ValueError>(id != pad_id && id != begin_id && id != end_id, where,
+                      "prefix {} has the id {} at place {}, which stands for {} and is no word", row, id, t,
+                      id == pad_id     ? "padding"
+                      : id == begin_id ? "the beginning"
+                                       : "the end");
   }
   check<ValueError>(max_length == 0 || static_cast<std::int64_t>(prefix.size()) <= max_length, where,
                     "prefix {} has {} tokens, more than the max_length of {}", row, prefix.size(), max_length);

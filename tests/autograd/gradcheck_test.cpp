@@ -137,6 +137,10 @@ TEST_CASE("a check that has compared nothing says so") {
     return record("step", Tensor::ones(in[0].shape(), f64), {&in[0]}, [](Sink&) {});
   };
   CHECK(gradcheck(step, {vector({3})}).ok());
+  // An output that was taken off the tape.
+  const auto detached = gradcheck([](const std::vector<Var>& in) { return Var(times(in[0], in[0]).value()); }, {vector({3})});
+  CHECK_FALSE(detached.ok());
+  CHECK(detached.str().starts_with("gradcheck: the output changes with the inputs or parameters, but no recorded operation"));
   // The parameters of another model.
   Parameter used("used", vector({1, 2})), other("other", vector({3}));
   Parameter* const wrong[] = {&other};
@@ -149,6 +153,23 @@ TEST_CASE("a check that has compared nothing says so") {
     CHECK(nothing.problem == "there is nothing to compare: no inputs or parameters were given");
   }
   CHECK(gradcheck([](const std::vector<Var>& in) { return times(in[0], in[0]); }, {Tensor::zeros({0}, f64)}).ok());
+}
+
+TEST_CASE("derivatives that differ by no more than a large output's rounding come with a hint") {
+  const Tensor large = vector({3e4});
+  const auto f = [&](const std::vector<Var>& in) { return plus(times(in[0], in[0]), large); };
+  const GradcheckOptions strict{.rtol = 0, .atol = 1e-9};
+  const auto report = gradcheck(f, {vector({0.7})}, strict);
+  CHECK_FALSE(report.ok());
+  CHECK(report.hint.starts_with("no difference is more than rounding makes of an output of 3e+04"));
+  CHECK(report.str().ends_with(report.hint));
+  const auto wrong = check_product([](Sink& s, const Tensor& g, const Tensor& a, const Tensor& b) {
+    s.add(0, product(g, b));
+    s.add(1, product(g, b));
+    (void)a;
+  });
+  CHECK_FALSE(wrong.ok());
+  CHECK(wrong.hint.empty());
 }
 
 TEST_CASE("steps, tolerances and counts that can't be are refused") {

@@ -18,9 +18,17 @@ TEST_CASE("a constant schedule is the same at every step") {
   CHECK(optim::constant(0.5)(1000000) == 0.5);
 }
 
+TEST_CASE("updates are counted from 1") {
+  for (const optim::Schedule& schedule :
+       {optim::constant(), optim::inverse_sqrt(4), optim::linear_warmup(4), optim::cosine(4), optim::step(4),
+        optim::exponential(0.9), optim::polynomial(4), optim::cyclic(), optim::one_cycle({.steps = 4}),
+        optim::warmup(4, optim::cosine(4)), optim::product({optim::cosine(4)})})
+    for (const std::int64_t step : {0, -3})
+      CHECK_THROWS_WITH_AS(schedule(step), doctest::Contains("updates are counted from 1"), ValueError);
+}
+
 TEST_CASE("the inverse square root rises to 1 and falls from there") {
   const auto schedule = optim::inverse_sqrt(400);
-  CHECK(schedule(0) == 0);
   CHECK(schedule(1) == 1.0 / 400);
   CHECK(schedule(100) == 0.25);
   CHECK(schedule(400) == 1);

@@ -316,11 +316,11 @@ TEST_CASE("prefixes that can't be are refused") {
     CHECK_THROWS_WITH_AS(beam_search(*model, source, {.max_length = 3}, prefixes), message, ValueError);
   };
   refuse({{4}}, "[beam_search] 1 prefixes for 3 sentences; one for each is needed");
-  refuse({{}, {4, 7}, {}}, "[beam_search] prefix 1 has the id 7 at place 1, which is no word of a vocabulary of 7");
-  for (const std::int32_t id : {-1, pad_id, begin_id, end_id}) {
-    const std::vector<TokenIds> prefixes = {{}, {}, {id}};
-    CHECK_THROWS_WITH_AS(beam_search(*model, source, {}, prefixes), doctest::Contains("no word of a vocabulary"), ValueError);
-  }
+  refuse({{}, {4, 7}, {}}, "[beam_search] prefix 1 has the id 7 at place 1, which is outside 0..6");
+  refuse({{}, {}, {-1}}, "[beam_search] prefix 2 has the id -1 at place 0, which is outside 0..6");
+  refuse({{}, {}, {pad_id}}, "[beam_search] prefix 2 has the id 0 at place 0, which stands for padding and is no word");
+  refuse({{}, {}, {begin_id}}, "[beam_search] prefix 2 has the id 2 at place 0, which stands for the beginning and is no word");
+  refuse({{}, {}, {end_id}}, "[beam_search] prefix 2 has the id 3 at place 0, which stands for the end and is no word");
   refuse({{4, 5, 6, 4}, {}, {}}, "[beam_search] prefix 0 has 4 tokens, more than the max_length of 3");
   // As long as allowed: that is all of it.
   const std::vector<TokenIds> whole = {{4, 5, 6}, {4, 5, 6}, {4, 5, 6}};

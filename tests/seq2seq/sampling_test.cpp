@@ -217,7 +217,7 @@ TEST_CASE("impossible samples are refused by name") {
   refuse({.max_length = -1}, "[sample] max_length is -1; it must not be negative");
   refuse({.no_repeat_ngram = -2}, "[sample] no_repeat_ngram is -2; it must not be negative");
   CHECK_THROWS_WITH_AS(sample_alone(*model, test::small_source()[0], {}, {4, 9}),
-                       "[sample] prefix 0 has the id 9 at place 1, which is no word of a vocabulary of 7", ValueError);
+                       "[sample] prefix 0 has the id 9 at place 1, which is outside 0..6", ValueError);
   CHECK_THROWS_WITH_AS(filtered_softmax(std::vector<float>{1}, {.top_p = 2}),
                        doctest::Contains("[filtered_softmax] top_p is 2"), ValueError);
   Padded beyond = pad(test::pointers(test::small_source()));

@@ -38,6 +38,7 @@ struct GradcheckReport {
   double worst = 0;           ///< largest error as a multiple of what is allowed: above 1 fails
   std::vector<GradcheckFailure> failures;
   std::string problem;  ///< what made the comparison impossible; "" where nothing did
+  std::string hint;     ///< why derivatives may differ that are right; "" where nothing tells so
 
   bool ok() const { return problem.empty() && failures.empty(); }
   std::string str() const;

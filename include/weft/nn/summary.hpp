@@ -15,7 +15,7 @@ struct SummaryRow {
   std::string path, type;
   int depth = 0;
   std::optional<Shape> output;     ///< of its last call; none where it wasn't called or gave nothing with a shape
-  std::int64_t calls = 0;          ///<
+  std::int64_t calls = 0;          ///< of `run`, all together
   std::int64_t parameters = 0;     ///< elements; a tied parameter counts where it was made
   bool tied = false;               ///< whether it uses a parameter of a module above
   std::int64_t multiply_adds = 0;  ///< in matrix products, all calls together

@@ -7,7 +7,7 @@ namespace weft::optim {
 
 /// The factor on the learning rate at update number `step`, counted from 1:
 ///   optimizer.set_lr(options.lr * schedule(step));
-/// Any function will do; schedules without state resume by the step alone.
+/// Any function will do; schedules without state resume by the step alone. Those below throw ValueError for a step below 1.
 using Schedule = std::function<double(std::int64_t step)>;
 
 /// The same at every step. Throws ValueError for a factor that is negative or not finite.

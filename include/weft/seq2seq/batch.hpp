@@ -12,7 +12,7 @@ inline constexpr std::int32_t pad_id = 0, unknown_id = 1, begin_id = 2, end_id =
 
 using TokenIds = std::vector<std::int32_t>;
 
-/// Rows of token ids, padded to the longest: ids i32 [rows, columns], lengths i64 [rows], mask bool [rows, columns]. Or rows of
+/// Rows of token ids, padded to the longest: ids i32 [rows, columns], lengths i64 [rows]. Or rows of
 /// something else and no ids: the frames of sounds, features [rows, columns, size], images [rows, columns, height, width].
 struct Padded {
   Tensor ids, lengths;
