@@ -6,6 +6,7 @@
 #include "labelled_texts.hpp"
 #include "made_reviews.hpp"
 #include "sentiment_faithfulness.hpp"
+#include "sentiment_pictures.hpp"
 #include "sentiment_settings.hpp"
 #include "weft/data/lines.hpp"
 #include "weft/metrics/classification.hpp"
@@ -24,7 +25,7 @@ constexpr const char* usage = R"(sentiment COMMAND [options]
   train         learn from a folder that has a folder of texts, one sentence a line, for each class
   evaluate      accuracy of one or more runs, each on the texts that it has not seen
   classify      the class of texts from standard input, with a blank line between them
-  report        a run as a page, with texts from standard input shaded by what the model looks at
+  report        a run as a page, with texts from standard input shaded by what the model looks at and decides by
   faithfulness  what becomes of a run's decisions without the words that it weighs most, and with other weights
 
 sentiment COMMAND --help lists a command's options; --config FILE reads them from a file (option = value).
@@ -198,13 +199,10 @@ int command_report(const std::vector<std::string>& words) {
                         format_count(read.classifier->vocabulary().symbols.size() - 1),
                         fmt::join(read.classifier->vocabulary().classes, ", ")));
   report_training(page, read_training_log(std::filesystem::path(folder) / "train.log"));
-  if (!read.texts.empty()) page.section("What the model looks at");
-  for (std::size_t i = 0; i < read.texts.size(); ++i) {
-    report::ShadedText text{.title = fmt::format("Text {}: {}", read.numbers[i], read.verdict(i)), .lines = {}};
-    for (std::size_t j = 0; j < read.texts[i].size(); ++j)
-      text.lines.push_back({read.texts[i][j], read.classified[i].word_weights[j], read.classified[i].sentence_weights[j]});
-    page.shaded_text(text);
-  }
+  if (!read.texts.empty()) sentiment_pictures::begin(page);
+  for (std::size_t i = 0; i < read.texts.size(); ++i)
+    sentiment_pictures::draw(page, *read.classifier, fmt::format("Text {}: {}", read.numbers[i], read.verdict(i)),
+                             read.texts[i], read.classified[i]);
   page.write(output);
   fmt::print("{}\n", output);
   return read.whole() ? 0 : 1;

@@ -253,8 +253,10 @@ void write_report(seq2seq::Translator& translator, const std::vector<std::string
                         translator.vocabularies().source.size(), translator.vocabularies().target.size()));
   report_training(page, read_training_log(std::filesystem::path(d.models[0]) / "train.log"));
   if (!lines.empty()) page.section("What the model looks at");
+  report::HeadEntropies entropies;
   for (const auto& line : lines)
-    for (const auto& map : seq2seq::attention_maps(translator, line, d.options)) page.attention(map);
+    for (const auto& map : seq2seq::attention_maps(translator, line, d.options, &entropies)) page.attention(map);
+  entropies.draw(page);
   page.write(path);
 }
 

@@ -104,6 +104,7 @@
 #include "weft/optim/sgd.hpp"
 #include "weft/optim/sparse_adam.hpp"
 #include "weft/optim/weight_average.hpp"
+#include "weft/report/attention_summary.hpp"
 #include "weft/report/report.hpp"
 #include "weft/tensor/memory_report.hpp"
 #include "weft/tensor/safetensors.hpp"

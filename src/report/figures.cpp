@@ -141,7 +141,8 @@ Report& Report::shaded_text(const ShadedText& text) {
                          json_array(line.weights), weight);
   }
   if (empty) return figure(text.title, empty_figure("text"));
-  return figure(text.title, fmt::format(R"({{"kind":"text","title":{},"lines":[{}]}})", json_string(text.title), lines));
+  return figure(text.title, fmt::format(R"({{"kind":"text","title":{},"between":{},"lines":[{}]}})", json_string(text.title),
+                                        json_string(text.between), lines));
 }
 
 Report& Report::over_spectrogram(const SoundWeights& sound) {

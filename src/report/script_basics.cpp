@@ -9,6 +9,8 @@ const style = name => getComputedStyle(ground).getPropertyValue(name).trim();
 const paint = (name, share) => `rgb(${style(name)} / ${share})`;
 const clamp = (x, low, high) => Math.min(Math.max(x, low), high);
 const number = (x, digits = 4) => x === null ? "not a number" : String(Number(x.toPrecision(digits)));
+const scaleNote = (strongest, values) =>
+  `Full colour is ${number(strongest)}.` + (values.some(x => x < 0) ? " Blue is above 0, orange below." : "");
 
 /** An element; text goes in as text, never as markup. */
 function make(name, attributes = {}, ...children) {

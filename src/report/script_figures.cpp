@@ -120,7 +120,7 @@ function drawText(figure, data) {
   const strongest = data.lines.flatMap(line => line.weights).reduce((most, x) => Math.max(most, Math.abs(x ?? 0)), 0) || 1;
   const heaviest = data.lines.reduce((most, line) => Math.max(most, Math.abs(line.weight ?? 0)), 0) || 1;
   const shade = (x, most) => `rgb(var(${x < 0 ? "--below" : "--weight"}) / calc(var(--shade) * ${Math.abs(x ?? 0) / most}))`;
-  const text = make("div", {class: "shaded", tabindex: "0", role: "group", "aria-label":
+  const text = make("div", {class: data.between ? "shaded" : "shaded close", tabindex: "0", role: "group", "aria-label":
     `${data.title}: words shaded by weight. Arrow keys move among the words.`});
   for (const line of data.lines) {
     const paragraph = make("p");
@@ -132,7 +132,7 @@ function drawText(figure, data) {
       const span = make("span", {title: `${word}: ${number(line.weights[i])}`}, word);
       span.style.background = shade(line.weights[i], strongest);
       words.push(span);
-      paragraph.append(span, " ");
+      paragraph.append(span, data.between);
     });
     text.append(paragraph);
   }
@@ -148,7 +148,7 @@ function drawText(figure, data) {
   text.addEventListener("pointerover", event => {
     if (words.includes(event.target)) status.textContent = event.target.title;
   });
-  figure.append(text, make("p", {class: "note"}, `Full colour is ${number(strongest)}.`), status);
+  figure.append(text, make("p", {class: "note"}, scaleNote(strongest, data.lines.flatMap(line => line.weights))), status);
   addTable(figure, "The weights as a table", () => ["word", "weight", "line"], () => data.lines.flatMap((line, n) =>
     line.words.map((word, i) => [word, number(line.weights[i]), String(n + 1)])));
   text.dataset.drawn = String(words.length);

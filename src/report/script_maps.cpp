@@ -74,7 +74,7 @@ function heatMap(figure, map) {
       context.strokeRect(at.left + place.column * at.width, at.top + place.row * at.height,
         Math.max(at.width - space, 3), at.height - space);
     }
-    scale.textContent = `Full colour is ${number(strongest)}.` + (map.note ? " " + map.note : "");
+    scale.textContent = scaleNote(strongest, values) + (map.note ? " " + map.note : "");
     canvas.dataset.drawn = `${rows} ${columns}`;
   }
 

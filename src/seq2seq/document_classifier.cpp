@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/fail.hpp"
+#include "weft/ops/elementwise.hpp"
 #include "weft/ops/index.hpp"
 #include "weft/ops/shape.hpp"
 
@@ -151,15 +152,21 @@ DocumentClassifier::DocumentClassifier(const DocumentClassifierOptions& o, const
       output_({.in_features = sentences_.output_size(), .out_features = o.classes}, {this, "output"}) {}
 
 // Words are dropped as if the batch were one row, so that a word that goes is gone from all of it.
-Var DocumentClassifier::embedded(const Tensor& words) {
+Var DocumentClassifier::embedded(const Tensor& words, const Var& presence) {
   const std::int64_t places = words.numel(), size = options_.embedding;
-  const Var all = reshape(embedding_(words), {1, places, size});
+  Var vectors = embedding_(words);
+  if (presence.defined()) {
+    check<ShapeError>(presence.shape() == words.shape(), where, "presence {} is not one number for each of the words {}",
+                      presence.value(), words);
+    vectors = vectors * unsqueeze(presence, 2);
+  }
+  const Var all = reshape(vectors, {1, places, size});
   return dropout_(reshape(word_dropout_(all, words.reshape({1, places})), {words.size(0), words.size(1), size}));
 }
 
-DocumentOutput DocumentClassifier::forward(const DocumentBatch& batch) {
+DocumentOutput DocumentClassifier::forward(const DocumentBatch& batch, const Var& presence) {
   check_batch(batch);
-  const nn::attention::PoolingOutput sentences = words_(embedded(batch.words), batch.lengths);
+  const nn::attention::PoolingOutput sentences = words_(embedded(batch.words, presence), batch.lengths);
   const nn::attention::PoolingOutput documents =
       sentences_(by_document(dropout_(sentences.context), batch.sentences), batch.sentences);
   return {output_(dropout_(documents.context)), documents.weights, sentences.weights};

@@ -11,6 +11,7 @@
 #include "weft/autograd/tape.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/loss.hpp"
+#include "weft/ops/shape.hpp"
 #include "weft/seq2seq/model_options.hpp"
 
 namespace weft::seq2seq {
@@ -129,14 +130,15 @@ Var LanguageModel::embedded(const Tensor& ids) {
 
 Var LanguageModel::logits(const Var& output) { return output_ ? (*output_)(output) : embedding_.project(output); }
 
-Var LanguageModel::forward(const Tensor& ids, LSTMState& state) {
-  const Var x = embedded(ids);
+Var LanguageModel::read(const Var& x, LSTMState& state) {
   if (transformer_) return logits((*transformer_)(dropout_(positions_(x)), AttentionMask{.causal = true}));
   const nn::LSTMOutput all = (*recurrent_)(dropout_(x), Tensor(), state);
   // The next step's tape doesn't reach back into this one.
   state = {all.h.detach(), all.c.defined() ? all.c.detach() : Var()};
   return logits(dropout_(all.output));
 }
+
+Var LanguageModel::forward(const Tensor& ids, LSTMState& state) { return read(embedded(ids), state); }
 
 Var LanguageModel::step(const Tensor& ids, LanguageModelState& state) {
   if (recurrent_) return (*this)(ids, state.recurrent);
@@ -150,6 +152,14 @@ Var LanguageModel::step(const Tensor& ids, LanguageModelState& state) {
 Var LanguageModel::forward(const Tensor& ids) {
   LSTMState nowhere;
   return forward(ids, nowhere);
+}
+
+Var LanguageModel::forward(const Tensor& ids, const Var& presence) {
+  const Var x = embedded(ids);
+  check<ShapeError>(presence.shape() == ids.shape(), where, "presence {} is not one number for each of the ids {}",
+                    presence.value(), ids);
+  LSTMState nowhere;
+  return read(x * unsqueeze(presence, 2), nowhere);
 }
 
 TrainedLanguageModel TrainedLanguageModel::load(const std::filesystem::path& folder) {

@@ -9,7 +9,7 @@ import tempfile
 import unittest
 import zlib
 
-from program import call, check_other_programs_run, check_quick_spellings, digest, run, succeed
+from program import call, check_other_programs_run, check_page, check_quick_spellings, digest, run, succeed
 
 FOLDER = pathlib.Path()
 SMALL = ["--channels", "4", "--embedding", "12", "--hidden", "16", "--batch-tokens", "200", "--epochs", "2", "--save-every", "3",
@@ -35,6 +35,7 @@ class HandwritingTest(unittest.TestCase):
         page = (run / "report.html").read_text()
         self.assertEqual(len(re.findall(r"<figcaption>[a-z]+, read as [a-z]+</figcaption>", page)), 3)
         self.assertIn("Loss", page)
+        check_page(self, run / "report.html")
 
     def test_reads_a_file_and_leaves_out_what_is_no_word(self):
         run = FOLDER / "run"

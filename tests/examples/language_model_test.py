@@ -1,12 +1,11 @@
 """The language model's command line from end to end, on text made here. Argument: the program. Prints failures alone."""
-import json
 import pathlib
 import re
 import sys
 import tempfile
 import unittest
 
-from program import call, check_quick_spellings, digest, run, succeed
+from program import call, check_page, check_quick_spellings, digest, figures, run, succeed
 
 FOLDER = pathlib.Path()
 SMALL = ["--width", "16", "--layers", "1", "--heads", "2", "--feed-forward", "16", "--rows", "4", "--window", "10",
@@ -23,6 +22,8 @@ class LanguageModelTest(unittest.TestCase):
             loss = float(re.search(r"best validation loss ([\d.]+)", out)[1])
             self.assertLess(loss, 1.2)  # a blind guess has 2.6
             self.assertRegex(succeed("evaluate", "--quick", "--model", FOLDER / f"quick-{model}"), r"^\d+ tokens, 0.00 % .* loss [01]\.")
+            succeed("report", "--model", FOLDER / f"quick-{model}", stdin="3 + 4 = 7\n5 + 6 = 12\n")
+            check_page(self, FOLDER / f"quick-{model}" / "report.html")
 
     def test_trains_scores_and_writes(self):
         for unit in ("characters", "words"):
@@ -38,18 +39,40 @@ class LanguageModelTest(unittest.TestCase):
                 self.assertEqual(sampled, succeed("sample", "--model", run, "--prompt", "the dog", "--length", 20, *more))
 
     def test_report(self):
+        known = set((FOLDER / "text").read_text())
+
+        def names(line):
+            return ["⏎", *("␣" if letter == " " else letter if letter in known else "<unk>" for letter in line)]
         for unit, model in (("characters", "lstm"), ("characters", "transformer"), ("words", "gru")):
             run = FOLDER / f"report-{unit}-{model}"
-            succeed("train", "--text", FOLDER / "text", "--unit", unit, "--model", model, "--output", run, *SMALL)
+            layers = "2" if model == "transformer" else "1"
+            succeed("train", "--text", FOLDER / "text", "--unit", unit, "--model", model, "--output", run, *SMALL[:3], layers, *SMALL[4:])
             page = run / "report.html"
             self.assertEqual(succeed("report", "--model", run, stdin="the dog  sees the ünknown tree\n\n the cat\n").strip(), str(page))
-            figures = json.loads(re.search(r'<script id="data" type="application/json">(.*?)</script>', page.read_text(encoding="utf-8"), re.S)[1])
-            shaded = [f for f in figures if f["kind"] == "text"][0]
-            self.assertEqual([line["words"] for line in shaded["lines"]],
+            data = figures(page)
+            shaded = [figure for figure in data if figure["kind"] == "text"]
+            self.assertEqual([line["words"] for line in shaded[0]["lines"]],
                              [["the", "dog", "sees", "the", "ünknown", "tree"], ["the", "cat"]])
-            self.assertTrue(all(w > 0 for line in shaded["lines"] for w in line["weights"]))
-            self.assertEqual(max(shaded["lines"][0]["weights"]), shaded["lines"][0]["weights"][4])
-            self.assertEqual(sum(f["kind"] == "attention" for f in figures), 2 if model == "transformer" else 0)
+            self.assertTrue(all(w > 0 for line in shaded[0]["lines"] for w in line["weights"]))
+            self.assertEqual(max(shaded[0]["lines"][0]["weights"]), shaded[0]["lines"][0]["weights"][4])
+            # What the last symbol hangs on, behind the end of the line before.
+            contexts = [["⏎", "the", "dog", "sees", "the", "<unk>"], ["⏎", "the"]]
+            if unit == "characters":
+                contexts = [names("the dog  sees the ünknown tre"), names(" the ca")]
+            self.assertEqual([figure["lines"][0]["words"] for figure in shaded[1:]], contexts)
+            self.assertEqual({figure["between"] for figure in shaded[1:]}, {" " if unit == "words" else ""})
+            self.assertTrue(any(weight < 0 for figure in shaded[1:] for weight in figure["lines"][0]["weights"]))
+            last = ("tree", "cat") if unit == "words" else ("e", "t")
+            titles = [re.fullmatch(r"“(.*)” behind this, with probability [\d.e-]+", figure["title"]) for figure in shaded[1:]]
+            self.assertEqual(tuple(title[1] for title in titles), last)
+            shapes = [figure["shape"] for figure in data if figure["kind"] == "attention"]
+            text = page.read_text(encoding="utf-8")
+            if model == "transformer":
+                self.assertEqual([shape[:2] for shape in shapes], [[2, 2], [1, 1]] * 2)  # all layers and heads, and their rollout
+                self.assertEqual(len(re.findall(r"<tr><td>the text to itself</td><td>[12]</td>(<td>[\d.]+</td>){3}</tr>", text)), 2)
+            else:
+                self.assertEqual(shapes, [])
+                self.assertNotIn("the text to itself", text)
         done = call("report", "--model", FOLDER / "none")
         self.assertEqual(done.returncode, 1)
         self.assertIn("none", done.stderr)
@@ -61,6 +84,8 @@ class LanguageModelTest(unittest.TestCase):
             words = ["train", "--text", FOLDER / "text", "--model", "transformer", "--output", run, *SMALL]
             succeed(*words, *more)
             self.assertTrue(succeed("sample", "--model", run, "--prompt", "the dog", "--length", 5).startswith("the dog"))
+            succeed("report", "--model", run, stdin="the dog\n\f\n")  # of convolutions and sums there are no weights
+            self.assertEqual("What the model looks at" in (run / "report.html").read_text(), more[0] != "--mixing" or "window" in more)
             done = call(*words)
             self.assertEqual(done.returncode, 1, done.stderr)
             self.assertIn(f"{more[0]} ({more[1]} there, none now)", done.stderr)

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import unittest
 
-from program import call, check_quick_spellings, digest, run, succeed
+from program import call, check_page, check_quick_spellings, digest, run, succeed
 
 FOLDER = pathlib.Path()
 SMALL = ["--frames", "3", "--channels", "2", "--hidden", "8", "--batch", "4", "--epoch-batches", "4", "--validation-films", "4",
@@ -45,6 +45,7 @@ class MovingDigitsTest(unittest.TestCase):
         self.assertEqual(succeed("report", "--quick", "--model", run, "--films", 2), f"{run}/report.html\n")
         page = (run / "report.html").read_text()
         self.assertEqual(len(re.findall(r"<figcaption>\d in front of \d</figcaption>", page)), 2)
+        check_page(self, run / "report.html")
 
     def test_learns_from_files(self):
         run = FOLDER / "run"

@@ -2,10 +2,15 @@
 import hashlib
 import json
 import os
+import pathlib
 import struct
 import subprocess
 import sys
 import unittest
+import xml.etree.ElementTree as ElementTree
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "report"))
+import browser  # noqa: E402: of the tests of pages
 
 
 def call(*words, stdin=""):
@@ -41,6 +46,20 @@ def check_other_programs_run(case, folder, *words):
     case.assertEqual(done.returncode, 1, done.stderr)
     case.assertTrue(done.stderr.endswith("last.safetensors is of another program's run; give a folder of its own (--output)\n"),
                     done.stderr)
+
+
+def figures(path):
+    """The data of a page's figures."""
+    return json.loads(ElementTree.parse(path).getroot().find(".//script[@id='data']").text)
+
+
+def check_page(case, path):
+    """A page that a program has written: all of it draws, where there is a Chromium to open it (report-browser says where not)."""
+    kinds = [figure["kind"] for figure in figures(path) if not figure.get("empty")]
+    case.assertNotEqual(kinds, [])
+    if browser.find():
+        with browser.Browser() as chromium:
+            case.assertEqual(chromium.check(case, path), kinds)
 
 
 def digest(path):

@@ -9,7 +9,7 @@ import tarfile
 import tempfile
 import unittest
 
-from program import call, check_quick_spellings, digest, run, succeed
+from program import call, check_page, check_quick_spellings, digest, figures, run, succeed
 
 FOLDER = pathlib.Path()
 REAL = pathlib.Path(os.environ.get("WEFT_SHARED", "")) / "data" / "review-polarity" / "review_polarity.tar.gz"
@@ -35,6 +35,8 @@ class SentimentTest(unittest.TestCase):
         self.assertGreaterEqual(float(re.search(r"30 texts, accuracy ([\d.]+) %", scored)[1]), 90)
         classified = succeed("classify", "--model", run, "--threads", 1, stdin="The plot was superb.\nA moving film!\n\n\nA dull film.\n")
         self.assertRegex(classified, r"^pos 0\.\d+\nneg 0\.\d+\n$")
+        succeed("report", "--model", run, "--threads", 1, stdin="The plot was superb.\nA moving film!\n\n\nA dull film.\n")
+        check_page(self, run / "report.html")
 
     def test_folds(self):
         runs = []
@@ -68,8 +70,27 @@ class SentimentTest(unittest.TestCase):
         for part in ("Text 1: ", "Text 2: ", "What the model looks at", "Training"):
             self.assertIn(part, page)
         self.assertNotIn("<b>fine", page)
+        self.check_attributions(run, page)
         succeed("report", "--model", run, "--output", FOLDER / "page.html", "--threads", 1, stdin="")
         self.assertNotIn("Text 1", (FOLDER / "page.html").read_text(encoding="utf-8"))
+
+    def check_attributions(self, run, page):
+        """Three figures of each text, of the same words; integrated gradients add up to what the page says."""
+        texts = [figure for figure in figures(run / "report.html") if figure["kind"] == "text"]
+        self.assertEqual(len(texts), 6)
+        said = re.findall(r"the logit would be ([\d.e-]+) (lower|higher); the integrated gradients add up to that but for ([\d.e+-]+) of", page)
+        self.assertEqual(len(said), 2)
+        for i, (difference, direction, gap) in enumerate(said):
+            attention, integrated, first_order = texts[3 * i:3 * i + 3]
+            self.assertIn("by integrated gradients", integrated["title"])
+            self.assertIn("by gradient times input", first_order["title"])
+            for other in (integrated, first_order):
+                self.assertEqual([line["words"] for line in other["lines"]], [line["words"] for line in attention["lines"]])
+                for line in other["lines"]:
+                    self.assertAlmostEqual(line["weight"], sum(line["weights"]), delta=0.01 * sum(map(abs, line["weights"])))
+            self.assertLessEqual(float(gap), 1e-3)
+            shares = [share for line in integrated["lines"] for share in line["weights"]]
+            self.assertAlmostEqual(sum(shares), float(difference) * (1 if direction == "lower" else -1), delta=2e-3 * sum(map(abs, shares)))
 
     def test_faithfulness(self):
         runs = [FOLDER / f"faithful-{normaliser}" for normaliser in ("softmax", "sparsemax")]

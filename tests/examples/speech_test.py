@@ -1,5 +1,4 @@
 """The speech program's command line from end to end, on tones made here. Argument: the program. Prints failures alone."""
-import json
 import math
 import pathlib
 import random
@@ -9,9 +8,8 @@ import sys
 import tempfile
 import unittest
 import wave
-import xml.etree.ElementTree as ElementTree
 
-from program import call, check_quick_spellings, digest, run, succeed
+from program import call, check_page, check_quick_spellings, digest, figures, run, succeed
 
 FOLDER = pathlib.Path()
 SMALL = ["--hidden", "8", "--layers", "1", "--bands", "12", "--stack", "6", "--strings", "24", "--max-digits", "3",
@@ -77,7 +75,8 @@ class SpeechTest(unittest.TestCase):
     def check_report(self, run, path, model):
         page = succeed("report", "--model", run, "--sounds", path).strip()
         self.assertEqual(page, str(run / "report.html"))
-        data = json.loads(ElementTree.parse(page).getroot().find(".//script[@id='data']").text)
+        check_page(self, run / "report.html")
+        data = figures(page)
         pictures = [figure for figure in data if figure["kind"] == "sound"]
         self.assertEqual(len(pictures), 0 if model == "transducer" else 1)
         if model == "transducer":

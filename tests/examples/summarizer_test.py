@@ -7,7 +7,7 @@ import sys
 import tempfile
 import unittest
 
-from program import call, check_quick_spellings, digest, run, succeed
+from program import call, check_page, check_quick_spellings, digest, run, succeed
 
 FOLDER = pathlib.Path()
 SMALL = ["--embedding", "12", "--hidden", "16", "--vocabulary", "30", "--batch-tokens", "400", "--held-out", "10",
@@ -33,6 +33,7 @@ class SummarizerTest(unittest.TestCase):
         text = pathlib.Path(page).read_text()
         for part in ("attention", "Copying", "was copied", "bozo"):
             self.assertIn(part, text)
+        check_page(self, pathlib.Path(page))
 
     def test_trains_scores_and_writes(self):
         run = FOLDER / "run"

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import resource
 import shutil
 import signal
@@ -13,6 +14,8 @@ import sys
 import tempfile
 import unittest
 import xml.etree.ElementTree as ElementTree
+
+from program import check_page, figures
 
 TRANSLATOR = ""
 FOLDER = pathlib.Path()  # temporary; holds the texts and `run`, a finished training run
@@ -204,15 +207,16 @@ class Commands(Case):
         self.addCleanup(lambda: page.unlink(missing_ok=True))
         words = ["report", "--model", FOLDER / "run", *FAST]
         self.assertEqual(succeed(*words, stdin="the dog <&> sees\n\nthe “cat” .\n".encode()), f"{page}\n")
-        root = ElementTree.parse(page).getroot()
-        data = json.loads(root.find(".//script[@id='data']").text)
+        check_page(self, page)
+        data = figures(page)
+        self.assertNotIn("entropy", page.read_text(encoding="utf-8"))  # there are no layers of heads
         self.assertEqual([figure["kind"] for figure in data], ["curve"] * 6 + ["attention"] * 2)  # the blank line has none
         self.assertEqual(data[0]["series"][0]["x"], [5, 10, 15, 20])
         self.assertTrue(all(value > 0 for value in data[5]["series"][0]["y"]))  # memory
         self.assertTrue(data[6]["title"].startswith("the dog <&> sees → "))
         other = self.folder / "other.html"
         self.assertEqual(succeed(*words, "--output", other), f"{other}\n")
-        self.assertEqual(len(json.loads(ElementTree.parse(other).getroot().find(".//script[@id='data']").text)), 6)
+        self.assertEqual(len(figures(other)), 6)
         run = self.copy_of_run()
         (run / "train.log").write_text("nothing\n")
         self.fails(1, ["train.log' has no line of a training run"], "report", "--model", run, unchanged=run)
@@ -288,9 +292,19 @@ class Transformer(Case):
         self.assertEqual(len(pictures), 2)
         for path in pictures:
             self.assertEqual(ElementTree.parse(path).getroot().tag, SVG)
-        page = ElementTree.parse(succeed("report", "--model", run, *FAST, stdin=lines).strip()).getroot()
-        maps = [figure for figure in json.loads(page.find(".//script[@id='data']").text) if figure["kind"] == "attention"]
-        self.assertEqual([figure["shape"][:2] for figure in maps], [[2, 2]] * 6)  # layers and heads, of three kinds a line
+        page = pathlib.Path(succeed("report", "--model", run, *FAST, stdin=lines).strip())
+        check_page(self, page)
+        maps = [figure for figure in figures(page) if figure["kind"] == "attention"]
+        # Layers and heads of three kinds a line, and the rollout of the encoder's.
+        self.assertEqual([figure["shape"][:2] for figure in maps], [[2, 2], [2, 2], [1, 1], [2, 2]] * 2)
+        self.assertIn("(rollout)", maps[2]["title"])
+        places = len(maps[2]["rows"])
+        self.assertEqual(maps[2]["rows"], maps[2]["columns"])
+        for row in range(places):
+            self.assertAlmostEqual(sum(maps[2]["weights"][row * places:(row + 1) * places]), 1, places=2)
+        rows = re.findall(r"<tr><td>(the \w+ to \w+(?: \w+)?)</td><td>([12])</td>(?:<td>[\d.]+</td>){3}</tr>", page.read_text(encoding="utf-8"))
+        kinds = ("the translation to the source", "the source to itself", "the translation to itself")
+        self.assertEqual(rows, [(kind, layer) for kind in kinds for layer in "12"])
 
     def test_two_parts_give_the_bits_of_one(self):
         whole, parts = self.folder / "whole", self.folder / "parts"
@@ -339,9 +353,9 @@ class Transformer(Case):
                 succeed(*train_words(run, *SMALL_TRANSFORMER, *more, "--updates", "4"))
                 succeed(*train_words(run, *SMALL_TRANSFORMER, *more, "--updates", "6"))
                 self.assertEqual(len(succeed("translate", "--model", run, *FAST, stdin=lines).splitlines()), 2)
-                page = ElementTree.parse(succeed("report", "--model", run, *FAST, stdin=lines[:13]).strip()).getroot()
-                maps = [figure for figure in json.loads(page.find(".//script[@id='data']").text) if figure["kind"] == "attention"]
-                self.assertEqual([figure["shape"][:2] for figure in maps], shapes)
+                page = succeed("report", "--model", run, *FAST, stdin=lines[:13]).strip()
+                maps = [figure for figure in figures(page) if figure["kind"] == "attention"]
+                self.assertEqual([figure["shape"][:2] for figure in maps], [*shapes[:2], [1, 1], *shapes[2:]])  # and a rollout
                 for option, before, after in (("--reach", "3", "4"), ("--normaliser", "entmax15", "softmax"),
                                               ("--max-span", "6", "7"), ("--span-weight", "0.01", "0.02")):
                     if option in more:

@@ -10,7 +10,7 @@ import tempfile
 import unittest
 import wave
 
-from program import call, check_quick_spellings, digest, run, succeed
+from program import call, check_page, check_quick_spellings, digest, run, succeed
 
 FOLDER = pathlib.Path()
 SMALL = ["--hidden", "8", "--channels", "2", "--batch", "4", "--epoch-batches", "4", "--validation-pairs", "6", "--epochs", "2",
@@ -43,6 +43,7 @@ class TwoSensesTest(unittest.TestCase):
             page = (run / "report.html").read_text()
             figures = len(re.findall(r"<figcaption>a \d, named \d; the (?:sound|image) is spoilt", page))
             self.assertEqual(figures, 2 if senses in ("sound", "image") else 4)
+            check_page(self, run / "report.html")
         self.assertLess(errors["gated"], min(errors["sound"], errors["image"]))
 
     def test_learns_from_files(self):

@@ -11,6 +11,18 @@ import time
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE = 120  # seconds for an answer, on a machine that does much else
+WIDTHS = (390, 1280)  # of a phone and of a screen
+# The kind of each figure that has data, or that nothing was drawn of it.
+DRAWN = """JSON.parse(document.getElementById('data').textContent).flatMap((data, i) => {
+  const drawn = document.querySelector(`#figure-${i + 1} [data-drawn]`);
+  return data.empty ? [] : [drawn ? data.kind : `nothing of ${data.kind} '${data.title}'`];
+})"""
+# Of each canvas, how many colours it has.
+COLOURS = """[...document.querySelectorAll('canvas')].map(canvas => {
+  const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+  return new Set(new Uint32Array(data.buffer)).size;
+})"""
+BACKGROUND = "getComputedStyle(document.body).backgroundColor"
 
 
 def find():
@@ -125,6 +137,22 @@ class Browser:
             elif method == "Network.requestWillBeSent" and not what["request"]["url"].startswith(("file:", "data:")):
                 found.append(f"asked for {what['request']['url']}")
         return found
+
+    def check(self, case, path):
+        """Opens a page at each width, light and dark: every figure that has data draws, on canvases more than a frame; the page is as
+        wide as the window, and nothing was logged as an error or asked of the network. Returns the kinds of what was drawn."""
+        drawn = []
+        for width in WIDTHS:
+            for dark in (False, True):
+                with case.subTest(page=path.name, width=width, dark=dark):
+                    self.open(path, width, dark)
+                    drawn = self.evaluate(DRAWN)
+                    case.assertEqual([kind for kind in drawn if kind.startswith("nothing")], [])
+                    case.assertGreater(min(self.evaluate(COLOURS), default=5), 4)
+                    case.assertEqual(self.evaluate(BACKGROUND), "rgb(20, 24, 29)" if dark else "rgb(255, 255, 255)")
+                    case.assertLessEqual(self.evaluate("document.documentElement.scrollWidth"), width)
+                    case.assertEqual(self.problems(), [])
+        return drawn
 
     def screenshot(self, path, width, height, y=0):
         image = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True,

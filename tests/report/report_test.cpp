@@ -49,6 +49,15 @@ TEST_CASE("weights of views, f64 and of one layer come out in their order") {
   CHECK(figure["shape"] == nlohmann::json({1, 1, 2, 3}));
 }
 
+TEST_CASE("words stand apart, characters don't") {
+  Report page("p");
+  page.shaded_text({.title = "w", .lines = {{.words = {"a", "b"}, .weights = {1, -1}}}});
+  page.shaded_text({.title = "c", .lines = {{.words = {"a", "b"}, .weights = {1, -1}}}, .between = ""});
+  const auto data = data_of(page);
+  CHECK(data[0]["between"] == " ");
+  CHECK(data[1]["between"] == "");
+}
+
 TEST_CASE("the x of curves are whole, their y have 4 digits") {
   Report page("p");
   page.curve({.title = "c", .series = {{"a", {123456, 123457.25}, {0.123456, 1e-7}}}});

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+
 #include "golden/golden.hpp"
 #include "weft/ops/reduce.hpp"
 #include "weft/report/report.hpp"
@@ -29,9 +31,17 @@ TransformerOptions small_transformer(const Vocabularies& v) {
           .dropout = 0.5};
 }
 
+/// Rows of tables that begin with a cell.
+int rows_of(const report::Report& page, const std::string& first) {
+  const std::string html = page.html(), begin = "<tr><td>" + first + "</td>";
+  int rows = 0;
+  for (std::size_t at = html.find(begin); at != std::string::npos; at = html.find(begin, at + 1)) ++rows;
+  return rows;
+}
+
 }  // namespace
 
-TEST_CASE("of a Transformer every layer and head is there, and what its steps saw") {
+TEST_CASE("of a Transformer every layer and head is there, their rollout and entropies, and what its steps saw") {
   const Vocabularies v = vocabularies();
   Translator translator(small_transformer(v), v, 7);
   translator.model().eval();
@@ -40,15 +50,18 @@ TEST_CASE("of a Transformer every layer and head is there, and what its steps sa
   for (const std::int64_t longest : {4, 0}) {
     const TranslateOptions options{.search = {.beam = 2, .max_length = longest, .attention = true}};
     const auto translation = translator.translate(std::span(&line, 1), options).front();
-    const auto maps = attention_maps(translator, line, options);
-    REQUIRE(maps.size() == 3);
+    report::HeadEntropies entropies;
+    const auto maps = attention_maps(translator, line, options, &entropies);
+    REQUIRE(maps.size() == 4);
     const auto source = static_cast<std::int64_t>(translation.source_ids.size()),
                target = static_cast<std::int64_t>(translation.target_ids.size()) + 1;
     CHECK(maps[0].weights.shape() == Shape{2, 2, target, source});
     CHECK(maps[1].weights.shape() == Shape{3, 2, source, source});
-    CHECK(maps[2].weights.shape() == Shape{2, 2, target, target});
+    CHECK(maps[2].weights.shape() == Shape{source, source});
+    CHECK(test::relative_error(maps[2].weights, report::rollout(maps[1], "").weights) == 0);
+    CHECK(maps[3].weights.shape() == Shape{2, 2, target, target});
     CHECK(maps[0].rows.back() == "(end)");
-    CHECK(maps[2].columns.front() == "(begin)");
+    CHECK(maps[3].columns.front() == "(begin)");
     CHECK(maps[0].columns == translation.source_words);
     // The search saw the last layer's mean.
     const Tensor last = mean(Var(maps[0].weights.select(0, 1)), {0}).value();
@@ -56,6 +69,10 @@ TEST_CASE("of a Transformer every layer and head is there, and what its steps sa
     CHECK(test::relative_error(last.slice(0, 0, seen), translation.attention) < 1e-5);
     report::Report page("p");
     for (const auto& map : maps) page.attention(map);
+    entropies.draw(page);
+    CHECK(rows_of(page, "the translation to the source") == 2);
+    CHECK(rows_of(page, "the source to itself") == 3);
+    CHECK(rows_of(page, "the translation to itself") == 2);
   }
 }
 
@@ -83,7 +100,7 @@ TEST_CASE("a page can be made of every kind of model") {
     // Kernels and sums have no weights to show.
     const bool weighs =
         options.mixing != nn::Mixing::light && options.mixing != nn::Mixing::dynamic && options.mixing != nn::Mixing::linear;
-    CHECK(maps_of(options) == (weighs ? 3 : 1));
+    CHECK(maps_of(options) == (weighs ? 4 : 1));  // with a rollout
   }
 }
 
@@ -94,8 +111,12 @@ TEST_CASE("of an LSTM its attention to the source; of a blank line nothing") {
           .source_vocabulary = v.source.size(), .target_vocabulary = v.target.size(), .embedding = 6, .hidden = 8},
       v, 7);
   translator.model().train();
-  const auto maps = attention_maps(translator, "the cat", {.search = {.beam = 2, .max_length = 5}});
+  report::HeadEntropies entropies;
+  const auto maps = attention_maps(translator, "the cat", {.search = {.beam = 2, .max_length = 5}}, &entropies);
   REQUIRE(maps.size() == 1);
+  report::Report page("p");
+  entropies.draw(page);  // there are no layers of heads
+  CHECK(page.html().find("<table>") == std::string::npos);
   CHECK(maps[0].weights.rank() == 2);
   report::Report("p").attention(maps[0]);
   CHECK(translator.model().training());  // as it was

@@ -92,6 +92,24 @@ TEST_CASE("what stands behind a sentence's end doesn't matter") {
   CHECK(test::largest_difference(model(batch).output.value(), model(other).output.value()) == 0);
 }
 
+TEST_CASE("of a word that isn't there the vector is zeros") {
+  DocumentClassifier model(small());
+  model.to(f64);
+  const DocumentBatch batch = batch_of(documents());
+  const Tensor whole = Tensor::ones(batch.words.shape(), f64);
+  CHECK(test::largest_difference(model(batch).output.value(), model(batch, whole).output.value()) == 0);
+  Tensor without = whole.clone();
+  without.slice(0, 1, 2).slice(1, 0, 1).fill(0);  // 4, which stands there alone
+  DocumentClassifier other(small());
+  other.to(f64);
+  other.load_state_dict(model.state_dict());
+  for (const auto& [name, parameter] : other.named_parameters())
+    if (name == "embedding.weight") parameter->mutable_value().select(0, 4).fill(0);
+  CHECK(test::largest_difference(other(batch).output.value(), model(batch, without).output.value()) == 0);
+  CHECK_THROWS_WITH_AS(model(batch, Tensor::ones({6, 3}, f64)),
+                       "[DocumentClassifier] presence f64[6, 3] is not one number for each of the words i32[6, 4]", ShapeError);
+}
+
 TEST_CASE("a lone sentence, and the order of words and sentences") {
   DocumentClassifier model(small());
   const Tensor one = model(batch_of({{{1, 2}}})).sentence_weights.value();

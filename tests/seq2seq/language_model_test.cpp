@@ -98,6 +98,33 @@ TEST_CASE("a model sees nothing of what comes later") {
   }
 }
 
+TEST_CASE("of a token that isn't there the vector is zeros") {
+  for (const LanguageModelOptions& options : all_kinds()) {
+    CAPTURE(to_json(options));
+    LanguageModel model(options);
+    model.eval();
+    model.to(f64);
+    const NoGrad nothing_recorded;
+    const Tensor ids = Tensor::from<std::int32_t>({3, 1, 4, 1, 5, 2}, {1, 6});
+    Tensor presence = Tensor::ones({1, 6}, f64);
+    CHECK(test::largest_difference(model(ids, presence).value(), model(ids).value()) == 0);
+    presence.slice(1, 2, 3).fill(0);
+    const Tensor found = model(ids, presence).value();
+    CHECK(test::largest_difference(found.slice(1, 0, 2), model(ids).value().slice(1, 0, 2)) == 0);
+    CHECK(test::largest_difference(found.slice(1, 2, 6), model(ids).value().slice(1, 2, 6)) > 0);
+    // The same as another token in its place with such a vector; the output layer isn't the embedding then.
+    LanguageModelOptions untied = options;
+    untied.tie_output = false;
+    LanguageModel other(untied);
+    other.eval();
+    other.to(f64);
+    other.parameters().front()->mutable_value().select(0, 4).fill(0);
+    CHECK(test::largest_difference(other(ids, presence).value(), other(ids).value()) == 0);
+    CHECK_THROWS_WITH_AS(model(ids, Tensor::ones({6}, f64)), doctest::Contains("presence f64[6] is not one number for each"),
+                         ShapeError);
+  }
+}
+
 TEST_CASE("gradients hold to second order, tied and not") {
   for (const LanguageModelKind kind : kinds)
     for (const bool tied : {true, false}) {

@@ -15,6 +15,7 @@ struct ShadedLine {
 struct ShadedText {
   std::string title;
   std::vector<ShadedLine> lines;
+  std::string between = " ";  ///< what stands between words; nothing where they are single characters
 };
 
 }  // namespace weft::report

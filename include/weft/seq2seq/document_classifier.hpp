@@ -65,14 +65,14 @@ class DocumentClassifier : public nn::Module<DocumentClassifier> {
   /// Throws ValueError for sizes that can't be.
   explicit DocumentClassifier(const DocumentClassifierOptions& options, const nn::Scope& scope = {});
 
-  /// Throws ShapeError, DTypeError, ValueError for a batch that doesn't fit itself, IndexError for a word outside the
-  /// vocabulary.
-  DocumentOutput forward(const DocumentBatch& batch);
+  /// `presence` [rows, words] multiplies the words' vectors (undefined: 1): how much of each word is there. Throws ShapeError,
+  /// DTypeError, ValueError for a batch that doesn't fit itself, IndexError for a word outside the vocabulary.
+  DocumentOutput forward(const DocumentBatch& batch, const Var& presence = {});
 
   const DocumentClassifierOptions& options() const { return options_; }
 
  private:
-  Var embedded(const Tensor& words);
+  Var embedded(const Tensor& words, const Var& presence);
 
   DocumentClassifierOptions options_;
   nn::Embedding embedding_;

@@ -64,6 +64,9 @@ class LanguageModel : public nn::Module<LanguageModel> {
   /// ended (undefined: nowhere) and becomes where this one ends, detached; a GRU has no c in it, a Transformer keeps none.
   Var forward(const Tensor& ids, LSTMState& state);
   Var forward(const Tensor& ids);
+  /// The same of a text from its beginning, with the tokens' vectors (not their positions) times `presence` [rows, steps]: how
+  /// much of each token is there. Throws ShapeError.
+  Var forward(const Tensor& ids, const Var& presence);
   /// The same behind all that the state has read, of a Transformer too: ids one by one get what they get all at once.
   Var step(const Tensor& ids, LanguageModelState& state);
 
@@ -71,6 +74,7 @@ class LanguageModel : public nn::Module<LanguageModel> {
 
  private:
   Var embedded(const Tensor& ids);
+  Var read(const Var& x, LSTMState& state);
   Var logits(const Var& output);
 
   LanguageModelOptions options_;
