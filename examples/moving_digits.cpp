@@ -100,6 +100,7 @@ int command_train(const std::vector<std::string>& words) {
       "of the first convolution; the others have two and four times as many");
   add("hidden", number(model_options.hidden, 1, largest_size), "size of the recurrent network");
   add("recurrent", choice(recurrent, {nn::recurrent_names.begin(), nn::recurrent_names.end()}), "from frame to frame");
+  add("conv-lstm", number(model_options.conv_lstm, 0, 10000), "channels of a ConvLSTM over the frames' cells; 0: none");
   add("batch", number(task_options.batch, 1, largest_size), "films of a batch");
   add("epoch-batches", number(task_options.epoch_batches, 1, largest_size), "batches of an epoch; no film comes twice");
   add("short-epochs", number(task_options.short_epochs, 0, largest_epochs), "epochs at the beginning that show only");
@@ -223,7 +224,11 @@ int command_report(const std::vector<std::string>& words) {
 
 commands::Program moving_digits() {
   std::map<std::string, const char*> options = {
-      {"digit_tracker", "--size, --channels, --hidden, --recurrent"},
+      {"digit_tracker.size", "--size"},
+      {"digit_tracker.channels", "--channels"},
+      {"digit_tracker.hidden", "--hidden"},
+      {"digit_tracker.recurrent", "--recurrent"},
+      {"digit_tracker.conv_lstm", "--conv-lstm"},
       {"training_films", "--images, --labels, --held-out, --frames, --size, --least-speed, --most-speed, --seed"},
       {"validation_films", "--validation-films, --images, --labels, --held-out, --frames"},
       {"training.start", "--start"},

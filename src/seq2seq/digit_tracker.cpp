@@ -25,8 +25,12 @@ DigitTrackerOptions checked(const DigitTrackerOptions& o) {
                     cell_pixels);
   check<ValueError>(o.channels > 0 && o.hidden > 0 && o.classes > 0, where,
                     "{} channels, hidden {}, {} classes; each must be positive", o.channels, o.hidden, o.classes);
+  check<ValueError>(o.conv_lstm >= 0, where, "conv_lstm is {}; a number of channels is needed, 0 for none", o.conv_lstm);
   return o;
 }
+
+/// Channels of a cell.
+std::int64_t cell_size(const DigitTrackerOptions& o) { return 4 * o.channels + o.conv_lstm; }
 
 nn::Conv2dOptions convolution(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride, bool bias) {
   return {.in_channels = in, .out_channels = out, .kernel_size = kernel, .stride = stride, .padding = kernel / 2, .bias = bias};
@@ -49,6 +53,7 @@ Tensor middles(std::int64_t side, DType dtype) {
 std::string to_json(const DigitTrackerOptions& o) {
   nlohmann::ordered_json json = {{"size", o.size}, {"channels", o.channels}, {"hidden", o.hidden}, {"classes", o.classes}};
   if (o.recurrent != nn::RecurrentKind::lstm) json["recurrent"] = name_of(o.recurrent);
+  if (o.conv_lstm > 0) json["conv_lstm"] = o.conv_lstm;
   return json.dump();
 }
 
@@ -59,7 +64,8 @@ DigitTrackerOptions digit_tracker_options_of(const std::string& json, const std:
             .channels = o.at("channels"),
             .hidden = o.at("hidden"),
             .classes = o.at("classes"),
-            .recurrent = nn::recurrent_kind(o.value("recurrent", "lstm"))};
+            .recurrent = nn::recurrent_kind(o.value("recurrent", "lstm")),
+            .conv_lstm = o.value("conv_lstm", std::int64_t{0})};
   } catch (const nlohmann::json::exception& error) {
     fail<FormatError>(where, "{}: its metadata don't describe a tracker of digits ({})", source, error.what());
   } catch (const ValueError& error) {
@@ -78,15 +84,19 @@ DigitTracker::DigitTracker(const DigitTrackerOptions& options, const nn::Scope& 
       place_(this, "place", Shape{4 * options.channels, options.size / cell_pixels, options.size / cell_pixels},
              nn::init::normal()),
       attention_({}, {this, "attention"}),
-      cell_(options.recurrent, {.input_size = digits * (4 * options.channels + coordinates), .hidden_size = options.hidden},
+      cell_(options.recurrent, {.input_size = digits * (cell_size(options) + coordinates), .hidden_size = options.hidden},
             {this, "cell"}),
-      query_({.in_features = options.hidden, .out_features = digits * 4 * options.channels}, {this, "query"}),
+      query_({.in_features = options.hidden, .out_features = digits * cell_size(options)}, {this, "query"}),
       correction_({.in_features = options.hidden, .out_features = digits * coordinates}, {this, "correction"}),
-      refinement_({.in_features = 4 * options.channels, .out_features = coordinates}, {this, "refinement"}),
+      refinement_({.in_features = cell_size(options), .out_features = coordinates}, {this, "refinement"}),
       front_({.in_features = options.hidden, .out_features = 1}, {this, "front"}),
-      description_({.in_features = 4 * options.channels, .out_features = 4 * options.channels}, {this, "description"}),
-      pooling_({.size = 4 * options.channels, .hidden = 4 * options.channels}, {this, "pooling"}),
-      name_({.in_features = 4 * options.channels, .out_features = options.classes}, {this, "name"}) {}
+      description_({.in_features = cell_size(options), .out_features = cell_size(options)}, {this, "description"}),
+      pooling_({.size = cell_size(options), .hidden = cell_size(options)}, {this, "pooling"}),
+      name_({.in_features = cell_size(options), .out_features = options.classes}, {this, "name"}) {
+  if (options.conv_lstm > 0)
+    conv_lstm_.emplace(nn::ConvLSTMOptions{.input_channels = 4 * options.channels, .hidden_channels = options.conv_lstm},
+                       nn::Scope{this, "conv_lstm"});
+}
 
 std::unique_ptr<DigitTracker> DigitTracker::load(const std::filesystem::path& folder) {
   return load_described(where, folder, "tracker of digits", [](const auto& field, const std::string& path) {
@@ -96,11 +106,16 @@ std::unique_ptr<DigitTracker> DigitTracker::load(const std::filesystem::path& fo
 
 // The frames as a batch, time first: [frames * batch, cells, channels].
 Var DigitTracker::features(const Tensor& frames) {
-  const std::int64_t all = frames.size(0) * frames.size(1), size = options_.size, side = size / cell_pixels;
+  const std::int64_t batch = frames.size(0), steps = frames.size(1), all = batch * steps;
+  const std::int64_t size = options_.size, side = size / cell_pixels;
   const Var images = frames.transpose(0, 1).reshape({all, 1, size, size});
   Var x = relu(first_(images));
   x = relu(second_norm_(second_(x)));
   x = relu(third_norm_(third_(x))) + place_;
+  if (conv_lstm_) {
+    const Var films = transpose(reshape(x, {steps, batch, x.size(1), side, side}), 0, 1);
+    x = concat({x, flatten(transpose((*conv_lstm_)(films).output, 0, 1), 0, 1)}, 1);
+  }
   return transpose(reshape(x, {all, x.size(1), side * side}), 1, 2);
 }
 

@@ -47,6 +47,13 @@ class MovingDigitsTest(unittest.TestCase):
         self.assertEqual(len(re.findall(r"<figcaption>\d in front of \d</figcaption>", page)), 2)
         check_page(self, run / "report.html")
 
+    def test_quick_with_a_conv_lstm(self):
+        run = FOLDER / "conv_lstm"
+        out = succeed("train", "--quick", "--output", run, "--conv-lstm", 6, "--threads", 1)
+        self.assertRegex(out, r"^400 updates, both digits named in ")
+        out = succeed("evaluate", "--quick", "--model", run, "--films", 100, "--frames", 5)
+        self.assertLess(float(re.search(r"last frame: ([\d.]+) pixels", out)[1]), 4)
+
     def test_learns_from_files(self):
         run = FOLDER / "run"
         done = call("train", *files(), "--output", run, *SMALL)
@@ -93,6 +100,8 @@ class MovingDigitsTest(unittest.TestCase):
                 (["trian"], 2, "did you mean train"),
                 ([], 2, "COMMAND"),
                 ([*start, "--most-speed", "1"], 1, "--most-speed"),
+                ([*start, "--recurrent", "gru"], 1, "--recurrent (none there, gru now)"),
+                ([*start, "--conv-lstm", "2"], 1, "--conv-lstm (none there, 2 now)"),
                 ([*start, "--size", "30"], 2, "--size 30 must be a multiple of 4"),
                 ([*start, "--short-epochs", "9"], 2, "--short-epochs 9 are more than --epochs 2"),
                 ([*start, "--short-epochs", "1", "--short-frames", "99"], 2, "--short-frames 99 are more than --frames"),

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <string>
 
 #include "support/random.hpp"
 #include "weft/autograd/gradcheck.hpp"
@@ -19,6 +21,12 @@ namespace {
 
 constexpr DigitTrackerOptions small = {.size = 8, .channels = 2, .hidden = 5, .classes = 3};
 
+constexpr DigitTrackerOptions with_conv_lstm() {
+  DigitTrackerOptions options = small;
+  options.conv_lstm = 3;
+  return options;
+}
+
 TrackTargets some_targets(DType dtype = f64) {
   return {test::integers({2, 2}, 3, 1, i32), test::uniform({2, 3, 2, 2}, 0, 8, 2, dtype)};
 }
@@ -33,10 +41,10 @@ double missing(const Tensor& logits, std::int64_t row, std::int64_t track, std::
 }  // namespace
 
 TEST_CASE("gradients of every parameter of a tracker are right") {
-  for (const nn::RecurrentKind kind : {nn::RecurrentKind::lstm, nn::RecurrentKind::gru}) {
-    CAPTURE(nn::name_of(kind));
-    DigitTrackerOptions options = small;
-    options.recurrent = kind;
+  DigitTrackerOptions with_gru = small;
+  with_gru.recurrent = nn::RecurrentKind::gru;
+  for (const DigitTrackerOptions& options : {small, with_gru, with_conv_lstm()}) {
+    CAPTURE(to_json(options));
     DigitTracker tracker(options);
     tracker.to(f64);
     const Tensor frames = test::uniform({2, 3, 8, 8}, 0, 1, 3);
@@ -49,29 +57,50 @@ TEST_CASE("gradients of every parameter of a tracker are right") {
 }
 
 TEST_CASE("a tracker tells names, centres and weights that add up to 1") {
-  DigitTracker tracker(small);
-  tracker.eval();
-  const Tracks tracks = tracker(test::uniform({2, 3, 8, 8}, 0, 1, 3, f32));
-  CHECK(tracks.names.shape() == Shape{2, 2, 3});
-  CHECK(tracks.centres.shape() == Shape{2, 3, 2, 2});
-  CHECK(tracks.front.shape() == Shape{2});
-  CHECK(tracks.frame_weights.shape() == Shape{2, 2, 3});
-  CHECK(tracks.cell_weights.shape() == Shape{2, 2, 3, 2, 2});
-  CHECK(test::largest_difference(sum(tracks.frame_weights, {2}).value(), Tensor::ones({2, 2})) < 1e-5);
-  CHECK(test::largest_difference(sum(tracks.cell_weights, {3, 4}).value(), Tensor::ones({2, 2, 3})) < 1e-5);
+  for (const DigitTrackerOptions& options : {small, with_conv_lstm()}) {
+    CAPTURE(to_json(options));
+    DigitTracker tracker(options);
+    tracker.eval();
+    const Tracks tracks = tracker(test::uniform({2, 3, 8, 8}, 0, 1, 3, f32));
+    CHECK(tracks.names.shape() == Shape{2, 2, 3});
+    CHECK(tracks.centres.shape() == Shape{2, 3, 2, 2});
+    CHECK(tracks.front.shape() == Shape{2});
+    CHECK(tracks.frame_weights.shape() == Shape{2, 2, 3});
+    CHECK(tracks.cell_weights.shape() == Shape{2, 2, 3, 2, 2});
+    CHECK(test::largest_difference(sum(tracks.frame_weights, {2}).value(), Tensor::ones({2, 2})) < 1e-5);
+    CHECK(test::largest_difference(sum(tracks.cell_weights, {3, 4}).value(), Tensor::ones({2, 2, 3})) < 1e-5);
+  }
+}
+
+TEST_CASE("a ConvLSTM stands in a tracker's state where it is asked for alone") {
+  const auto shapes_of = [](const DigitTrackerOptions& options) {
+    std::map<std::string, std::string> shapes;
+    const DigitTracker tracker(options);
+    for (const auto& [name, tensor] : tracker.state_dict()) shapes[name] = tensor.shape().str();
+    return shapes;
+  };
+  const auto plain = shapes_of(small), beside = shapes_of(with_conv_lstm());
+  CHECK(beside.size() == plain.size() + 3);
+  CHECK(beside.at("conv_lstm.cells.0.weight_ih") == "[12, 8, 3, 3]");
+  CHECK(beside.at("conv_lstm.cells.0.weight_hh") == "[12, 3, 3, 3]");
+  CHECK(plain.at("query.weight") == "[16, 5]");
+  CHECK(beside.at("query.weight") == "[22, 5]");
 }
 
 TEST_CASE("a film gives what it gives alone, and earlier frames don't know of later ones") {
-  DigitTracker tracker(small);
-  tracker.to(f64);
-  tracker.eval();
-  const Tensor frames = test::uniform({2, 3, 8, 8}, 0, 1, 3);
-  const Tracks together = tracker(frames);
-  const Tracks alone = tracker(frames.slice(0, 1, 2)), earlier = tracker(frames.slice(1, 0, 2));
-  CHECK(test::largest_difference(together.names.value().slice(0, 1, 2), alone.names.value()) < 1e-12);
-  CHECK(test::largest_difference(together.centres.value().slice(0, 1, 2), alone.centres.value()) < 1e-12);
-  CHECK(test::largest_difference(together.centres.value().slice(1, 0, 2), earlier.centres.value()) < 1e-12);
-  CHECK(test::largest_difference(together.cell_weights.value().slice(2, 0, 2), earlier.cell_weights.value()) < 1e-12);
+  for (const DigitTrackerOptions& options : {small, with_conv_lstm()}) {
+    CAPTURE(to_json(options));
+    DigitTracker tracker(options);
+    tracker.to(f64);
+    tracker.eval();
+    const Tensor frames = test::uniform({2, 3, 8, 8}, 0, 1, 3);
+    const Tracks together = tracker(frames);
+    const Tracks alone = tracker(frames.slice(0, 1, 2)), earlier = tracker(frames.slice(1, 0, 2));
+    CHECK(test::largest_difference(together.names.value().slice(0, 1, 2), alone.names.value()) < 1e-12);
+    CHECK(test::largest_difference(together.centres.value().slice(0, 1, 2), alone.centres.value()) < 1e-12);
+    CHECK(test::largest_difference(together.centres.value().slice(1, 0, 2), earlier.centres.value()) < 1e-12);
+    CHECK(test::largest_difference(together.cell_weights.value().slice(2, 0, 2), earlier.cell_weights.value()) < 1e-12);
+  }
 }
 
 TEST_CASE("the loss is that of the cheaper pairing, film by film") {
@@ -117,20 +146,23 @@ TEST_CASE("the loss is that of the cheaper pairing, film by film") {
 }
 
 TEST_CASE("a few steps of training bring the loss of a film down") {
-  DigitTracker tracker(small);
-  optim::Adam optimizer(tracker.parameters(), {.lr = 0.02});
-  const Tensor frames = test::uniform({2, 3, 8, 8}, 0, 1, 3, f32);
-  double first = 0, last = 0;
-  for (int step = 0; step < 60; ++step) {
-    Tape tape;
-    const Var loss = tracking_loss(tracker(frames), some_targets(f32));
-    last = loss.item();
-    if (step == 0) first = last;
-    tape.backward(loss);
-    for (const Parameter* parameter : tracker.parameters()) CHECK_MESSAGE(parameter->grad().defined(), parameter->name());
-    optimizer.step();
+  for (const DigitTrackerOptions& options : {small, with_conv_lstm()}) {
+    CAPTURE(to_json(options));
+    DigitTracker tracker(options);
+    optim::Adam optimizer(tracker.parameters(), {.lr = 0.02});
+    const Tensor frames = test::uniform({2, 3, 8, 8}, 0, 1, 3, f32);
+    double first = 0, last = 0;
+    for (int step = 0; step < 60; ++step) {
+      Tape tape;
+      const Var loss = tracking_loss(tracker(frames), some_targets(f32));
+      last = loss.item();
+      if (step == 0) first = last;
+      tape.backward(loss);
+      for (const Parameter* parameter : tracker.parameters()) CHECK_MESSAGE(parameter->grad().defined(), parameter->name());
+      optimizer.step();
+    }
+    CHECK(last < first / 4);
   }
-  CHECK(last < first / 4);
 }
 
 TEST_CASE("a tracker's options go to JSON and back") {
@@ -144,6 +176,9 @@ TEST_CASE("a tracker's options go to JSON and back") {
   gru.recurrent = nn::RecurrentKind::gru;
   CHECK(to_json(gru) == R"({"size":8,"channels":2,"hidden":5,"classes":3,"recurrent":"gru"})");
   CHECK(digit_tracker_options_of(to_json(gru), "here").recurrent == nn::RecurrentKind::gru);
+  CHECK(to_json(with_conv_lstm()) == R"({"size":8,"channels":2,"hidden":5,"classes":3,"conv_lstm":3})");
+  CHECK(digit_tracker_options_of(to_json(with_conv_lstm()), "here").conv_lstm == 3);
+  CHECK(digit_tracker_options_of(json, "here").conv_lstm == 0);
   CHECK_THROWS_WITH_AS(digit_tracker_options_of(R"({"size":8,"channels":2,"hidden":5,"classes":3,"recurrent":"rnn"})", "here"),
                        doctest::Contains("[DigitTracker] here: [recurrent_kind] 'rnn'"), FormatError);
 }
@@ -152,6 +187,8 @@ TEST_CASE("what a tracker can't do is refused") {
   CHECK_THROWS_WITH_AS(DigitTracker({.size = 30}), "[DigitTracker] size is 30; a multiple of 4 is needed", ValueError);
   CHECK_THROWS_WITH_AS(DigitTracker({.channels = 0}),
                        "[DigitTracker] 0 channels, hidden 192, 10 classes; each must be positive", ValueError);
+  CHECK_THROWS_WITH_AS(DigitTracker({.conv_lstm = -1}),
+                       "[DigitTracker] conv_lstm is -1; a number of channels is needed, 0 for none", ValueError);
   DigitTracker tracker(small);
   CHECK_THROWS_WITH_AS(
       tracker(Tensor::zeros({2, 3, 8, 9})),

@@ -18,10 +18,10 @@ namespace {
 constexpr DigitTrackingTaskOptions small = {.batch = 4, .epoch_batches = 5, .validation_films = 8};
 
 struct Run {
-  explicit Run(const DigitTrackingTaskOptions& options = small)
+  explicit Run(const DigitTrackingTaskOptions& options = small, std::int64_t conv_lstm = 0)
       : train(data::made_digits(40, 1), {.frames = 4, .size = 20}),
         validation(data::made_digits(20, 2), {.frames = 4, .size = 20}),
-        tracker({.size = 20, .channels = 4, .hidden = 16}),
+        tracker({.size = 20, .channels = 4, .hidden = 16, .conv_lstm = conv_lstm}),
         task(tracker, train, validation, options) {}
 
   data::MovingDigits train, validation;
@@ -152,15 +152,20 @@ TEST_CASE("a validation is loss and score of the same pass") {
         doctest::Approx(100.0 / 8 * static_cast<double>(score_tracks(run.tracker, run.validation, 8).both_named)));
 }
 
-TEST_CASE("training brings a tracker's loss down") {
-  const test::TemporaryFolder folder;
-  std::ostringstream progress;
-  Run run;
-  run.tracker.eval();
-  const double before = run.task.validate().loss;
-  train(run.task, {.folder = folder.path(), .epochs = 16, .lr = 0.01}, progress);
-  run.tracker.eval();
-  CHECK(run.task.validate().loss < 0.8 * before);
+TEST_CASE("training brings a tracker's loss down, with a ConvLSTM too") {
+  for (const std::int64_t conv_lstm : {0, 4}) {
+    CAPTURE(conv_lstm);
+    const test::TemporaryFolder folder;
+    std::ostringstream progress;
+    Run run(small, conv_lstm);
+    run.tracker.eval();
+    const double before = run.task.validate().loss;
+    train(run.task, {.folder = folder.path(), .epochs = 16, .lr = 0.01}, progress);
+    const auto trained = seq2seq::DigitTracker::load(folder.path());
+    CHECK(trained->options().conv_lstm == conv_lstm);
+    run.tracker.eval();
+    CHECK(run.task.validate().loss < 0.8 * before);
+  }
 }
 
 TEST_CASE("the first epochs show the first frames alone, where that is asked for") {

@@ -3,12 +3,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "weft/nn/any_recurrent.hpp"
 #include "weft/nn/attention.hpp"
 #include "weft/nn/batch_norm.hpp"
 #include "weft/nn/conv.hpp"
+#include "weft/nn/conv_lstm.hpp"
 #include "weft/nn/linear.hpp"
 #include "weft/nn/module.hpp"
 
@@ -20,6 +22,7 @@ struct DigitTrackerOptions {
   std::int64_t hidden = 192;   ///< of the recurrent network
   std::int64_t classes = 10;   ///< names that a digit can have
   nn::RecurrentKind recurrent = nn::RecurrentKind::lstm;
+  std::int64_t conv_lstm = 0;  ///< channels of a ConvLSTM over the frames' cells; 0: none
 };
 
 std::string to_json(const DigitTrackerOptions& options);
@@ -42,10 +45,11 @@ struct TrackTargets {
 };
 
 /// Follows two digits through a film. Three convolutions make of each frame a grid of cells of 4 by 4 pixels, to which a
-/// learned place is added. An LSTM or a GRU goes from frame to frame; its state asks for each digit where it is (dot product
-/// attention over the cells), and what is found there goes into the next state. A digit's centre is the middle of the cells by
-/// their weights, corrected by what was found and by the state, so that a digit that is hidden still has one; its name comes
-/// from what was found in all frames, pooled by weights of their own (Yang et al. 2016).
+/// learned place is added; with `conv_lstm`, what a ConvLSTM (Shi et al. 2015) makes of them from frame to frame stands beside
+/// it, so that a cell knows what was near it before. An LSTM or a GRU goes from frame to frame; its state asks for each digit
+/// where it is (dot product attention over the cells), and what is found there goes into the next state. A digit's centre is
+/// the middle of the cells by their weights, corrected by what was found and by the state, so that a digit that is hidden still
+/// has one; its name comes from what was found in all frames, pooled by weights of their own (Yang et al. 2016).
 class DigitTracker : public nn::Module<DigitTracker> {
  public:
   /// Throws ValueError for sizes that can't be.
@@ -65,6 +69,7 @@ class DigitTracker : public nn::Module<DigitTracker> {
   nn::Conv2d first_, second_, third_;
   nn::BatchNorm2d second_norm_, third_norm_;
   nn::Weight place_;  // [channels, rows, columns] of the grid
+  std::optional<nn::ConvLSTM> conv_lstm_;
   nn::attention::Dot attention_;
   nn::AnyRecurrentCell cell_;
   nn::Linear query_, correction_, refinement_, front_;
