@@ -33,7 +33,16 @@ inline void start_from(const std::filesystem::path& start, weft::nn::ModuleBase&
     options.settings[key] = there == metadata.end() ? first.string() : there->second;
     return;
   }
-  if (!goes_on) weft::nn::load(model, first);
+  if (!std::filesystem::is_regular_file(first))
+    throw weft::IoError(fmt::format("there is no {}: {} (--start) is no folder of a training run that was validated",
+                                    first.string(), start.string()));
+  try {
+    if (!goes_on) weft::nn::load(model, first);
+  } catch (const weft::ValueError& error) {
+    const std::string what = error.what();
+    throw weft::FormatError(
+        fmt::format("{} (--start) has the weights of another model: {}", first.string(), what.substr(0, what.find('\n'))));
+  }
   options.settings[key] = checksum_of(first);
 }
 

@@ -132,6 +132,9 @@ int command_train(const std::vector<std::string>& words) {
   }
   const Texts texts =
       quick ? parts_of(made_text(), held_out) : read_texts(required(text_path, "text"), validation_path, held_out);
+  const std::string source = quick                     ? "generated text"
+                             : validation_path.empty() ? text_path
+                                                       : text_path + " and " + validation_path;
   const text::Symbols symbols =
       text::Symbols::of(texts.train, unit == "words" ? text::SymbolUnit::words : text::SymbolUnit::characters, most_symbols);
   model_options.kind = seq2seq::language_model_kind(kind);
@@ -140,14 +143,13 @@ int command_train(const std::vector<std::string>& words) {
   model_options.vocabulary = symbols.size();
   model_options.tie_output = !untied;
   seq2seq::LanguageModel model(model_options, nn::Scope{.owner = nullptr, .name = {}, .seed = s.trainer.seed});
-  LanguageModelTask task = of_data(quick ? "generated text" : text_path, [&] {
-    return LanguageModelTask(model, symbols, texts.train, texts.validation, task_options);
-  });
+  LanguageModelTask task =
+      of_data(source, [&] { return LanguageModelTask(model, symbols, texts.train, texts.validation, task_options); });
   fmt::print(stderr, "{} bytes, {} different {}, {} parameters, {}\n", texts.train.size(), symbols.size() - 1, unit,
              model.num_parameters(), format_count(s.threads, "thread"));
   const TrainingResult result = train(task, s.trainer, std::cerr);
   fmt::print("{}, {}, best validation {}, {:.0f} tokens/s, {}\n", format_count(result.updates, "update"),
-             format_count(result.epochs, "epoch"), result.best ? describe(-*result.best, symbols.unit()) : "none",
+             format_count(result.epochs, "epoch"), result.best ? describe(-*result.best, symbols.unit()) : "not measured yet",
              result.words_per_second, format_duration(result.seconds));
   return exit_code(result);
 }

@@ -130,9 +130,10 @@ int command_train(const std::vector<std::string>& words) {
   fmt::print(stderr, "{} digits, {} more to validate on, {} parameters, {}\n", kept, count - kept, tracker.num_parameters(),
              format_count(s.threads, "thread"));
   const TrainingResult result = weft::train(task, s.trainer, std::cerr);
-  fmt::print("{}, both digits named in {} of the validation films, {:.0f} frames/s, {}\n",
-             format_count(result.updates, "update"), result.best ? fmt::format("{:.1f} %", *result.best) : "none",
-             result.words_per_second, format_duration(result.seconds));
+  fmt::print(
+      "{}, {}, {:.0f} frames/s, {}\n", format_count(result.updates, "update"),
+      result.best ? fmt::format("both digits named in {:.1f} % of the validation films", *result.best) : "not validated yet",
+      result.words_per_second, format_duration(result.seconds));
   return exit_code(result);
 }
 

@@ -89,9 +89,11 @@ inline void read_file(const std::string& path, const po::options_description& op
     std::istringstream one(text);
     try {
       const auto parsed = po::parse_config_file(one, options);
-      for (const auto& option : parsed.options)
+      for (const auto& option : parsed.options) {
+        if (option.string_key == "config") throw wrong("'config' can't stand in a configuration: give one file");
         if (const auto [before, first] = seen.emplace(option.string_key, line); !first)
           throw wrong(fmt::format("'{}' stands in line {} already", option.string_key, before->second));
+      }
       po::store(parsed, given);
     } catch (const po::unknown_option& error) {
       const std::string name = error.get_option_name();

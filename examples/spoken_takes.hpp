@@ -26,9 +26,16 @@ inline Parts parts_of(std::vector<weft::data::SpokenWord> words) {
   return parts;
 }
 
-/// A folder's recordings; what is left out is said and counted.
+/// A folder's recordings; what is left out is said and counted, also what is too short to hold a word.
 inline Parts read_parts(const char* program, const std::string& folder, std::int64_t rate) {
   weft::data::SpokenDigits digits = weft::data::read_spoken_digits(folder, rate);
+  const auto shortest = static_cast<std::size_t>(rate / 20);  // 0.05 s
+  std::erase_if(digits.words, [&](const weft::data::SpokenWord& word) {
+    if (word.samples.size() >= shortest) return false;
+    digits.left_out.push_back(fmt::format("{}: the recording {}_{}_{} has {} samples, less than 0.05 s: no word is so short",
+                                          folder, word.label, word.speaker, word.take, word.samples.size()));
+    return true;
+  });
   say_left_out(program, digits.left_out, digits.left_out.size() + digits.words.size());
   return parts_of(std::move(digits.words));
 }

@@ -123,6 +123,7 @@ class Training {
     std::filesystem::create_directories(options.folder, error);
     if (error) fail<IoError>(where, "can't make the folder {}: {}", options.folder.string(), error.message());
     lock_.emplace(options.folder);
+    remove_unfinished();
     task.model().train();
     if (options.ema > 0) average_.emplace(task.model().parameters(), optim::WeightAverageOptions{.decay = options.ema});
     resume();
@@ -134,7 +135,6 @@ class Training {
     started_ = steady_seconds() - state_.seconds;
     tell_where_it_stands();
     if (!finished()) begin_epoch();
-    const double total = options_.seconds > 0 ? options_.seconds : static_cast<double>(options_.epochs);
     ProgressBar bar(progress_, {.terminal = is_terminal(2), .width = terminal_width(2), .start = done()});
     // What comes next follows from the state alone, so that a run goes on in the same way from any checkpoint.
     while (stop_.requested() == 0) {
@@ -142,7 +142,7 @@ class Training {
       if (finished()) break;
       if (batches_ == 0) begin_epoch();
       step();
-      show(bar, total);
+      show(bar);
       if (state_.update % options_.log_every == 0) log_window(bar);
       end_epoch();
       if (state_.update % options_.save_every == 0) save();
@@ -211,10 +211,18 @@ class Training {
   // In the unit of the progress bar: seconds where they limit, otherwise epochs.
   double done() const { return options_.seconds > 0 ? state_.seconds : epochs_done(); }
 
-  void show(ProgressBar& bar, double total) {
+  double total() const {
+    if (options_.seconds > 0) return options_.seconds;
+    const auto epochs = static_cast<double>(options_.epochs);
+    if (options_.updates == 0 || batches_ == 0) return epochs;
+    const auto each = (batches_ + options_.accumulate - 1) / options_.accumulate;  // updates of an epoch like this one
+    return std::min(epochs, epochs_done() + static_cast<double>(options_.updates - state_.update) / static_cast<double>(each));
+  }
+
+  void show(ProgressBar& bar) {
     bar.update({.label = fmt::format("epoch {}", state_.epoch + 1),
                 .done = done(),
-                .total = total,
+                .total = total(),
                 .loss = state_.window.tokens > 0 ? state_.window.mean_loss() : last_loss_,
                 .words = words_,
                 .unit = unit_});
@@ -270,8 +278,7 @@ class Training {
     const LogWindow& window = state_.window;
     if (window.tokens == 0) return;
     last_loss_ = window.mean_loss();
-    const double share =
-        options_.seconds > 0 ? state_.seconds / options_.seconds : done() / static_cast<double>(options_.epochs);
+    const double share = done() / total();
     const double left = share > 0 ? state_.seconds * (1 - share) / share : -1;
     line(bar,
          fmt::format("update {} epoch {} {} {}/s {:.0f} gradient norm {:.3f} lr {:.3g} "
@@ -345,6 +352,16 @@ class Training {
   std::filesystem::path log() const { return options_.folder / "train.log"; }
 
   optim::WeightAverage* average() { return average_ ? &*average_ : nullptr; }
+
+  // Weights that a run which was killed had not written to their end.
+  void remove_unfinished() const {
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator(options_.folder, ignored)) {
+      const std::string name = entry.path().filename().string();
+      if (name.starts_with('.') && name.ends_with(".tmp") && name.find(".safetensors.") != std::string::npos)
+        std::filesystem::remove(entry.path(), ignored);
+    }
+  }
 
   // What another run has left stays whole until this one has something to put in its place.
   void claim_folder() {

@@ -114,7 +114,10 @@ class MovingDigitsTest(unittest.TestCase):
                 (["train", *files(labels="many"), "--output", FOLDER / "c"], 1,
                  f"{FOLDER}/many: image 7 has the label 12, and a tracker knows 0 to 9; give the digits' own labels (--labels)"),
                 (["evaluate", *files(labels="many"), "--model", run], 1, "many: image 7 has the label 12"),
-                (["train", *files(), "--output", FOLDER / "c", "--start", FOLDER / "none"], 1, "none"),
+                (["train", *files(), "--output", FOLDER / "c", "--start", FOLDER / "none"], 1,
+                 "none (--start) is no folder of a training run that was validated"),
+                (["train", *files(), "--output", FOLDER / "c", "--start", run], 1,
+                 "best.safetensors (--start) has the weights of another model"),
                 (["evaluate", "--model", FOLDER / "none", *files()], 1, "none"),
                 (["evaluate", *files()], 2, "--model is needed")):
             done = call(*words)

@@ -480,6 +480,8 @@ class BadUsage(Case):
             self.fails(2, ["--beam 500", "vocabulary"], command, "--model", run, *files, "--beam", "500")
         self.fails(2, ["--tokenize", "foo", "13a, none, char or intl"], "evaluate", "--model", run, "--tokenize", "foo")
         self.fails(2, ["--joint", "--target-model"], *train_words(run, "--joint", "--target-model", run / "target.model"))
+        config = self.file("nested.conf", b"config = other.conf\n")
+        self.fails(2, ["nested.conf:1: 'config' can't stand in a configuration"], *train_words(run, "--config", config))
         config = self.file("values.conf", b"dropout = 2\n")
         self.fails(2, ["dropout", "from 0 to 1"], *train_words(run, "--config", config))
 
