@@ -288,11 +288,24 @@ int command_quickstart(const std::vector<std::string>& words) {
   if (s.is_transformer()) s.trainer.warmup = 200;
   s.task.batching.max_tokens = 2048;
   s.task.validation_sentences = 200;
+  data::GrammarOptions sentences;
+  bool quick = read_options::is_quick(words);
+  if (quick) {  // other defaults, which options change as ever
+    sentences = {.train = 3000, .validation = 100, .test = 100};
+    s.vocabulary = 150;
+    s.lstm = {.embedding = 48, .hidden = 96};
+    s.transformer = {.width = 64, .feed_forward = 128, .encoder_layers = 1, .decoder_layers = 1};
+    s.trainer.epochs = 8;
+    s.trainer.lr = 1e-2;
+    s.task.batching.max_tokens = 1024;
+  }
   po::options_description options("translator quickstart");
+  options.add_options()("quick", po::bool_switch(&quick), "a small model on fewer sentences, in seconds");
   add_training_options(options, s);
   if (!read_options(words, options, "translator quickstart", s.kind)) return 0;
   apply(s);
-  const data::GrammarCorpus corpus = data::make_grammar_corpus({.seed = s.trainer.seed});
+  sentences.seed = s.trainer.seed;
+  const data::GrammarCorpus corpus = data::make_grammar_corpus(sentences);
   const TrainingResult result = train_on(s, corpus.train, corpus.validation);
   if (result.signal != 0) return exit_code(result);
 

@@ -137,8 +137,9 @@ inline void add_training_options(po::options_description& options, Settings& s) 
   add_trainer_options(options, s);
 }
 
-/// Of an option that the other kind of model alone has.
+/// Of an option that another command or the other kind of model alone has.
 inline std::string hint(const std::string& kind, const std::string& name) {
+  if (name == "quick") return "--quick is of translator quickstart, which learns from generated sentences";
   const std::string other_kind = kind == "lstm" ? "transformer" : "lstm";
   Settings other = settings_for(other_kind);
   po::options_description options;

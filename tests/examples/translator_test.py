@@ -221,6 +221,14 @@ class Commands(Case):
         (run / "train.log").write_text("nothing\n")
         self.fails(1, ["train.log' has no line of a training run"], "report", "--model", run, unchanged=run)
 
+    def test_quickstart_in_seconds(self):
+        run = self.folder / "quick"
+        out = succeed("quickstart", "--quick", "--output", run, "--threads", 1)
+        self.assertGreater(float(re.search(r"BLEU = ([\d.]+) .* on 100 held-out sentences", out)[1]), 20)
+        self.assertTrue(out.endswith(f"{run}/report.html\n"), out)
+        check_page(self, run / "report.html")
+        self.fails(2, ["--quick is of translator quickstart"], "train", "--quick", "--output", self.folder / "new")
+
     def test_help(self):
         self.assertIn("quickstart", succeed("--help"))
         for command in ("train", "translate", "evaluate", "attention", "report", "quickstart"):
