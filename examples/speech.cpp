@@ -51,7 +51,7 @@ int command_train(const std::vector<std::string>& words) {
   for (const auto& [part, what] :
        {std::pair(&parts.train, "learn from: takes 8 and more"), {&parts.validation, "validate on: takes 5 to 7"}})
     if (part->empty()) throw FormatError(fmt::format("{} has no recordings to {}", s.data, what));
-  s.model.label_frames = shortest_frames(parts.train, s.model.log_mel);
+  if (s.model.model == seq2seq::SpeechModel::attention) s.model.label_frames = shortest_frames(parts.train, s.model.log_mel);
   seq2seq::SpeechRecognizer recognizer(s.model, nn::Scope{.owner = nullptr, .name = {}, .seed = s.trainer.seed});
   SpeechTask task(recognizer, parts.train, parts.validation, s.task);
   fmt::print(stderr, "{} recordings to learn from, {} to validate on, {} parameters, {}\n", parts.train.size(),

@@ -324,8 +324,8 @@ int command_quickstart(const std::vector<std::string>& words) {
   if (result.epochs < std::min(enough_epochs, s.trainer.epochs))
     fmt::print(
         "the time was over in epoch {} of {}, too early for good translations: the machine is slow or busy; "
-        "translator quickstart --output {} --minutes 10 goes on from here\n",
-        result.epochs + 1, s.trainer.epochs, s.output);
+        "the same command with --minutes 10 goes on from here\n",
+        result.epochs + 1, s.trainer.epochs);
   for (const auto& path : pictures) fmt::print("{}\n", path.string());
   const auto page = std::filesystem::path(s.output) / "report.html";
   write_report(*translator, shown, {.models = {s.output}}, page);

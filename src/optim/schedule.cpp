@@ -135,11 +135,11 @@ Schedule warmup(std::int64_t steps, Schedule then) {
 Schedule product(std::vector<Schedule> schedules) {
   for (std::size_t i = 0; i < schedules.size(); ++i)
     check<ValueError>(schedules[i] != nullptr, "product", "schedule {} of {} is empty", i, schedules.size());
-  return [all = std::move(schedules)](std::int64_t step) {
+  return counted("product", [all = std::move(schedules)](std::int64_t step) {
     double factor = 1;
     for (const Schedule& schedule : all) factor *= schedule(step);
     return factor;
-  };
+  });
 }
 
 }  // namespace weft::optim

@@ -11,6 +11,11 @@
 namespace weft::seq2seq {
 namespace {
 
+void check_evaluating(const char* op, const nn::ModuleBase& model) {
+  check<ValueError>(!model.training(), op,
+                    "the model is in training mode, where dropout makes noise of what is told; call eval()");
+}
+
 /// All of every word is there.
 Tensor presence_of(nn::ModuleBase& model, const Tensor& words) {
   return Tensor::ones(words.shape(), model.parameters().front()->value().dtype());
@@ -34,6 +39,7 @@ std::vector<std::vector<double>> by_sentence(const Tensor& shares, const Sentenc
 
 WordAttributions word_attributions(DocumentClassifier& model, const Sentences& text, std::int64_t label,
                                    const explain::IntegratedGradientsOptions& options) {
+  check_evaluating("word_attributions", model);
   const Sentences* one = &text;
   const DocumentBatch batch = make_batch(std::span(&one, 1));
   const Tensor presence = presence_of(model, batch.words);
@@ -54,6 +60,7 @@ WordAttributions word_attributions(DocumentClassifier& model, const Sentences& t
 }
 
 std::vector<double> context_attributions(LanguageModel& model, std::span<const std::int32_t> ids) {
+  check_evaluating("context_attributions", model);
   check<ValueError>(ids.size() >= 2, "context_attributions", "{} tokens; one and another behind it are needed", ids.size());
   const auto steps = static_cast<std::int64_t>(ids.size()) - 1;
   const Tensor context = Tensor::from<std::int32_t>(ids.first(ids.size() - 1), {1, steps});

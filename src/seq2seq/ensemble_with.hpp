@@ -9,9 +9,10 @@
 
 namespace weft::seq2seq {
 
-/// Throws ValueError for a model that is the one itself, or that has moved to another before.
-inline void check_another(const char* where, bool itself, bool there) {
+/// Throws ValueError for a model that is the one itself, and where one of both has moved to another before.
+inline void check_another(const char* where, bool itself, bool here, bool there) {
   check<ValueError>(!itself, where, "a model can't be added to itself: an ensemble needs another one");
+  check<ValueError>(here, where, "this has no model any more: it was added to another before");
   check<ValueError>(there, where, "the other has no model any more: it was added to one before");
 }
 

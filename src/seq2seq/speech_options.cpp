@@ -37,7 +37,7 @@ std::string to_json(const SpeechRecognizerOptions& o) {
                                  {"layers", o.layers},
                                  {"embedding", o.embedding},
                                  {"dropout", o.dropout}};
-  if (o.label_frames != 1) json["label_frames"] = o.label_frames;
+  if (o.label_frames != 0) json["label_frames"] = o.label_frames;
   if (o.recurrent != nn::RecurrentKind::lstm) json["recurrent"] = name_of(o.recurrent);
   if (o.normaliser != nn::Normaliser::softmax) json["normaliser"] = name_of(o.normaliser);
   return json.dump();
@@ -65,7 +65,7 @@ SpeechRecognizerOptions speech_recognizer_options_of(const std::string& json, co
     result.delta_orders = o.at("delta_orders");
     result.delta_window = o.at("delta_window");
     result.stack = o.at("stack");
-    result.label_frames = o.value("label_frames", std::int64_t{1});
+    result.label_frames = o.value("label_frames", std::int64_t{0});
     result.hidden = o.at("hidden");
     result.layers = o.at("layers");
     result.recurrent = nn::recurrent_kind(o.value("recurrent", "lstm"));

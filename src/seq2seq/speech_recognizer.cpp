@@ -29,10 +29,10 @@ SpeechRecognizerOptions checked(const SpeechRecognizerOptions& o) {
                       "the label '{}' isn't a word: it is empty or has white space", label);
     check<ValueError>(seen.insert(label).second, where, "the label '{}' stands twice", label);
   }
-  check<ValueError>(
-      o.stack >= 1 && o.label_frames >= 1 && o.delta_orders >= 0 && o.delta_window >= 1, where,
-      "stack {}, label_frames {}, delta_orders {}, delta_window {}: the orders can't be negative, the others must be 1 or more",
-      o.stack, o.label_frames, o.delta_orders, o.delta_window);
+  check<ValueError>(o.stack >= 1 && o.label_frames >= 0 && o.delta_orders >= 0 && o.delta_window >= 1, where,
+                    "stack {}, label_frames {}, delta_orders {}, delta_window {}: label_frames and the orders can't be "
+                    "negative, the others must be 1 or more",
+                    o.stack, o.label_frames, o.delta_orders, o.delta_window);
   check<ValueError>(
       o.model == SpeechModel::attention || o.normaliser == nn::Normaliser::softmax, where,
       "normaliser {}: a model of kind {} has no attention to weigh by; leave it at softmax, or take an attention model",
@@ -273,12 +273,11 @@ std::vector<Recognition> SpeechRecognizer::recognize_ctc(const Padded& source, c
 
 std::vector<Recognition> SpeechRecognizer::recognize_attention(const Padded& source, const RecognizeOptions& options) {
   const NoGrad nothing_recorded;
-  // The end is a token, too.
-  const BeamSearchOptions search{
-      .beam = options.beam,
-      .max_length_ratio = static_cast<double>(options_.stack) / static_cast<double>(options_.label_frames),
-      .max_length_offset = 1,
-      .attention = options.weights};
+  BeamSearchOptions search{.beam = options.beam, .attention = options.weights};
+  if (options_.label_frames > 0) {
+    search.max_length_ratio = static_cast<double>(options_.stack) / static_cast<double>(options_.label_frames);
+    search.max_length_offset = 1;  // the end is a token, too
+  }
   std::vector<Recognition> result;
   for (const auto& hypotheses : beam_search(*attention_, source, search)) {
     const Hypothesis& best = hypotheses.at(0);

@@ -45,7 +45,7 @@ std::unique_ptr<Summarizer> Summarizer::load(const std::filesystem::path& folder
 }
 
 void Summarizer::add(Summarizer&& other) {
-  check_another(where, &other == this, other.model_ != nullptr);
+  check_another(where, &other == this, model_ != nullptr, other.model_ != nullptr);
   check<ValueError>(vocabulary_.to_json() == other.vocabulary_.to_json(), where,
                     "models of an ensemble have one vocabulary, not one of {} words and another of {}", vocabulary_.size(),
                     other.vocabulary_.size());

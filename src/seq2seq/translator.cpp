@@ -84,7 +84,7 @@ std::unique_ptr<Translator> Translator::load(const std::filesystem::path& folder
 }
 
 void Translator::add(Translator&& other) {
-  check_another(where, &other == this, other.model_ != nullptr);
+  check_another(where, &other == this, model_ != nullptr, other.model_ != nullptr);
   for (const auto& [name, here, there] : {std::tuple("source", &vocabularies_.source, &other.vocabularies_.source),
                                           {"target", &vocabularies_.target, &other.vocabularies_.target}})
     check<ValueError>(checksum(*here) == checksum(*there), where,

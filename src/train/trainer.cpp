@@ -208,21 +208,19 @@ class Training {
     return std::min(1.0, (epochs - epochs_done()) / (options_.cooldown * epochs));
   }
 
-  // In the unit of the progress bar: seconds where they limit, otherwise epochs.
-  double done() const { return options_.seconds > 0 ? state_.seconds : epochs_done(); }
-
-  double total() const {
-    if (options_.seconds > 0) return options_.seconds;
-    const auto epochs = static_cast<double>(options_.epochs);
-    if (options_.updates == 0 || batches_ == 0) return epochs;
-    const auto each = (batches_ + options_.accumulate - 1) / options_.accumulate;  // updates of an epoch like this one
-    return std::min(epochs, epochs_done() + static_cast<double>(options_.updates - state_.update) / static_cast<double>(each));
+  // The share of the run, by the limit that ends it first as things go.
+  double done() const {
+    double share = epochs_done() / static_cast<double>(options_.epochs);
+    if (options_.seconds > 0) share = std::max(share, state_.seconds / options_.seconds);
+    if (options_.updates > 0)
+      share = std::max(share, static_cast<double>(state_.update) / static_cast<double>(options_.updates));
+    return std::min(share, 1.0);
   }
 
   void show(ProgressBar& bar) {
     bar.update({.label = fmt::format("epoch {}", state_.epoch + 1),
                 .done = done(),
-                .total = total(),
+                .total = 1,
                 .loss = state_.window.tokens > 0 ? state_.window.mean_loss() : last_loss_,
                 .words = words_,
                 .unit = unit_});
@@ -278,7 +276,7 @@ class Training {
     const LogWindow& window = state_.window;
     if (window.tokens == 0) return;
     last_loss_ = window.mean_loss();
-    const double share = done() / total();
+    const double share = done();
     const double left = share > 0 ? state_.seconds * (1 - share) / share : -1;
     line(bar,
          fmt::format("update {} epoch {} {} {}/s {:.0f} gradient norm {:.3f} lr {:.3g} "

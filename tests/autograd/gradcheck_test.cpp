@@ -170,6 +170,16 @@ TEST_CASE("derivatives that differ by no more than a large output's rounding com
   });
   CHECK_FALSE(wrong.ok());
   CHECK(wrong.hint.empty());
+  // Half of a product's gradient, beside a number that has nothing to do with it.
+  const auto masked = gradcheck(
+      [](const std::vector<Var>& in) {
+        return plus(product_with(in[0], in[0],
+                                 [](Sink& s, const Tensor& g, const Tensor& a, const Tensor&) { s.add(0, product(g, a)); }),
+                    vector({0, -1e9}));
+      },
+      {vector({0.7, 0})});
+  CHECK_FALSE(masked.ok());
+  CHECK(masked.hint.empty());
 }
 
 TEST_CASE("steps, tolerances and counts that can't be are refused") {

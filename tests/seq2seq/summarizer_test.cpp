@@ -103,6 +103,8 @@ TEST_CASE("a summarizer is loaded from a run's folder") {
   loaded->add(std::move(other_weights));
   CHECK_THROWS_WITH_AS(loaded->add(std::move(other_weights)),
                        "[Summarizer] the other has no model any more: it was added to one before", ValueError);
+  CHECK_THROWS_WITH_AS(other_weights.add(summarizer(true, 9)),
+                       "[Summarizer] this has no model any more: it was added to another before", ValueError);
   CHECK(loaded->summarize(texts).size() == 4);
   CHECK_THROWS_WITH_AS(loaded->add(summarizer(false)), "[Summarizer] of an ensemble's models all copy, or none does",
                        ValueError);

@@ -19,13 +19,13 @@ struct WordAttributions {
   double gap = 0;         ///< but for this share of the sum of their magnitudes
 };
 
-/// The model is in evaluation mode. Throws IndexError for a label that no class has, NumericError where the gap can't be
-/// brought under the options' tolerance, and as make_batch.
+/// Throws ValueError for a model in training mode, IndexError for a label that no class has, NumericError where the gap can't
+/// be brought under the options' tolerance, and as make_batch.
 WordAttributions word_attributions(DocumentClassifier& model, const Sentences& text, std::int64_t label,
                                    const explain::IntegratedGradientsOptions& options = {});
 
 /// What each token but the last adds to the log probability of the last behind them, to first order (gradient times input).
-/// The model is in evaluation mode. Throws ValueError for less than two tokens.
+/// Throws ValueError for less than two tokens and a model in training mode.
 std::vector<double> context_attributions(LanguageModel& model, std::span<const std::int32_t> ids);
 
 }  // namespace weft::seq2seq

@@ -38,8 +38,8 @@ struct SpeechRecognizerOptions {
   std::int64_t delta_orders = 1, delta_window = 2;  ///< data::with_deltas
   std::int64_t stack = 3;                           ///< frames of a step (data::stack_frames)
   /// Frames of the shortest recording of a label: an attention model, which would go on for ever where it has lost its place,
-  /// is stopped one label behind as many as would fit into the sound.
-  std::int64_t label_frames = 1;
+  /// is stopped one label behind as many as would fit into the sound. 0: not known, and it has beam search's own limit.
+  std::int64_t label_frames = 0;
   std::int64_t hidden = 128;  ///< of each direction of the encoder; a decoder or joint network has twice that
   std::int64_t layers = 2;    ///< of the encoder
   nn::RecurrentKind recurrent = nn::RecurrentKind::lstm;  ///< of encoder and decoder, or prediction network

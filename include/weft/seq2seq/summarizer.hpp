@@ -42,8 +42,8 @@ class Summarizer {
   /// From the folder of a training run: best.safetensors. Throws IoError, FormatError, ValueError.
   static std::unique_ptr<Summarizer> load(const std::filesystem::path& folder);
 
-  /// Makes this an ensemble with `other`'s models; `model()` stays this one's. Throws ValueError for another vocabulary, and
-  /// where one copies and the other doesn't.
+  /// Makes this an ensemble with `other`'s models; `model()` stays this one's. Throws ValueError for another vocabulary,
+  /// where one copies and the other doesn't, for itself, and for one that was added before: that has no model any more.
   void add(Summarizer&& other);
 
   struct Source {
