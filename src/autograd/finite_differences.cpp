@@ -92,8 +92,7 @@ class Comparison {
     if (report_.failures.empty() || beyond_rounding_) return;
     report_.hint = fmt::format(
         "no difference is more than rounding makes of an output of {:.3g}, {:.1g} at a step of {}: take a mean in place of a "
-        "sum, "
-        "or a larger step",
+        "sum, or a larger step",
         largest_, rounding(), options_.step);
   }
 

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "seq2seq/negative_size.hpp"
 #include "support/support.hpp"
 #include "weft/base/error.hpp"
 #include "weft/nn/module.hpp"
@@ -138,12 +139,7 @@ TEST_CASE("what is no summarizer is refused") {
 }
 
 TEST_CASE("sizes that no summarizer can have are the file's fault") {
-  const test::TemporaryFolder folder;
-  const auto path = folder.path() / "best.safetensors";
   Summarizer made = summarizer();
-  Metadata metadata = made.metadata();
-  std::string& text = metadata["summarizer"];
-  text.insert(text.find("\"hidden\":") + 9, "-");
-  nn::save(made.model(), path, metadata);
-  CHECK_THROWS_WITH_AS(Summarizer::load(folder.path()), doctest::Contains(path.string().c_str()), FormatError);
+  test::check_negative_size_refused(made.model(), made.metadata(), "summarizer", "hidden",
+                                    [](const auto& folder) { return Summarizer::load(folder); });
 }

@@ -5,6 +5,7 @@
 
 #include <numeric>
 
+#include "seq2seq/negative_size.hpp"
 #include "support/support.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/base/error.hpp"
@@ -98,14 +99,9 @@ TEST_CASE("a classifier comes back from its folder with the same bits") {
 }
 
 TEST_CASE("sizes that no classifier can have are the file's fault") {
-  const test::TemporaryFolder folder;
-  const auto path = folder.path() / "best.safetensors";
   TextClassifier classifier = made();
-  Metadata metadata = classifier.metadata();
-  std::string& options = metadata["document_classifier"];
-  options.insert(options.find("\"embedding\":") + 12, "-");
-  nn::save(classifier.model(), path, metadata);
-  CHECK_THROWS_WITH_AS(TextClassifier::load(folder.path()), doctest::Contains(path.string().c_str()), FormatError);
+  test::check_negative_size_refused(classifier.model(), classifier.metadata(), "document_classifier", "embedding",
+                                    [](const auto& folder) { return TextClassifier::load(folder); });
 }
 
 TEST_CASE("folders that hold no classifier") {
