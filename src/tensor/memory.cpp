@@ -7,8 +7,10 @@
 #include <cstdlib>
 #include <mutex>
 #include <new>
+#include <span>
 
 #include "base/fail.hpp"
+#include "tensor/slabs.hpp"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define WEFT_POOL_PASSES_THROUGH 1
@@ -51,9 +53,10 @@ struct Block {
   Block* next;
 };
 
-/// What all threads share: one list of free blocks a class.
+/// What all threads share: one list of free blocks a class, and the slabs that the smaller ones are cut from.
 struct Central {
   std::mutex mutex;
+  detail::Slabs slabs;
   std::array<Block*, classes> free{};
   std::atomic<std::int64_t> misses{0};
   std::array<std::atomic<std::int64_t>, reserved_slot + 1> current{}, peak{};  // of each category, then those
@@ -80,16 +83,27 @@ Central& central() {
       bytes, now(total_slot), now(reserved_slot));
 }
 
-void* system_allocate(std::size_t bytes) {
-  const bool huge = bytes >= 2 * huge_page;
-  const std::size_t unit = huge ? huge_page : alignment, rounded = (bytes + unit - 1) / unit * unit;
+/// Whether blocks of this size are cut from slabs.
+bool is_cut(std::size_t bytes) { return !passes_through && bytes < detail::Slabs::largest_block; }
+
+void* try_allocate(std::size_t bytes) {
+  if (is_cut(bytes)) {
+    const std::lock_guard lock(central().mutex);
+    return central().slabs.cut(bytes);
+  }
+  const std::size_t unit = passes_through ? alignment : huge_page, rounded = (bytes + unit - 1) / unit * unit;
   void* block = std::aligned_alloc(unit, rounded);
+  if (block != nullptr && unit == huge_page) madvise(block, rounded, MADV_HUGEPAGE);  // a hint: failure costs speed alone
+  return block;
+}
+
+void* system_allocate(std::size_t bytes) {
+  void* block = try_allocate(bytes);
   if (block == nullptr) {  // what is kept for other sizes may be enough
     trim_memory();
-    block = std::aligned_alloc(unit, rounded);
+    block = try_allocate(bytes);
   }
   if (block == nullptr) fail_for_want_of_memory(bytes);
-  if (huge) madvise(block, bytes, MADV_HUGEPAGE);  // a hint: failure costs speed alone
   central().count(reserved_slot, static_cast<std::int64_t>(bytes));
   return block;
 }
@@ -97,6 +111,23 @@ void* system_allocate(std::size_t bytes) {
 void system_free(void* block, std::size_t bytes) noexcept {
   central().count(reserved_slot, -static_cast<std::int64_t>(bytes));
   std::free(block);
+}
+
+/// Frees the slabs of which no block is in use.
+void trim_slabs() noexcept {
+  const std::lock_guard lock(central().mutex);
+  auto& lists = central().free;
+  for (Block* list : std::span(lists).first(class_of(detail::Slabs::largest_block)))
+    for (Block* block = list; block != nullptr; block = block->next) detail::Slabs::note_idle(block);
+  for (Block*& list : std::span(lists).first(class_of(detail::Slabs::largest_block)))
+    for (Block** link = &list; *link != nullptr;) {
+      if (detail::Slabs::is_idle(*link)) {
+        *link = (*link)->next;
+      } else {
+        link = &(*link)->next;
+      }
+    }
+  central().count(reserved_slot, -static_cast<std::int64_t>(central().slabs.free_idle()));
 }
 
 // Set by ~Local: what the thread's other objects free after it goes to all.
@@ -253,8 +284,10 @@ void trim_memory() {
   Local* mine = own();
   for (std::size_t i = 0; i < classes; ++i) {
     if (mine != nullptr && mine->free[i] != nullptr) mine->flush(i);
+    if (is_cut(size_of_class(i))) continue;
     while (void* block = take_shared(i)) system_free(block, size_of_class(i));
   }
+  trim_slabs();
 }
 
 }  // namespace weft

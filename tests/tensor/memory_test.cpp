@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
 #include <thread>
 #include <vector>
 
@@ -52,6 +53,32 @@ TEST_CASE("what is reserved holds what is in use, and goes back when it is trimm
   CHECK(memory_statistics().reserved.peak >= before + 4000000);
   trim_memory();
   CHECK(memory_statistics().reserved.current <= before);
+}
+
+TEST_CASE("small blocks go back with all that lie around them; what is in use keeps its values and its neighbours") {
+  if (pool_is_off()) return;
+  const auto reserved = [] { return memory_statistics().reserved.current; };
+  constexpr std::int64_t mebi = 1 << 20;
+  trim_memory();
+  const auto before = reserved();
+  std::vector<Tensor> made;
+  for (int i = 0; i < 64; ++i) made.push_back(Tensor::full({mebi / 4}, i));
+  CHECK(reserved() >= before + 40 * mebi);  // part of it may have been kept
+  const Tensor one = made[32];
+  made.clear();
+  trim_memory();
+  CHECK(reserved() <= before + 9 * mebi);
+  CHECK(one.at({0}) == 32);
+  CHECK(one.at({mebi / 4 - 1}) == 32);
+  const auto slab_of = [](const Tensor& x) { return reinterpret_cast<std::uintptr_t>(x.raw()) / (8 * mebi); };
+  int neighbours = 0;
+  for (int i = 0; i < 16; ++i) {
+    made.push_back(Tensor::full({mebi / 4}, -1));
+    neighbours += slab_of(made.back()) == slab_of(one) ? 1 : 0;
+  }
+  CHECK(neighbours >= 6);
+  CHECK(one.at({0}) == 32);
+  CHECK(one.at({mebi / 4 - 1}) == 32);
 }
 
 TEST_CASE("blocks cross threads") {

@@ -32,13 +32,14 @@ struct MemoryStatistics {
   std::array<MemoryUse, memory_categories> by_category;
   MemoryUse total;
   MemoryUse reserved;            ///< what the pool has from the system, in use or kept for reuse
-  std::int64_t pool_misses = 0;  ///< requests that went to the system
+  std::int64_t pool_misses = 0;  ///< requests that no kept block answered
 };
 
 MemoryStatistics memory_statistics();
 /// Peaks start again from what is in use now.
 void reset_peak_memory();
-/// Gives the pool's unused blocks back to the system; other threads keep up to 1 MiB of small ones of each size.
+/// Gives the pool's unused memory back to the system: large blocks, and what smaller ones are cut from (8 MiB) where none of it
+/// is in use. Other threads keep up to 1 MiB of small blocks of each size.
 void trim_memory();
 
 namespace detail {
