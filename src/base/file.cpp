@@ -31,13 +31,28 @@ class Descriptor {
   int number_;
 };
 
+std::string temporary_name(std::string_view target, int process, int attempt) {
+  return fmt::format(".{}.{}-{}.tmp", target, process, attempt);
+}
+
+// Whether that is the name of a temporary file for a target that ends in `suffix`.
+bool is_temporary(std::string_view name, std::string_view suffix) {
+  constexpr std::string_view end = ".tmp";
+  if (!name.starts_with('.') || !name.ends_with(end)) return false;
+  name.remove_suffix(end.size());
+  const std::size_t numbers = name.rfind('.');
+  if (numbers == 0 || numbers == std::string_view::npos || !name.substr(0, numbers).ends_with(suffix)) return false;
+  name.remove_prefix(numbers + 1);
+  return name.find('-') != std::string_view::npos && name.find_first_not_of("0123456789-") == std::string_view::npos;
+}
+
 // Removes the file at the end, unless it was renamed.
 class TemporaryFile {
  public:
   TemporaryFile(const fs::path& target, const fs::path& folder) : descriptor_(-1) {
     // A name may be taken by what a killed process with our number left behind.
     for (int attempt = 0; attempt < 1000; ++attempt) {
-      path_ = folder / fmt::format(".{}.{}-{}.tmp", target.filename().string(), ::getpid(), attempt);
+      path_ = folder / temporary_name(target.filename().string(), ::getpid(), attempt);
       const int number = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
       if (number < 0 && errno == EEXIST) continue;
       check<IoError>(number >= 0, "write", "can't make '{}': {}", path_.string(), reason(errno));
@@ -106,6 +121,12 @@ void write_atomically(const fs::path& path, const std::function<void(OutputFile&
 
 void write_atomically(const fs::path& path, std::string_view content) {
   write_atomically(path, [content](OutputFile& file) { file.write(content); });
+}
+
+void remove_unfinished(const fs::path& folder, std::string_view suffix) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored))
+    if (is_temporary(entry.path().filename().string(), suffix)) fs::remove(entry.path(), ignored);
 }
 
 }  // namespace weft

@@ -1,18 +1,16 @@
 #include "weft/train/trainer.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <fstream>
 #include <limits>
 #include <optional>
-#include <string_view>
 
 #include "base/fail.hpp"
 #include "kernels/elementwise.hpp"
 #include "optim/own_gradient.hpp"
-#include "train/folder_lock.hpp"
+#include "train/run_folder.hpp"
 #include "train/training_state.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/nn/adaptive_span.hpp"
@@ -118,17 +116,13 @@ class Training {
         progress_(progress),
         unit_(task.unit()),
         settings_(kept_settings(task, options)),
+        folder_(options.folder),
         state_{.generator = Generator(options.seed), .plateau = plateau_of(options)} {
-    std::error_code error;
-    std::filesystem::create_directories(options.folder, error);
-    if (error) fail<IoError>(where, "can't make the folder {}: {}", options.folder.string(), error.message());
-    lock_.emplace(options.folder);
-    remove_unfinished();
     task.model().train();
     if (options.ema > 0) average_.emplace(task.model().parameters(), optim::WeightAverageOptions{.decay = options.ema});
     resume();
-    log_.open(log(), std::ios::app | std::ios::ate);
-    if (!log_) fail<IoError>(where, "can't write {}", log().string());
+    log_.open(folder_.log(), std::ios::app | std::ios::ate);
+    if (!log_) fail<IoError>(where, "can't write {}", folder_.log().string());
   }
 
   TrainingResult run() {
@@ -164,7 +158,7 @@ class Training {
   void tell_where_it_stands() {
     if (state_.update == 0) return;
     const std::string place =
-        fmt::format("{} stands at update {} after {} epochs", last().string(), state_.update, state_.epoch);
+        fmt::format("{} stands at update {} after {} epochs", folder_.last().string(), state_.update, state_.epoch);
     if (finished())
       progress_ << place << ": nothing is left to do (more epochs, updates, time or patience would go on)\n";
     else
@@ -185,8 +179,8 @@ class Training {
   void begin_epoch() {
     batches_ = task_.begin_epoch(state_.epoch);
     check<ValueError>(batches_ > 0, where, "epoch {} has no batches: there is nothing to train on", state_.epoch + 1);
-    check<ValueError>(state_.position < batches_, where, "{} stands at batch {} of an epoch that has {}", last().string(),
-                      state_.position, batches_);
+    check<ValueError>(state_.position < batches_, where, "{} stands at batch {} of an epoch that has {}",
+                      folder_.last().string(), state_.position, batches_);
   }
 
   void end_epoch() {
@@ -327,49 +321,27 @@ class Training {
     if (better) {
       state_.best = value;
       state_.has_best = true;
-      nn::save(task_.model(), best(), metadata);
+      nn::save(task_.model(), folder_.best(), metadata);
     }
     if (options_.keep == 0) return better;
-    nn::save(task_.model(), options_.folder / fmt::format("update-{}.safetensors", state_.update), metadata);
-    auto kept = kept_checkpoints(options_.folder);
-    // Later ones are of a run that went on from before them, which comes to them again.
-    std::erase_if(kept, [&](const auto& checkpoint) { return checkpoint.first > state_.update; });
-    for (std::size_t i = 0; i + static_cast<std::size_t>(options_.keep) < kept.size(); ++i)
-      std::filesystem::remove(kept[i].second);
+    nn::save(task_.model(), folder_.kept(state_.update), metadata);
+    folder_.remove_kept(state_.update, options_.keep);
     return better;
   }
 
   void line(ProgressBar& bar, const std::string& text, bool show) {
     log_ << text << std::endl;
-    if (!log_) fail<IoError>(where, "can't write {}", log().string());
+    if (!log_) fail<IoError>(where, "can't write {}", folder_.log().string());
     if (show) bar.print(text);
   }
 
-  std::filesystem::path last() const { return options_.folder / "last.safetensors"; }
-  std::filesystem::path best() const { return options_.folder / "best.safetensors"; }
-  std::filesystem::path log() const { return options_.folder / "train.log"; }
-
   optim::WeightAverage* average() { return average_ ? &*average_ : nullptr; }
-
-  // Weights that a run which was killed had not written to their end.
-  void remove_unfinished() const {
-    std::error_code ignored;
-    for (const auto& entry : std::filesystem::directory_iterator(options_.folder, ignored)) {
-      const std::string name = entry.path().filename().string();
-      if (name.starts_with('.') && name.ends_with(".tmp") && name.find(".safetensors.") != std::string::npos)
-        std::filesystem::remove(entry.path(), ignored);
-    }
-  }
 
   // What another run has left stays whole until this one has something to put in its place.
   void claim_folder() {
     if (claimed_) return;
     claimed_ = true;
-    if (!resumed_) {
-      std::filesystem::remove(last());
-      std::filesystem::remove(best());
-      for (const auto& [update, path] : kept_checkpoints(options_.folder)) std::filesystem::remove(path);
-    }
+    if (!resumed_) folder_.remove_weights();
     if (options_.begin) options_.begin();
   }
 
@@ -377,23 +349,19 @@ class Training {
     claim_folder();
     state_.log_bytes = log_.tellp();
     state_.carried = task_.carried();
-    save_training(last(), task_.model(), optimizer_, average(), state_, settings_);
+    save_training(folder_.last(), task_.model(), optimizer_, average(), state_, settings_);
     saved_ = true;
   }
 
   void resume() {
-    const bool there = std::filesystem::exists(last());
-    check<IoError>(there || options_.resume != Resume::must, where, "there is no {} to resume from", last().string());
+    const bool there = std::filesystem::exists(folder_.last());
+    check<IoError>(there || options_.resume != Resume::must, where, "there is no {} to resume from", folder_.last().string());
     if (!there || options_.resume == Resume::never) return;
-    load_training(last(), task_.model(), optimizer_, average(), state_, settings_);
+    load_training(folder_.last(), task_.model(), optimizer_, average(), state_, settings_);
     task_.carry(state_.carried);
     resumed_ = true;
     // What was logged after the checkpoint is done again, and logged again.
-    std::error_code error;
-    const auto size = std::filesystem::file_size(log(), error);
-    if (error || size <= static_cast<std::uintmax_t>(state_.log_bytes)) return;
-    std::filesystem::resize_file(log(), static_cast<std::uintmax_t>(state_.log_bytes), error);
-    if (error) fail<IoError>(where, "can't cut {} to {} bytes: {}", log().string(), state_.log_bytes, error.message());
+    folder_.cut_log(state_.log_bytes);
   }
 
   TrainingTask& task_;
@@ -404,10 +372,10 @@ class Training {
   std::ostream& progress_;
   std::string unit_;
   Metadata settings_;
+  RunFolder folder_;
   std::optional<optim::WeightAverage> average_;
   TrainingState state_;
   StopRequest stop_;
-  std::optional<FolderLock> lock_;
   std::ofstream log_;
   std::optional<double> last_loss_;
   std::int64_t batches_ = 0, words_ = 0;
@@ -417,21 +385,6 @@ class Training {
 };
 
 }  // namespace
-
-std::vector<std::pair<std::int64_t, std::filesystem::path>> kept_checkpoints(const std::filesystem::path& folder) {
-  constexpr std::string_view before = "update-", after = ".safetensors";
-  std::vector<std::pair<std::int64_t, std::filesystem::path>> kept;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    if (name.size() <= before.size() + after.size() || !name.starts_with(before) || !name.ends_with(after)) continue;
-    std::int64_t update = 0;
-    const char* end = name.data() + name.size() - after.size();
-    const auto [read, error] = std::from_chars(name.data() + before.size(), end, update);
-    if (error == std::errc() && read == end) kept.emplace_back(update, entry.path());
-  }
-  std::sort(kept.begin(), kept.end());
-  return kept;
-}
 
 TrainingResult train(TrainingTask& task, const TrainerOptions& options, std::ostream& progress) {
   check_options(options);

@@ -104,3 +104,31 @@ TEST_CASE("links are replaced, not followed, and leftovers don't stop a write") 
   CHECK(content_of(link) == "new");
   CHECK(fs::is_symlink(leftover));
 }
+
+TEST_CASE("what a killed process had not written to its end goes, of the files asked for, and nothing else") {
+  const test::TemporaryFolder folder;
+  const auto make = [&](const char* name) {
+    std::ofstream(folder.path() / name) << "half";
+    return folder.path() / name;
+  };
+  const fs::path left = make(".last.weights.28958-0.tmp");
+  make(".notes.txt.28958-0.tmp");
+  make(".notes.tmp");
+  make(".weights.tmp");
+  make("last.weights.28958-0.tmp");
+  make(".last.weights.28958.tmp");
+  make(".last.weights.old-0.tmp");
+  make("last.weights");
+  remove_unfinished(folder.path(), ".weights");
+  CHECK_FALSE(fs::exists(left));
+  CHECK(files_in(folder.path()) == 7);
+  remove_unfinished(folder.path() / "missing", ".weights");
+  // What a killed write leaves is found by its name.
+  const pid_t child = fork();
+  if (child == 0) write_atomically(folder.path() / "new.weights", [](OutputFile&) { std::raise(SIGKILL); });
+  REQUIRE(child > 0);
+  waitpid(child, nullptr, 0);
+  CHECK(files_in(folder.path()) == 8);
+  remove_unfinished(folder.path(), ".weights");
+  CHECK(files_in(folder.path()) == 7);
+}

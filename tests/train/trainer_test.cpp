@@ -312,17 +312,6 @@ TEST_CASE("a run that goes on says where it stands, and one with nothing to do s
   CHECK(told().find("after 2 epochs and goes on from there") != std::string::npos);
 }
 
-TEST_CASE("what a killed run had not written to its end goes") {
-  const test::TemporaryFolder folder;
-  const auto left = folder.path() / ".last.safetensors.28958-0.tmp", others = folder.path() / ".notes.tmp";
-  for (const auto& path : {left, others}) std::ofstream(path) << "half";
-  std::ostringstream progress;
-  Regression task;
-  train(task, options_for(folder.path()), progress);
-  CHECK_FALSE(std::filesystem::exists(left));
-  CHECK(std::filesystem::exists(others));
-}
-
 TEST_CASE("one run at a time trains in a folder") {
   const test::TemporaryFolder folder;
   std::ostringstream progress;

@@ -28,4 +28,8 @@ class OutputFile {
 void write_atomically(const std::filesystem::path& path, const std::function<void(OutputFile&)>& write);
 void write_atomically(const std::filesystem::path& path, std::string_view content);
 
+/// Removes the temporary files that a killed process left in `folder` while it wrote files whose names end in `suffix`. Not
+/// while another process writes such files there. What can't be removed stays.
+void remove_unfinished(const std::filesystem::path& folder, std::string_view suffix);
+
 }  // namespace weft

@@ -1,0 +1,78 @@
+#include "train/run_folder.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+#include "support/support.hpp"
+#include "weft/base/error.hpp"
+
+using namespace weft;
+namespace fs = std::filesystem;
+
+namespace {
+
+void make(const RunFolder& run, std::initializer_list<const char*> names) {
+  for (const char* name : names) std::ofstream(run.log().parent_path() / name) << "0123456789";
+}
+
+std::vector<std::string> names_in(const RunFolder& run) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(run.log().parent_path())) names.push_back(entry.path().filename().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+using Names = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("a run's folder is made, without weights that a killed run had not written to their end, and closed to other runs") {
+  const test::TemporaryFolder folder;
+  const fs::path path = folder.path() / "runs" / "first";
+  {
+    const RunFolder run(path);
+    CHECK(fs::is_directory(path));
+    CHECK_THROWS_AS(RunFolder{path}, IoError);
+    make(run, {".last.safetensors.28958-0.tmp", ".notes.tmp", "last.safetensors"});
+  }
+  const RunFolder again(path);
+  CHECK(names_in(again) == Names{".notes.tmp", "last.safetensors"});
+  CHECK_THROWS_WITH_AS(RunFolder(again.last()), doctest::Contains("can't make the folder"), IoError);
+}
+
+TEST_CASE("the newest kept weights up to an update stay, and what isn't of an update") {
+  const test::TemporaryFolder folder;
+  const RunFolder run(folder.path());
+  CHECK(run.kept(12) == folder.path() / "update-12.safetensors");
+  make(run, {"update-5.safetensors", "update-10.safetensors", "update-20.safetensors", "update-x.safetensors",
+             "update-.safetensors", "update-7.txt"});
+  run.remove_kept(10, 1);
+  CHECK(names_in(run) ==
+        Names{"update-.safetensors", "update-10.safetensors", "update-20.safetensors", "update-7.txt", "update-x.safetensors"});
+}
+
+TEST_CASE("all weights of a run go, and nothing else") {
+  const test::TemporaryFolder folder;
+  const RunFolder run(folder.path());
+  run.remove_weights();
+  make(run, {"last.safetensors", "best.safetensors", "update-5.safetensors", "average.safetensors", "train.log"});
+  run.remove_weights();
+  CHECK(names_in(run) == Names{"average.safetensors", "train.log"});
+}
+
+TEST_CASE("a log is cut where it is longer, and never made") {
+  const test::TemporaryFolder folder;
+  const RunFolder run(folder.path());
+  run.cut_log(4);
+  CHECK(names_in(run).empty());
+  make(run, {"train.log"});
+  run.cut_log(11);
+  CHECK(fs::file_size(run.log()) == 10);
+  run.cut_log(4);
+  CHECK(fs::file_size(run.log()) == 4);
+}
