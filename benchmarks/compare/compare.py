@@ -1,7 +1,7 @@
 """Runs a training step of each work in weft and in libtorch alternately, and prints one table of ratios.
 
-libtorch is first tried with its settings (as many threads as asked or one, oneDNN on or off, denormals flushed or not, gradients
-dropped before a step or zeroed) and then measured with the fastest. Before that both do three steps without dropout, whose losses
+libtorch is first tried with its settings (as many threads as asked or one; memory that malloc keeps, in huge pages, or malloc as it
+is; oneDNN on or off; denormals flushed or not; gradients dropped before a step or zeroed) and then measured with the fastest. Before that both do three steps without dropout, whose losses
 must agree. Status 1 where they don't.
 """
 import argparse
@@ -14,8 +14,11 @@ import sys
 
 WORKS = ["lstm", "transformer", "gpt2", "attention", "ragged", "conv", "ctc", "mlp", "tape"]
 QUICK = ["mlp", "tape"]  # whose steps take microseconds: always as many as they have themselves
-# What libtorch is told by its environment, and what it is called when it isn't.
-SETTINGS = {"PEER_MKLDNN": "no oneDNN", "PEER_FLUSH_DENORMALS": "denormals", "PEER_DROP_GRADIENTS": "gradients zeroed"}
+# libtorch asks malloc for each tensor, and malloc the system for each large one, which clears it: half of a step on some machines.
+KEEP_MEMORY = "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=34359738368:glibc.malloc.hugetlb=1"
+# What libtorch is told by its environment at first, what else is tried, and what that is called.
+SETTINGS = {"GLIBC_TUNABLES": (KEEP_MEMORY, "", "plain malloc"), "PEER_MKLDNN": ("1", "0", "no oneDNN"),
+            "PEER_FLUSH_DENORMALS": ("1", "0", "denormals"), "PEER_DROP_GRADIENTS": ("1", "0", "gradients zeroed")}
 TOLERANCE = 1e-4  # of losses, relative
 
 
@@ -47,9 +50,10 @@ def best_setting(program, work, threads, steps):
     def timed(count, **environment):
         return run(program, work, count, "--warmup", "1", *steps, **environment)["ms_per_step"], count, environment
 
-    best = min((timed(count, **dict.fromkeys(SETTINGS, "1")) for count in sorted({1, threads})), key=lambda one: one[0])
-    for variable in SETTINGS:
-        other = timed(best[1], **{**best[2], variable: "0"})
+    at_first = {variable: first for variable, (first, _, _) in SETTINGS.items()}
+    best = min((timed(count, **at_first) for count in sorted({1, threads})), key=lambda one: one[0])
+    for variable, (_, instead, _) in SETTINGS.items():
+        other = timed(best[1], **{**best[2], variable: instead})
         # Only what is clearly faster: the choice is made from one run each.
         best = other if other[0] < 0.95 * best[0] else best
     return best[1:]
@@ -72,7 +76,7 @@ def compare(arguments, ours, theirs, work, threads, loss):
     median = lambda results, key: statistics.median(result[key] for result in results)
     measured = mine[0]["percent_of_peak"] is not None
     setting = ", ".join(["1 thread" if count == 1 else f"{count} threads"] +
-                        [other for variable, other in SETTINGS.items() if environment[variable] == "0"])
+                        [name for variable, (first, _, name) in SETTINGS.items() if environment[variable] != first])
     return [work, str(threads), setting, milliseconds(median(peer, "ms_per_step")), milliseconds(median(mine, "ms_per_step")),
             f"{statistics.median(ratios):.2f}", f"{min(ratios):.2f} to {max(ratios):.2f}",
             f"{median(mine, 'percent_of_peak'):.0f} %" if measured else "", f"{median(peer, 'peak_rss_mb'):,.0f}",
