@@ -21,6 +21,14 @@ inline std::string checksum_of(const std::filesystem::path& file) {
   return fmt::format("weights of crc32 {:08x}", crc.checksum());
 }
 
+/// Of a message that lists faults, a line each under a headline, the first; a message of one line as it is.
+inline std::string first_fault(const std::string& what) {
+  const auto head = what.find('\n');
+  if (head == std::string::npos) return what;
+  const auto begin = what.find_first_not_of(" \n", head), end = what.find('\n', begin);
+  return begin == std::string::npos ? what.substr(0, head) : what.substr(begin, end - begin);
+}
+
 /// Gives `model` the weights of the run in `start`, and the run to come a setting that tells them from others. A run that goes
 /// on has weights of its own and needs the first one's folder no more; where that is still there, it must hold the same.
 inline void start_from(const std::filesystem::path& start, weft::nn::ModuleBase& model, weft::TrainerOptions& options) {
@@ -39,9 +47,8 @@ inline void start_from(const std::filesystem::path& start, weft::nn::ModuleBase&
   try {
     if (!goes_on) weft::nn::load(model, first);
   } catch (const weft::ValueError& error) {
-    const std::string what = error.what();
     throw weft::FormatError(
-        fmt::format("{} (--start) has the weights of another model: {}", first.string(), what.substr(0, what.find('\n'))));
+        fmt::format("{} (--start) has the weights of another model: {}", first.string(), first_fault(error.what())));
   }
   options.settings[key] = checksum_of(first);
 }

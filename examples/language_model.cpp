@@ -132,9 +132,6 @@ int command_train(const std::vector<std::string>& words) {
   }
   const Texts texts =
       quick ? parts_of(made_text(), held_out) : read_texts(required(text_path, "text"), validation_path, held_out);
-  const std::string source = quick                     ? "generated text"
-                             : validation_path.empty() ? text_path
-                                                       : text_path + " and " + validation_path;
   const text::Symbols symbols =
       text::Symbols::of(texts.train, unit == "words" ? text::SymbolUnit::words : text::SymbolUnit::characters, most_symbols);
   model_options.kind = seq2seq::language_model_kind(kind);
@@ -143,13 +140,17 @@ int command_train(const std::vector<std::string>& words) {
   model_options.vocabulary = symbols.size();
   model_options.tie_output = !untied;
   seq2seq::LanguageModel model(model_options, nn::Scope{.owner = nullptr, .name = {}, .seed = s.trainer.seed});
+  const std::string source = quick ? "generated text"
+                             : validation_path.empty()
+                                 ? text_path
+                                 : fmt::format("{} (training), {} (held-out)", text_path, validation_path);
   LanguageModelTask task =
       of_data(source, [&] { return LanguageModelTask(model, symbols, texts.train, texts.validation, task_options); });
   fmt::print(stderr, "{} bytes, {} different {}, {} parameters, {}\n", texts.train.size(), symbols.size() - 1, unit,
              model.num_parameters(), format_count(s.threads, "thread"));
   const TrainingResult result = train(task, s.trainer, std::cerr);
   fmt::print("{}, {}, best validation {}, {:.0f} tokens/s, {}\n", format_count(result.updates, "update"),
-             format_count(result.epochs, "epoch"), result.best ? describe(-*result.best, symbols.unit()) : "not measured yet",
+             format_count(result.epochs, "epoch"), result.best ? describe(-*result.best, symbols.unit()) : "not validated yet",
              result.words_per_second, format_duration(result.seconds));
   return exit_code(result);
 }

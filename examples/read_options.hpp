@@ -77,7 +77,8 @@ inline void read_words(const std::vector<std::string>& words, const po::options_
 }
 
 /// Lines `option = value`; # starts a comment. What the command line has given stays.
-inline void read_file(const std::string& path, const po::options_description& options, po::variables_map& given) {
+inline void read_file(const std::string& path, const po::options_description& options, po::variables_map& given,
+                      const Hint& hint) {
   std::ifstream file(path);
   if (!file) throw weft::IoError(fmt::format("can't read the configuration {}", path));
   std::map<std::string, int> seen;
@@ -97,6 +98,7 @@ inline void read_file(const std::string& path, const po::options_description& op
       po::store(parsed, given);
     } catch (const po::unknown_option& error) {
       const std::string name = error.get_option_name();
+      if (const std::string known = hint ? hint(name) : ""; !known.empty()) throw wrong(known);
       throw wrong(fmt::format("there is no option '{}'{}", name, suggestion(name, names_of(options), "")));
     } catch (const po::invalid_config_file_syntax&) {
       throw wrong("this is no line `option = value`");
@@ -141,7 +143,7 @@ inline bool read(const std::vector<std::string>& words, po::options_description&
     out << options;
     return false;
   }
-  if (given.count("config") != 0) read_file(given["config"].as<std::string>(), options, given);
+  if (given.count("config") != 0) read_file(given["config"].as<std::string>(), options, given, hint);
   po::notify(given);
   return true;
 }

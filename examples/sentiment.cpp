@@ -69,7 +69,7 @@ int command_train(const std::vector<std::string>& words) {
   const TrainingResult result = train(task, s.trainer, std::cerr);
   fmt::print("{}, {}, best held-out {} {}, {:.0f} words/s, {}\n", format_count(result.updates, "update"),
              format_count(result.epochs, "epoch"), s.best_by,
-             result.best ? fmt::format("{:.4f}", std::abs(*result.best)) : "none", result.words_per_second,
+             result.best ? fmt::format("{:.4f}", std::abs(*result.best)) : "not validated yet", result.words_per_second,
              format_duration(result.seconds));
   return exit_code(result);
 }

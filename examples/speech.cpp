@@ -61,8 +61,8 @@ int command_train(const std::vector<std::string>& words) {
     fmt::print(stderr, "{} strings of the epochs and the validation had fewer steps than digits and were left out\n", strings);
   fmt::print("{}, {}, best digit error {}, {:.0f} digits/s, {}\n", format_count(result.updates, "update"),
              format_count(result.epochs, "epoch"),
-             result.best ? fmt::format("{:.2f} % in validation", 100 - *result.best) : "none", result.words_per_second,
-             format_duration(result.seconds));
+             result.best ? fmt::format("{:.2f} % in validation", 100 - *result.best) : "not validated yet",
+             result.words_per_second, format_duration(result.seconds));
   return exit_code(result);
 }
 

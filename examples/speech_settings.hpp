@@ -94,7 +94,7 @@ inline std::map<std::string, const char*> options_of_settings() {
                                                 {"speech.bands", "--bands"},
                                                 {"speech.scale", "--mel"},
                                                 {"speech.stack", "--stack"},
-                                                {"speech.label_frames", "--data"},
+                                                {"speech.label_frames", "--data, --model"},
                                                 {"strings", "--strings, --max-digits, --seed"},
                                                 {"validation.strings", "--valid-strings, --quick"},
                                                 {"batch", "--batch"},

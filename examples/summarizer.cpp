@@ -89,7 +89,8 @@ int command_train(const std::vector<std::string>& words) {
              format_count(task.batcher().kept()), texts.validation.size(), format_count(vocabulary.size()),
              format_count(summarizer.model().num_parameters()), format_count(s.threads, "thread"));
   const TrainingResult result = train(task, s.trainer, std::cerr);
-  const std::string best = fmt::format("best ROUGE {}", result.best ? fmt::format("{:.2f}", *result.best) : "none");
+  const std::string best =
+      fmt::format("best ROUGE {}", result.best ? fmt::format("{:.2f}", *result.best) : "not validated yet");
   fmt::print("{}, {}, {}, {:.0f} words/s, {}\n", format_count(result.updates, "update"), format_count(result.epochs, "epoch"),
              best, result.words_per_second, format_duration(result.seconds));
   return exit_code(result);

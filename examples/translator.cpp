@@ -127,7 +127,7 @@ int command_train(const std::vector<std::string>& words) {
   const auto text = read_pairs(required(s.source, "source"), required(s.target, "target"));
   const auto validation = read_pairs(required(s.valid_source, "valid-source"), required(s.valid_target, "valid-target"));
   const TrainingResult result = train_on(s, text, validation);
-  const std::string best = fmt::format("best BLEU {}", result.best ? fmt::format("{:.2f}", *result.best) : "none");
+  const std::string best = fmt::format("best BLEU {}", result.best ? fmt::format("{:.2f}", *result.best) : "not validated yet");
   fmt::print("{}, {}, {}, {:.0f} words/s, {}\n", format_count(result.updates, "update"), format_count(result.epochs, "epoch"),
              best, result.words_per_second, format_duration(result.seconds));
   return exit_code(result);
@@ -291,10 +291,12 @@ int command_quickstart(const std::vector<std::string>& words) {
   data::GrammarOptions sentences;
   bool quick = read_options::is_quick(words);
   if (quick) {  // other defaults, which options change as ever
+    s.output = "quickstart-quick";
+    s.minutes = 0;  // its epochs are few
     sentences = {.train = 3000, .validation = 100, .test = 100};
     s.vocabulary = 150;
     s.lstm = {.embedding = 48, .hidden = 96};
-    s.transformer = {.width = 64, .feed_forward = 128, .encoder_layers = 1, .decoder_layers = 1};
+    s.transformer = {.width = 64, .feed_forward = 128, .encoder_layers = 1};
     s.trainer.epochs = 8;
     s.trainer.lr = 1e-2;
     s.task.batching.max_tokens = 1024;
@@ -321,7 +323,7 @@ int command_quickstart(const std::vector<std::string>& words) {
   fmt::print("{:.0f} words/s in training, {} in {}\n", result.words_per_second, format_count(result.updates, "update"),
              format_duration(result.seconds));
   constexpr std::int64_t enough_epochs = 3;
-  if (result.epochs < std::min(enough_epochs, s.trainer.epochs))
+  if (s.trainer.seconds > 0 && result.seconds >= s.trainer.seconds && result.epochs < std::min(enough_epochs, s.trainer.epochs))
     fmt::print(
         "the time was over in epoch {} of {}, too early for good translations: the machine is slow or busy; "
         "the same command with --minutes 10 goes on from here\n",

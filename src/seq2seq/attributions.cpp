@@ -13,7 +13,7 @@ namespace {
 
 void check_evaluating(const char* op, const nn::ModuleBase& model) {
   check<ValueError>(!model.training(), op,
-                    "the model is in training mode, where dropout makes noise of what is told; call eval()");
+                    "the model is in training mode, in which what it says isn't what it will decide; call eval()");
 }
 
 /// All of every word is there.

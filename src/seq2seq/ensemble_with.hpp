@@ -9,11 +9,11 @@
 
 namespace weft::seq2seq {
 
-/// Throws ValueError for a model that is the one itself, and where one of both has moved to another before.
-inline void check_another(const char* where, bool itself, bool here, bool there) {
-  check<ValueError>(!itself, where, "a model can't be added to itself: an ensemble needs another one");
-  check<ValueError>(here, where, "this has no model any more: it was added to another before");
-  check<ValueError>(there, where, "the other has no model any more: it was added to one before");
+/// The model of `which`, "this" or "the other". Throws ValueError where it has none.
+template <class AnyModel>
+AnyModel& model_of(const char* where, const std::unique_ptr<AnyModel>& model, const char* which = "this") {
+  check<ValueError>(model != nullptr, where, "{} has no model any more: it was moved, or added to another", which);
+  return *model;
 }
 
 /// The ensemble of a model and `others`, to which another model and its own others have moved. Where it can't be made, none

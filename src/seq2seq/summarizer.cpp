@@ -27,7 +27,11 @@ Summarizer::Summarizer(const EncoderDecoderOptions& options, text::ExtendedVocab
   model_ = std::make_unique<EncoderDecoder>(options, nn::Scope{.owner = nullptr, .name = {}, .seed = seed});
 }
 
-Metadata Summarizer::metadata() const { return {{"summarizer", to_json(model_->options())}, {"words", vocabulary_.to_json()}}; }
+EncoderDecoder& Summarizer::model() { return model_of(where, model_); }
+
+Metadata Summarizer::metadata() const {
+  return {{"summarizer", to_json(model_of(where, model_).options())}, {"words", vocabulary_.to_json()}};
+}
 
 std::unique_ptr<Summarizer> Summarizer::load(const std::filesystem::path& folder) {
   const SafetensorsFile file = load_best(where, folder);
@@ -45,19 +49,20 @@ std::unique_ptr<Summarizer> Summarizer::load(const std::filesystem::path& folder
 }
 
 void Summarizer::add(Summarizer&& other) {
-  check_another(where, &other == this, model_ != nullptr, other.model_ != nullptr);
+  check<ValueError>(&other != this, where, "a model can't be added to itself: an ensemble needs another one");
+  const EncoderDecoder &mine = model_of(where, model_), &its = model_of(where, other.model_, "the other");
   check<ValueError>(vocabulary_.to_json() == other.vocabulary_.to_json(), where,
                     "models of an ensemble have one vocabulary, not one of {} words and another of {}", vocabulary_.size(),
                     other.vocabulary_.size());
-  check<ValueError>(model_->options().copy == other.model_->options().copy, where,
-                    "of an ensemble's models all copy, or none does");
+  check<ValueError>(mine.options().copy == its.options().copy, where, "of an ensemble's models all copy, or none does");
   ensemble_ = ensemble_with(model_, others_, other.model_, other.others_);
   other.ensemble_.reset();
 }
 
 Summarizer::Source Summarizer::encode_source(const std::string& text, std::int64_t max_source) const {
+  const bool copies = model_of(where, model_).options().copy;
   auto [ids, further] = vocabulary_.encode_source(as_words(text), max_source);
-  if (!model_->options().copy) {
+  if (!copies) {
     for (std::int32_t& id : ids) id = id < vocabulary_.size() ? id : unknown_id;
     further.clear();
   }
@@ -94,6 +99,8 @@ Summary Summarizer::summary_of(const Source& source, const Hypothesis& best) con
 }
 
 std::vector<Summary> Summarizer::summarize(std::span<const std::string> texts, const SummarizeOptions& options) {
+  Model& own = this->model();
+  Model& model = ensemble_ ? *ensemble_ : own;
   check<ValueError>(options.batch >= 1 && options.max_source >= 1, where, "batch {} and max_source {} must be at least 1",
                     options.batch, options.max_source);
   std::vector<Source> sources;
@@ -102,7 +109,6 @@ std::vector<Summary> Summarizer::summarize(std::span<const std::string> texts, c
     sources.push_back(encode_source(text, options.max_source));
     ids.push_back(sources.back().ids);
   }
-  Model& model = ensemble_ ? static_cast<Model&>(*ensemble_) : *model_;
   std::vector<Summary> result(texts.size());
   in_batches(ids, options.batch, [&](std::span<const std::size_t> places, std::span<const TokenIds* const> rows) {
     const auto hypotheses = beam_search(model, pad(rows), options.search);

@@ -58,7 +58,10 @@ Translator::Translator(const ModelOptions& options, Vocabularies vocabularies, s
   model_ = make_model(options_, nn::Scope{.owner = nullptr, .name = {}, .seed = seed});
 }
 
+Model& Translator::model() { return model_of(where, model_); }
+
 Metadata Translator::metadata() const {
+  model_of(where, model_);
   return {{"translator", to_json(options_)},
           {"source_vocabulary", checksum(vocabularies_.source)},
           {"target_vocabulary", checksum(vocabularies_.target)}};
@@ -84,7 +87,9 @@ std::unique_ptr<Translator> Translator::load(const std::filesystem::path& folder
 }
 
 void Translator::add(Translator&& other) {
-  check_another(where, &other == this, model_ != nullptr, other.model_ != nullptr);
+  check<ValueError>(&other != this, where, "a model can't be added to itself: an ensemble needs another one");
+  model_of(where, model_);
+  model_of(where, other.model_, "the other");
   for (const auto& [name, here, there] : {std::tuple("source", &vocabularies_.source, &other.vocabularies_.source),
                                           {"target", &vocabularies_.target, &other.vocabularies_.target}})
     check<ValueError>(checksum(*here) == checksum(*there), where,
@@ -121,6 +126,8 @@ Hypothesis Translator::chosen(std::vector<Hypothesis> hypotheses, const Translat
 }
 
 std::vector<Translation> Translator::translate(std::span<const std::string> lines, const TranslateOptions& options) {
+  Model& own = this->model();
+  Model& model = ensemble_ ? *ensemble_ : own;
   check<ValueError>(options.batch >= 1 && options.max_source >= 1, where, "batch {} and max_source {} must be at least 1",
                     options.batch, options.max_source);
   std::vector<TokenIds> source(lines.size());
@@ -130,7 +137,6 @@ std::vector<Translation> Translator::translate(std::span<const std::string> line
       source[i].resize(static_cast<std::size_t>(options.max_source));
   }
   const std::vector<TokenIds> prefixes = prefixes_of(lines, options);
-  Model& model = ensemble_ ? *ensemble_ : *model_;
   std::optional<SampleOptions> sampling = options.sample;
   if (sampling) sampling->attention = sampling->attention || options.search.attention;
   std::vector<Translation> result(lines.size());

@@ -180,6 +180,23 @@ TEST_CASE("derivatives that differ by no more than a large output's rounding com
       {vector({0.7, 0})});
   CHECK_FALSE(masked.ok());
   CHECK(masked.hint.empty());
+  // Small derivatives, which fail first, beside large ones, at the tolerances that are there.
+  const Tensor larger = vector({3e5});
+  const auto mixed = gradcheck([&](const std::vector<Var>& in) { return plus(total(times(in[0], in[0])), larger); },
+                               {vector({0.5, 0.7, 0.3, 0.21, 0.9, 0.001, 0.002})});
+  CHECK_FALSE(mixed.ok());
+  CHECK(mixed.hint.starts_with("no difference is more than rounding makes of an output of 3e+05"));
+  // An infinite output excuses nothing.
+  const Tensor endless = vector({std::numeric_limits<double>::infinity()});
+  const auto infinite = gradcheck(
+      [&](const std::vector<Var>& in) {
+        return plus(product_with(in[0], in[0],
+                                 [](Sink& s, const Tensor& g, const Tensor& a, const Tensor&) { s.add(0, product(g, a)); }),
+                    endless);
+      },
+      {vector({0.7})});
+  CHECK_FALSE(infinite.ok());
+  CHECK(infinite.hint.empty());
 }
 
 TEST_CASE("steps, tolerances and counts that can't be are refused") {

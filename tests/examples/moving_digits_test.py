@@ -117,7 +117,7 @@ class MovingDigitsTest(unittest.TestCase):
                 (["train", *files(), "--output", FOLDER / "c", "--start", FOLDER / "none"], 1,
                  "none (--start) is no folder of a training run that was validated"),
                 (["train", *files(), "--output", FOLDER / "c", "--start", run], 1,
-                 "best.safetensors (--start) has the weights of another model"),
+                 "best.safetensors (--start) has the weights of another model: different: "),
                 (["evaluate", "--model", FOLDER / "none", *files()], 1, "none"),
                 (["evaluate", *files()], 2, "--model is needed")):
             done = call(*words)

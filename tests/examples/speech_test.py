@@ -139,11 +139,15 @@ class SpeechTest(unittest.TestCase):
         (broken / "1_ann_9.wav").write_bytes(b"")
         cut = broken / "2_ann_9.wav"
         cut.write_bytes(cut.read_bytes()[:-10])
+        with wave.open(str(broken / "3_ann_9.wav"), "wb") as short:
+            short.setparams((1, 2, 8000, 0, "NONE", ""))
+            short.writeframes(bytes(2 * 399))
         done = call("train", "--data", broken, *SMALL, "--output", run)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("1_ann_9.wav is empty", done.stderr)
+        self.assertIn("the recording 3_ann_9 has 399 samples, less than 0.05 s", done.stderr)
         self.assertRegex(done.stderr, r"2_ann_9\.wav: its chunk 'data' of \d+ bytes goes past the file's end")
-        self.assertIn("2 of 200 files were left out", done.stderr)
+        self.assertIn("3 of 200 files were left out", done.stderr)
         good = broken / "3_ann_0.wav"
         heard = call("recognize", "--model", run, "--sounds", cut, good, broken / "none.wav")
         self.assertEqual(heard.returncode, 1)

@@ -228,6 +228,9 @@ class Commands(Case):
         self.assertTrue(out.endswith(f"{run}/report.html\n"), out)
         check_page(self, run / "report.html")
         self.fails(2, ["--quick is of translator quickstart"], "train", "--quick", "--output", self.folder / "new")
+        config = self.folder / "quick.conf"
+        config.write_text("quick = true\n")
+        self.fails(2, ["quick.conf:1: --quick is of translator quickstart"], "train", "--config", config, "--output", self.folder / "new")
 
     def test_help(self):
         self.assertIn("quickstart", succeed("--help"))

@@ -155,4 +155,5 @@ TEST_CASE("a product multiplies, a plateau among its factors") {
   plateau.observe(1);
   CHECK(schedule(2) == 0.75);
   CHECK(optim::product({})(1) == 1);
+  CHECK_THROWS_AS(optim::product({})(0), ValueError);
 }

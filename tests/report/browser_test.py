@@ -22,9 +22,18 @@ KEEP_SQUARES = """(() => {
     fill.call(this, x, y, width, height);
   };
 })()"""
-SQUARES = "new Promise(done => setTimeout(() => done(window.squares), 50))"
 FOCUS = "document.activeElement.getAttribute('aria-label') ?? document.activeElement.tagName"
 STATUS = "[...document.activeElement.closest('figure').querySelectorAll('.status')].map(e => e.textContent).join('')"
+
+
+def forget_drawn(canvas):
+    return f"delete document.querySelectorAll('canvas')[{canvas}].dataset.drawn"
+
+
+def when_drawn(canvas, expression):
+    """The expression's value once a canvas that was forgotten has been drawn anew."""
+    return (f"new Promise(done => {{ const look = () => document.querySelectorAll('canvas')[{canvas}].dataset.drawn ? done({expression}) "
+            ": setTimeout(look, 1); look(); })")
 
 
 class Pages(unittest.TestCase):
@@ -47,19 +56,20 @@ class Pages(unittest.TestCase):
             (FOLDER / "gaps.html").write_text(text, encoding="utf-8")
             chromium.open(FOLDER / "gaps.html", 1280, False)
             chromium.evaluate(KEEP_SQUARES)
+            chromium.evaluate(forget_drawn(0))
             chromium.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark"}])  # drawn again
             with self.subTest(x=x, y=y):
-                self.assertEqual(chromium.evaluate(SQUARES), [16, 16] if alone else [])
+                self.assertEqual(chromium.evaluate(when_drawn(0, "window.squares")), [16, 16] if alone else [])
 
     def test_setting_and_width_change_on_an_open_page(self):
         self.open("sample", 1280)
         before = chromium.evaluate("document.querySelectorAll('canvas')[1].toDataURL()")
+        chromium.evaluate(forget_drawn(1))
         chromium.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark"}])
-        dark = chromium.evaluate("new Promise(done => setTimeout(() => done(document.querySelectorAll('canvas')[1].toDataURL()), 50))")
-        self.assertNotEqual(dark, before)
+        self.assertNotEqual(chromium.evaluate(when_drawn(1, "document.querySelectorAll('canvas')[1].toDataURL()")), before)
+        chromium.evaluate(forget_drawn(1))
         chromium.call("Emulation.setDeviceMetricsOverride", width=390, height=900, deviceScaleFactor=2, mobile=False)
-        self.assertLessEqual(chromium.evaluate(
-            "new Promise(done => requestAnimationFrame(() => setTimeout(() => done(document.documentElement.scrollWidth), 50)))"), 390)
+        self.assertLessEqual(chromium.evaluate(when_drawn(1, "document.documentElement.scrollWidth")), 390)
 
     def test_keyboard(self):
         self.open("sample", 1280)

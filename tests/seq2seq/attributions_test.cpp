@@ -118,3 +118,14 @@ TEST_CASE("what a context adds to the log probability of the last token is its s
     CHECK_THROWS_AS(context_attributions(model, std::vector<std::int32_t>{1, 7}), IndexError);
   }
 }
+
+TEST_CASE("a model in training mode isn't asked what it looks at") {
+  DocumentClassifier classifier(small(SequenceEncoder::gru));
+  CHECK_THROWS_WITH_AS(
+      word_attributions(classifier, document, 0),
+      "[word_attributions] the model is in training mode, in which what it says isn't what it will decide; call eval()",
+      ValueError);
+  LanguageModel model({.kind = LanguageModelKind::lstm, .vocabulary = 7, .width = 8});
+  CHECK_THROWS_WITH_AS(context_attributions(model, std::vector<std::int32_t>{1, 2, 3}), doctest::Contains("call eval()"),
+                       ValueError);
+}

@@ -103,9 +103,13 @@ TEST_CASE("a summarizer is loaded from a run's folder") {
   Summarizer other_weights = summarizer(true, 8);
   loaded->add(std::move(other_weights));
   CHECK_THROWS_WITH_AS(loaded->add(std::move(other_weights)),
-                       "[Summarizer] the other has no model any more: it was added to one before", ValueError);
+                       "[Summarizer] the other has no model any more: it was moved, or added to another", ValueError);
   CHECK_THROWS_WITH_AS(other_weights.add(summarizer(true, 9)),
-                       "[Summarizer] this has no model any more: it was added to another before", ValueError);
+                       "[Summarizer] this has no model any more: it was moved, or added to another", ValueError);
+  CHECK_THROWS_AS(other_weights.summarize(texts), ValueError);
+  CHECK_THROWS_AS(other_weights.encode_source(texts[0], 5), ValueError);
+  CHECK_THROWS_AS(other_weights.metadata(), ValueError);
+  CHECK_THROWS_AS(other_weights.model(), ValueError);
   CHECK(loaded->summarize(texts).size() == 4);
   CHECK_THROWS_WITH_AS(loaded->add(summarizer(false)), "[Summarizer] of an ensemble's models all copy, or none does",
                        ValueError);

@@ -300,6 +300,23 @@ TEST_CASE("an ensemble that was refused leaves both translators as they were") {
   CHECK(here.translate(english()).size() == english().size());
 }
 
+TEST_CASE("a translator that was moved or added to another says that it has no model") {
+  for (const ModelOptions& kind : kinds()) {
+    Translator here(kind, vocabularies()), other(kind, vocabularies(), 2);
+    here.add(std::move(other));
+    constexpr const char* gone = "[Translator] this has no model any more: it was moved, or added to another";
+    CHECK_THROWS_WITH_AS(other.translate(english()), gone, ValueError);
+    CHECK_THROWS_WITH_AS(other.model(), gone, ValueError);
+    CHECK_THROWS_WITH_AS(other.add(Translator(kind, vocabularies())), gone, ValueError);
+    CHECK_THROWS_WITH_AS(here.add(std::move(other)),
+                         "[Translator] the other has no model any more: it was moved, or added to another", ValueError);
+    Translator last = std::move(here);
+    CHECK_THROWS_WITH_AS(here.translate(english()), gone, ValueError);
+    CHECK_THROWS_WITH_AS(here.metadata(), gone, ValueError);
+    CHECK(last.translate(english()).size() == english().size());
+  }
+}
+
 TEST_CASE("models of different vocabularies are no ensemble") {
   const auto both = vocabularies();
   for (const bool source : {true, false}) {

@@ -59,7 +59,8 @@ class Summarizer {
   /// ValueError, and as beam_search.
   std::vector<Summary> summarize(std::span<const std::string> texts, const SummarizeOptions& options = {});
 
-  EncoderDecoder& model() { return *model_; }
+  /// Throws ValueError where it was moved or added to another, as all that needs the model does.
+  EncoderDecoder& model();
   const text::ExtendedVocabulary& vocabulary() const { return vocabulary_; }
   /// What a checkpoint says of itself: the model's settings and the vocabulary.
   Metadata metadata() const;

@@ -64,7 +64,8 @@ class Translator {
   /// and sample.
   std::vector<Translation> translate(std::span<const std::string> lines, const TranslateOptions& options = {});
 
-  Model& model() { return *model_; }
+  /// Throws ValueError where it was moved or added to another, as all that needs the model does.
+  Model& model();
   const Vocabularies& vocabularies() const { return vocabularies_; }
   /// What a checkpoint says of itself: the model's settings and the vocabularies' checksums.
   Metadata metadata() const;
