@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <boost/program_options.hpp>
+#include <cerrno>
 #include <fstream>
 #include <functional>
 #include <map>
@@ -10,6 +11,7 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "weft/base/error.hpp"
@@ -79,8 +81,12 @@ inline void read_words(const std::vector<std::string>& words, const po::options_
 /// Lines `option = value`; # starts a comment. What the command line has given stays.
 inline void read_file(const std::string& path, const po::options_description& options, po::variables_map& given,
                       const Hint& hint) {
+  const auto refuse_unread = [&path] {
+    throw weft::IoError(fmt::format("can't read the configuration {}: {}", path, std::generic_category().message(errno)));
+  };
+  errno = 0;
   std::ifstream file(path);
-  if (!file) throw weft::IoError(fmt::format("can't read the configuration {}", path));
+  if (!file) refuse_unread();
   std::map<std::string, int> seen;
   std::string text;
   for (int line = 1; std::getline(file, text); ++line) {
@@ -106,7 +112,7 @@ inline void read_file(const std::string& path, const po::options_description& op
       throw wrong(error.what());
     }
   }
-  if (file.bad()) throw weft::IoError(fmt::format("can't read the configuration {}", path));
+  if (file.bad()) refuse_unread();
 }
 
 /// What command line and configuration say of some options on which the others' defaults depend, before these are known. What

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <boost/algorithm/string/replace.hpp>
+#include <cerrno>
 #include <fstream>
+#include <system_error>
 #include <unordered_map>
 
 #include "base/fail.hpp"
@@ -153,12 +155,16 @@ SentencePiece SentencePiece::train(std::span<const std::string> lines, const Sen
 }
 
 SentencePiece SentencePiece::load(const std::filesystem::path& path) {
+  const auto refuse = [&path](const std::error_code& error) {
+    fail<IoError>("SentencePiece::load", "can't read {}: {}", path.string(), error.message());
+  };
   std::error_code error;
   const auto size = std::filesystem::file_size(path, error);
-  std::string bytes(error ? 0 : size, '\0');
+  if (error) refuse(error);
+  std::string bytes(size, '\0');
+  errno = 0;
   std::ifstream file(path, std::ios::binary);
-  check<IoError>(!error && file.read(bytes.data(), static_cast<std::streamsize>(size)), "SentencePiece::load", "can't read {}",
-                 path.string());
+  if (!file.read(bytes.data(), static_cast<std::streamsize>(size))) refuse({errno, std::generic_category()});
   return from_bytes(bytes, path.string());
 }
 

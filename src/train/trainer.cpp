@@ -1,11 +1,13 @@
 #include "weft/train/trainer.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cmath>
 #include <fstream>
 #include <limits>
 #include <optional>
+#include <system_error>
 
 #include "base/fail.hpp"
 #include "kernels/elementwise.hpp"
@@ -121,8 +123,9 @@ class Training {
     task.model().train();
     if (options.ema > 0) average_.emplace(task.model().parameters(), optim::WeightAverageOptions{.decay = options.ema});
     resume();
+    errno = 0;
     log_.open(folder_.log(), std::ios::app | std::ios::ate);
-    if (!log_) fail<IoError>(where, "can't write {}", folder_.log().string());
+    check_log();
   }
 
   TrainingResult run() {
@@ -329,9 +332,14 @@ class Training {
     return better;
   }
 
+  void check_log() const {
+    if (!log_) fail<IoError>(where, "can't write {}: {}", folder_.log().string(), std::generic_category().message(errno));
+  }
+
   void line(ProgressBar& bar, const std::string& text, bool show) {
+    errno = 0;
     log_ << text << std::endl;
-    if (!log_) fail<IoError>(where, "can't write {}", folder_.log().string());
+    check_log();
     if (show) bar.print(text);
   }
 

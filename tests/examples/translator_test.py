@@ -493,6 +493,8 @@ class BadUsage(Case):
         self.fails(2, ["--joint", "--target-model"], *train_words(run, "--joint", "--target-model", run / "target.model"))
         config = self.file("nested.conf", b"config = other.conf\n")
         self.fails(2, ["nested.conf:1: 'config' can't stand in a configuration"], *train_words(run, "--config", config))
+        for path, why in ((self.folder / "none.conf", "No such file or directory"), (self.folder, "Is a directory")):
+            self.fails(1, [f"can't read the configuration {path}: {why}"], *train_words(run, "--config", path))
         config = self.file("values.conf", b"dropout = 2\n")
         self.fails(2, ["dropout", "from 0 to 1"], *train_words(run, "--config", config))
 

@@ -132,7 +132,9 @@ TEST_CASE("a model comes back from its bytes and from a file") {
 TEST_CASE("files that can't be read or are no model are refused by name") {
   const test::TemporaryFolder folder;
   const auto missing = folder.path() / "missing.model";
-  CHECK_THROWS_WITH_AS(SentencePiece::load(missing), ("[SentencePiece::load] can't read " + missing.string()).c_str(), IoError);
+  CHECK_THROWS_WITH_AS(SentencePiece::load(missing),
+                       ("[SentencePiece::load] can't read " + missing.string() + ": No such file or directory").c_str(),
+                       IoError);
   CHECK_THROWS_AS(SentencePiece::load(folder.path()), IoError);
   const auto text = folder.path() / "text.model";
   const auto refusal = "[SentencePiece::load] " + text.string() + " is not a SentencePiece model, or has been altered";

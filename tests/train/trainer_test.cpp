@@ -276,6 +276,21 @@ TEST_CASE("a disk that is full leaves the last checkpoint, from which the run go
   check_same(last_state(options.folder), last_state(folder.path() / "straight"));
 }
 
+TEST_CASE("a log that can't be written says why, at the start and later") {
+  const test::TemporaryFolder folder;
+  std::ostringstream progress;
+  const auto fails = [&](const char* why) {
+    Regression task;
+    CHECK_THROWS_WITH_AS(train(task, options_for(folder.path()), progress), doctest::Contains(why), IoError);
+  };
+  const auto log = folder.path() / "train.log";
+  std::filesystem::create_directory(log);
+  fails("train.log: Is a directory");
+  std::filesystem::remove(log);
+  std::filesystem::create_symlink("/dev/full", log);
+  fails("train.log: No space left on device");
+}
+
 TEST_CASE("an end off schedule doesn't count as a bad validation of the run that goes on") {
   const test::TemporaryFolder folder;
   std::ostringstream progress;
