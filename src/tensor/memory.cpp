@@ -36,7 +36,7 @@ constexpr std::size_t total_slot = memory_categories, reserved_slot = total_slot
 constexpr std::int64_t report_every = 256 << 10;  // a thread's count joins the others' when it has moved this far
 
 // 64, 128, 192, 256, 320, 384, 448, 512, 640, ...: class 4(p-1)+q holds (4+q) << (p+3), p >= 1; below 256 in steps of 64.
-std::size_t class_of(std::size_t bytes) {
+constexpr std::size_t class_of(std::size_t bytes) {
   const std::size_t units = (bytes + alignment - 1) / alignment;
   if (units <= 4) return units == 0 ? 0 : units - 1;
   const auto shift = static_cast<std::size_t>(std::bit_width(units - 1)) - 3;
@@ -48,6 +48,9 @@ std::size_t size_of_class(std::size_t index) {
   const std::size_t shift = index / 4 - 1;
   return (index - 4 * shift + 1) * alignment << shift;
 }
+
+/// The classes whose blocks are cut from slabs, from the first on.
+constexpr std::size_t cut_classes = class_of(detail::Slabs::cut_below);
 
 struct Block {
   Block* next;
@@ -83,51 +86,76 @@ Central& central() {
       bytes, now(total_slot), now(reserved_slot));
 }
 
-/// Whether blocks of this size are cut from slabs.
-bool is_cut(std::size_t bytes) { return !passes_through && bytes < detail::Slabs::largest_block; }
+void count_reserved(std::int64_t bytes) noexcept { central().count(reserved_slot, bytes); }
 
-void* try_allocate(std::size_t bytes) {
-  if (is_cut(bytes)) {
-    const std::lock_guard lock(central().mutex);
-    return central().slabs.cut(bytes);
-  }
+/// What `change` does to the slabs, under the lock, with their bytes counted.
+template <class Change>
+auto with_slabs(const Change& change) noexcept {
+  const std::lock_guard lock(central().mutex);
+  const auto mapped = [] { return static_cast<std::int64_t>(central().slabs.mapped()); };
+  const std::int64_t before = mapped();
+  const auto result = change(central().slabs);
+  count_reserved(mapped() - before);
+  return result;
+}
+
+void* try_allocate(std::size_t bytes) noexcept {
+  if (!passes_through && class_of(bytes) < cut_classes)
+    return with_slabs([bytes](detail::Slabs& slabs) { return slabs.cut(bytes); });
   const std::size_t unit = passes_through ? alignment : huge_page, rounded = (bytes + unit - 1) / unit * unit;
   void* block = std::aligned_alloc(unit, rounded);
-  if (block != nullptr && unit == huge_page) madvise(block, rounded, MADV_HUGEPAGE);  // a hint: failure costs speed alone
+  if (block == nullptr) return nullptr;
+  if (unit == huge_page) madvise(block, rounded, MADV_HUGEPAGE);  // a hint: failure costs speed alone
+  count_reserved(static_cast<std::int64_t>(bytes));
   return block;
+}
+
+void* take_shared(std::size_t index) {
+  const std::lock_guard lock(central().mutex);
+  Block*& list = central().free[index];
+  if (list == nullptr) return nullptr;
+  Block* block = list;
+  list = block->next;
+  return block;
+}
+
+/// A kept block that is larger than it need be: it becomes one of the smaller class, until its slab goes back.
+void* take_larger(std::size_t bytes) {
+  for (std::size_t index = class_of(bytes) + 1; index < cut_classes; ++index)
+    if (void* block = take_shared(index)) return block;
+  return nullptr;
 }
 
 void* system_allocate(std::size_t bytes) {
-  void* block = try_allocate(bytes);
-  if (block == nullptr) {  // what is kept for other sizes may be enough
-    trim_memory();
-    block = try_allocate(bytes);
-  }
-  if (block == nullptr) fail_for_want_of_memory(bytes);
-  central().count(reserved_slot, static_cast<std::int64_t>(bytes));
-  return block;
+  if (void* block = try_allocate(bytes)) return block;
+  trim_memory();  // what is kept for other sizes may be enough
+  if (void* block = try_allocate(bytes)) return block;
+  if (void* block = take_larger(bytes)) return block;
+  fail_for_want_of_memory(bytes);
 }
 
 void system_free(void* block, std::size_t bytes) noexcept {
-  central().count(reserved_slot, -static_cast<std::int64_t>(bytes));
+  count_reserved(-static_cast<std::int64_t>(bytes));
   std::free(block);
 }
 
 /// Frees the slabs of which no block is in use.
 void trim_slabs() noexcept {
-  const std::lock_guard lock(central().mutex);
-  auto& lists = central().free;
-  for (Block* list : std::span(lists).first(class_of(detail::Slabs::largest_block)))
-    for (Block* block = list; block != nullptr; block = block->next) detail::Slabs::note_idle(block);
-  for (Block*& list : std::span(lists).first(class_of(detail::Slabs::largest_block)))
-    for (Block** link = &list; *link != nullptr;) {
-      if (detail::Slabs::is_idle(*link)) {
-        *link = (*link)->next;
-      } else {
-        link = &(*link)->next;
+  with_slabs([](detail::Slabs& slabs) {
+    const auto lists = std::span(central().free).first(cut_classes);
+    for (const Block* list : lists)
+      for (const Block* block = list; block != nullptr; block = block->next) slabs.note_idle(block);
+    for (Block*& list : lists)
+      for (Block** link = &list; *link != nullptr;) {
+        if (slabs.is_idle(*link)) {
+          *link = (*link)->next;
+        } else {
+          link = &(*link)->next;
+        }
       }
-    }
-  central().count(reserved_slot, -static_cast<std::int64_t>(central().slabs.free_idle()));
+    slabs.free_idle();
+    return nullptr;
+  });
 }
 
 // Set by ~Local: what the thread's other objects free after it goes to all.
@@ -150,7 +178,7 @@ struct Local {
   }
 
   void flush(std::size_t index) noexcept {
-    std::lock_guard lock(central().mutex);
+    const std::lock_guard lock(central().mutex);
     while (Block* block = free[index]) {
       free[index] = block->next;
       block->next = central().free[index];
@@ -174,15 +202,6 @@ Local* own() { return local_has_ended ? nullptr : &local; }
 
 void report_own() noexcept {
   if (Local* mine = own()) mine->report();
-}
-
-void* take_shared(std::size_t index) {
-  std::lock_guard lock(central().mutex);
-  Block*& list = central().free[index];
-  if (list == nullptr) return nullptr;
-  Block* block = list;
-  list = block->next;
-  return block;
 }
 
 }  // namespace
@@ -218,7 +237,7 @@ void pool_release(void* block, std::size_t bytes) noexcept {
     if (++mine->count[index] * size > local_bytes) mine->flush(index);
     return;
   }
-  std::lock_guard lock(central().mutex);
+  const std::lock_guard lock(central().mutex);
   freed->next = central().free[index];
   central().free[index] = freed;
 }
@@ -284,7 +303,7 @@ void trim_memory() {
   Local* mine = own();
   for (std::size_t i = 0; i < classes; ++i) {
     if (mine != nullptr && mine->free[i] != nullptr) mine->flush(i);
-    if (is_cut(size_of_class(i))) continue;
+    if (i < cut_classes) continue;
     while (void* block = take_shared(i)) system_free(block, size_of_class(i));
   }
   trim_slabs();

@@ -2,18 +2,12 @@
 
 #include <sys/mman.h>  // POSIX: mmap, and madvise of Linux
 
+#include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <new>
 
 namespace weft::detail {
-
-// Stands at the beginning of its memory.
-struct alignas(64) Slabs::Slab {
-  Slab* next;
-  std::size_t used = sizeof(Slab);  // up to here it is cut
-  std::size_t cut = 0, idle = 0;    // blocks
-};
-
 namespace {
 
 std::byte* map(std::size_t bytes) noexcept {
@@ -21,16 +15,16 @@ std::byte* map(std::size_t bytes) noexcept {
   return memory == MAP_FAILED ? nullptr : static_cast<std::byte*>(memory);
 }
 
-std::size_t beyond(const void* memory) noexcept { return reinterpret_cast<std::uintptr_t>(memory) % Slabs::size; }
+std::size_t offset_in_slab(const void* memory) noexcept { return reinterpret_cast<std::uintptr_t>(memory) % Slabs::size; }
 
-// Not aligned_alloc, which would take twice the size and, as MALLOC_PERTURB_ has it, write to all of it.
+// Not aligned_alloc, which would keep twice the size and, as MALLOC_PERTURB_ has it, write to all of it.
 std::byte* map_slab() noexcept {
   std::byte* memory = map(Slabs::size);
-  if (memory != nullptr && beyond(memory) != 0) {
+  if (memory != nullptr && offset_in_slab(memory) != 0) {
     munmap(memory, Slabs::size);
     memory = map(2 * Slabs::size);
     if (memory == nullptr) return nullptr;
-    const std::size_t before = (Slabs::size - beyond(memory)) % Slabs::size;
+    const std::size_t before = (Slabs::size - offset_in_slab(memory)) % Slabs::size;
     if (before > 0) munmap(memory, before);
     memory += before;
     munmap(memory + Slabs::size, Slabs::size - before);
@@ -41,40 +35,44 @@ std::byte* map_slab() noexcept {
 
 }  // namespace
 
-Slabs::Slab* Slabs::slab_of(const void* block) noexcept {
-  return reinterpret_cast<Slab*>(reinterpret_cast<std::uintptr_t>(block) / size * size);
+Slabs::Slab& Slabs::slab_of(const void* block) noexcept {
+  const auto behind = std::upper_bound(slabs_.begin(), slabs_.end(), block, [](const void* address, const Slab& slab) {
+    return std::less<const void*>()(address, slab.memory);
+  });
+  return behind[-1];
+}
+
+Slabs::Slab* Slabs::with_room(std::size_t bytes) noexcept {
+  // The fullest: small blocks go where large ones have no room.
+  Slab* best = nullptr;
+  for (Slab& slab : slabs_)
+    if (slab.used + bytes <= size && (best == nullptr || slab.used > best->used)) best = &slab;
+  if (best != nullptr) return best;
+  try {
+    slabs_.reserve(slabs_.size() + 1);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+  std::byte* memory = map_slab();
+  if (memory == nullptr) return nullptr;
+  const auto place = std::find_if(slabs_.begin(), slabs_.end(), [memory](const Slab& s) { return s.memory > memory; });
+  return &*slabs_.insert(place, {memory});
 }
 
 void* Slabs::cut(std::size_t bytes) noexcept {
-  if (all_ == nullptr || all_->used + bytes > size) {
-    void* memory = map_slab();
-    if (memory == nullptr) return nullptr;
-    all_ = ::new (memory) Slab{all_};
-  }
-  void* block = reinterpret_cast<std::byte*>(all_) + all_->used;
-  all_->used += bytes;
-  ++all_->cut;
+  Slab* slab = with_room(bytes);
+  if (slab == nullptr) return nullptr;
+  void* block = slab->memory + slab->used;
+  slab->used += bytes;
+  ++slab->cut;
   return block;
 }
 
-void Slabs::note_idle(void* block) noexcept { ++slab_of(block)->idle; }
-
-bool Slabs::is_idle(const void* block) noexcept { return slab_of(block)->idle == slab_of(block)->cut; }
-
-std::size_t Slabs::free_idle() noexcept {
-  std::size_t bytes = 0;
-  for (Slab** link = &all_; *link != nullptr;) {
-    Slab* slab = *link;
-    if (slab->idle == slab->cut) {
-      bytes += slab->used - sizeof(Slab);
-      *link = slab->next;
-      munmap(slab, size);
-    } else {
-      slab->idle = 0;
-      link = &slab->next;
-    }
-  }
-  return bytes;
+void Slabs::free_idle() noexcept {
+  for (Slab& slab : slabs_)
+    if (slab.is_idle()) munmap(slab.memory, size);
+  std::erase_if(slabs_, [](const Slab& slab) { return slab.is_idle(); });
+  for (Slab& slab : slabs_) slab.idle = 0;
 }
 
 }  // namespace weft::detail

@@ -27,17 +27,36 @@ TEST_CASE("blocks lie aligned one behind the other, none beyond its slab's end")
     CHECK(blocks[i] == blocks[0] + i * (mebi + 64));
   }
   CHECK(slab_of(blocks[0]) == slab_of(blocks[6] + mebi + 63));
-  void* rest = slabs.cut(mebi / 2);  // what is left serves smaller ones
-  CHECK(slab_of(rest) == slab_of(blocks[0]));
-  void* next = slabs.cut(mebi / 2);
-  CHECK(slab_of(next) != slab_of(blocks[0]));
-  for (char* block : blocks) Slabs::note_idle(block);
-  CHECK_FALSE(Slabs::is_idle(rest));
-  Slabs::note_idle(rest);
-  CHECK(slabs.free_idle() == 7 * (mebi + 64) + mebi / 2);
-  Slabs::note_idle(next);
-  CHECK(slabs.free_idle() == mebi / 2);
-  CHECK(slabs.free_idle() == 0);
+  CHECK(slabs.mapped() == Slabs::size);
+  for (char* block : blocks) slabs.note_idle(block);
+  slabs.free_idle();
+  CHECK(slabs.mapped() == 0);
+}
+
+TEST_CASE("blocks of a power of two fill a slab") {
+  for (const std::size_t bytes : {std::size_t{64}, mebi / 4, mebi, 2 * mebi}) {
+    Slabs slabs;
+    for (std::size_t i = 0; i < Slabs::size / bytes; ++i) slabs.note_idle(slabs.cut(bytes));
+    CHECK(slabs.mapped() == Slabs::size);
+    slabs.note_idle(slabs.cut(bytes));
+    CHECK(slabs.mapped() == 2 * Slabs::size);
+    slabs.free_idle();
+    CHECK(slabs.mapped() == 0);
+  }
+}
+
+TEST_CASE("what is left of a slab serves smaller blocks, behind a newer slab too") {
+  Slabs slabs;
+  void *first = slabs.cut(7 * mebi / 2), *second = slabs.cut(7 * mebi / 2), *third = slabs.cut(7 * mebi / 2);
+  CHECK(slab_of(second) == slab_of(first));
+  CHECK(slab_of(third) != slab_of(first));
+  void* rest = slabs.cut(mebi);
+  CHECK(slab_of(rest) == slab_of(first));
+  for (int i = 0; i < 4; ++i) slabs.note_idle(slabs.cut(mebi));
+  CHECK(slabs.mapped() == 2 * Slabs::size);
+  for (void* block : {first, second, third, rest}) slabs.note_idle(block);
+  slabs.free_idle();
+  CHECK(slabs.mapped() == 0);
 }
 
 TEST_CASE("a slab is freed when all its blocks are idle, told anew each time") {
@@ -45,15 +64,16 @@ TEST_CASE("a slab is freed when all its blocks are idle, told anew each time") {
   std::array<std::array<void*, 2>, 3> blocks{};
   for (auto& pair : blocks)
     for (void*& block : pair) block = slabs.cut(3 * mebi);
-  Slabs::note_idle(blocks[0][0]);
-  for (void* block : blocks[1]) Slabs::note_idle(block);
-  CHECK(Slabs::is_idle(blocks[1][0]));
-  CHECK(slabs.free_idle() == 6 * mebi);
-  Slabs::note_idle(blocks[0][1]);  // the first one's note no longer counts
-  CHECK_FALSE(Slabs::is_idle(blocks[0][0]));
-  CHECK(slabs.free_idle() == 0);
-  void* more = slabs.cut(mebi);
-  CHECK(slab_of(more) == slab_of(blocks[2][0]));  // it is cut from as before
-  for (void* block : {blocks[0][0], blocks[0][1], blocks[2][0], blocks[2][1], more}) Slabs::note_idle(block);
-  CHECK(slabs.free_idle() == 13 * mebi);
+  slabs.note_idle(blocks[0][0]);
+  for (void* block : blocks[1]) slabs.note_idle(block);
+  CHECK(slabs.is_idle(blocks[1][0]));
+  slabs.free_idle();
+  CHECK(slabs.mapped() == 2 * Slabs::size);
+  slabs.note_idle(blocks[0][1]);  // the first one's note no longer counts
+  CHECK_FALSE(slabs.is_idle(blocks[0][0]));
+  slabs.free_idle();
+  CHECK(slabs.mapped() == 2 * Slabs::size);
+  for (void* block : {blocks[0][0], blocks[0][1], blocks[2][0], blocks[2][1]}) slabs.note_idle(block);
+  slabs.free_idle();
+  CHECK(slabs.mapped() == 0);
 }

@@ -38,8 +38,8 @@ struct MemoryStatistics {
 MemoryStatistics memory_statistics();
 /// Peaks start again from what is in use now.
 void reset_peak_memory();
-/// Gives the pool's unused memory back to the system: large blocks, and what smaller ones are cut from (8 MiB) where none of it
-/// is in use. Other threads keep up to 1 MiB of small blocks of each size.
+/// Gives the pool's unused memory back to the system: large blocks, and what those below 4 MiB are cut from, 8 MiB at a time,
+/// where none of it is in use. Other threads keep up to 1 MiB of small blocks of each size.
 void trim_memory();
 
 namespace detail {
