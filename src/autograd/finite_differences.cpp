@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include "base/fail.hpp"
 #include "weft/base/random.hpp"
@@ -119,9 +120,9 @@ class Comparison {
                                     function_.variables[v].name, where);
       return;
     }
-    const Tensors slopes = differences(function_.variables[v].value, direction);
+    const Differences found = differences(function_.variables[v].value, direction);
     for (std::size_t c = 0; c < gradients_.size(); ++c) {
-      const double numeric = inner(cotangents_.values[c], slopes);
+      const double numeric = inner(cotangents_.values[c], found.slopes);
       const double analytic = contraction(gradients_[c][v], direction);
       const double difference = std::abs(analytic - numeric);
       const double error = difference == 0 ? 0 : difference / (options_.atol + options_.rtol * std::abs(numeric));
@@ -130,9 +131,10 @@ class Comparison {
       if (error <= 1) continue;
       report_.failures.push_back(
           {report_.operation, function_.variables[v].name, where, cotangents_.names[c], analytic, numeric});
-      const bool excused = std::isfinite(largest_moved_) && difference <= rounding(largest_moved_);
+      const double size = largest_seen(cotangents_.values[c], found.moved);
+      const bool excused = std::isfinite(size) && difference <= rounding(size);
       beyond_rounding_ = beyond_rounding_ || !excused;
-      if (excused) largest_excused_ = std::max(largest_excused_, largest_moved_);
+      if (excused) largest_excused_ = std::max(largest_excused_, size);
     }
   }
 
@@ -159,7 +161,21 @@ class Comparison {
     return false;
   }
 
-  Tensors differences(Tensor value, const Tensor& direction) {
+  // How fast each output's elements move, and how large those are that move: what stands still adds no rounding, however large
+  // it is.
+  struct Differences {
+    Tensors slopes, moved;
+  };
+
+  static double largest_seen(const Tensors& cotangent, const Tensors& sizes) {
+    double largest = 0;
+    for (std::size_t k = 0; k < sizes.size(); ++k)
+      for (std::int64_t i = 0; i < sizes[k].numel(); ++i)
+        if (cotangent[k].data<double>()[i] != 0) largest = std::max(largest, sizes[k].data<double>()[i]);
+    return largest;
+  }
+
+  Differences differences(Tensor value, const Tensor& direction) const {
     const Tensor saved = value.clone();
     const auto moved = [&](double step) {
       double* x = value.mutable_data<double>();
@@ -175,24 +191,23 @@ class Comparison {
       throw;
     }
     value.copy_from(saved);
-    largest_moved_ = 0;
     for (std::size_t k = 0; k < high.size(); ++k) {
-      double* a = high[k].mutable_data<double>();
-      const double* b = low[k].data<double>();
+      double *a = high[k].mutable_data<double>(), *b = low[k].mutable_data<double>();
       for (std::int64_t i = 0; i < high[k].numel(); ++i) {
-        // What the step doesn't move adds nothing, however large it is.
-        if (a[i] != b[i]) largest_moved_ = std::max({largest_moved_, std::abs(a[i]), std::abs(b[i])});
-        a[i] = a[i] == b[i] ? 0 : (a[i] - b[i]) / (2 * options_.step);
+        const bool moves = a[i] != b[i];
+        const double slope = moves ? (a[i] - b[i]) / (2 * options_.step) : 0;
+        b[i] = moves ? std::max(std::abs(a[i]), std::abs(b[i])) : 0;
+        a[i] = slope;
       }
     }
-    return high;
+    return {std::move(high), std::move(low)};
   }
 
   const Differentiable& function_;
   const GradcheckOptions& options_;
   GradcheckReport& report_;
   Cotangents cotangents_;
-  double largest_moved_ = 0, largest_excused_ = 0;  // of the outputs' elements: that the last step moved; that explain failures
+  double largest_excused_ = 0;  // of the outputs' elements whose rounding explains failures
   bool beyond_rounding_ = false;
   std::vector<Tensors> gradients_;  // of each cotangent, for each variable
 };

@@ -197,6 +197,24 @@ TEST_CASE("derivatives that differ by no more than a large output's rounding com
       {vector({0.7})});
   CHECK_FALSE(infinite.ok());
   CHECK(infinite.hint.empty());
+  // Neither does one that is infinite on one side of the step alone.
+  const auto half = [](Sink& s, const Tensor& g, const Tensor& a, const Tensor&) { s.add(0, product(g, a)); };
+  const auto edge = gradcheck(
+      [&](const std::vector<Var>& in) {
+        const bool beyond = in[0].value().at({0}) > 0.7;
+        return plus(product_with(in[0], in[0], half), vector({beyond ? std::numeric_limits<double>::infinity() : 0}));
+      },
+      {vector({0.7})});
+  CHECK_FALSE(edge.ok());
+  CHECK(edge.hint.empty());
+  // Nor the size of another output's element, where each has its own row.
+  const auto rows = gradcheck(
+      [&](const std::vector<Var>& in) {
+        return plus(times(in[0], vector({1e9, 0})), product_with(in[0], in[0], half));
+      },
+      {vector({0.7, 0.7})}, {.directions = 1, .full_jacobian = true});
+  CHECK_FALSE(rows.ok());
+  CHECK(rows.hint.empty());
 }
 
 TEST_CASE("steps, tolerances and counts that can't be are refused") {
