@@ -21,6 +21,7 @@
 #include "weft/report/report.hpp"
 #include "weft/seq2seq/attention_maps.hpp"
 #include "weft/train/heat_map.hpp"
+#include "weft/train/kept_checkpoints.hpp"
 #include "weft/train/progress.hpp"
 #include "weft/train/training_log.hpp"
 #include "weft/train/translation_task.hpp"

@@ -35,15 +35,20 @@ std::string temporary_name(std::string_view target, int process, int attempt) {
   return fmt::format(".{}.{}-{}.tmp", target, process, attempt);
 }
 
+bool is_number(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 // Whether that is the name of a temporary file for a target that ends in `suffix`.
 bool is_temporary(std::string_view name, std::string_view suffix) {
   constexpr std::string_view end = ".tmp";
   if (!name.starts_with('.') || !name.ends_with(end)) return false;
   name.remove_suffix(end.size());
-  const std::size_t numbers = name.rfind('.');
-  if (numbers == 0 || numbers == std::string_view::npos || !name.substr(0, numbers).ends_with(suffix)) return false;
-  name.remove_prefix(numbers + 1);
-  return name.find('-') != std::string_view::npos && name.find_first_not_of("0123456789-") == std::string_view::npos;
+  const std::size_t point = name.rfind('.');
+  if (point == 0 || point == std::string_view::npos || !name.substr(1, point - 1).ends_with(suffix)) return false;
+  const std::string_view numbers = name.substr(point + 1);
+  const std::size_t dash = numbers.find('-');
+  return dash != std::string_view::npos && is_number(numbers.substr(0, dash)) && is_number(numbers.substr(dash + 1));
 }
 
 // Removes the file at the end, unless it was renamed.
@@ -124,9 +129,9 @@ void write_atomically(const fs::path& path, std::string_view content) {
 }
 
 void remove_unfinished(const fs::path& folder, std::string_view suffix) {
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(folder, ignored))
-    if (is_temporary(entry.path().filename().string(), suffix)) fs::remove(entry.path(), ignored);
+  std::error_code ended, ignored;
+  for (fs::directory_iterator entry(folder, ended), end; !ended && entry != end; entry.increment(ended))
+    if (is_temporary(entry->path().filename().string(), suffix)) fs::remove(entry->path(), ignored);
 }
 
 }  // namespace weft

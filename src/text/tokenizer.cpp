@@ -164,7 +164,8 @@ SentencePiece SentencePiece::load(const std::filesystem::path& path) {
   std::string bytes(size, '\0');
   errno = 0;
   std::ifstream file(path, std::ios::binary);
-  if (!file.read(bytes.data(), static_cast<std::streamsize>(size))) refuse({errno, std::generic_category()});
+  if (!file.read(bytes.data(), static_cast<std::streamsize>(size)))
+    refuse(errno == 0 ? std::make_error_code(std::errc::io_error) : std::error_code(errno, std::generic_category()));
   return from_bytes(bytes, path.string());
 }
 

@@ -84,7 +84,7 @@ BenchmarkResult benchmark_step(const std::function<double()>& step, const Benchm
 
   std::sort(times.begin(), times.end());
   const std::size_t last = times.size() - 1;
-  result.ms_per_step = times[times.size() / 2];
+  result.ms_per_step = (times[last / 2] + times[last - last / 2]) / 2;
   result.ms_quartiles = {times[last / 4], times[last - last / 4]};
   result.tokens_per_s = options.tokens / result.ms_per_step * 1e3;
   if (options.gflop > 0) {
@@ -108,7 +108,8 @@ std::string BenchmarkResult::json() const {
                                  {"allocations_per_step", nullptr},
                                  {"losses", losses}};
   if (allocations_per_step) line["allocations_per_step"] = rounded(*allocations_per_step);
-  if (peak_gflops == 0)  // wasn't measured
+  if (tokens_per_s == 0) line["tokens_per_s"] = nullptr;  // there are none
+  if (peak_gflops == 0)                                   // wasn't measured
     for (const char* rate : {"gflops", "percent_of_peak", "peak_gflops"}) line[rate] = nullptr;
   return line.dump();
 }

@@ -1,15 +1,12 @@
 #include "train/run_folder.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <string>
-#include <string_view>
 #include <system_error>
 #include <utility>
 
 #include "base/fail.hpp"
 #include "weft/base/file.hpp"
-#include "weft/train/trainer.hpp"
+#include "weft/train/kept_checkpoints.hpp"
 
 namespace weft {
 namespace {
@@ -17,7 +14,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* where = "train";
-constexpr std::string_view before = "update-", after = ".safetensors";
 
 fs::path made(fs::path path) {
   std::error_code error;
@@ -26,22 +22,28 @@ fs::path made(fs::path path) {
   return path;
 }
 
+void remove_file(const fs::path& path) {
+  std::error_code error;
+  fs::remove(path, error);
+  if (error) fail<IoError>(where, "can't remove {}: {}", path.string(), error.message());
+}
+
 }  // namespace
 
-RunFolder::RunFolder(fs::path path) : path_(made(std::move(path))), lock_(path_) { remove_unfinished(path_, after); }
+RunFolder::RunFolder(fs::path path) : path_(made(std::move(path))), lock_(path_) { remove_unfinished(path_, ".safetensors"); }
 
-fs::path RunFolder::kept(std::int64_t update) const { return path_ / fmt::format("{}{}{}", before, update, after); }
+fs::path RunFolder::kept(std::int64_t update) const { return kept_checkpoint(path_, update); }
 
 void RunFolder::remove_weights() const {
-  fs::remove(last());
-  fs::remove(best());
-  for (const auto& [update, path] : kept_checkpoints(path_)) fs::remove(path);
+  remove_file(last());
+  remove_file(best());
+  for (const auto& [update, path] : kept_checkpoints(path_)) remove_file(path);
 }
 
 void RunFolder::remove_kept(std::int64_t update, std::int64_t keep) const {
   auto all = kept_checkpoints(path_);
   std::erase_if(all, [update](const auto& checkpoint) { return checkpoint.first > update; });
-  for (std::size_t i = 0; i + static_cast<std::size_t>(keep) < all.size(); ++i) fs::remove(all[i].second);
+  for (std::size_t i = 0; i + static_cast<std::size_t>(keep) < all.size(); ++i) remove_file(all[i].second);
 }
 
 void RunFolder::cut_log(std::int64_t bytes) const {
@@ -50,20 +52,6 @@ void RunFolder::cut_log(std::int64_t bytes) const {
   if (error || size <= static_cast<std::uintmax_t>(bytes)) return;
   fs::resize_file(log(), static_cast<std::uintmax_t>(bytes), error);
   if (error) fail<IoError>(where, "can't cut {} to {} bytes: {}", log().string(), bytes, error.message());
-}
-
-std::vector<std::pair<std::int64_t, fs::path>> kept_checkpoints(const fs::path& folder) {
-  std::vector<std::pair<std::int64_t, fs::path>> kept;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    if (name.size() <= before.size() + after.size() || !name.starts_with(before) || !name.ends_with(after)) continue;
-    std::int64_t update = 0;
-    const char* end = name.data() + name.size() - after.size();
-    const auto [read, error] = std::from_chars(name.data() + before.size(), end, update);
-    if (error == std::errc() && read == end) kept.emplace_back(update, entry.path());
-  }
-  std::sort(kept.begin(), kept.end());
-  return kept;
 }
 
 }  // namespace weft

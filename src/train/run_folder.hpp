@@ -20,8 +20,8 @@ class RunFolder {
 
   /// Removes all weights of a run.
   void remove_weights() const;
-  /// Removes kept weights but the newest `keep` up to `update`: later ones are of a run that went on from before them, which
-  /// comes to them again.
+  /// Leaves the newest `keep` kept weights up to `update`, and all later ones: a run that went on from before them comes to
+  /// them again.
   void remove_kept(std::int64_t update, std::int64_t keep) const;
   /// Cuts off what stands behind so many bytes of the log, where anything does.
   void cut_log(std::int64_t bytes) const;

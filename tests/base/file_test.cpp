@@ -118,17 +118,23 @@ TEST_CASE("what a killed process had not written to its end goes, of the files a
   make("last.weights.28958-0.tmp");
   make(".last.weights.28958.tmp");
   make(".last.weights.old-0.tmp");
+  make(".weights.28958-0.tmp");  // of a file named "weights"
+  make(".last.weights.28958-.tmp");
+  make(".last.weights.-0.tmp");
+  make(".last.weights.1-2-3.tmp");
+  make(".28958-0.tmp");
+  make(".tmp");
   make("last.weights");
   remove_unfinished(folder.path(), ".weights");
   CHECK_FALSE(fs::exists(left));
-  CHECK(files_in(folder.path()) == 7);
+  CHECK(files_in(folder.path()) == 13);
   remove_unfinished(folder.path() / "missing", ".weights");
   // What a killed write leaves is found by its name.
   const pid_t child = fork();
   if (child == 0) write_atomically(folder.path() / "new.weights", [](OutputFile&) { std::raise(SIGKILL); });
   REQUIRE(child > 0);
   waitpid(child, nullptr, 0);
-  CHECK(files_in(folder.path()) == 8);
+  CHECK(files_in(folder.path()) == 14);
   remove_unfinished(folder.path(), ".weights");
-  CHECK(files_in(folder.path()) == 7);
+  CHECK(files_in(folder.path()) == 13);
 }

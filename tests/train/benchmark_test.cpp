@@ -87,6 +87,13 @@ TEST_CASE("the line of a benchmark is JSON with its fields in order") {
   result.peak_gflops = 0;
   for (const char* rate : {"gflops", "percent_of_peak", "peak_gflops"})
     CHECK(nlohmann::json::parse(result.json())[rate].is_null());
+  result.tokens_per_s = 0;
+  CHECK(nlohmann::json::parse(result.json())["tokens_per_s"].is_null());
+}
+
+TEST_CASE("the median of two steps is their mean") {
+  const BenchmarkResult result = benchmark_step([] { return 0.0; }, {.steps = 2});
+  CHECK(result.ms_per_step == doctest::Approx((result.ms_quartiles[0] + result.ms_quartiles[1]) / 2));
 }
 
 TEST_CASE("benchmark_step says what it can't measure") {

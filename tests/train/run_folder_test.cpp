@@ -65,6 +65,17 @@ TEST_CASE("all weights of a run go, and nothing else") {
   CHECK(names_in(run) == Names{"average.safetensors", "train.log"});
 }
 
+TEST_CASE("weights that can't be removed are named") {
+  const test::TemporaryFolder folder;
+  const RunFolder run(folder.path());
+  fs::create_directories(run.best() / "something");
+  CHECK_THROWS_WITH_AS(run.remove_weights(), doctest::Contains(("can't remove " + run.best().string() + ": ").c_str()),
+                       IoError);
+  fs::create_directories(run.kept(7) / "something");
+  CHECK_THROWS_WITH_AS(run.remove_kept(7, 0), doctest::Contains(("can't remove " + run.kept(7).string() + ": ").c_str()),
+                       IoError);
+}
+
 TEST_CASE("a log is cut where it is longer, and never made") {
   const test::TemporaryFolder folder;
   const RunFolder run(folder.path());

@@ -23,6 +23,7 @@
 #include "weft/nn/linear.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/reduce.hpp"
+#include "weft/train/kept_checkpoints.hpp"
 
 using namespace weft;
 

@@ -25,7 +25,7 @@ struct BenchmarkResult {
   double ms_per_step = 0;  ///< the median
   /// A quarter of the steps took no more than the first, a quarter no less than the second.
   std::array<double, 2> ms_quartiles{};
-  double tokens_per_s = 0;  ///< at the median
+  double tokens_per_s = 0;  ///< at the median; 0, and null in json(), where a step has none
   double gflops = 0;        ///< 10^9 operations a second
   /// What the processor does on these threads, measured after the steps: the better of multiply-adds in registers and a
   /// large matrix product.

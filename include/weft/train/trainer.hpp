@@ -124,7 +124,4 @@ struct TrainingResult {
 /// IoError. Throws ValueError, IoError, FormatError, NumericError.
 TrainingResult train(TrainingTask& task, const TrainerOptions& options, std::ostream& progress);
 
-/// The files that `keep` left in a run's folder with the updates that they are of, the oldest first.
-std::vector<std::pair<std::int64_t, std::filesystem::path>> kept_checkpoints(const std::filesystem::path& folder);
-
 }  // namespace weft
