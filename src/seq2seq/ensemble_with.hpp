@@ -9,10 +9,16 @@
 
 namespace weft::seq2seq {
 
-/// The model of `which`, "this" or "the other". Throws ValueError where it has none.
+/// Throws ValueError where `which`, "this" or "the other", has no model.
+template <class AnyModel>
+void check_model(const char* where, const std::unique_ptr<AnyModel>& model, const char* which = "this") {
+  check<ValueError>(model != nullptr, where, "{} has no model any more: it was moved, or added to another", which);
+}
+
+/// The model, checked.
 template <class AnyModel>
 AnyModel& model_of(const char* where, const std::unique_ptr<AnyModel>& model, const char* which = "this") {
-  check<ValueError>(model != nullptr, where, "{} has no model any more: it was moved, or added to another", which);
+  check_model(where, model, which);
   return *model;
 }
 

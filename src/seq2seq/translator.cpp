@@ -61,7 +61,7 @@ Translator::Translator(const ModelOptions& options, Vocabularies vocabularies, s
 Model& Translator::model() { return model_of(where, model_); }
 
 Metadata Translator::metadata() const {
-  model_of(where, model_);
+  check_model(where, model_);
   return {{"translator", to_json(options_)},
           {"source_vocabulary", checksum(vocabularies_.source)},
           {"target_vocabulary", checksum(vocabularies_.target)}};
@@ -88,8 +88,8 @@ std::unique_ptr<Translator> Translator::load(const std::filesystem::path& folder
 
 void Translator::add(Translator&& other) {
   check<ValueError>(&other != this, where, "a model can't be added to itself: an ensemble needs another one");
-  model_of(where, model_);
-  model_of(where, other.model_, "the other");
+  check_model(where, model_);
+  check_model(where, other.model_, "the other");
   for (const auto& [name, here, there] : {std::tuple("source", &vocabularies_.source, &other.vocabularies_.source),
                                           {"target", &vocabularies_.target, &other.vocabularies_.target}})
     check<ValueError>(checksum(*here) == checksum(*there), where,

@@ -43,7 +43,7 @@ class Summarizer {
   static std::unique_ptr<Summarizer> load(const std::filesystem::path& folder);
 
   /// Makes this an ensemble with `other`'s models; `model()` stays this one's. Throws ValueError for another vocabulary,
-  /// where one copies and the other doesn't, for itself, and for one that was added before: that has no model any more.
+  /// where one copies and the other doesn't, for itself, and where one was added before or moved: that has no model any more.
   void add(Summarizer&& other);
 
   struct Source {

@@ -56,7 +56,8 @@ class Translator {
 
   /// Makes this an ensemble, which translates by the mean of all models' probabilities: `other`'s join it. `model()` stays this
   /// one's. Throws ValueError for vocabularies that aren't this one's, where one model copies words of the source and
-  /// another doesn't, for itself, and for one that was added before: that has no model any more. Both stay as they were then.
+  /// another doesn't, for itself, and where one was added before or moved: that has no model any more. Both stay as they were
+  /// then.
   void add(Translator&& other);
 
   /// Translations in the order of `lines`; a blank line gives an empty one. Throws FormatError for a line that isn't UTF-8,
