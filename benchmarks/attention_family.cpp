@@ -170,6 +170,12 @@ class Tables {
   }};
 };
 
+/// Before minutes are spent on what goes there. What is in the file stays.
+void check_writable(const std::string& path) {
+  if (path.empty() || std::ofstream(path, std::ios::app)) return;
+  throw std::runtime_error(path + " can't be written");
+}
+
 /// None where help was asked for.
 std::optional<Command> read(int argc, char** argv) {
   Command command;
@@ -197,10 +203,13 @@ std::optional<Command> read(int argc, char** argv) {
   const bench::FamilySizes& s = command.sizes;
   if (s.batch < 1 || s.width < 1 || s.heads < 1 || s.width % (2 * s.heads) != 0)
     throw po::error("--batch, --width and --heads must be positive, and twice the heads must divide the width");
-  if (command.threads < 1 || command.rounds < 1) throw po::error("--threads and --rounds must be at least 1");
+  bench::check_threads(command.threads);
+  if (command.rounds < 1) throw po::error("--rounds must be at least 1");
+  if (!(command.seconds > 0 && command.gib > 0)) throw po::error("--seconds and --gib must be positive");
   for (const std::int64_t length : command.lengths)
     if (length < 1) throw po::error("--lengths must be positive");
   std::sort(command.lengths.begin(), command.lengths.end());
+  command.lengths.erase(std::unique(command.lengths.begin(), command.lengths.end()), command.lengths.end());
   std::string names;
   for (const bench::AttentionKind& kind : bench::attention_kinds()) names += (names.empty() ? "" : ", ") + kind.name;
   for (const std::string& wanted : command.kinds) {
@@ -208,6 +217,7 @@ std::optional<Command> read(int argc, char** argv) {
     if (std::none_of(bench::attention_kinds().begin(), bench::attention_kinds().end(), same))
       throw po::error("--kinds must be some of " + names + ", not '" + wanted + "'");
   }
+  for (const std::string& path : {command.json, command.plot}) check_writable(path);
   return command;
 }
 
@@ -258,8 +268,9 @@ int run(int argc, char** argv) {
     }
   }
   fmt::print(
-      "x [{}, length, {}], {} heads, {} threads; median of {} calls or more, memory at most beyond x and the parameters\n",
-      command.sizes.batch, command.sizes.width, command.sizes.heads, command.threads, command.rounds);
+      "x [{}, length, {}], {} heads, {} thread{}; median of {} calls or more, memory at most beyond x and the parameters\n",
+      command.sizes.batch, command.sizes.width, command.sizes.heads, command.threads, command.threads == 1 ? "" : "s",
+      command.rounds);
   tables.print();
   write(command.json, json);
   write(command.plot, bench::log_plot_svg("length", {times, memory}));

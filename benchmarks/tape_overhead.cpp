@@ -5,7 +5,11 @@
 #include "weft/base/threads.hpp"
 #include "weft/train/benchmark.hpp"
 
-int main() {
+int main(int argc, char**) {
+  if (argc > 1) {
+    fmt::print(stderr, "tape_overhead prints the time of an operation on one thread. It has no options.\n");
+    return 2;
+  }
   weft::set_num_threads(1);
   const bench::Work work = bench::tape({});
   const weft::BenchmarkResult result =

@@ -49,7 +49,10 @@ std::array<Size, 7> sizes_of(bench::Settings& s) {
 po::options_description described(Command& command) {
   bench::Settings& s = command.settings;
   po::options_description options("train_step NAME [options]\n  NAME is one of " + names());
-  const auto dropout = po::value<double>()->notifier([&s](double p) { s.dropout.set(p); });
+  const auto dropout = po::value<double>()->notifier([&s](double p) {
+    if (!(p >= 0 && p < 1)) throw po::error("--dropout must be from 0 to below 1");
+    s.dropout.set(p);
+  });
   const auto padded = po::bool_switch()->notifier([&s](bool on) {
     if (on) s.padded.set(true);
   });
@@ -101,6 +104,8 @@ int run(int argc, char** argv) {
   if (entry == works.end()) throw po::error("NAME must be one of " + names() + ", not '" + command.name + "'");
   if (command.dtype != "f32" && command.dtype != "f64") throw po::error("--dtype must be f32 or f64");
   if (command.steps < 1 && given.count("steps") != 0) throw po::error("--steps must be at least 1");
+  if (command.warmup < 0) throw po::error("--warmup must not be negative");
+  bench::check_threads(command.settings.threads);
   command.settings.f64 = command.dtype == "f64";
   weft::set_num_threads(command.settings.threads);  // for the peak, too
   weft::deterministic(command.deterministic);

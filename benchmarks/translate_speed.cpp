@@ -60,11 +60,16 @@ int run(int argc, char** argv) {
   first.add("folder", 1).add("text", 1);
   po::variables_map given;
   po::store(po::command_line_parser(argc, argv).options(options).positional(first).run(), given);
-  if (given.count("help") != 0) {
+  if (given.count("help") != 0 || argc == 1) {
     std::cout << options;
-    return 0;
+    return argc == 1 ? 2 : 0;
   }
   po::notify(given);
+  for (const int n : threads) bench::check_threads(n);
+  for (const std::int64_t n : batches)
+    if (n < 1) throw po::error("--batch must be at least 1");
+  for (const std::int64_t n : beams)
+    if (n < 1) throw po::error("--beam must be at least 1");
   if (rounds < 1 || sentences < 1) throw po::error("--rounds and --sentences must be at least 1");
   const auto translator = seq2seq::Translator::load(folder);
   const std::vector<std::string> lines = read_lines(text, sentences);

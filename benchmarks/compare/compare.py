@@ -1,8 +1,8 @@
 """Runs a training step of each work in weft and in libtorch alternately, and prints one table of ratios.
 
-libtorch is first tried with its settings (as many threads as asked or one; memory that malloc keeps, in huge pages, or malloc as it
-is; oneDNN on or off; denormals flushed or not; gradients dropped before a step or zeroed) and then measured with the fastest. Before that both do three steps without dropout, whose losses
-must agree. Status 1 where they don't.
+libtorch is first tried with its settings (as many threads as asked or one; memory that malloc keeps, in huge pages, or malloc
+as it is; oneDNN on or off; denormals flushed or not; gradients dropped before a step or zeroed) and then measured with the
+fastest. Before that both do three steps without dropout, whose losses must agree. Status 1 where they don't.
 """
 import argparse
 import json
@@ -102,8 +102,8 @@ def main():
     arguments = parser.parse_args()
     ours, theirs = arguments.build / "benchmarks/train_step", arguments.build / "benchmarks/compare/libtorch_step"
     if not ours.exists() or not theirs.exists():
-        parser.error(f"{ours} and {theirs} are needed: meson configure {arguments.build} -Dbenchmarks=true -Dpeers=enabled, then "
-                     f"ninja -C {arguments.build}")
+        parser.error(f"{ours} and {theirs} are needed: meson configure {arguments.build} -Dbenchmarks=true -Dpeers=enabled "
+                     f"(meson setup where there is no such folder), then ninja -C {arguments.build}")
     works = [work for work in arguments.works if work in names(ours)]
     load = os.getloadavg()[0]
     print(f"Load before: {load:.1f}" + (" (the machine is busy: times mean little, ratios something)" if load > 0.5 else ""), flush=True)

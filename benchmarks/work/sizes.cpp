@@ -1,5 +1,8 @@
 #include "work/sizes.hpp"
 
+#include <algorithm>
+#include <stdexcept>
+
 #include "work/values.hpp"
 
 namespace bench {
@@ -91,7 +94,9 @@ CtcSizes::CtcSizes(const Settings& s)
     : batch(s.batch.value_or(32)),
       length(s.length.value_or(400)),
       vocabulary(s.vocabulary.value_or(64)),
-      targets(length * 60 / 400) {}
+      targets(std::max<std::int64_t>(length * 60 / 400, 1)) {
+  if (vocabulary < 2) throw std::invalid_argument("ctc needs a --vocabulary of 2: the blank and a label");
+}
 
 MlpSizes::MlpSizes(const Settings& s) : batch(s.batch.value_or(8)), width(s.width.value_or(32)) {}
 

@@ -34,7 +34,8 @@ void multiply(const Product& p, int threads) {
                                           p.b.data, leading(p.b, p.k, p.n), p.accumulate ? 1.0f : 0.0f, p.c, p.c_row);
   if (status == dnnl_success) return;
   if (status == dnnl_out_of_memory)
-    throw OutOfMemoryError(fmt::format("[matmul] oneDNN has no memory for [{}, {}] times [{}, {}]", p.m, p.k, p.k, p.n));
+    throw OutOfMemoryError(fmt::format(
+        "[matmul] oneDNN has no memory left for [{}, {}] times [{}, {}]; smaller batches need less", p.m, p.k, p.k, p.n));
   throw LibraryError(fmt::format("[matmul] oneDNN failed with status {} for [{}, {}] times [{}, {}]", static_cast<int>(status),
                                  p.m, p.k, p.k, p.n),
                      static_cast<int>(status));

@@ -254,8 +254,9 @@ void convolve(ConvolutionPass pass, const Convolution& c, const float* first, co
     if (!primitive.result.same()) reorder(primitive.result, primitive.result.wanted, primitive.result.given, local.stream());
   } catch (const dnnl::error& error) {
     if (error.status == dnnl_out_of_memory)
-      throw OutOfMemoryError(fmt::format("[convolution] oneDNN has no memory for input {}, weight {}, output {}", c.x_shape(),
-                                         c.weight_shape(), c.y_shape()));
+      throw OutOfMemoryError(
+          fmt::format("[convolution] oneDNN has no memory left for input {}, weight {}, output {}; smaller batches need less",
+                      c.x_shape(), c.weight_shape(), c.y_shape()));
     throw LibraryError(fmt::format("[convolution] oneDNN failed with status {} ({}) for input {}, weight {}, output {}",
                                    static_cast<int>(error.status), error.what(), c.x_shape(), c.weight_shape(), c.y_shape()),
                        static_cast<int>(error.status));
