@@ -31,6 +31,8 @@ install_missing $library_packages $test_packages ${clang:+$clang_packages}
 options=(-Dtests=true)
 # Test programs run side by side, each with its own threads: those that wait sleep instead of spinning.
 export OMP_WAIT_POLICY=passive
+# Tensors begin as NaN: what isn't written shows.
+export WEFT_FILL_MEMORY=1
 selection=(--num-processes "$(nproc)")
 if [ -n "$sanitize" ]; then
   build="build-sanitize"
@@ -49,7 +51,7 @@ else
     selection+=(--no-suite checks)
   fi
   if [ "${CI:-}" = true ]; then options+=(-Dwerror=true); else options+=(-Dwerror=false); fi
-  export MALLOC_PERTURB_=85  # uninitialised memory has the same wrong content in every run
+  export MALLOC_PERTURB_=85  # other uninitialised memory has the same wrong content in every run
 fi
 # Benchmarks need one package more; a folder that was configured with them keeps them.
 [ -e "$build/meson-private/coredata.dat" ] || options+=(-Dbenchmarks=false)

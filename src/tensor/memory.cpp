@@ -1,15 +1,16 @@
 #include "weft/tensor/memory.hpp"
 
-#include <sys/mman.h>
-
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cstdlib>
+#include <cstring>
 #include <mutex>
 #include <new>
 #include <span>
 
 #include "base/fail.hpp"
+#include "tensor/huge_pages.hpp"
 #include "tensor/slabs.hpp"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -28,12 +29,14 @@ namespace {
 
 constexpr bool passes_through = WEFT_POOL_PASSES_THROUGH == 1;
 constexpr std::size_t alignment = 64;
-constexpr std::size_t huge_page = std::size_t{2} << 20;
 constexpr std::size_t classes = 160;           // four to each power of two from 64 bytes
 constexpr std::size_t local_limit = 64 << 10;  // blocks up to this size stay with their thread first
 constexpr std::size_t local_bytes = 1 << 20;   // of each class
 constexpr std::size_t total_slot = memory_categories, reserved_slot = total_slot + 1;
 constexpr std::int64_t report_every = 256 << 10;  // a thread's count joins the others' when it has moved this far
+
+// For tests: what is given out is NaN, so that what isn't written shows.
+const bool fills_memory = std::getenv("WEFT_FILL_MEMORY") != nullptr;
 
 // 64, 128, 192, 256, 320, 384, 448, 512, 640, ...: class 4(p-1)+q holds (4+q) << (p+3), p >= 1; below 256 in steps of 64.
 constexpr std::size_t class_of(std::size_t bytes) {
@@ -49,7 +52,7 @@ std::size_t size_of_class(std::size_t index) {
   return (index - 4 * shift + 1) * alignment << shift;
 }
 
-/// The classes whose blocks are cut from slabs, from the first on.
+/// How many classes, the first ones, have their blocks cut from slabs.
 constexpr std::size_t cut_classes = class_of(detail::Slabs::cut_below);
 
 struct Block {
@@ -77,36 +80,47 @@ Central& central() {
   return *shared;
 }
 
+void report_own() noexcept;
+
 [[noreturn]] void fail_for_want_of_memory(std::size_t bytes) {
+  report_own();
   const auto now = [](std::size_t slot) { return central().current[slot].load(std::memory_order_relaxed); };
   fail<OutOfMemoryError>(
       "memory",
-      "the system has no {} bytes for a tensor; tensors use {} bytes, of {} that the pool has; make batches or "
+      "the system has no memory for {} bytes of a tensor; tensors use {} bytes, of {} that the pool has; make batches or "
       "sequences smaller, accumulate gradients over several, or use `recompute`",
       bytes, now(total_slot), now(reserved_slot));
 }
 
 void count_reserved(std::int64_t bytes) noexcept { central().count(reserved_slot, bytes); }
 
-/// What `change` does to the slabs, under the lock, with their bytes counted.
-template <class Change>
-auto with_slabs(const Change& change) noexcept {
-  const std::lock_guard lock(central().mutex);
-  const auto mapped = [] { return static_cast<std::int64_t>(central().slabs.mapped()); };
-  const std::int64_t before = mapped();
-  const auto result = change(central().slabs);
-  count_reserved(mapped() - before);
-  return result;
+/// The slabs, locked. What they gain or lose is counted.
+class LockedSlabs {
+ public:
+  LockedSlabs() : lock_(central().mutex), before_(mapped()) {}
+  ~LockedSlabs() { count_reserved(mapped() - before_); }
+  LockedSlabs(const LockedSlabs&) = delete;
+  LockedSlabs& operator=(const LockedSlabs&) = delete;
+  detail::Slabs* operator->() const { return &central().slabs; }
+
+ private:
+  static std::int64_t mapped() { return static_cast<std::int64_t>(central().slabs.mapped()); }
+
+  std::lock_guard<std::mutex> lock_;
+  std::int64_t before_;
+};
+
+/// What a block that isn't cut from a slab takes of the system's memory.
+std::size_t system_size(std::size_t bytes) {
+  constexpr std::size_t unit = passes_through ? alignment : detail::huge_page;
+  return (bytes + unit - 1) / unit * unit;
 }
 
 void* try_allocate(std::size_t bytes) noexcept {
-  if (!passes_through && class_of(bytes) < cut_classes)
-    return with_slabs([bytes](detail::Slabs& slabs) { return slabs.cut(bytes); });
-  const std::size_t unit = passes_through ? alignment : huge_page, rounded = (bytes + unit - 1) / unit * unit;
-  void* block = std::aligned_alloc(unit, rounded);
-  if (block == nullptr) return nullptr;
-  if (unit == huge_page) madvise(block, rounded, MADV_HUGEPAGE);  // a hint: failure costs speed alone
-  count_reserved(static_cast<std::int64_t>(bytes));
+  if (!passes_through && bytes < detail::Slabs::cut_below) return LockedSlabs()->cut(bytes);
+  const std::size_t size = system_size(bytes);
+  void* block = passes_through ? std::aligned_alloc(alignment, size) : detail::map_huge(size);
+  if (block != nullptr) count_reserved(static_cast<std::int64_t>(size));
   return block;
 }
 
@@ -119,9 +133,17 @@ void* take_shared(std::size_t index) {
   return block;
 }
 
-/// A kept block that is larger than it need be: it becomes one of the smaller class, until its slab goes back.
-void* take_larger(std::size_t bytes) {
-  for (std::size_t index = class_of(bytes) + 1; index < cut_classes; ++index)
+void give_shared(std::size_t index, Block* block) noexcept {
+  const std::lock_guard lock(central().mutex);
+  block->next = central().free[index];
+  central().free[index] = block;
+}
+
+/// A kept block of this class, which others may have given back meanwhile; or, of those cut from slabs, a larger one: it
+/// becomes one of this class, until its slab goes back.
+void* take_kept(std::size_t bytes) {
+  const std::size_t own_class = class_of(bytes);
+  for (std::size_t index = own_class; index < std::max(cut_classes, own_class + 1); ++index)
     if (void* block = take_shared(index)) return block;
   return nullptr;
 }
@@ -130,32 +152,46 @@ void* system_allocate(std::size_t bytes) {
   if (void* block = try_allocate(bytes)) return block;
   trim_memory();  // what is kept for other sizes may be enough
   if (void* block = try_allocate(bytes)) return block;
-  if (void* block = take_larger(bytes)) return block;
+  if (void* block = take_kept(bytes)) return block;
   fail_for_want_of_memory(bytes);
 }
 
-void system_free(void* block, std::size_t bytes) noexcept {
-  count_reserved(-static_cast<std::int64_t>(bytes));
-  std::free(block);
+/// False where the system doesn't take it.
+bool system_free(void* block, std::size_t bytes) noexcept {
+  const std::size_t size = system_size(bytes);
+  if constexpr (passes_through) {
+    std::free(block);
+  } else if (!detail::unmap_huge(block, size)) {
+    return false;
+  }
+  count_reserved(-static_cast<std::int64_t>(size));
+  return true;
+}
+
+/// Frees the kept blocks of a class that isn't cut from slabs.
+void trim_class(std::size_t index) noexcept {
+  while (void* block = take_shared(index))
+    if (!system_free(block, size_of_class(index))) {
+      give_shared(index, ::new (block) Block{nullptr});
+      return;
+    }
 }
 
 /// Frees the slabs of which no block is in use.
 void trim_slabs() noexcept {
-  with_slabs([](detail::Slabs& slabs) {
-    const auto lists = std::span(central().free).first(cut_classes);
-    for (const Block* list : lists)
-      for (const Block* block = list; block != nullptr; block = block->next) slabs.note_idle(block);
-    for (Block*& list : lists)
-      for (Block** link = &list; *link != nullptr;) {
-        if (slabs.is_idle(*link)) {
-          *link = (*link)->next;
-        } else {
-          link = &(*link)->next;
-        }
+  const LockedSlabs slabs;
+  const auto lists = std::span(central().free).first(cut_classes);
+  for (const Block* list : lists)
+    for (const Block* block = list; block != nullptr; block = block->next) slabs->note_idle(block);
+  for (Block*& list : lists)
+    for (Block** link = &list; *link != nullptr;) {
+      if (slabs->is_idle(*link)) {
+        *link = (*link)->next;
+      } else {
+        link = &(*link)->next;
       }
-    slabs.free_idle();
-    return nullptr;
-  });
+    }
+  slabs->free_idle();
 }
 
 // Set by ~Local: what the thread's other objects free after it goes to all.
@@ -204,11 +240,7 @@ void report_own() noexcept {
   if (Local* mine = own()) mine->report();
 }
 
-}  // namespace
-
-namespace detail {
-
-void* pool_allocate(std::size_t bytes) {
+void* allocate(std::size_t bytes) {
   if constexpr (passes_through) return system_allocate(bytes == 0 ? 1 : bytes);
   if (bytes > std::size_t{1} << 46) fail_for_want_of_memory(bytes);
   const std::size_t index = class_of(bytes);
@@ -221,6 +253,17 @@ void* pool_allocate(std::size_t bytes) {
   if (void* block = take_shared(index)) return block;
   central().misses.fetch_add(1, std::memory_order_relaxed);
   return system_allocate(size_of_class(index));
+}
+
+}  // namespace
+
+namespace detail {
+
+void* pool_allocate(std::size_t bytes) {
+  void* block = allocate(bytes);
+  if (fills_memory) [[unlikely]]
+    std::memset(block, 0xff, bytes);
+  return block;
 }
 
 void pool_release(void* block, std::size_t bytes) noexcept {
@@ -237,9 +280,7 @@ void pool_release(void* block, std::size_t bytes) noexcept {
     if (++mine->count[index] * size > local_bytes) mine->flush(index);
     return;
   }
-  const std::lock_guard lock(central().mutex);
-  freed->next = central().free[index];
-  central().free[index] = freed;
+  give_shared(index, freed);
 }
 
 void count_bytes(MemoryCategory category, std::int64_t bytes) noexcept {
@@ -303,8 +344,7 @@ void trim_memory() {
   Local* mine = own();
   for (std::size_t i = 0; i < classes; ++i) {
     if (mine != nullptr && mine->free[i] != nullptr) mine->flush(i);
-    if (i < cut_classes) continue;
-    while (void* block = take_shared(i)) system_free(block, size_of_class(i));
+    if (i >= cut_classes) trim_class(i);
   }
   trim_slabs();
 }

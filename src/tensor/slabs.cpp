@@ -1,62 +1,41 @@
 #include "tensor/slabs.hpp"
 
-#include <sys/mman.h>  // POSIX: mmap, and madvise of Linux
-
 #include <algorithm>
-#include <cstdint>
 #include <functional>
-#include <new>
 
 namespace weft::detail {
 namespace {
 
-std::byte* map(std::size_t bytes) noexcept {
-  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  return memory == MAP_FAILED ? nullptr : static_cast<std::byte*>(memory);
-}
-
-std::size_t offset_in_slab(const void* memory) noexcept { return reinterpret_cast<std::uintptr_t>(memory) % Slabs::size; }
-
-// Not aligned_alloc, which would keep twice the size and, as MALLOC_PERTURB_ has it, write to all of it.
-std::byte* map_slab() noexcept {
-  std::byte* memory = map(Slabs::size);
-  if (memory != nullptr && offset_in_slab(memory) != 0) {
-    munmap(memory, Slabs::size);
-    memory = map(2 * Slabs::size);
-    if (memory == nullptr) return nullptr;
-    const std::size_t before = (Slabs::size - offset_in_slab(memory)) % Slabs::size;
-    if (before > 0) munmap(memory, before);
-    memory += before;
-    munmap(memory + Slabs::size, Slabs::size - before);
-  }
-  if (memory != nullptr) madvise(memory, Slabs::size, MADV_HUGEPAGE);  // a hint: failure costs speed alone
-  return memory;
-}
+// Many of these may be cut: no search for each of them while their slab has room.
+constexpr std::size_t small_block = 64 << 10;
 
 }  // namespace
 
-Slabs::Slab& Slabs::slab_of(const void* block) noexcept {
-  const auto behind = std::upper_bound(slabs_.begin(), slabs_.end(), block, [](const void* address, const Slab& slab) {
-    return std::less<const void*>()(address, slab.memory);
-  });
-  return behind[-1];
+Slabs::Records::iterator Slabs::behind(const void* address) noexcept {
+  return std::upper_bound(slabs_.begin(), slabs_.end(), address,
+                          [](const void* a, const Slab& slab) { return std::less<const void*>()(a, slab.memory); });
+}
+
+Slabs::Slab* Slabs::add_slab() noexcept {
+  std::byte* memory = map_huge(size);
+  if (memory == nullptr) return nullptr;
+  try {
+    return &*slabs_.insert(behind(memory), Slab{memory});
+  } catch (const std::bad_alloc&) {
+    unmap_huge(memory, size);
+    return nullptr;
+  }
 }
 
 Slabs::Slab* Slabs::with_room(std::size_t bytes) noexcept {
-  // The fullest: small blocks go where large ones have no room.
+  if (bytes <= small_block && small_ != nullptr)
+    if (Slab& slab = slab_of(small_); slab.has_room(bytes)) return &slab;
   Slab* best = nullptr;
   for (Slab& slab : slabs_)
-    if (slab.used + bytes <= size && (best == nullptr || slab.used > best->used)) best = &slab;
-  if (best != nullptr) return best;
-  try {
-    slabs_.reserve(slabs_.size() + 1);
-  } catch (const std::bad_alloc&) {
-    return nullptr;
-  }
-  std::byte* memory = map_slab();
-  if (memory == nullptr) return nullptr;
-  const auto place = std::find_if(slabs_.begin(), slabs_.end(), [memory](const Slab& s) { return s.memory > memory; });
-  return &*slabs_.insert(place, {memory});
+    if (slab.has_room(bytes) && (best == nullptr || slab.used > best->used)) best = &slab;
+  if (best == nullptr) best = add_slab();
+  if (best != nullptr && bytes <= small_block) small_ = best->memory;
+  return best;
 }
 
 void* Slabs::cut(std::size_t bytes) noexcept {
@@ -69,10 +48,17 @@ void* Slabs::cut(std::size_t bytes) noexcept {
 }
 
 void Slabs::free_idle() noexcept {
-  for (Slab& slab : slabs_)
-    if (slab.is_idle()) munmap(slab.memory, size);
-  std::erase_if(slabs_, [](const Slab& slab) { return slab.is_idle(); });
-  for (Slab& slab : slabs_) slab.idle = 0;
+  for (Slab& slab : slabs_) {
+    if (slab.is_idle()) {
+      slab.used = slab.cut = 0;
+      if (unmap_huge(slab.memory, size)) {
+        if (small_ == slab.memory) small_ = nullptr;
+        slab.memory = nullptr;
+      }
+    }
+    slab.idle = 0;
+  }
+  std::erase_if(slabs_, [](const Slab& slab) { return slab.memory == nullptr; });
 }
 
 }  // namespace weft::detail

@@ -1,18 +1,27 @@
 #pragma once
 #include <cstddef>
+#include <cstdlib>
+#include <new>
 #include <vector>
+
+#include "tensor/huge_pages.hpp"
 
 namespace weft::detail {
 
 /// Blocks cut one behind the other out of large pieces of the system's memory, which lie in huge pages: a matrix of a megabyte
-/// in pages of 4 KiB costs a product a fifth of its time in misses of the address cache. The caller locks.
+/// in pages of 4 KiB costs a product a fifth of its time in misses of the address cache. The caller locks. It never gives
+/// slabs back by itself: the pool that has one lives as long as the process.
 class Slabs {
  public:
-  static constexpr std::size_t size = std::size_t{8} << 20;  ///< of a slab, and what its address is a multiple of
-  static constexpr std::size_t cut_below = size / 2;         ///< blocks are smaller
+  static constexpr std::size_t size = 4 * huge_page;  ///< of a slab
+  static constexpr std::size_t cut_below = size / 2;  ///< blocks are smaller
 
-  /// A block of `bytes`, a multiple of 64 below cut_below, aligned to 64, from the fullest slab that has such room; null
-  /// where the system has no memory. A new slab may need twice its size of address space for a moment.
+  Slabs() = default;
+  Slabs(const Slabs&) = delete;
+  Slabs& operator=(const Slabs&) = delete;
+
+  /// A block of `bytes`, a multiple of 64 below cut_below, aligned to 64, from the fullest slab that has such room, so that
+  /// small blocks go where large ones have none; null where the system has no memory.
   void* cut(std::size_t bytes) noexcept;
   /// Bytes of all slabs.
   std::size_t mapped() const { return slabs_.size() * size; }
@@ -21,7 +30,7 @@ class Slabs {
   void note_idle(const void* block) noexcept { ++slab_of(block).idle; }
   /// Whether all blocks of the block's slab are told idle.
   bool is_idle(const void* block) noexcept { return slab_of(block).is_idle(); }
-  /// Gives the slabs that are idle whole back to the system.
+  /// Gives the slabs that are idle whole back to the system. Those that it doesn't take are cut anew.
   void free_idle() noexcept;
 
  private:
@@ -32,11 +41,30 @@ class Slabs {
     std::size_t cut = 0, idle = 0;  // blocks
 
     bool is_idle() const { return idle == cut; }
+    bool has_room(std::size_t bytes) const { return used + bytes <= size; }
   };
-  Slab& slab_of(const void* block) noexcept;
-  Slab* with_room(std::size_t bytes) noexcept;
 
-  std::vector<Slab> slabs_;  // by address
+  // malloc, which calls nobody's handler: the caller holds a lock.
+  template <class T>
+  struct Malloc {
+    using value_type = T;
+    T* allocate(std::size_t n) {
+      if (void* memory = std::malloc(n * sizeof(T))) return static_cast<T*>(memory);
+      throw std::bad_alloc();
+    }
+    void deallocate(T* memory, std::size_t) noexcept { std::free(memory); }
+    bool operator==(const Malloc&) const = default;
+  };
+  using Records = std::vector<Slab, Malloc<Slab>>;
+
+  // The first slab that begins behind `address`.
+  Records::iterator behind(const void* address) noexcept;
+  Slab& slab_of(const void* block) noexcept { return behind(block)[-1]; }
+  Slab* with_room(std::size_t bytes) noexcept;
+  Slab* add_slab() noexcept;
+
+  Records slabs_;               // by address
+  std::byte* small_ = nullptr;  // the slab that small blocks are cut from
 };
 
 }  // namespace weft::detail

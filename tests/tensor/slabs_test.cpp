@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <random>
 #include <vector>
+
+#include "support/space_limit.hpp"
 
 using weft::detail::Slabs;
 
@@ -13,22 +16,21 @@ namespace {
 
 constexpr std::size_t mebi = std::size_t{1} << 20;
 
-std::uintptr_t slab_of(const void* block) { return reinterpret_cast<std::uintptr_t>(block) / Slabs::size; }
+std::byte* cut(Slabs& slabs, std::size_t bytes) { return static_cast<std::byte*>(slabs.cut(bytes)); }
 
 }  // namespace
 
 TEST_CASE("blocks lie aligned one behind the other, none beyond its slab's end") {
   Slabs slabs;
-  std::vector<char*> blocks;
-  for (int i = 0; i < 7; ++i) blocks.push_back(static_cast<char*>(slabs.cut(mebi + 64)));
+  std::vector<std::byte*> blocks;
+  for (int i = 0; i < 7; ++i) blocks.push_back(cut(slabs, mebi + 64));
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     CHECK(reinterpret_cast<std::uintptr_t>(blocks[i]) % 64 == 0);
-    std::fill_n(blocks[i], mebi + 64, 'x');  // all of it is there
+    std::fill_n(blocks[i], mebi + 64, std::byte{1});  // all of it is there
     CHECK(blocks[i] == blocks[0] + i * (mebi + 64));
   }
-  CHECK(slab_of(blocks[0]) == slab_of(blocks[6] + mebi + 63));
   CHECK(slabs.mapped() == Slabs::size);
-  for (char* block : blocks) slabs.note_idle(block);
+  for (const std::byte* block : blocks) slabs.note_idle(block);
   slabs.free_idle();
   CHECK(slabs.mapped() == 0);
 }
@@ -47,25 +49,24 @@ TEST_CASE("blocks of a power of two fill a slab") {
 
 TEST_CASE("what is left of a slab serves smaller blocks, behind a newer slab too") {
   Slabs slabs;
-  void *first = slabs.cut(7 * mebi / 2), *second = slabs.cut(7 * mebi / 2), *third = slabs.cut(7 * mebi / 2);
-  CHECK(slab_of(second) == slab_of(first));
-  CHECK(slab_of(third) != slab_of(first));
-  void* rest = slabs.cut(mebi);
-  CHECK(slab_of(rest) == slab_of(first));
-  for (int i = 0; i < 4; ++i) slabs.note_idle(slabs.cut(mebi));
+  const std::byte *first = cut(slabs, 7 * mebi / 2), *second = cut(slabs, 7 * mebi / 2), *third = cut(slabs, 7 * mebi / 2);
+  CHECK(second == first + 7 * mebi / 2);
   CHECK(slabs.mapped() == 2 * Slabs::size);
-  for (void* block : {first, second, third, rest}) slabs.note_idle(block);
-  slabs.free_idle();
-  CHECK(slabs.mapped() == 0);
+  const std::byte *small = cut(slabs, mebi / 2), *tiny = cut(slabs, 64), *next = cut(slabs, 64);
+  CHECK(small == first + 7 * mebi);
+  CHECK(tiny == small + mebi / 2);
+  CHECK(next == tiny + 64);
+  CHECK(cut(slabs, mebi) == third + 7 * mebi / 2);  // no longer where small ones go
+  CHECK(slabs.mapped() == 2 * Slabs::size);
 }
 
-TEST_CASE("a slab is freed when all its blocks are idle, told anew each time") {
+TEST_CASE("a slab is freed when all its blocks are idle, told anew each time, and the others are cut from as before") {
   Slabs slabs;
-  std::array<std::array<void*, 2>, 3> blocks{};
+  std::array<std::array<std::byte*, 2>, 3> blocks{};
   for (auto& pair : blocks)
-    for (void*& block : pair) block = slabs.cut(3 * mebi);
+    for (std::byte*& block : pair) block = cut(slabs, 3 * mebi);
   slabs.note_idle(blocks[0][0]);
-  for (void* block : blocks[1]) slabs.note_idle(block);
+  for (const std::byte* block : blocks[1]) slabs.note_idle(block);
   CHECK(slabs.is_idle(blocks[1][0]));
   slabs.free_idle();
   CHECK(slabs.mapped() == 2 * Slabs::size);
@@ -73,7 +74,61 @@ TEST_CASE("a slab is freed when all its blocks are idle, told anew each time") {
   CHECK_FALSE(slabs.is_idle(blocks[0][0]));
   slabs.free_idle();
   CHECK(slabs.mapped() == 2 * Slabs::size);
-  for (void* block : {blocks[0][0], blocks[0][1], blocks[2][0], blocks[2][1]}) slabs.note_idle(block);
+  const std::byte* rest = cut(slabs, 2 * mebi);
+  CHECK((rest == blocks[0][1] + 3 * mebi || rest == blocks[2][1] + 3 * mebi));
+  for (const std::byte* block : {blocks[0][0], blocks[0][1], blocks[2][0], blocks[2][1], const_cast<std::byte*>(rest)})
+    slabs.note_idle(block);
+  slabs.free_idle();
+  CHECK(slabs.mapped() == 0);
+}
+
+TEST_CASE("without memory there is no block, and there are some when there is memory again") {
+  if (weft::test::pool_is_off()) return;
+  Slabs slabs;
+  {
+    const weft::test::SpaceLimit limit(4 * mebi);
+    CHECK(slabs.cut(mebi) == nullptr);
+    CHECK(slabs.mapped() == 0);
+  }
+  slabs.note_idle(slabs.cut(mebi));
+  CHECK(slabs.mapped() == Slabs::size);
+  slabs.free_idle();
+}
+
+TEST_CASE("whatever is cut, kept and freed, what is in use is nobody else's") {
+  struct Block {
+    std::byte* memory;
+    std::size_t bytes;
+    std::byte mark;
+  };
+  Slabs slabs;
+  std::mt19937 random(1);
+  const auto below = [&random](std::size_t n) { return random() % n; };
+  std::vector<Block> used, kept;
+  const auto intact = [](const Block& b) {
+    return b.memory[0] == b.mark && b.memory[b.bytes / 2] == b.mark && b.memory[b.bytes - 1] == b.mark;
+  };
+  for (int round = 0; round < 2000; ++round) {
+    if (below(3) > 0) {
+      const std::size_t bytes = 64 * (1 + below(below(4) > 0 ? 100 : Slabs::cut_below / 64 - 1));
+      const Block block{cut(slabs, bytes), bytes, static_cast<std::byte>(round)};
+      REQUIRE(block.memory != nullptr);
+      for (const std::size_t i : {std::size_t{0}, bytes / 2, bytes - 1}) block.memory[i] = block.mark;
+      used.push_back(block);
+    } else if (!used.empty()) {
+      std::swap(used[below(used.size())], used.back());
+      kept.push_back(used.back());
+      used.pop_back();
+    }
+    if (round % 50 != 0) continue;
+    for (const Block& block : kept) slabs.note_idle(block.memory);
+    std::erase_if(kept, [&](const Block& block) { return slabs.is_idle(block.memory); });
+    slabs.free_idle();
+    REQUIRE(std::all_of(used.begin(), used.end(), intact));
+    REQUIRE(std::all_of(kept.begin(), kept.end(), intact));
+  }
+  for (const auto* blocks : {&used, &kept})
+    for (const Block& block : *blocks) slabs.note_idle(block.memory);
   slabs.free_idle();
   CHECK(slabs.mapped() == 0);
 }
