@@ -120,7 +120,13 @@ class Comparison {
                                     function_.variables[v].name, where);
       return;
     }
-    const Differences found = differences(function_.variables[v].value, direction);
+    const auto [high, low] = moved_outputs(function_.variables[v].value, direction);
+    if (!same_shapes(high, cotangents_.values[0]) || !same_shapes(low, cotangents_.values[0])) {
+      report_.problem =
+          fmt::format("a step of {} of {} at {} changes the output's shape", options_.step, function_.variables[v].name, where);
+      return;
+    }
+    const Differences found = differences(high, low);
     for (std::size_t c = 0; c < gradients_.size(); ++c) {
       const double numeric = inner(cotangents_.values[c], found.slopes);
       const double analytic = contraction(gradients_[c][v], direction);
@@ -131,7 +137,7 @@ class Comparison {
       if (error <= 1) continue;
       report_.failures.push_back(
           {report_.operation, function_.variables[v].name, where, cotangents_.names[c], analytic, numeric});
-      const double size = largest_seen(cotangents_.values[c], found.moved);
+      const double size = largest_counted(cotangents_.values[c], found.sizes);
       const bool excused = std::isfinite(size) && difference <= rounding(size);
       beyond_rounding_ = beyond_rounding_ || !excused;
       if (excused) largest_excused_ = std::max(largest_excused_, size);
@@ -161,46 +167,60 @@ class Comparison {
     return false;
   }
 
-  // How fast each output's elements move, and how large those are that move: what stands still adds no rounding, however large
-  // it is.
-  struct Differences {
-    Tensors slopes, moved;
-  };
-
-  static double largest_seen(const Tensors& cotangent, const Tensors& sizes) {
-    double largest = 0;
-    for (std::size_t k = 0; k < sizes.size(); ++k)
-      for (std::int64_t i = 0; i < sizes[k].numel(); ++i)
-        if (cotangent[k].data<double>()[i] != 0) largest = std::max(largest, sizes[k].data<double>()[i]);
-    return largest;
+  static bool same_shapes(const Tensors& a, const Tensors& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](const Tensor& x, const Tensor& y) { return x.shape() == y.shape(); });
   }
 
-  Differences differences(Tensor value, const Tensor& direction) const {
+  // The outputs a step up and a step down the direction.
+  std::pair<Tensors, Tensors> moved_outputs(Tensor value, const Tensor& direction) const {
     const Tensor saved = value.clone();
     const auto moved = [&](double step) {
       double* x = value.mutable_data<double>();
       for (std::int64_t i = 0; i < value.numel(); ++i) x[i] = saved.data<double>()[i] + step * direction.data<double>()[i];
       return function_.evaluate();
     };
-    Tensors high, low;
+    std::pair<Tensors, Tensors> outputs;
     try {
-      high = moved(options_.step);
-      low = moved(-options_.step);
+      outputs.first = moved(options_.step);
+      outputs.second = moved(-options_.step);
     } catch (...) {
       value.copy_from(saved);
       throw;
     }
     value.copy_from(saved);
+    return outputs;
+  }
+
+  // How fast each output's elements move, and how large those are that move: what stands still adds no rounding, however large
+  // it is.
+  struct Differences {
+    Tensors slopes, sizes;
+  };
+
+  Differences differences(const Tensors& high, const Tensors& low) const {
+    Differences result;
     for (std::size_t k = 0; k < high.size(); ++k) {
-      double *a = high[k].mutable_data<double>(), *b = low[k].mutable_data<double>();
-      for (std::int64_t i = 0; i < high[k].numel(); ++i) {
-        const bool moves = a[i] != b[i];
-        const double slope = moves ? (a[i] - b[i]) / (2 * options_.step) : 0;
-        b[i] = moves ? std::max(std::abs(a[i]), std::abs(b[i])) : 0;
-        a[i] = slope;
+      Tensor slopes = Tensor::zeros(high[k].shape(), f64), sizes = Tensor::zeros(high[k].shape(), f64);
+      const double *up = high[k].data<double>(), *down = low[k].data<double>();
+      for (std::int64_t i = 0; i < slopes.numel(); ++i) {
+        if (up[i] == down[i]) continue;
+        slopes.mutable_data<double>()[i] = (up[i] - down[i]) / (2 * options_.step);
+        sizes.mutable_data<double>()[i] = std::max(std::abs(up[i]), std::abs(down[i]));
       }
+      result.slopes.push_back(slopes);
+      result.sizes.push_back(sizes);
     }
-    return {std::move(high), std::move(low)};
+    return result;
+  }
+
+  // The largest of the elements that a cotangent counts.
+  static double largest_counted(const Tensors& cotangent, const Tensors& sizes) {
+    double largest = 0;
+    for (std::size_t k = 0; k < sizes.size(); ++k)
+      for (std::int64_t i = 0; i < sizes[k].numel(); ++i)
+        if (cotangent[k].data<double>()[i] != 0) largest = std::max(largest, sizes[k].data<double>()[i]);
+    return largest;
   }
 
   const Differentiable& function_;

@@ -217,6 +217,14 @@ TEST_CASE("derivatives that differ by no more than a large output's rounding com
   CHECK(rows.hint.empty());
 }
 
+TEST_CASE("an output whose shape changes within a step is told") {
+  const auto report =
+      gradcheck([](const std::vector<Var>& in) { return in[0].value().at({0}) > 0.7 ? in[0] : Var(slice(in[0], 0, 0, 1)); },
+                {vector({0.7, 1, 2})});
+  CHECK_FALSE(report.ok());
+  CHECK(report.problem == "a step of 1e-06 of input 0 at [0] changes the output's shape");
+}
+
 TEST_CASE("steps, tolerances and counts that can't be are refused") {
   const auto check = [](const GradcheckOptions& options) {
     return gradcheck([](const std::vector<Var>& in) { return times(in[0], in[0]); }, {vector({3, -2})}, options);
