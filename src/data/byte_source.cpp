@@ -8,7 +8,7 @@ ByteSource::ByteSource(const char* operation, const std::filesystem::path& path)
   if (std::error_code ignored; std::filesystem::is_directory(path, ignored)) fail_to_read(EISDIR);
   errno = 0;
   file_.open(path, std::ios::binary);
-  if (!file_) fail_to_read(errno != 0 ? errno : EIO);
+  if (!file_) fail_to_read(last_error());
   bytes_ = file_.rdbuf();
   // Put back rather than sought, so that a pipe will do.
   errno = 0;

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/fail.hpp"
+#include "base/last_error.hpp"
 
 namespace weft::data {
 
@@ -33,7 +34,7 @@ class ByteSource {
       fail<FormatError>(operation_, "{}: the gzip data is damaged or cut off after {} ({}); fetch the file anew", name_,
                         place(), error.what());
     } catch (const std::ios_base::failure&) {
-      fail_to_read(errno != 0 ? errno : EIO);
+      fail_to_read(last_error());
     }
   }
 

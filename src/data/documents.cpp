@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/fail.hpp"
+#include "base/files_in.hpp"
 #include "weft/data/held_out.hpp"
 #include "weft/data/lines.hpp"
 
@@ -15,15 +16,9 @@ constexpr const char* operation = "read_documents";
 
 namespace fs = std::filesystem;
 
-// What a folder holds, by name.
 std::vector<fs::path> entries(const fs::path& folder) {
-  std::vector<fs::path> result;
-  std::error_code error;
-  fs::directory_iterator next(folder, error);
-  for (const fs::directory_iterator end; !error && next != end; next.increment(error))
-    if (!next->path().filename().string().starts_with('.')) result.push_back(next->path());
-  if (error) fail<IoError>(operation, "can't read the folder {}: {}", folder.string(), error.message());
-  std::sort(result.begin(), result.end());
+  auto result = files_in(operation, folder);
+  std::erase_if(result, [](const fs::path& path) { return path.filename().string().starts_with('.'); });
   return result;
 }
 

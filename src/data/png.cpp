@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/fail.hpp"
+#include "base/last_error.hpp"
 
 namespace weft::data {
 
@@ -43,7 +44,7 @@ Tensor read_png(const std::filesystem::path& path) {
   if (std::error_code ignored; std::filesystem::is_directory(path, ignored)) refuse(EISDIR);
   errno = 0;
   const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "rb"));
-  if (!file) refuse(errno != 0 ? errno : EIO);
+  if (!file) refuse(last_error());
   Image image;
   const auto check_read = [&](int done) {
     check<FormatError>(done != 0 && !failed(image.png), operation, "{} is no sound PNG file ({})", path.string(),

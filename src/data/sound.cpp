@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "base/fail.hpp"
+#include "base/last_error.hpp"
 
 namespace weft::data {
 namespace {
@@ -119,7 +120,7 @@ void check_header(const std::filesystem::path& path, const std::string& name) {
   if (std::filesystem::is_directory(path, error)) refused(EISDIR);
   errno = 0;
   std::ifstream file(path, std::ios::binary);
-  if (!file) refused(errno != 0 ? errno : EIO);
+  if (!file) refused(last_error());
   const std::uint64_t size = std::filesystem::file_size(path, error);
   if (error) refused(error.value());
   check<FormatError>(size > 0, where, "{} is empty", name);

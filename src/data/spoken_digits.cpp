@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "base/fail.hpp"
+#include "base/files_in.hpp"
 #include "weft/data/sound.hpp"
 
 namespace weft::data {
@@ -28,12 +29,8 @@ std::optional<SpokenWord> word_of(const std::string& stem) {
 std::vector<std::filesystem::path> sound_files(std::filesystem::path folder) {
   std::error_code error;
   if (std::filesystem::is_directory(folder / "recordings", error)) folder /= "recordings";
-  std::vector<std::filesystem::path> paths;
-  std::filesystem::directory_iterator file(folder, error);
-  for (const std::filesystem::directory_iterator end; !error && file != end; file.increment(error))
-    if (const auto kind = file->path().extension(); kind == ".wav" || kind == ".flac") paths.push_back(file->path());
-  check<IoError>(!error, where, "can't read the folder {}: {}", folder.string(), error.message());
-  std::sort(paths.begin(), paths.end());
+  auto paths = files_in(where, folder);
+  std::erase_if(paths, [](const auto& path) { return path.extension() != ".wav" && path.extension() != ".flac"; });
   return paths;
 }
 

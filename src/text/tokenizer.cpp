@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "base/fail.hpp"
+#include "base/last_error.hpp"
 #include "weft/base/random.hpp"
 #include "weft/text/utf8.hpp"
 
@@ -164,8 +165,7 @@ SentencePiece SentencePiece::load(const std::filesystem::path& path) {
   std::string bytes(size, '\0');
   errno = 0;
   std::ifstream file(path, std::ios::binary);
-  if (!file.read(bytes.data(), static_cast<std::streamsize>(size)))
-    refuse(errno == 0 ? std::make_error_code(std::errc::io_error) : std::error_code(errno, std::generic_category()));
+  if (!file.read(bytes.data(), static_cast<std::streamsize>(size))) refuse({last_error(), std::generic_category()});
   return from_bytes(bytes, path.string());
 }
 

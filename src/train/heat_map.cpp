@@ -5,12 +5,11 @@
 #include <unicode/unistr.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
-#include <fstream>
 #include <iterator>
 
 #include "base/fail.hpp"
+#include "weft/base/file.hpp"
 
 namespace weft {
 namespace {
@@ -216,19 +215,6 @@ std::string heat_map_svg(const HeatMap& map) {
   return Picture(map).svg();
 }
 
-void write_heat_map(const std::filesystem::path& path, const HeatMap& map) {
-  const std::string svg = heat_map_svg(map);
-  const std::filesystem::path unfinished = path.string() + ".tmp";
-  errno = 0;
-  std::ofstream file(unfinished, std::ios::binary);
-  file << svg;
-  file.close();
-  std::error_code error(file ? 0 : errno, std::generic_category());
-  if (file) std::filesystem::rename(unfinished, path, error);
-  if (file && !error) return;
-  std::error_code ignored;
-  std::filesystem::remove(unfinished, ignored);
-  fail<IoError>("write_heat_map", "{} can't be written: {}", path.string(), error.message());
-}
+void write_heat_map(const std::filesystem::path& path, const HeatMap& map) { write_atomically(path, heat_map_svg(map)); }
 
 }  // namespace weft

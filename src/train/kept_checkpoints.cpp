@@ -2,37 +2,36 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <string>
-#include <string_view>
-#include <system_error>
 
 #include "base/fail.hpp"
+#include "base/files_in.hpp"
 
 namespace weft {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view prefix = "update-", suffix = ".safetensors";
+std::string name_of(std::int64_t update) { return fmt::format("update-{}.safetensors", update); }
+
+// None for other files' names, of which some have numbers too.
+std::optional<std::int64_t> update_of(const std::string& name) {
+  const std::size_t digit = name.find_first_of("0123456789");
+  std::int64_t update = 0;
+  if (digit == std::string::npos) return {};
+  std::from_chars(name.data() + digit, name.data() + name.size(), update);
+  return name == name_of(update) ? std::optional(update) : std::nullopt;
+}
 
 }  // namespace
 
-fs::path kept_checkpoint(const fs::path& folder, std::int64_t update) {
-  return folder / fmt::format("{}{}{}", prefix, update, suffix);
-}
+fs::path kept_checkpoint(const fs::path& folder, std::int64_t update) { return folder / name_of(update); }
 
 std::vector<std::pair<std::int64_t, fs::path>> kept_checkpoints(const fs::path& folder) {
   std::vector<std::pair<std::int64_t, fs::path>> kept;
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
-    if (name.size() <= prefix.size() + suffix.size() || !name.starts_with(prefix) || !name.ends_with(suffix)) continue;
-    std::int64_t update = 0;
-    const char* behind = name.data() + name.size() - suffix.size();
-    const auto [read, problem] = std::from_chars(name.data() + prefix.size(), behind, update);
-    if (problem == std::errc() && read == behind) kept.emplace_back(update, entry->path());
-  }
-  if (error) fail<IoError>("kept_checkpoints", "can't list the folder {}: {}", folder.string(), error.message());
+  for (const fs::path& path : files_in("kept_checkpoints", folder))
+    if (const auto update = update_of(path.filename().string())) kept.emplace_back(*update, path);
   std::sort(kept.begin(), kept.end());
   return kept;
 }

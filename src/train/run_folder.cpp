@@ -1,6 +1,5 @@
 #include "train/run_folder.hpp"
 
-#include <algorithm>
 #include <system_error>
 #include <utility>
 

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "base/fail.hpp"
+#include "base/last_error.hpp"
 #include "kernels/elementwise.hpp"
 #include "optim/own_gradient.hpp"
 #include "train/run_folder.hpp"
@@ -333,7 +334,8 @@ class Training {
   }
 
   void check_log() const {
-    if (!log_) fail<IoError>(where, "can't write {}: {}", folder_.log().string(), std::generic_category().message(errno));
+    if (!log_)
+      fail<IoError>(where, "can't write {}: {}", folder_.log().string(), std::generic_category().message(last_error()));
   }
 
   void line(ProgressBar& bar, const std::string& text, bool show) {

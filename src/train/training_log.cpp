@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "base/fail.hpp"
+#include "base/last_error.hpp"
 
 namespace weft {
 namespace {
@@ -42,7 +43,8 @@ TrainingLog read_training_log(const std::filesystem::path& path) {
       R"(update (\d+) epoch (\d+) validation loss (\S+)(?: perplexity \S+)?(?: score (\S+))?( \(best\))?(?: .*)?)");
   errno = 0;
   std::ifstream file(path);
-  check<IoError>(static_cast<bool>(file), op, "can't read '{}': {}", path.string(), std::generic_category().message(errno));
+  check<IoError>(static_cast<bool>(file), op, "can't read '{}': {}", path.string(),
+                 std::generic_category().message(last_error()));
   TrainingLog log;
   std::string line;
   while (std::getline(file, line)) {

@@ -15,7 +15,8 @@ TEST_CASE("kept weights are found by their names, the oldest first, and nothing 
   CHECK(kept_checkpoint(folder.path(), 12) == folder.path() / "update-12.safetensors");
   for (const std::int64_t update : {100, 20, 3}) std::ofstream(kept_checkpoint(folder.path(), update)) << "weights";
   for (const char* name : {"update-x.safetensors", "update-.safetensors", "update-7.txt",
-                           "update-99999999999999999999.safetensors", "last.safetensors", "my-update-5.safetensors"})
+                           "update-99999999999999999999.safetensors", "last.safetensors", "my-update-5.safetensors",
+                           "update--5.safetensors", "update-007.safetensors", "update-5.safetensors.old"})
     std::ofstream(folder.path() / name) << "something else";
   const auto kept = kept_checkpoints(folder.path());
   REQUIRE(kept.size() == 3);
