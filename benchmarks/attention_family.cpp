@@ -1,11 +1,15 @@
 // Time and memory of every kind of attention by the length of the sequence, forward alone and with backward: tables, and where
 // they are asked for a plot and JSON.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <boost/program_options.hpp>
+#include <cerrno>
 #include <chrono>
+#include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <map>
@@ -13,6 +17,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "attention/kinds.hpp"
@@ -22,6 +27,7 @@
 #include "weft/base/threads.hpp"
 #include "weft/ops/reduce.hpp"
 #include "weft/tensor/memory.hpp"
+#include "work/median.hpp"
 #include "work/program.hpp"
 
 namespace po = boost::program_options;
@@ -73,9 +79,7 @@ Cost measure(int rounds, const Call& call) {
     times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
     sum += times.back();
   }
-  const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
-  std::nth_element(times.begin(), middle, times.end());
-  cost.milliseconds = *middle;
+  cost.milliseconds = bench::median(std::move(times));
   return cost;
 }
 
@@ -170,10 +174,14 @@ class Tables {
   }};
 };
 
-/// Before minutes are spent on what goes there. What is in the file stays.
-void check_writable(const std::string& path) {
-  if (path.empty() || std::ofstream(path, std::ios::app)) return;
-  throw std::runtime_error(path + " can't be written");
+/// Before minutes are spent on what goes there.
+void check_writable(const std::filesystem::path& path) {
+  if (path.empty()) return;
+  if (std::filesystem::is_directory(path)) throw std::runtime_error(path.string() + " can't be written: it is a folder");
+  std::filesystem::path changed = path;  // the file, or the folder that gets it
+  if (!std::filesystem::exists(path)) changed = path.has_parent_path() ? path.parent_path() : ".";
+  if (::access(changed.c_str(), W_OK) != 0)
+    throw std::runtime_error(path.string() + " can't be written: " + std::strerror(errno));
 }
 
 /// None where help was asked for.
@@ -218,6 +226,7 @@ std::optional<Command> read(int argc, char** argv) {
       throw po::error("--kinds must be some of " + names + ", not '" + wanted + "'");
   }
   for (const std::string& path : {command.json, command.plot}) check_writable(path);
+  if (!command.json.empty() && command.json == command.plot) throw po::error("--json and --plot must be two files");
   return command;
 }
 

@@ -14,6 +14,8 @@
 #include "weft/ops/activation.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/reduce.hpp"
+#include "work/explain.hpp"
+#include "work/median.hpp"
 
 using namespace weft;
 
@@ -68,15 +70,16 @@ Measurement measure(Chain& chain, bool again) {
     times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
     chain.zero_grad();
   }
-  std::nth_element(times.begin(), times.begin() + rounds / 2, times.end());
   const MemoryStatistics memory = memory_statistics();
   const MemoryUse& activations = memory.by_category[static_cast<std::size_t>(MemoryCategory::activations)];
-  return {times[rounds / 2], static_cast<double>(activations.peak) / (1 << 20)};
+  return {bench::median(times), static_cast<double>(activations.peak) / (1 << 20)};
 }
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  if (argc > 1)
+    return bench::explain(argc, argv, "recompute prints what recomputing a chain of layers costs. It has no options.");
   Chain chain;
   const Measurement plain = measure(chain, false), again = measure(chain, true);
   fmt::print("plain      {:7.1f} ms  {:7.1f} MiB\nrecompute  {:7.1f} ms  {:7.1f} MiB\n", plain.milliseconds, plain.mebibytes,

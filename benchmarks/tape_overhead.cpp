@@ -4,12 +4,11 @@
 #include "models/models.hpp"
 #include "weft/base/threads.hpp"
 #include "weft/train/benchmark.hpp"
+#include "work/explain.hpp"
 
-int main(int argc, char**) {
-  if (argc > 1) {
-    fmt::print(stderr, "tape_overhead prints the time of an operation on one thread. It has no options.\n");
-    return 2;
-  }
+int main(int argc, char** argv) {
+  if (argc > 1)
+    return bench::explain(argc, argv, "tape_overhead prints the time of an operation on one thread. It has no options.");
   weft::set_num_threads(1);
   const bench::Work work = bench::tape({});
   const weft::BenchmarkResult result =

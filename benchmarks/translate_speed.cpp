@@ -7,12 +7,14 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "weft/base/error.hpp"
 #include "weft/base/threads.hpp"
 #include "weft/data/lines.hpp"
 #include "weft/seq2seq/translator.hpp"
+#include "work/median.hpp"
 #include "work/program.hpp"
 
 namespace po = boost::program_options;
@@ -78,18 +80,21 @@ int run(int argc, char** argv) {
       for (const std::int64_t beam : beams) {
         set_num_threads(n);
         translate(*translator, std::span(lines).first(std::min<std::size_t>(lines.size(), 64)), batch, beam);  // to warm up
-        std::vector<Speed> speeds;
-        for (int round = 0; round < rounds; ++round) speeds.push_back(translate(*translator, lines, batch, beam));
-        const auto middle = speeds.begin() + rounds / 2;
-        std::nth_element(speeds.begin(), middle, speeds.end(),
-                         [](const Speed& a, const Speed& b) { return a.seconds < b.seconds; });
-        const auto per_second = [&](double count) { return std::round(10 * count / middle->seconds) / 10; };
+        std::vector<double> seconds;
+        std::int64_t tokens = 0;  // of each round
+        for (int round = 0; round < rounds; ++round) {
+          const Speed speed = translate(*translator, lines, batch, beam);
+          seconds.push_back(speed.seconds);
+          tokens = speed.tokens;
+        }
+        const double median = bench::median(std::move(seconds));
+        const auto per_second = [&](double count) { return std::round(10 * count / median) / 10; };
         const nlohmann::ordered_json line = {{"name", "translate"},
                                              {"threads", n},
                                              {"batch", batch},
                                              {"beam", beam},
                                              {"sentences_per_s", per_second(static_cast<double>(lines.size()))},
-                                             {"tokens_per_s", per_second(static_cast<double>(middle->tokens))}};
+                                             {"tokens_per_s", per_second(static_cast<double>(tokens))}};
         std::cout << line.dump() << std::endl;
       }
   return 0;

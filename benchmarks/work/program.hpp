@@ -3,11 +3,12 @@
 #include <exception>
 #include <iostream>
 #include <new>
+#include <stdexcept>
 #include <string>
 
 namespace bench {
 
-/// Far more than help, and few enough for any system to start.
+/// Far more than help. OpenMP crashes where it can't have as many as it is told to.
 constexpr int most_threads = 1024;
 
 inline void check_threads(int threads) {
@@ -21,6 +22,9 @@ int program(const char* name, int argc, char** argv, const Run& run) {
   try {
     return run(argc, argv);
   } catch (const boost::program_options::error& error) {
+    std::cerr << name << ": " << error.what() << '\n';
+    return 2;
+  } catch (const std::invalid_argument& error) {  // sizes that a work can't have
     std::cerr << name << ": " << error.what() << '\n';
     return 2;
   } catch (const std::bad_alloc&) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <string>
 
 #include "work/values.hpp"
 
@@ -13,6 +14,13 @@ double step_gflop(double multiply_adds) { return 3 * 2 * multiply_adds * 1e-9; }
 
 double real(std::int64_t n) { return static_cast<double>(n); }
 
+void need(bool fits, const char* what) {
+  if (!fits) throw std::invalid_argument(std::string("this work needs ") + what);
+}
+
+constexpr const char* words = "a --vocabulary of at least 5: four ids are special";
+constexpr const char* target = "a --length of at least 2: a word and the target's end";
+
 }  // namespace
 
 LstmSizes::LstmSizes(const Settings& s)
@@ -21,7 +29,11 @@ LstmSizes::LstmSizes(const Settings& s)
       vocabulary(s.vocabulary.value_or(8000)),
       width(s.width.value_or(512)),
       embedding(width / 2),
-      dropout(s.dropout.value_or(0)) {}
+      dropout(s.dropout.value_or(0)) {
+  need(vocabulary >= 5, words);
+  need(length >= 2, target);
+  need(width % 2 == 0, "an even --width: the encoder's directions have half of it each");
+}
 
 double LstmSizes::gflop() const {
   const double h = real(width), e = real(embedding);
@@ -38,7 +50,11 @@ TransformerSizes::TransformerSizes(const Settings& s)
       heads(s.heads.value_or(4)),
       feed_forward(s.feed_forward.value_or(4 * width)),
       vocabulary(s.vocabulary.value_or(8000)),
-      dropout(s.dropout.value_or(0.1)) {}
+      dropout(s.dropout.value_or(0.1)) {
+  need(vocabulary >= 5, words);
+  need(length >= 2, target);
+  need(width % heads == 0, "--heads that divide the --width");
+}
 
 double TransformerSizes::gflop() const {
   const double w = real(width), attention = 4 * w * w + 2 * real(length) * w, inner = 2 * w * real(feed_forward);
@@ -52,7 +68,9 @@ Gpt2Sizes::Gpt2Sizes(const Settings& s)
       width(s.width.value_or(768)),
       heads(s.heads.value_or(12)),
       vocabulary(s.vocabulary.value_or(50257)),
-      dropout(s.dropout.value_or(0)) {}
+      dropout(s.dropout.value_or(0)) {
+  need(width % heads == 0, "--heads that divide the --width");
+}
 
 double Gpt2Sizes::gflop() const {
   const double w = real(width);
@@ -72,7 +90,9 @@ RaggedSizes::RaggedSizes(const Settings& s)
       padded(s.padded.value_or(false)),
       lengths(padded ? std::vector<std::int64_t>(static_cast<std::size_t>(batch), length)
                      : even_lengths(batch, length / 10, length)),
-      dropout(s.dropout.value_or(0)) {}
+      dropout(s.dropout.value_or(0)) {
+  need(length >= 10, "a --length of at least 10: the shortest row has a tenth of it");
+}
 
 double RaggedSizes::tokens() const {
   double sum = 0;
@@ -95,7 +115,7 @@ CtcSizes::CtcSizes(const Settings& s)
       length(s.length.value_or(400)),
       vocabulary(s.vocabulary.value_or(64)),
       targets(std::max<std::int64_t>(length * 60 / 400, 1)) {
-  if (vocabulary < 2) throw std::invalid_argument("ctc needs a --vocabulary of 2: the blank and a label");
+  need(vocabulary >= 2, "a --vocabulary of at least 2: the blank and a label");
 }
 
 MlpSizes::MlpSizes(const Settings& s) : batch(s.batch.value_or(8)), width(s.width.value_or(32)) {}
