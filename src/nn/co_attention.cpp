@@ -6,6 +6,7 @@
 #include "nn/unbiased.hpp"
 #include "ops/lengths.hpp"
 #include "weft/ops/elementwise.hpp"
+#include "weft/ops/index.hpp"
 #include "weft/ops/matmul.hpp"
 #include "weft/ops/shape.hpp"
 #include "weft/ops/softmax.hpp"
@@ -24,7 +25,7 @@ CoAttentionOptions checked(const CoAttentionOptions& o) {
 // Scores [batch, places, 1] to weights [batch, places].
 Var shares(const Var& scores, const Tensor& lengths, const Var& x) {
   const Tensor ends = checked_lengths(op, lengths, "sequence", x.value(), 1);
-  return ends.defined() ? masked_softmax(squeeze(scores, 2), within_lengths(ends, x.size(1))) : softmax(squeeze(scores, 2), 1);
+  return ends.defined() ? masked_softmax(squeeze(scores, 2), sequence_mask(ends, x.size(1))) : softmax(squeeze(scores, 2), 1);
 }
 
 Var mean_by(const Var& weights, const Var& x) { return squeeze(matmul(unsqueeze(weights, 1), x), 1); }

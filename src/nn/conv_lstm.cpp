@@ -9,6 +9,7 @@
 #include "ops/lengths.hpp"
 #include "weft/ops/convolution.hpp"
 #include "weft/ops/elementwise.hpp"
+#include "weft/ops/index.hpp"
 
 namespace weft::nn {
 namespace {
@@ -112,7 +113,7 @@ ConvLSTMOutput ConvLSTM::forward(const Var& x, const Tensor& lengths, const LSTM
   const Tensor ends = checked_lengths(type, lengths, "input", x.value(), 1);
   const bool padded = ends.defined() && std::any_of(ends.data<std::int64_t>(), ends.data<std::int64_t>() + batch,
                                                     [steps](std::int64_t end) { return end < steps; });
-  const Tensor within = padded ? within_lengths(ends, steps).unsqueeze(2).unsqueeze(3).unsqueeze(4) : Tensor();
+  const Tensor within = padded ? sequence_mask(ends, steps).unsqueeze(2).unsqueeze(3).unsqueeze(4) : Tensor();
   const Var nothing = Tensor::zeros(state_shape, x.dtype());
   Var input = zeros_behind(x, ends, 1, type);
   PoolVector<Var> h, c;

@@ -5,9 +5,9 @@
 #include "nn/padding.hpp"
 #include "ops/distances.hpp"
 #include "ops/dropout_draw.hpp"
-#include "ops/lengths.hpp"
 #include "weft/ops/arrange.hpp"
 #include "weft/ops/elementwise.hpp"
+#include "weft/ops/index.hpp"
 #include "weft/ops/reduce.hpp"
 #include "weft/ops/shape.hpp"
 
@@ -51,7 +51,7 @@ Var weights_between(const Var& x, const Var& weights, const AttentionMask& mask,
   const Var wide = places == 0 ? slice(each, 3, 0, 0) : pad(each, {places - 1 - back, places - size + back});
   Var between = by_key(wide, places);
   if (mask.lengths.defined()) {
-    const Tensor within = within_lengths(mask.lengths.to(i64).contiguous(), places).unsqueeze(1).unsqueeze(1);
+    const Tensor within = sequence_mask(mask.lengths, places).unsqueeze(1).unsqueeze(1);
     between = where(within, between, Var::scalar(0, between.dtype()));
   }
   return kind == AttentionWeights::averaged ? mean(between, {1}) : between;

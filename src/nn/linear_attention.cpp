@@ -11,6 +11,7 @@
 #include "weft/ops/activation.hpp"
 #include "weft/ops/comparison.hpp"
 #include "weft/ops/elementwise.hpp"
+#include "weft/ops/index.hpp"
 #include "weft/ops/matmul.hpp"
 #include "weft/ops/reduce.hpp"
 #include "weft/ops/shape.hpp"
@@ -99,8 +100,7 @@ MixingOutput LinearAttention::forward(const Var& query, const Var& key, const Va
   const Var q = features(in_heads(q_proj(same(query, key) ? clean : query), options_.num_heads));
   const Var v = in_heads(v_proj(same(value, key) ? clean : cleaned(value)), options_.num_heads);
   Var k = features(in_heads(k_proj(clean), options_.num_heads));
-  if (lengths.defined())
-    k = where(within_lengths(lengths, key.size(1)).unsqueeze(1).unsqueeze(3), k, Var::scalar(0, k.dtype()));
+  if (lengths.defined()) k = where(sequence_mask(lengths, key.size(1)).unsqueeze(1).unsqueeze(3), k, Var::scalar(0, k.dtype()));
   MixingOutput result;
   if (mask.causal) {
     Sums nothing;

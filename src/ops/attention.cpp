@@ -13,6 +13,7 @@
 #include "weft/autograd/record.hpp"
 #include "weft/ops/comparison.hpp"
 #include "weft/ops/elementwise.hpp"
+#include "weft/ops/index.hpp"
 #include "weft/ops/matmul.hpp"
 #include "weft/ops/reduce.hpp"
 #include "weft/ops/shape.hpp"
@@ -47,7 +48,7 @@ struct Composite {
 
   static Var before_lengths(const Var& x, const AttentionSettings& s) {
     if (!s.lengths.defined()) return x;
-    return where(within_lengths(s.lengths, x.size(2)).unsqueeze(1).unsqueeze(3), x, zero_like(x));
+    return where(sequence_mask(s.lengths, x.size(2)).unsqueeze(1).unsqueeze(3), x, zero_like(x));
   }
 
   Var dropped(const Var& x) const { return settings.draw ? dropout(x, *settings.draw) : x; }

@@ -1,8 +1,8 @@
 #include "ops/attention_mask.hpp"
 
 #include "base/fail.hpp"
-#include "ops/lengths.hpp"
 #include "weft/ops/comparison.hpp"
+#include "weft/ops/index.hpp"
 #include "weft/ops/triangle.hpp"
 
 namespace weft {
@@ -27,7 +27,7 @@ Tensor checked_allowed(const char* op, const Tensor& allowed, const Shape& weigh
 Tensor combined_mask(const Tensor& allowed, const Tensor& lengths, bool causal, std::int64_t queries, std::int64_t keys) {
   Tensor mask = allowed.defined() ? allowed : Tensor::ones({1, 1, 1, 1}, boolean);
   if (causal) mask = logical_and(mask, tril(Tensor::ones({queries, keys}, boolean), keys - queries).value());
-  if (lengths.defined()) mask = logical_and(mask, within_lengths(lengths, keys).unsqueeze(1).unsqueeze(1));
+  if (lengths.defined()) mask = logical_and(mask, sequence_mask(lengths, keys).unsqueeze(1).unsqueeze(1));
   return mask;
 }
 

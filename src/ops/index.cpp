@@ -1,5 +1,7 @@
 #include "weft/ops/index.hpp"
 
+#include <algorithm>
+
 #include "autograd/linear_maps.hpp"
 #include "base/fail.hpp"
 #include "kernels/elementwise.hpp"
@@ -162,6 +164,23 @@ Tensor one_hot(const Tensor& index, std::int64_t classes, DType dtype) {
   Tensor rows = result.reshape({index.numel(), classes});
   kernels::scatter(rows, 1, places, Tensor::ones({}, dtype).expand(places.shape()));
   return result;
+}
+
+Tensor sequence_mask(const Tensor& lengths, std::int64_t places) {
+  const char* op = "sequence_mask";
+  check<ValueError>(places >= 0, op, "{} places for lengths {}", places, lengths);
+  check<DTypeError>(lengths.defined() && is_integer(lengths.dtype()), op, "lengths are {}; integers are needed", lengths);
+  Sizes sizes(lengths.shape());
+  sizes.append(places, op);
+  Tensor mask = Tensor::empty(sizes.shape(op), boolean);
+  const Tensor dense = lengths.to(i64).contiguous();
+  bool* row = mask.mutable_data<bool>();
+  for (std::int64_t i = 0; i < dense.numel(); ++i, row += places) {
+    const std::int64_t length = dense.data<std::int64_t>()[i];
+    check<ValueError>(length >= 0 && length <= places, op, "length {} of row {} is outside 0 to {}", length, i, places);
+    std::fill_n(std::fill_n(row, length, true), places - length, false);
+  }
+  return mask;
 }
 
 }  // namespace weft

@@ -18,12 +18,4 @@ Tensor checked_lengths(const char* op, const Tensor& lengths, const char* name, 
   return result;
 }
 
-Tensor within_lengths(const Tensor& lengths, std::int64_t places) {
-  Tensor within = Tensor::empty({lengths.numel(), places}, boolean);
-  bool* place = within.mutable_data<bool>();
-  for (std::int64_t row = 0; row < lengths.numel(); ++row)
-    for (std::int64_t i = 0; i < places; ++i) *place++ = i < lengths.data<std::int64_t>()[row];
-  return within;
-}
-
 }  // namespace weft

@@ -7,7 +7,4 @@ namespace weft {
 /// is what messages call x. Throws DTypeError, ShapeError, ValueError.
 Tensor checked_lengths(const char* op, const Tensor& lengths, const char* name, const Tensor& x, int axis);
 
-/// bool [rows, places], true before each row's length, for lengths as checked_lengths gives them.
-Tensor within_lengths(const Tensor& lengths, std::int64_t places);
-
 }  // namespace weft

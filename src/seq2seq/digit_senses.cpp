@@ -8,6 +8,7 @@
 #include "seq2seq/best_weights.hpp"
 #include "weft/ops/activation.hpp"
 #include "weft/ops/elementwise.hpp"
+#include "weft/ops/index.hpp"
 #include "weft/ops/normalization.hpp"
 #include "weft/ops/reduce.hpp"
 #include "weft/ops/shape.hpp"
@@ -132,7 +133,7 @@ SensesOutput DigitSenses::fused(const Var& steps, const Tensor& lengths, const V
     return {name_(dropout_(concat({both.first, both.second}, 1))), {}, both.first_weights, in_grid(both.second_weights)};
   }
   nn::attention::PoolingOutput heard, seen;
-  if (sound_pooling_) heard = (*sound_pooling_)(steps, lengths.defined() ? within_lengths(lengths, steps.size(1)) : Tensor());
+  if (sound_pooling_) heard = (*sound_pooling_)(steps, lengths.defined() ? sequence_mask(lengths, steps.size(1)) : Tensor());
   if (image_pooling_) seen = (*image_pooling_)(cells);
   SensesOutput result{{}, {}, heard.weights, seen.weights.defined() ? in_grid(seen.weights) : Var()};
   Var told = heard.context.defined() ? heard.context : seen.context;

@@ -172,7 +172,7 @@ EncoderDecoder::Start EncoderDecoder::start(const Padded& source) {
   Start result;
   if (attention_) {
     const Tensor lengths = checked_lengths("EncoderDecoder", source.lengths, "source", source.cells(), 1);
-    const Tensor mask = lengths.defined() ? within_lengths(lengths, encoded.output.size(1)) : Tensor();
+    const Tensor mask = lengths.defined() ? sequence_mask(lengths, encoded.output.size(1)) : Tensor();
     result.memory = attention_->remember(encoded.output, encoded.output, mask);
   }
   for (std::int64_t layer = 0; layer < options_.decoder_layers; ++layer) {

@@ -100,6 +100,22 @@ TEST_CASE("NaN is added to its own place and no other") {
   CHECK(y.at({2}) == 0);
 }
 
+TEST_CASE("sequence_mask is true before each length") {
+  const Tensor mask = sequence_mask(index({2, 0, 3}, {3}), 3);
+  CHECK(mask.dtype() == boolean);
+  CHECK(mask.shape() == Shape{3, 3});
+  CHECK(equal(mask, {1, 1, 0, 0, 0, 0, 1, 1, 1}));
+  CHECK(equal(sequence_mask(index({1, 9, 2, 9}, {2, 2}).select(1, 0).to(i32), 2), {1, 0, 1, 1}));  // strided
+  CHECK(sequence_mask(index({1, 2, 0, 3}, {2, 2}), 4).shape() == Shape{2, 2, 4});
+  CHECK(equal(sequence_mask(index({2}, {}), 3), {1, 1, 0}));
+  CHECK(sequence_mask(index({}, {0}), 3).shape() == Shape{0, 3});
+  CHECK(sequence_mask(index({0, 0}, {2}), 0).shape() == Shape{2, 0});
+  CHECK_THROWS_WITH_AS(sequence_mask(index({1, 4}, {2}), 3), "[sequence_mask] length 4 of row 1 is outside 0 to 3", ValueError);
+  CHECK_THROWS_AS(sequence_mask(index({-1}, {1}), 3), ValueError);
+  CHECK_THROWS_AS(sequence_mask(index({0}, {1}), -1), ValueError);
+  for (const Tensor& wrong : {Tensor::zeros({2}), Tensor()}) CHECK_THROWS_AS(sequence_mask(wrong, 3), DTypeError);
+}
+
 TEST_CASE("one_hot puts a 1 where the class stands") {
   CHECK(equal(one_hot(index({2, 0}, {2}), 3), {0, 0, 1, 1, 0, 0}));
   const Tensor y = one_hot(index({1, 0, 1}, {3, 1}).to(i32), 2, i64);

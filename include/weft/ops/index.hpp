@@ -31,4 +31,8 @@ Var scatter(const Var& x, int axis, const Tensor& index, const Var& source);
 /// Throws IndexError, ShapeError, DTypeError.
 Tensor one_hot(const Tensor& index, std::int64_t classes, DType dtype = f32);
 
+/// lengths [...], integers -> bool [..., places], true before each length: the mask of padded rows. It has no gradient.
+/// Throws DTypeError, ValueError for lengths outside 0 to `places`.
+Tensor sequence_mask(const Tensor& lengths, std::int64_t places);
+
 }  // namespace weft

@@ -6,6 +6,7 @@
 #include "nn/attention/parts.hpp"
 #include "ops/lengths.hpp"
 #include "weft/ops/elementwise.hpp"
+#include "weft/ops/index.hpp"
 #include "weft/ops/reduce.hpp"
 #include "weft/ops/scan.hpp"
 #include "weft/ops/shape.hpp"
@@ -31,7 +32,7 @@ Var coverage_loss(const Var& weights, const Tensor& lengths, LossReduction reduc
   const Tensor first = Tensor::zeros({rows, std::min<std::int64_t>(queries, 1), places}, weights.dtype());
   const Var before = concat({first, slice(cumsum(weights, 1), 1, 0, std::max<std::int64_t>(queries - 1, 0))}, 1);
   Var each = sum(minimum(weights, before), {2});
-  if (ends.defined()) each = where(within_lengths(ends, queries), each, Var::scalar(0, each.dtype()));
+  if (ends.defined()) each = where(sequence_mask(ends, queries), each, Var::scalar(0, each.dtype()));
   if (reduction == LossReduction::none) return each;
   if (reduction == LossReduction::sum) return sum(each);
   const double counted = ends.defined() ? sum(Var(ends)).value().item() : static_cast<double>(rows * queries);

@@ -3,6 +3,7 @@
 #include "base/fail.hpp"
 #include "ops/lengths.hpp"
 #include "weft/ops/elementwise.hpp"
+#include "weft/ops/index.hpp"
 #include "weft/ops/shape.hpp"
 
 namespace weft::nn::attention {
@@ -67,7 +68,7 @@ PoolingOutput EncodedPooling::forward(const Var& x, const Tensor& lengths) {
                     input_size_);
   const Tensor ends = checked_lengths(name, lengths, "input", x.value(), 1);
   const Var read = encoded(x, ends);
-  return (*pooling_)(join_input_ ? concat({x, read}, 2) : read, ends.defined() ? within_lengths(ends, x.size(1)) : Tensor());
+  return (*pooling_)(join_input_ ? concat({x, read}, 2) : read, ends.defined() ? sequence_mask(ends, x.size(1)) : Tensor());
 }
 
 }  // namespace weft::nn::attention

@@ -1,7 +1,7 @@
 #include "weft/nn/attention/hierarchical.hpp"
 
 #include "base/fail.hpp"
-#include "ops/lengths.hpp"
+#include "weft/ops/index.hpp"
 #include "weft/ops/shape.hpp"
 
 namespace weft::nn::attention {
@@ -72,7 +72,7 @@ HierarchicalOutput Hierarchical::forward(const Var& x, std::span<const Tensor> l
   for (int level = 0; level < depth && !lengths.empty(); ++level) {
     Tensor& of_level = flat[static_cast<std::size_t>(level)];
     of_level = counted(lengths[static_cast<std::size_t>(level)], counts, x, level);
-    counts = within_lengths(of_level, x.size(level + 1)).reshape({-1});
+    counts = sequence_mask(of_level, x.size(level + 1)).reshape({-1});
   }
   HierarchicalOutput result{x, PoolVector<Var>(levels_.size())};
   for (int level = depth - 1; level >= 0; --level) {

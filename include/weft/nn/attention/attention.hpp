@@ -36,7 +36,8 @@ namespace attention {
 /// zeros.
 class Attention : public Module<Attention> {
  public:
-  /// keys [batch, places, key size], values [batch, places, any], mask bool [batch, places] or undefined.
+  /// keys [batch, places, key size], values [batch, places, any], mask bool [batch, places] (of lengths:
+  /// sequence_mask) or undefined.
   /// Throws ShapeError, DTypeError, ValueError for an undefined one.
   AttentionMemory remember(const Var& keys, const Var& values, const Tensor& mask = {});
 
