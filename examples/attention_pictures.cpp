@@ -66,7 +66,7 @@ Tensor letters_and_places(const std::string& text, std::int64_t size) {
 /// The module in f64, with these values for the parameters that are named and zeros for all others.
 void set(nn::ModuleBase& module, const std::vector<std::pair<std::string, Numbers>>& values) {
   module.to(f64);
-  std::vector<NamedTensor> state = module.state_dict();
+  StateDict state = module.state_dict();
   for (auto& [name, value] : state) value.fill(0);
   for (const auto& [wanted, numbers] : values) {
     const auto same = [&](const NamedTensor& parameter) { return parameter.name == wanted; };

@@ -108,3 +108,4 @@
 #include "weft/report/report.hpp"
 #include "weft/tensor/memory_report.hpp"
 #include "weft/tensor/safetensors.hpp"
+#include "weft/tensor/state_dict.hpp"

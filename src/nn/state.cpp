@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <cstring>
 #include <map>
+#include <string_view>
 
 #include "base/fail.hpp"
 #include "weft/nn/module.hpp"
@@ -14,15 +16,30 @@ bool same_bytes(const Tensor& a, const Tensor& b) {
   return std::memcmp(x.raw(), y.raw(), static_cast<std::size_t>(x.numel()) * size_of(x.dtype())) == 0;
 }
 
+/// Says so where the state has all that is missing, under names that begin with something more: a wrapped model's, or those
+/// of a run's last.safetensors.
+std::string prefix_hint(const LoadReport& report) {
+  if (report.missing.empty()) return "";
+  const auto ends_with_first = [&](std::string_view name) { return name.ends_with("." + report.missing.front()); };
+  const auto& there = report.unexpected;
+  const auto found = std::find_if(there.begin(), there.end(), ends_with_first);
+  if (found == there.end()) return "";
+  const std::string prefix = found->substr(0, found->size() - report.missing.front().size());
+  const bool all = std::all_of(report.missing.begin(), report.missing.end(), [&](const std::string& name) {
+    return std::find(there.begin(), there.end(), prefix + name) != there.end();
+  });
+  return all ? fmt::format("\n  the state's names begin with '{}': take that off", prefix) : "";
+}
+
 }  // namespace
 
-std::vector<NamedTensor> ModuleBase::state_dict() const {
-  std::vector<NamedTensor> state;
+StateDict ModuleBase::state_dict() const {
+  StateDict state;
   visit_state("", [&](std::string name, Tensor& tensor) { state.push_back({std::move(name), tensor}); });
   return state;
 }
 
-LoadReport ModuleBase::load_state_dict(std::span<const NamedTensor> state, const LoadOptions& options) {
+LoadReport ModuleBase::load_state_dict(const StateDict& state, const LoadOptions& options) {
   LoadReport report;
   std::vector<std::string> faults;
   std::map<std::string_view, const Tensor*> given;
@@ -63,8 +80,8 @@ LoadReport ModuleBase::load_state_dict(std::span<const NamedTensor> state, const
   if (!faults.empty()) {
     const std::size_t more = faults.size() - std::min(faults.size(), faults_shown);
     faults.resize(faults.size() - more);
-    fail<ValueError>("load_state_dict", "the state doesn't fit the {}, which is left as it was:\n  {}{}", type_name(),
-                     fmt::join(faults, "\n  "), more > 0 ? fmt::format("\n  and {} more", more) : "");
+    fail<ValueError>("load_state_dict", "the state doesn't fit the {}, which is left as it was:\n  {}{}{}", type_name(),
+                     fmt::join(faults, "\n  "), more > 0 ? fmt::format("\n  and {} more", more) : "", prefix_hint(report));
   }
   for (Tensor* own : order) own->copy_from(*sources.at(own).second);
   return report;

@@ -1,5 +1,5 @@
 #pragma once
-#include "weft/optim/state_dict.hpp"
+#include "weft/tensor/state_dict.hpp"
 
 namespace weft::optim {
 

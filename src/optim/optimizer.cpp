@@ -113,8 +113,8 @@ StateDict Optimizer::state_dict() const {
   check_parameters();
   StateDict state{{"lr", Tensor::full({}, lr_, f64)}};
   for (const Slot& slot : slots_) {
-    state.emplace_back(slot.parameter.name() + ".step", slot.step);
-    for (const auto& [name, tensor] : slot.buffers) state.emplace_back(slot.parameter.name() + "." + name, tensor);
+    state.push_back({slot.parameter.name() + ".step", slot.step});
+    for (const auto& [name, tensor] : slot.buffers) state.push_back({slot.parameter.name() + "." + name, tensor});
   }
   return state;
 }
@@ -123,10 +123,10 @@ void Optimizer::load_state_dict(const StateDict& state) {
   StateDict own = state_dict();
   const std::vector<Tensor> given = match_state(name_, own, state);
   for (std::size_t i = 0; i < own.size(); ++i)
-    check<ValueError>(own[i].second.dtype() != i64 || given[i].item() >= 0, name_, "'{}' is {}, not at least 0", own[i].first,
+    check<ValueError>(own[i].tensor.dtype() != i64 || given[i].item() >= 0, name_, "'{}' is {}, not at least 0", own[i].name,
                       given[i].str());
   set_lr(given[0].item());
-  for (std::size_t i = 1; i < own.size(); ++i) own[i].second.copy_from(given[i]);
+  for (std::size_t i = 1; i < own.size(); ++i) own[i].tensor.copy_from(given[i]);
 }
 
 }  // namespace weft::optim

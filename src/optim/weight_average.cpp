@@ -69,7 +69,7 @@ void WeightAverage::swap() {
 
 StateDict WeightAverage::state_dict() const {
   StateDict state{{"updates", updates_}};
-  for (std::size_t i = 0; i < parameters_.size(); ++i) state.emplace_back(parameters_[i].name(), averages_[i]);
+  for (std::size_t i = 0; i < parameters_.size(); ++i) state.push_back({parameters_[i].name(), averages_[i]});
   return state;
 }
 
@@ -77,7 +77,7 @@ void WeightAverage::load_state_dict(const StateDict& state) {
   StateDict own = state_dict();
   const std::vector<Tensor> given = match_state(where, own, state);
   check<ValueError>(given[0].item() >= 0, where, "'updates' is {}, not at least 0", given[0].str());
-  for (std::size_t i = 0; i < own.size(); ++i) own[i].second.copy_from(given[i]);
+  for (std::size_t i = 0; i < own.size(); ++i) own[i].tensor.copy_from(given[i]);
 }
 
 }  // namespace weft::optim

@@ -105,7 +105,7 @@ std::string take_checksum(const InputFile& file, Metadata& metadata, std::string
 
 }  // namespace
 
-void save_safetensors(const fs::path& path, std::span<const NamedTensor> tensors, const Metadata& metadata) {
+void save_safetensors(const fs::path& path, const StateDict& tensors, const Metadata& metadata) {
   Header header{.metadata = metadata};
   std::vector<Tensor> dense;
   for (const auto& [name, tensor] : tensors) {

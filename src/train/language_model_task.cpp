@@ -74,14 +74,14 @@ Metadata LanguageModelTask::metadata() const {
   return {{"language_model", seq2seq::to_json(model_.options())}, {"symbols", symbols_.to_json()}};
 }
 
-std::vector<NamedTensor> LanguageModelTask::carried() const {
-  std::vector<NamedTensor> result;
+StateDict LanguageModelTask::carried() const {
+  StateDict result;
   if (state_.h.defined()) result.push_back({"h", state_.h.value()});
   if (state_.c.defined()) result.push_back({"c", state_.c.value()});  // a GRU has none
   return result;
 }
 
-void LanguageModelTask::carry(std::span<const NamedTensor> carried) {
+void LanguageModelTask::carry(const StateDict& carried) {
   state_ = {};
   for (const auto& [name, tensor] : carried) (name == "h" ? state_.h : state_.c) = Var(tensor);
 }

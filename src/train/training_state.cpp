@@ -20,21 +20,10 @@ constexpr std::string_view model_prefix = "model.", optimizer_prefix = "optimize
 // How many numbers each tensor of the state has; doubles keep every bit. What depends on the clock stands apart.
 constexpr std::int64_t counts = 9, measures = 2, seconds = 2;
 
-std::vector<NamedTensor> with_prefix(std::span<const NamedTensor> tensors, std::string_view prefix) {
-  std::vector<NamedTensor> result;
-  for (const auto& [name, tensor] : tensors)
-    if (name.starts_with(prefix)) result.push_back({name.substr(prefix.size()), tensor});
-  return result;
-}
-
-optim::StateDict state_dict_of(std::span<const NamedTensor> tensors, std::string_view prefix) {
-  optim::StateDict result;
-  for (auto& [name, tensor] : with_prefix(tensors, prefix)) result.emplace_back(std::move(name), tensor);
-  return result;
-}
-
-void append(std::vector<NamedTensor>& tensors, std::string_view prefix, const optim::StateDict& state) {
-  for (const auto& [name, tensor] : state) tensors.push_back({std::string(prefix) + name, tensor});
+StateDict copy_of(const StateDict& state) {
+  StateDict copy;
+  for (const auto& [name, tensor] : state) copy.push_back({name, tensor.clone()});
+  return copy;
 }
 
 const Tensor& find(const SafetensorsFile& file, const char* name, DType dtype, std::int64_t elements, const std::string& path) {
@@ -123,12 +112,12 @@ SettingsError::SettingsError(const std::filesystem::path& path, std::vector<Sett
 
 void save_training(const std::filesystem::path& path, const nn::ModuleBase& model, const optim::Optimizer& optimizer,
                    const optim::WeightAverage* average, const TrainingState& state, const Metadata& settings) {
-  std::vector<NamedTensor> tensors;
-  for (const auto& [name, tensor] : model.state_dict()) tensors.push_back({std::string(model_prefix) + name, tensor});
-  append(tensors, optimizer_prefix, optimizer.state_dict());
-  if (state.plateau) append(tensors, plateau_prefix, state.plateau->state_dict());
-  if (average != nullptr) append(tensors, average_prefix, average->state_dict());
-  for (const auto& [name, tensor] : state.carried) tensors.push_back({std::string(carried_prefix) + name, tensor});
+  StateDict tensors;
+  add_part(tensors, model_prefix, model.state_dict());
+  add_part(tensors, optimizer_prefix, optimizer.state_dict());
+  if (state.plateau) add_part(tensors, plateau_prefix, state.plateau->state_dict());
+  if (average != nullptr) add_part(tensors, average_prefix, average->state_dict());
+  add_part(tensors, carried_prefix, state.carried);
   tensors.push_back({"state.counts", Tensor::from<std::int64_t>(
                                          {state.update, state.epoch, state.position, state.validated, state.bad_validations,
                                           state.skipped, state.has_best ? 1 : 0, state.window.tokens, state.window.words},
@@ -148,18 +137,15 @@ void load_training(const std::filesystem::path& path, nn::ModuleBase& model, opt
   check_settings(settings, file.metadata, path);
   TrainingState read = read_state(file, path.string());
   read.plateau = state.plateau;
-  read.carried = with_prefix(file.tensors, carried_prefix);
+  read.carried = part_of(file.tensors, carried_prefix);
   // Each checks everything before it changes anything; the model's values are kept in case the optimizer's state doesn't fit.
-  std::vector<NamedTensor> before;
-  optim::StateDict average_before;
-  if (average != nullptr)
-    for (const auto& [name, tensor] : average->state_dict()) average_before.emplace_back(name, tensor.clone());
-  for (const auto& [name, tensor] : model.state_dict()) before.push_back({name, tensor.clone()});
+  const StateDict before = copy_of(model.state_dict());
+  const StateDict average_before = average != nullptr ? copy_of(average->state_dict()) : StateDict();
   try {
-    if (read.plateau) read.plateau->load_state_dict(state_dict_of(file.tensors, plateau_prefix));
-    if (average != nullptr) average->load_state_dict(state_dict_of(file.tensors, average_prefix));
-    model.load_state_dict(with_prefix(file.tensors, model_prefix));
-    optimizer.load_state_dict(state_dict_of(file.tensors, optimizer_prefix));
+    if (read.plateau) read.plateau->load_state_dict(part_of(file.tensors, plateau_prefix));
+    if (average != nullptr) average->load_state_dict(part_of(file.tensors, average_prefix));
+    model.load_state_dict(part_of(file.tensors, model_prefix));
+    optimizer.load_state_dict(part_of(file.tensors, optimizer_prefix));
   } catch (const Error& error) {
     model.load_state_dict(before);
     if (average != nullptr) average->load_state_dict(average_before);

@@ -16,7 +16,7 @@ inline double tolerance(DType dtype) { return dtype == f32 ? 1e-6 : 1e-12; }
 /// Gives the module the golden file's parameters of the same names.
 inline void fill(nn::ModuleBase& module, const Golden& golden, DType dtype) {
   module.to(dtype);
-  std::vector<NamedTensor> state;
+  StateDict state;
   for (const auto& [name, tensor] : module.state_dict()) state.push_back({name, golden[name].to(dtype)});
   module.load_state_dict(state);
 }

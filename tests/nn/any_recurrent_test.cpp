@@ -37,7 +37,7 @@ TEST_CASE("either network has the parameters and results that it has alone") {
   }
   const auto load = [](nn::ModuleBase& into, Model& from, const std::string& part) {
     into.to(f64);
-    std::vector<NamedTensor> state;
+    StateDict state;
     for (const NamedTensor& one : from.state_dict())
       if (one.name.rfind(part, 0) == 0) state.push_back({one.name.substr(part.size()), one.tensor});
     into.load_state_dict(state);

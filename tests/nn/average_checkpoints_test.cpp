@@ -14,7 +14,7 @@ namespace {
 
 std::filesystem::path write(const std::filesystem::path& path, double weight, std::int64_t count,
                             const Metadata& metadata = {}) {
-  const std::vector<NamedTensor> tensors = {{"weight", Tensor::full({2, 3}, weight)},
+  const StateDict tensors = {{"weight", Tensor::full({2, 3}, weight)},
                                             {"wide", Tensor::full({}, 3 * weight, f64)},
                                             {"count", Tensor::full({2}, static_cast<double>(count), i64)}};
   save_safetensors(path, tensors, metadata);
@@ -47,7 +47,7 @@ TEST_CASE("counts of checkpoints aren't averaged: the largest is taken") {
   std::vector<std::filesystem::path> paths;
   for (const double count : {3, 9, 6}) {
     paths.push_back(folder.path() / std::to_string(paths.size()));
-    save_safetensors(paths.back(), std::vector<NamedTensor>{{"num_batches_tracked", Tensor::full({}, count, i64)}});
+    save_safetensors(paths.back(), StateDict{{"num_batches_tracked", Tensor::full({}, count, i64)}});
   }
   CHECK(nn::average_checkpoints(paths).tensors[0].tensor.at({}) == 9);
 }
@@ -55,7 +55,7 @@ TEST_CASE("counts of checkpoints aren't averaged: the largest is taken") {
 TEST_CASE("checkpoints of other models aren't averaged") {
   const test::TemporaryFolder folder;
   const auto a = write(folder.path() / "a", 1, 7), b = write(folder.path() / "b", 1, 8), c = folder.path() / "c";
-  const auto with = [&](const std::vector<NamedTensor>& tensors) {
+  const auto with = [&](const StateDict& tensors) {
     save_safetensors(c, tensors);
     return std::vector{a, c};
   };

@@ -27,7 +27,7 @@ namespace {
 template <class Module>
 void check_golden(const Golden& golden, Module& norm, const Tensor& lengths) {
   norm.to(f64);
-  norm.load_state_dict(std::vector<NamedTensor>{{"weight", golden["weight"]}, {"bias", golden["bias"]}}, {.strict = false});
+  norm.load_state_dict(StateDict{{"weight", golden["weight"]}, {"bias", golden["bias"]}}, {.strict = false});
   for (std::int64_t step = 0; step < 3; ++step) {
     CAPTURE(step);
     const std::string number = std::to_string(step) + ".";
@@ -86,7 +86,7 @@ TEST_CASE("a batch normalisation has PyTorch's names, and its running values are
   CHECK(test::largest_difference(model.norm(x).value(), other.norm(x).value()) == 0);
   CHECK(other.norm.num_batches_tracked.value().item() == 1);
   CHECK_THROWS_WITH_AS(
-      other.load_state_dict(std::vector<NamedTensor>{{"norm.running_mean", Tensor::zeros({2})}}, {.strict = false}),
+      other.load_state_dict(StateDict{{"norm.running_mean", Tensor::zeros({2})}}, {.strict = false}),
       Contains("norm.running_mean is f32[3] in the model"), ValueError);
   other.to(f64);
   CHECK(other.norm.running_var.value().dtype() == f64);

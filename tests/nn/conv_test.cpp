@@ -76,7 +76,7 @@ TEST_CASE("Conv2d equals PyTorch's: stride, padding, dilation, groups") {
                      .dilation = {option(4), option(5)},
                      .groups = option(6)});
     conv.to(f64);
-    conv.load_state_dict(std::vector<NamedTensor>{{"weight", weight}, {"bias", golden[number + "bias"]}});
+    conv.load_state_dict(StateDict{{"weight", weight}, {"bias", golden[number + "bias"]}});
     Tape tape;
     const Var x = tape.leaf(golden[number + "input"]), y = conv(x);
     CHECK(relative_error(y.value(), golden[number + "output"]) <= 1e-12);

@@ -505,14 +505,14 @@ std::vector<Mistake> module_mistakes() {
       {"weights of another shape",
        [] {
          nn::Linear linear({.in_features = 4, .out_features = 3});
-         linear.load_state_dict(std::vector<NamedTensor>{{"weight", t({4, 3})}, {"bias", t({3})}});
+         linear.load_state_dict(StateDict{{"weight", t({4, 3})}, {"bias", t({3})}});
        },
        "[load_state_dict] the state doesn't fit the Linear, which is left as it was:\n  different: weight is f32[3, 4] in the "
        "model and f32[4, 3] in the state"},
       {"weights under other names",
        [] {
          nn::Linear linear({.in_features = 4, .out_features = 3});
-         linear.load_state_dict(std::vector<NamedTensor>{{"w", t({3, 4})}, {"bias", t({3})}});
+         linear.load_state_dict(StateDict{{"w", t({3, 4})}, {"bias", t({3})}});
        },
        "[load_state_dict] the state doesn't fit the Linear, which is left as it was:\n  missing: weight\n  unexpected: w"},
       {"a negative learning rate",

@@ -28,13 +28,13 @@ class Model : public nn::Module<Model> {
   Table a, b, c;
 };
 
-std::vector<NamedTensor> copy_of(const nn::ModuleBase& model) {
+StateDict copy_of(const nn::ModuleBase& model) {
   auto state = model.state_dict();
   for (auto& named : state) named.tensor = named.tensor.clone();
   return state;
 }
 
-bool same(const std::vector<NamedTensor>& a, const std::vector<NamedTensor>& b) {
+bool same(const StateDict& a, const StateDict& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const NamedTensor& x, const NamedTensor& y) {
     return x.name == y.name && std::memcmp(x.tensor.raw(), y.tensor.raw(), static_cast<std::size_t>(x.tensor.numel()) * 4) == 0;
   });
@@ -56,11 +56,26 @@ TEST_CASE("a state goes from model to model by name, in any order") {
   CHECK(!kept.same_buffer(from.a.weight->value()));
 }
 
+TEST_CASE("a state of the same names behind a prefix is told") {
+  Model model;
+  StateDict state = copy_of(model);
+  for (NamedTensor& named : state) named.name = "model." + named.name;
+  state.push_back({"optimizer.step", Tensor::zeros({1})});
+  CHECK_THROWS_WITH_AS(model.load_state_dict(state), doctest::Contains("the state's names begin with 'model.': take that off"),
+                       ValueError);
+  state.erase(state.begin());  // one that is in it under no name
+  try {
+    model.load_state_dict(state);
+    FAIL("no error");
+  } catch (const ValueError& error) {
+    CHECK(std::string(error.what()).find("take that off") == std::string::npos);
+  }
+}
+
 TEST_CASE("everything that doesn't fit is listed in one error, and the model stays as it was") {
   Model model;
   const auto before = copy_of(model);
-  std::vector<NamedTensor> state{
-      {"a.weight", Tensor::zeros({3, 2})}, {"b.weight", Tensor::zeros({4}, f64)}, {"d.weight", Tensor::zeros({1})}};
+  StateDict state{{"a.weight", Tensor::zeros({3, 2})}, {"b.weight", Tensor::zeros({4}, f64)}, {"d.weight", Tensor::zeros({1})}};
   try {
     model.load_state_dict(state);
     FAIL("no error");
@@ -79,10 +94,10 @@ TEST_CASE("everything that doesn't fit is listed in one error, and the model sta
   CHECK_THROWS_AS(model.load_state_dict(state, {.strict = false}), ValueError);
   state = {{"a.weight", Tensor::zeros({2, 3})}, {"a.weight", Tensor::zeros({2, 3})}};
   CHECK_THROWS_WITH_AS(model.load_state_dict(state, {.strict = false}), doctest::Contains("given twice: a.weight"), ValueError);
-  CHECK_THROWS_AS(model.load_state_dict(std::vector<NamedTensor>{{"a.weight", Tensor()}}, {.strict = false}), ValueError);
+  CHECK_THROWS_AS(model.load_state_dict(StateDict{{"a.weight", Tensor()}}, {.strict = false}), ValueError);
   CHECK(same(before, model.state_dict()));
 
-  std::vector<NamedTensor> many;
+  StateDict many;
   for (int i = 0; i < 30; ++i) many.push_back({fmt::format("x{}", i), Tensor::zeros({1})});
   CHECK_THROWS_WITH_AS(model.load_state_dict(many), doctest::Contains("and 13 more"), ValueError);
 }
@@ -90,8 +105,7 @@ TEST_CASE("everything that doesn't fit is listed in one error, and the model sta
 TEST_CASE("without strict the intersection is loaded and the rest reported") {
   Model model;
   const auto report = model.load_state_dict(
-      std::vector<NamedTensor>{{"z", Tensor::zeros({1})}, {"b.weight", Tensor::full({4}, 7)}, {"y", Tensor::zeros({1})}},
-      {.strict = false});
+      StateDict{{"z", Tensor::zeros({1})}, {"b.weight", Tensor::full({4}, 7)}, {"y", Tensor::zeros({1})}}, {.strict = false});
   CHECK(report.missing == std::vector<std::string>{"a.weight", "c.weight"});
   CHECK(report.unexpected == std::vector<std::string>{"z", "y"});
   CHECK(model.b.weight->value().at({3}) == 7);

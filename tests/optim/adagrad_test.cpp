@@ -39,8 +39,8 @@ TEST_CASE("Adagrad's options have PyTorch's defaults") {
 TEST_CASE("Adagrad's sum starts at its initial value") {
   Parameter p("p", Tensor::zeros({2}, f64));
   const auto state = optim::Adagrad(std::vector{&p}, {.initial_accumulator_value = 0.5}).state_dict();
-  CHECK(state.back().first == "p.sum");
-  CHECK(state.back().second.at({1}) == 0.5);
+  CHECK(state.back().name == "p.sum");
+  CHECK(state.back().tensor.at({1}) == 0.5);
 }
 
 TEST_CASE("Adagrad: gradients of zero change nothing, not even without eps") {

@@ -56,7 +56,7 @@ TEST_CASE("L-BFGS takes PyTorch's steps, with line search and without") {
         }
       }
       if (dtype == f64)
-        CHECK(lbfgs.state_dict()[4].second.item() == golden[std::string(wolfe ? "wolfe" : "plain") + ".evaluations"].item());
+        CHECK(lbfgs.state_dict()[4].tensor.item() == golden[std::string(wolfe ? "wolfe" : "plain") + ".evaluations"].item());
     }
 }
 
@@ -68,7 +68,7 @@ TEST_CASE("L-BFGS with line search finds the bottom of Rosenbrock's valley, wher
     CHECK(valley.x.value().item() == doctest::Approx(1).epsilon(dtype == f64 ? 1e-5 : 1e-2));
     CHECK(valley.y.value().item() == doctest::Approx(1).epsilon(dtype == f64 ? 1e-5 : 1e-2));
     CHECK_FALSE(valley.x.grad().defined());
-    CHECK(lbfgs.state_dict()[4].second.item() == valley.calls);
+    CHECK(lbfgs.state_dict()[4].tensor.item() == valley.calls);
   }
 }
 
@@ -93,8 +93,8 @@ TEST_CASE("L-BFGS goes on with the same bits after its state was loaded, and wit
       for (std::size_t i = 0; i < 2; ++i) CHECK(test::relative_error(straight.all[i]->value(), resumed.all[i]->value()) == 0);
     }
     const auto a = whole.state_dict(), b = second.state_dict();
-    for (std::size_t i = 0; i < a.size(); ++i) CHECK(test::relative_error(a[i].second, b[i].second) == 0);
-    CHECK(a[7].second.size(0) == 4);
+    for (std::size_t i = 0; i < a.size(); ++i) CHECK(test::relative_error(a[i].tensor, b[i].tensor) == 0);
+    CHECK(a[7].tensor.size(0) == 4);
   }
 }
 
@@ -115,7 +115,7 @@ TEST_CASE("L-BFGS: a loss that isn't finite is too far in a line search, an erro
   CHECK_THROWS_WITH_AS(blind.step(log_loss), doctest::Contains("the loss is"), NumericError);
   CHECK(p.value().item() == 3);
   CHECK_FALSE(p.grad().defined());
-  CHECK(blind.state_dict()[3].second.item() == 0);
+  CHECK(blind.state_dict()[3].tensor.item() == 0);
 }
 
 TEST_CASE("L-BFGS refuses what it can't use, and nothing changes") {

@@ -29,20 +29,20 @@ struct Two {
   }
 };
 
-optim::StateDict copy_of(const optim::StateDict& state) {
-  optim::StateDict copy;
-  for (const auto& [name, tensor] : state) copy.emplace_back(name, tensor.clone());
+StateDict copy_of(const StateDict& state) {
+  StateDict copy;
+  for (const auto& [name, tensor] : state) copy.push_back({name, tensor.clone()});
   return copy;
 }
 
-bool same(const optim::StateDict& a, const optim::StateDict& b) {
+bool same(const StateDict& a, const StateDict& b) {
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i)
-    if (a[i].first != b[i].first || test::relative_error(a[i].second, b[i].second) != 0) return false;
+    if (a[i].name != b[i].name || test::relative_error(a[i].tensor, b[i].tensor) != 0) return false;
   return true;
 }
 
-std::string message_of(optim::Optimizer& optimizer, const optim::StateDict& state) {
+std::string message_of(optim::Optimizer& optimizer, const StateDict& state) {
   try {
     optimizer.load_state_dict(state);
   } catch (const Error& error) {
@@ -74,9 +74,9 @@ TEST_CASE("a parameter without a gradient stays as it is, its state too") {
   CHECK(two.a.value().at({0, 0}) == 1);
   CHECK(two.b.value().at({0}) < 2);
   const auto state = adam.state_dict();
-  CHECK(state[1].first == "layer.a.step");
-  CHECK(state[1].second.item() == 0);
-  CHECK(state[4].second.item() == 1);
+  CHECK(state[1].name == "layer.a.step");
+  CHECK(state[1].tensor.item() == 0);
+  CHECK(state[4].tensor.item() == 1);
 }
 
 TEST_CASE("a step uses the gradients up: one without any is an error that changes nothing") {
@@ -179,7 +179,7 @@ TEST_CASE("a state that doesn't fit changes nothing and is named") {
   for (auto& [name, tensor] : state) tensor.fill(7);
   std::string message;
   SUBCASE("missing and unexpected") {
-    state.back().first = "layer.c.exp_avg_sq";
+    state.back().name = "layer.c.exp_avg_sq";
     message = message_of(adam, state);
     CHECK(has(message, "1 missing: 'layer.b.exp_avg_sq'; 1 unexpected: 'layer.c.exp_avg_sq'"));
     CHECK_THROWS_AS(adam.load_state_dict(state), ValueError);
@@ -190,26 +190,26 @@ TEST_CASE("a state that doesn't fit changes nothing and is named") {
     CHECK(has(message, "1 there twice: 'layer.b.exp_avg_sq'"));
   }
   SUBCASE("misshapen") {
-    state.back().second = Tensor::zeros({5});
+    state.back().tensor = Tensor::zeros({5});
     message = message_of(adam, state);
     CHECK(has(message, "'layer.b.exp_avg_sq' is f32[5] where f32[4] is needed"));
     CHECK_THROWS_AS(adam.load_state_dict(state), ShapeError);
   }
   SUBCASE("another dtype") {
-    state.back().second = Tensor::zeros({4}, f64);
+    state.back().tensor = Tensor::zeros({4}, f64);
     CHECK_THROWS_AS(adam.load_state_dict(state), DTypeError);
   }
   SUBCASE("undefined") {
-    state.back().second = Tensor();
+    state.back().tensor = Tensor();
     CHECK_THROWS_AS(adam.load_state_dict(state), ValueError);
   }
   SUBCASE("a negative step") {
-    state[1].second.fill(-1);
+    state[1].tensor.fill(-1);
     message = message_of(adam, state);
     CHECK(has(message, "'layer.a.step' is -1"));
   }
   SUBCASE("a negative learning rate") {
-    state[0].second.fill(-1);
+    state[0].tensor.fill(-1);
     CHECK_THROWS_AS(adam.load_state_dict(state), ValueError);
   }
   SUBCASE("of another kind of optimizer") {
@@ -269,5 +269,5 @@ TEST_CASE("parameters without elements take steps") {
   p.add_grad(Tensor::zeros({0, 3}));
   optim::Adam adam(std::vector{&p}, {});
   adam.step();
-  CHECK(adam.state_dict()[1].second.item() == 1);
+  CHECK(adam.state_dict()[1].tensor.item() == 1);
 }

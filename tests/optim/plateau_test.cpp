@@ -24,7 +24,7 @@ TEST_CASE("a plateau reduces the learning rate as PyTorch's does, resumed or not
   const Tensor& metrics = golden["metrics"];
   for (std::size_t row = 0; row < settings.size(); ++row) {
     INFO("setting ", row);
-    optim::StateDict state = Plateau(settings[row]).state_dict();
+    StateDict state = Plateau(settings[row]).state_dict();
     for (std::int64_t epoch = 0; epoch < metrics.numel(); ++epoch) {
       Plateau plateau(settings[row]);
       plateau.load_state_dict(state);
@@ -52,9 +52,9 @@ TEST_CASE("a plateau's state that doesn't fit changes nothing") {
   Plateau plateau;
   plateau.observe(3);
   auto state = plateau.state_dict();
-  state[1].second = Tensor::full({}, 1, f64);
-  SUBCASE("a negative count") { state[2].second = Tensor::full({}, -1, i64); }
-  SUBCASE("another dtype") { state[2].second = Tensor::full({}, 1, f64); }
+  state[1].tensor = Tensor::full({}, 1, f64);
+  SUBCASE("a negative count") { state[2].tensor = Tensor::full({}, -1, i64); }
+  SUBCASE("another dtype") { state[2].tensor = Tensor::full({}, 1, f64); }
   SUBCASE("a name missing") { state.pop_back(); }
   CHECK_THROWS_AS(plateau.load_state_dict(state), Error);
   CHECK(plateau.best() == 3);

@@ -55,9 +55,7 @@ TEST_CASE("RMSprop's options have PyTorch's defaults") {
 
 TEST_CASE("RMSprop keeps the buffers that it needs") {
   Parameter p("p", Tensor::zeros({2}));
-  const auto last = [&](const optim::RMSpropOptions& o) {
-    return optim::RMSprop(std::vector{&p}, o).state_dict().back().first;
-  };
+  const auto last = [&](const optim::RMSpropOptions& o) { return optim::RMSprop(std::vector{&p}, o).state_dict().back().name; };
   CHECK(last({}) == "p.square_avg");
   CHECK(last({.momentum = 0.5}) == "p.momentum_buffer");
   CHECK(last({.centered = true}) == "p.grad_avg");

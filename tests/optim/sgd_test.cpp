@@ -47,5 +47,5 @@ TEST_CASE("SGD refuses options out of range") {
 TEST_CASE("SGD keeps no buffer without momentum") {
   Parameter p("p", Tensor::zeros({2}));
   CHECK(optim::SGD(std::vector{&p}).state_dict().size() == 2);
-  CHECK(optim::SGD(std::vector{&p}, {.momentum = 0.5}).state_dict().back().first == "p.momentum_buffer");
+  CHECK(optim::SGD(std::vector{&p}, {.momentum = 0.5}).state_dict().back().name == "p.momentum_buffer");
 }

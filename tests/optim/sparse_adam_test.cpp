@@ -47,16 +47,16 @@ TEST_CASE("SparseAdam: an unused row keeps its running means too, and the step c
   };
   step(0);
   const auto state = optimizer.state_dict();
-  const Tensor before = p.value().clone(), exp_avg = state[2].second.clone(), exp_avg_sq = state[3].second.clone();
+  const Tensor before = p.value().clone(), exp_avg = state[2].tensor.clone(), exp_avg_sq = state[3].tensor.clone();
   step(1);
   for (std::int64_t column = 0; column < 2; ++column) {
     CHECK(p.value().at({0, column}) == before.at({0, column}));
-    CHECK(state[2].second.at({0, column}) == exp_avg.at({0, column}));
-    CHECK(state[3].second.at({0, column}) == exp_avg_sq.at({0, column}));
+    CHECK(state[2].tensor.at({0, column}) == exp_avg.at({0, column}));
+    CHECK(state[3].tensor.at({0, column}) == exp_avg_sq.at({0, column}));
     CHECK(p.value().at({1, column}) < 1);
     CHECK(p.value().at({2, column}) == 1);
   }
-  CHECK(state[1].second.item() == 2);
+  CHECK(state[1].tensor.item() == 2);
 }
 
 TEST_CASE("SparseAdam: rows of one number, one number alone, and a NaN that stays in its row") {

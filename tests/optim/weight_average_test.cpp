@@ -26,7 +26,7 @@ TEST_CASE("the average is the sum of all values, each weighted by its age") {
       }
     }
     const Tensor plain = Tensor::from<double>(expected, {3, 7}), last = p.value().clone();
-    CHECK(test::relative_error(average.state_dict()[1].second, plain) <= (dtype == f64 ? 1e-15 : 1e-6));
+    CHECK(test::relative_error(average.state_dict()[1].tensor, plain) <= (dtype == f64 ? 1e-15 : 1e-6));
     const Tensor& held = p.value();
     average.swap();
     CHECK(test::relative_error(held, plain) <= (dtype == f64 ? 1e-15 : 1e-6));
@@ -44,8 +44,8 @@ TEST_CASE("an average goes on with the same bits after its state was loaded") {
     if (update == 3) after.load_state_dict(before.state_dict());
     (update < 3 ? before : after).update();
   }
-  CHECK(test::relative_error(straight.state_dict()[1].second, after.state_dict()[1].second) == 0);
-  CHECK(after.state_dict()[0].second.item() == 6);
+  CHECK(test::relative_error(straight.state_dict()[1].tensor, after.state_dict()[1].tensor) == 0);
+  CHECK(after.state_dict()[0].tensor.item() == 6);
   CHECK_THROWS_WITH_AS(after.load_state_dict(optim::WeightAverage(std::vector{&q}).state_dict()),
                        doctest::Contains("1 missing: 'p'"), ValueError);
 }

@@ -39,12 +39,12 @@ bool same(const Tensor& a, const Tensor& b) {
   return std::memcmp(x.raw(), y.raw(), static_cast<std::size_t>(x.numel()) * size_of(x.dtype())) == 0;
 }
 
-bool same(const std::vector<NamedTensor>& a, const std::vector<NamedTensor>& b) {
+bool same(const StateDict& a, const StateDict& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [](const NamedTensor& x, const NamedTensor& y) { return x.name == y.name && same(x.tensor, y.tensor); });
 }
 
-std::vector<NamedTensor> some_tensors() {
+StateDict some_tensors() {
   return {{"mask", Tensor::from<bool>({true, false, true}, {3})},
           {"weight", Tensor::from<float>({1, -2, 3, std::numeric_limits<float>::quiet_NaN(), 5, 6}, {2, 3})},
           {"nothing", Tensor::zeros({0, 4})},
@@ -80,7 +80,7 @@ TEST_CASE("views are stored dense, and shared tensors under each name") {
   const test::TemporaryFolder folder;
   const fs::path path = folder.path() / "a.safetensors";
   const Tensor x = Tensor::from<float>({1, 2, 3, 4, 5, 6}, {2, 3});
-  const std::vector<NamedTensor> tensors{{"x", x}, {"transposed", x.transpose(0, 1)}, {"again", x}};
+  const StateDict tensors{{"x", x}, {"transposed", x.transpose(0, 1)}, {"again", x}};
   save_safetensors(path, tensors);
   const auto loaded = load_safetensors(path).tensors;
   CHECK(same(loaded, tensors));
@@ -91,15 +91,15 @@ TEST_CASE("what can't be stored is refused, and nothing is written") {
   const test::TemporaryFolder folder;
   const fs::path path = folder.path() / "a.safetensors";
   const Tensor x = Tensor::zeros({1});
-  const auto save = [&](const std::string& name) { save_safetensors(path, std::vector<NamedTensor>{{name, x}}); };
+  const auto save = [&](const std::string& name) { save_safetensors(path, StateDict{{name, x}}); };
   CHECK_THROWS_AS(save(""), ValueError);
   CHECK_THROWS_AS(save("__metadata__"), ValueError);
   CHECK_THROWS_AS(save("line\nbreak"), ValueError);
   CHECK_THROWS_AS(save("\xff"), ValueError);
   CHECK_THROWS_AS(save(std::string(513, 'x')), ValueError);
-  CHECK_THROWS_WITH_AS(save_safetensors(path, std::vector<NamedTensor>{{"x", x}, {"x", x}}),
-                       doctest::Contains("two tensors are named 'x'"), ValueError);
-  CHECK_THROWS_AS(save_safetensors(path, std::vector<NamedTensor>{{"x", Tensor()}}), ValueError);
+  CHECK_THROWS_WITH_AS(save_safetensors(path, StateDict{{"x", x}, {"x", x}}), doctest::Contains("two tensors are named 'x'"),
+                       ValueError);
+  CHECK_THROWS_AS(save_safetensors(path, StateDict{{"x", Tensor()}}), ValueError);
   CHECK_THROWS_AS(save_safetensors(path, {}, {{"weft.crc32", "0"}}), ValueError);
   CHECK_THROWS_AS(save_safetensors(path, {}, {{"key", "\xc3"}}), ValueError);
   CHECK_THROWS_AS(save_safetensors(path, {}, {{"key", std::string(17u << 20, 'x')}}), ValueError);
@@ -286,7 +286,7 @@ TEST_CASE("a failing save keeps the previous file") {
   for (const rlim_t bytes : {0u, 4u, 100u, 5000u}) {
     const rlimit limit{bytes, old.rlim_max};
     setrlimit(RLIMIT_FSIZE, &limit);
-    CHECK_THROWS_AS(save_safetensors(path, std::vector<NamedTensor>{{"x", Tensor::zeros({100000})}}), IoError);
+    CHECK_THROWS_AS(save_safetensors(path, StateDict{{"x", Tensor::zeros({100000})}}), IoError);
     setrlimit(RLIMIT_FSIZE, &old);
   }
   std::signal(SIGXFSZ, handler);

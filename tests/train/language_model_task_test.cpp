@@ -92,9 +92,8 @@ TEST_CASE("a state that isn't finite isn't read on from") {
   Tape tape;
   const double fresh = run.task.step(0).loss.item();
   run.task.step(1);
-  const std::vector<NamedTensor> before = run.task.carried();
-  run.task.carry(
-      std::vector<NamedTensor>{{"h", Tensor::full(before[0].tensor.shape(), std::nan(""))}, {"c", before[1].tensor}});
+  const StateDict before = run.task.carried();
+  run.task.carry(StateDict{{"h", Tensor::full(before[0].tensor.shape(), std::nan(""))}, {"c", before[1].tensor}});
   CHECK(std::isfinite(run.task.step(2).loss.item()));
   CHECK(std::isfinite(fresh));
 }

@@ -127,11 +127,9 @@ std::string log_of(const std::filesystem::path& folder) {
   return std::regex_replace(text, std::regex("words/s \\d+|memory [.\\d]+ MiB|left [-:\\d]+|after [-:\\d]+"), "");
 }
 
-std::vector<NamedTensor> last_state(const std::filesystem::path& folder) {
-  return load_safetensors(folder / "last.safetensors").tensors;
-}
+StateDict last_state(const std::filesystem::path& folder) { return load_safetensors(folder / "last.safetensors").tensors; }
 
-void check_same(const std::vector<NamedTensor>& a, const std::vector<NamedTensor>& b) {
+void check_same(const StateDict& a, const StateDict& b) {
   REQUIRE(a.size() == b.size());
   for (std::size_t i = 0; i < a.size(); ++i) {
     CHECK(a[i].name == b[i].name);

@@ -148,12 +148,12 @@ TEST_CASE("a checkpoint of other settings is refused with both values") {
 TEST_CASE("a checkpoint that lacks a tensor or has another in its place is refused and changes nothing") {
   const test::TemporaryFolder folder;
   std::vector<std::string> names;
-  changed(folder, [&](std::vector<NamedTensor>& tensors) {
+  changed(folder, [&](StateDict& tensors) {
     for (const auto& [name, tensor] : tensors) names.push_back(name);
   });
   REQUIRE(names.size() == 2 + 7 + 4 + 5);  // model, optimizer, plateau, state
   for (const auto& name : names) {
-    const auto without = changed(folder, [&](std::vector<NamedTensor>& tensors) {
+    const auto without = changed(folder, [&](StateDict& tensors) {
       std::erase_if(tensors, [&](const NamedTensor& tensor) { return tensor.name == name; });
     });
     const std::string inner = name.substr(name.find('.') + 1);
@@ -161,7 +161,7 @@ TEST_CASE("a checkpoint that lacks a tensor or has another in its place is refus
       refused<FormatError>(without, "has no '" + name + "'");
     else
       refused<ValueError>(without, name.starts_with("model.") ? "missing: " + inner : "missing: '" + inner + "'");
-    const auto other = changed(folder, [&](std::vector<NamedTensor>& tensors) {
+    const auto other = changed(folder, [&](StateDict& tensors) {
       for (auto& tensor : tensors)
         if (tensor.name == name) tensor.tensor = Tensor::zeros({5, 1}, f32);
     });
@@ -172,7 +172,7 @@ TEST_CASE("a checkpoint that lacks a tensor or has another in its place is refus
 TEST_CASE("counts and times that can't be are refused") {
   const test::TemporaryFolder folder;
   const auto with = [&](const char* name, std::int64_t index, auto value) {
-    return changed(folder, [&](std::vector<NamedTensor>& tensors) {
+    return changed(folder, [&](StateDict& tensors) {
       for (auto& tensor : tensors)
         if (tensor.name == name) tensor.tensor.mutable_data<decltype(value)>()[index] = value;
     });

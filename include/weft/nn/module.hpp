@@ -85,10 +85,10 @@ class ModuleBase {
 
   /// Every parameter under every name that it has, relative to this module, and every buffer (running statistics), in PyTorch's
   /// order. The tensors are the module's own: clone them to keep their values.
-  std::vector<NamedTensor> state_dict() const;
+  StateDict state_dict() const;
   /// Copies values into the parameters and buffers of the same names. Throws ValueError that lists what is missing, unexpected
   /// or of another shape or dtype (the first 20), and then nothing has changed.
-  LoadReport load_state_dict(std::span<const NamedTensor> state, const LoadOptions& options = {});
+  LoadReport load_state_dict(const StateDict& state, const LoadOptions& options = {});
 
  protected:
   /// Throws ValueError for a name that is empty, has a dot, or is taken.

@@ -1,7 +1,7 @@
 #pragma once
 #include <cstdint>
 
-#include "weft/optim/state_dict.hpp"
+#include "weft/tensor/state_dict.hpp"
 
 namespace weft::optim {
 

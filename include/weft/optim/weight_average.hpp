@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "weft/optim/parameter_handle.hpp"
-#include "weft/optim/state_dict.hpp"
+#include "weft/tensor/state_dict.hpp"
 
 namespace weft::optim {
 

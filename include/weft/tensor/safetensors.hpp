@@ -1,32 +1,25 @@
 #pragma once
 #include <filesystem>
 #include <map>
-#include <span>
 #include <string>
-#include <vector>
 
-#include "weft/tensor/tensor.hpp"
+#include "weft/tensor/state_dict.hpp"
 
 namespace weft {
-
-struct NamedTensor {
-  std::string name;
-  Tensor tensor;
-};
 
 /// Text that goes along in a file's header. Keys starting with "weft." are weft's own.
 using Metadata = std::map<std::string, std::string>;
 
 struct SafetensorsFile {
-  std::vector<NamedTensor> tensors;  ///< in the order of the file's header
-  Metadata metadata;                 ///< without weft's own keys
-  bool checked = false;              ///< whether the file carried a checksum (it was right)
+  StateDict tensors;     ///< in the order of the file's header
+  Metadata metadata;     ///< without weft's own keys
+  bool checked = false;  ///< whether the file carried a checksum (it was right)
 };
 
 /// Writes the tensors to one file in the safetensors format, with a CRC-32 over all of it in its metadata.
 /// Names: distinct UTF-8 of at most 512 bytes without control characters. The file is written by write_atomically.
 /// Throws ValueError (names, metadata, an undefined tensor) and IoError.
-void save_safetensors(const std::filesystem::path& path, std::span<const NamedTensor> tensors, const Metadata& metadata = {});
+void save_safetensors(const std::filesystem::path& path, const StateDict& tensors, const Metadata& metadata = {});
 
 /// Reads a file in the safetensors format with tensors of F32, F64, I32, I64 and BOOL, trusting nothing in it: limits are
 /// checked before memory is taken (header 16 MiB, 100,000 tensors, 8 dimensions), the data must be covered exactly, and

@@ -31,8 +31,8 @@ class LanguageModelTask : public TrainingTask {
   Metadata metadata() const override;
   Metadata settings() const override { return settings_; }
   std::string unit() const override { return "tokens"; }
-  std::vector<NamedTensor> carried() const override;
-  void carry(std::span<const NamedTensor> carried) override;
+  StateDict carried() const override;
+  void carry(const StateDict& carried) override;
 
   /// Tokens of the text that isn't trained on.
   std::span<const std::int32_t> validation() const { return validation_; }

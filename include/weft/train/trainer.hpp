@@ -51,8 +51,8 @@ class TrainingTask {
   virtual bool has_perplexity() const { return true; }
   /// What goes from one batch to the next, such as an LSTM's state, by name: kept in checkpoints and given back before the next
   /// step when a run goes on.
-  virtual std::vector<NamedTensor> carried() const { return {}; }
-  virtual void carry(std::span<const NamedTensor> /*carried*/) {}
+  virtual StateDict carried() const { return {}; }
+  virtual void carry(const StateDict& /*carried*/) {}
 };
 
 /// A setting that a checkpoint was made with, and what it is now; "none" where one side lacks it.

@@ -35,7 +35,7 @@ Tensor input() { return test::uniform({3, 4, 3}, -1, 1, 1); }
 // A module of its own with the weights below `prefix`.
 template <class T>
 void take(T& module, const EncodedPooling& from, const std::string& prefix) {
-  std::vector<NamedTensor> state;
+  StateDict state;
   for (const auto& [name, tensor] : from.state_dict())
     if (name.starts_with(prefix)) state.push_back({name.substr(prefix.size()), tensor});
   module.to(f64);
