@@ -8,9 +8,11 @@
 #include <mutex>
 #include <new>
 #include <span>
+#include <unordered_map>
 
 #include "base/fail.hpp"
 #include "tensor/huge_pages.hpp"
+#include "tensor/malloc_allocator.hpp"
 #include "tensor/slabs.hpp"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -32,6 +34,7 @@ constexpr std::size_t alignment = 64;
 constexpr std::size_t classes = 160;           // four to each power of two from 64 bytes
 constexpr std::size_t local_limit = 64 << 10;  // blocks up to this size stay with their thread first
 constexpr std::size_t local_bytes = 1 << 20;   // of each class
+constexpr std::size_t larger_classes = 4;  // a block of up to so many classes above, twice the size, serves where none is kept
 constexpr std::size_t total_slot = memory_categories, reserved_slot = total_slot + 1;
 constexpr std::int64_t report_every = 256 << 10;  // a thread's count joins the others' when it has moved this far
 
@@ -61,9 +64,14 @@ struct Block {
 
 /// What all threads share: one list of free blocks a class, and the slabs that the smaller ones are cut from.
 struct Central {
+  template <class Key, class Value>
+  using Map =
+      std::unordered_map<Key, Value, std::hash<Key>, std::equal_to<Key>, detail::MallocAllocator<std::pair<const Key, Value>>>;
+
   std::mutex mutex;
   detail::Slabs slabs;
   std::array<Block*, classes> free{};
+  Map<void*, std::size_t> lent;  // blocks in use for a smaller class, with their own
   std::atomic<std::int64_t> misses{0};
   std::array<std::atomic<std::int64_t>, reserved_slot + 1> current{}, peak{};  // of each category, then those
 
@@ -124,27 +132,54 @@ void* try_allocate(std::size_t bytes) noexcept {
   return block;
 }
 
-void* take_shared(std::size_t index) {
-  const std::lock_guard lock(central().mutex);
-  Block*& list = central().free[index];
-  if (list == nullptr) return nullptr;
-  Block* block = list;
-  list = block->next;
+// Under the lock.
+Block* pop(std::size_t index) noexcept {
+  Block* block = central().free[index];
+  if (block != nullptr) central().free[index] = block->next;
   return block;
 }
 
-void give_shared(std::size_t index, Block* block) noexcept {
-  const std::lock_guard lock(central().mutex);
+void push(std::size_t index, Block* block) noexcept {
   block->next = central().free[index];
   central().free[index] = block;
 }
 
-/// A kept block of this class, which others may have given back meanwhile; or, of those cut from slabs, a larger one: it
-/// becomes one of this class, until its slab goes back.
-void* take_kept(std::size_t bytes) {
-  const std::size_t own_class = class_of(bytes);
-  for (std::size_t index = own_class; index < std::max(cut_classes, own_class + 1); ++index)
-    if (void* block = take_shared(index)) return block;
+/// A kept block of a class, or one that is lent: the smallest of up to `larger` classes above. Threads keep small ones for
+/// themselves, without a word of where they came from: of these none is lent.
+void* take_shared(std::size_t index, std::size_t larger) noexcept {
+  const std::lock_guard lock(central().mutex);
+  if (void* block = pop(index)) return block;
+  if (size_of_class(index) <= local_limit) return nullptr;
+  for (std::size_t above = index + 1; above <= std::min(index + larger, classes - 1); ++above) {
+    Block* block = pop(above);
+    if (block == nullptr) continue;
+    try {
+      central().lent.emplace(block, above);
+      return block;
+    } catch (const std::bad_alloc&) {
+      push(above, block);
+      return nullptr;
+    }
+  }
+  return nullptr;
+}
+
+void give_shared(std::size_t index, Block* block) noexcept {
+  const std::lock_guard lock(central().mutex);
+  if (const auto lent = central().lent.find(block); lent != central().lent.end()) {
+    index = lent->second;
+    central().lent.erase(lent);
+  }
+  push(index, block);
+}
+
+/// Where there is no memory: any larger block. A small one that a slab's block is given out for stays small until the slab goes
+/// back.
+void* take_larger(std::size_t index) noexcept {
+  if (void* block = take_shared(index, classes)) return block;
+  const std::lock_guard lock(central().mutex);
+  for (std::size_t above = index + 1; above < cut_classes; ++above)
+    if (void* block = pop(above)) return block;
   return nullptr;
 }
 
@@ -152,7 +187,7 @@ void* system_allocate(std::size_t bytes) {
   if (void* block = try_allocate(bytes)) return block;
   trim_memory();  // what is kept for other sizes may be enough
   if (void* block = try_allocate(bytes)) return block;
-  if (void* block = take_kept(bytes)) return block;
+  if (void* block = take_larger(class_of(bytes))) return block;
   fail_for_want_of_memory(bytes);
 }
 
@@ -170,7 +205,7 @@ bool system_free(void* block, std::size_t bytes) noexcept {
 
 /// Frees the kept blocks of a class that isn't cut from slabs.
 void trim_class(std::size_t index) noexcept {
-  while (void* block = take_shared(index))
+  while (void* block = take_shared(index, 0))
     if (!system_free(block, size_of_class(index))) {
       give_shared(index, ::new (block) Block{nullptr});
       return;
@@ -217,8 +252,7 @@ struct Local {
     const std::lock_guard lock(central().mutex);
     while (Block* block = free[index]) {
       free[index] = block->next;
-      block->next = central().free[index];
-      central().free[index] = block;
+      push(index, block);
     }
     count[index] = 0;
   }
@@ -250,7 +284,7 @@ void* allocate(std::size_t bytes) {
     --mine->count[index];
     return block;
   }
-  if (void* block = take_shared(index)) return block;
+  if (void* block = take_shared(index, larger_classes)) return block;
   central().misses.fetch_add(1, std::memory_order_relaxed);
   return system_allocate(size_of_class(index));
 }

@@ -1,10 +1,9 @@
 #pragma once
 #include <cstddef>
-#include <cstdlib>
-#include <new>
 #include <vector>
 
 #include "tensor/huge_pages.hpp"
+#include "tensor/malloc_allocator.hpp"
 
 namespace weft::detail {
 
@@ -44,18 +43,7 @@ class Slabs {
     bool has_room(std::size_t bytes) const { return used + bytes <= size; }
   };
 
-  // malloc, which calls nobody's handler: the caller holds a lock.
-  template <class T>
-  struct Malloc {
-    using value_type = T;
-    T* allocate(std::size_t n) {
-      if (void* memory = std::malloc(n * sizeof(T))) return static_cast<T*>(memory);
-      throw std::bad_alloc();
-    }
-    void deallocate(T* memory, std::size_t) noexcept { std::free(memory); }
-    bool operator==(const Malloc&) const = default;
-  };
-  using Records = std::vector<Slab, Malloc<Slab>>;
+  using Records = std::vector<Slab, MallocAllocator<Slab>>;
 
   // The first slab that begins behind `address`.
   Records::iterator behind(const void* address) noexcept;

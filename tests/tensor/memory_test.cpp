@@ -80,6 +80,39 @@ TEST_CASE("small blocks go back with all that lie around them; what is in use ke
   CHECK(one.at({mebi / 4 - 1}) == 32);
 }
 
+TEST_CASE("a kept block of up to twice the size serves, and has its own size again") {
+  if (pool_is_off()) return;
+  constexpr std::int64_t mebi = 1 << 18;  // in elements
+  trim_memory();
+  const auto before = memory_statistics().reserved.current;
+  const auto misses = [] { return memory_statistics().pool_misses; };
+  const void* first = nullptr;
+  {
+    const Tensor large = Tensor::empty({8 * mebi});
+    first = large.raw();
+  }
+  const auto at_first = misses();
+  {
+    const Tensor lent = Tensor::empty({5 * mebi});
+    CHECK(lent.raw() == first);
+    CHECK(misses() == at_first);
+  }
+  {
+    const Tensor lent = Tensor::empty({4 * mebi}), large = Tensor::empty({8 * mebi});
+    CHECK(lent.raw() == first);
+    CHECK(large.raw() != first);
+    CHECK(Tensor::empty({7 * mebi / 2}).raw() != first);
+  }
+  const auto two_made = misses();
+  {
+    const Tensor one = Tensor::empty({8 * mebi}), other = Tensor::empty({8 * mebi});
+    CHECK(misses() == two_made);
+    CHECK((one.raw() == first || other.raw() == first));
+  }
+  trim_memory();
+  CHECK(memory_statistics().reserved.current <= before);
+}
+
 TEST_CASE("where there is no memory a larger kept block serves") {
   if (pool_is_off()) return;
   constexpr std::int64_t mebi = 1 << 20;
