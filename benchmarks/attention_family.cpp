@@ -179,8 +179,9 @@ void check_writable(const std::filesystem::path& path) {
   if (path.empty()) return;
   if (std::filesystem::is_directory(path)) throw std::runtime_error(path.string() + " can't be written: it is a folder");
   std::filesystem::path changed = path;  // the file, or the folder that gets it
-  if (!std::filesystem::exists(path)) changed = path.has_parent_path() ? path.parent_path() : ".";
-  if (::access(changed.c_str(), W_OK) != 0)
+  const bool is_new = !std::filesystem::exists(path);
+  if (is_new) changed = path.has_parent_path() ? path.parent_path() : ".";
+  if (::access(changed.c_str(), is_new ? W_OK | X_OK : W_OK) != 0)
     throw std::runtime_error(path.string() + " can't be written: " + std::strerror(errno));
 }
 

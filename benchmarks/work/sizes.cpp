@@ -54,6 +54,7 @@ TransformerSizes::TransformerSizes(const Settings& s)
   need(vocabulary >= 5, words);
   need(length >= 2, target);
   need(width % heads == 0, "--heads that divide the --width");
+  need(width % 2 == 0, "an even --width: positions have a sine and a cosine");
 }
 
 double TransformerSizes::gflop() const {
@@ -70,6 +71,7 @@ Gpt2Sizes::Gpt2Sizes(const Settings& s)
       vocabulary(s.vocabulary.value_or(50257)),
       dropout(s.dropout.value_or(0)) {
   need(width % heads == 0, "--heads that divide the --width");
+  need(length <= 1024, "a --length of at most 1024: it has so many positions");
 }
 
 double Gpt2Sizes::gflop() const {
@@ -91,7 +93,7 @@ RaggedSizes::RaggedSizes(const Settings& s)
       lengths(padded ? std::vector<std::int64_t>(static_cast<std::size_t>(batch), length)
                      : even_lengths(batch, length / 10, length)),
       dropout(s.dropout.value_or(0)) {
-  need(length >= 10, "a --length of at least 10: the shortest row has a tenth of it");
+  need(padded || length >= 10, "a --length of at least 10: the shortest row has a tenth of it");
 }
 
 double RaggedSizes::tokens() const {

@@ -78,6 +78,7 @@ class Comparison {
 
   // `outputs`: the values at the unperturbed variables.
   void run(const Tensors& outputs) {
+    outputs_ = outputs;
     cotangents_ = cotangents_of(outputs, options_);
     for (const Tensors& cotangent : cotangents_.values) gradients_.push_back(function_.differentiate(cotangent));
     for (std::size_t v = 0; v < function_.variables.size(); ++v)
@@ -121,7 +122,7 @@ class Comparison {
       return;
     }
     const auto [high, low] = moved_outputs(function_.variables[v].value, direction);
-    if (!same_shapes(high, cotangents_.values[0]) || !same_shapes(low, cotangents_.values[0])) {
+    if (!same_shapes(high, outputs_) || !same_shapes(low, outputs_)) {
       report_.problem =
           fmt::format("a step of {} of {} at {} changes the output's shape", options_.step, function_.variables[v].name, where);
       return;
@@ -203,10 +204,11 @@ class Comparison {
     for (std::size_t k = 0; k < high.size(); ++k) {
       Tensor slopes = Tensor::zeros(high[k].shape(), f64), sizes = Tensor::zeros(high[k].shape(), f64);
       const double *up = high[k].data<double>(), *down = low[k].data<double>();
+      double *slope = slopes.mutable_data<double>(), *size = sizes.mutable_data<double>();
       for (std::int64_t i = 0; i < slopes.numel(); ++i) {
         if (up[i] == down[i]) continue;
-        slopes.mutable_data<double>()[i] = (up[i] - down[i]) / (2 * options_.step);
-        sizes.mutable_data<double>()[i] = std::max(std::abs(up[i]), std::abs(down[i]));
+        slope[i] = (up[i] - down[i]) / (2 * options_.step);
+        size[i] = std::max(std::abs(up[i]), std::abs(down[i]));
       }
       result.slopes.push_back(slopes);
       result.sizes.push_back(sizes);
@@ -226,6 +228,7 @@ class Comparison {
   const Differentiable& function_;
   const GradcheckOptions& options_;
   GradcheckReport& report_;
+  Tensors outputs_;
   Cotangents cotangents_;
   double largest_excused_ = 0;  // of the outputs' elements whose rounding explains failures
   bool beyond_rounding_ = false;

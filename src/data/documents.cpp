@@ -1,6 +1,5 @@
 #include "weft/data/documents.hpp"
 
-#include <algorithm>
 #include <boost/crc.hpp>
 #include <string_view>
 

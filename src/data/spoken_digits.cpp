@@ -1,6 +1,5 @@
 #include "weft/data/spoken_digits.hpp"
 
-#include <algorithm>
 #include <charconv>
 #include <map>
 #include <optional>

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <set>
 #include <string_view>
 
 #include "base/fail.hpp"
@@ -16,19 +17,19 @@ bool same_bytes(const Tensor& a, const Tensor& b) {
   return std::memcmp(x.raw(), y.raw(), static_cast<std::size_t>(x.numel()) * size_of(x.dtype())) == 0;
 }
 
-/// Says so where the state has all that is missing, under names that begin with something more: a wrapped model's, or those
-/// of a run's last.safetensors.
+/// Says so where none of the model's names are in the state, but all behind a prefix: a wrapped model's, or those of a run's
+/// last.safetensors.
 std::string prefix_hint(const LoadReport& report) {
-  if (report.missing.empty()) return "";
-  const auto ends_with_first = [&](std::string_view name) { return name.ends_with("." + report.missing.front()); };
-  const auto& there = report.unexpected;
-  const auto found = std::find_if(there.begin(), there.end(), ends_with_first);
-  if (found == there.end()) return "";
-  const std::string prefix = found->substr(0, found->size() - report.missing.front().size());
-  const bool all = std::all_of(report.missing.begin(), report.missing.end(), [&](const std::string& name) {
-    return std::find(there.begin(), there.end(), prefix + name) != there.end();
-  });
-  return all ? fmt::format("\n  the state's names begin with '{}': take that off", prefix) : "";
+  const std::set<std::string_view> there(report.unexpected.begin(), report.unexpected.end());
+  const std::string& first = report.missing.front();
+  for (const std::string& name : report.unexpected) {
+    if (!name.ends_with("." + first)) continue;
+    const std::string prefix = name.substr(0, name.size() - first.size());
+    const auto is_there = [&](const std::string& missing) { return there.contains(prefix + missing); };
+    if (std::all_of(report.missing.begin(), report.missing.end(), is_there))
+      return fmt::format("\n  all of them are there behind '{0}': load part_of(state, \"{0}\")", prefix);
+  }
+  return "";
 }
 
 }  // namespace
@@ -81,7 +82,8 @@ LoadReport ModuleBase::load_state_dict(const StateDict& state, const LoadOptions
     const std::size_t more = faults.size() - std::min(faults.size(), faults_shown);
     faults.resize(faults.size() - more);
     fail<ValueError>("load_state_dict", "the state doesn't fit the {}, which is left as it was:\n  {}{}{}", type_name(),
-                     fmt::join(faults, "\n  "), more > 0 ? fmt::format("\n  and {} more", more) : "", prefix_hint(report));
+                     fmt::join(faults, "\n  "), more > 0 ? fmt::format("\n  and {} more", more) : "",
+                     options.strict && order.empty() && !report.missing.empty() ? prefix_hint(report) : "");
   }
   for (Tensor* own : order) own->copy_from(*sources.at(own).second);
   return report;

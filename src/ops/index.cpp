@@ -168,7 +168,7 @@ Tensor one_hot(const Tensor& index, std::int64_t classes, DType dtype) {
 
 Tensor sequence_mask(const Tensor& lengths, std::int64_t places) {
   const char* op = "sequence_mask";
-  check<ValueError>(places >= 0, op, "{} places for lengths {}", places, lengths);
+  check<ValueError>(places >= 0, op, "{} places for lengths {}; at least 0 are needed", places, lengths);
   check<DTypeError>(lengths.defined() && is_integer(lengths.dtype()), op, "lengths are {}; integers are needed", lengths);
   Sizes sizes(lengths.shape());
   sizes.append(places, op);

@@ -19,7 +19,7 @@ std::size_t beyond_page(const void* memory) noexcept { return reinterpret_cast<s
 std::byte* map_huge(std::size_t bytes) noexcept {
   std::byte* memory = map(bytes);
   if (memory != nullptr && beyond_page(memory) != 0) {
-    munmap(memory, bytes);
+    munmap(memory, bytes);  // where the system can't, address space alone is lost: nothing was written
     memory = map(bytes + huge_page);
     if (memory == nullptr) return nullptr;
     const std::size_t before = (huge_page - beyond_page(memory)) % huge_page;

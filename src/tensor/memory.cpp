@@ -8,7 +8,9 @@
 #include <mutex>
 #include <new>
 #include <span>
+#include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "base/fail.hpp"
 #include "tensor/huge_pages.hpp"
@@ -39,7 +41,8 @@ constexpr std::size_t total_slot = memory_categories, reserved_slot = total_slot
 constexpr std::int64_t report_every = 256 << 10;  // a thread's count joins the others' when it has moved this far
 
 // For tests: what is given out is NaN, so that what isn't written shows.
-const bool fills_memory = std::getenv("WEFT_FILL_MEMORY") != nullptr;
+const bool fills_memory =
+    std::string_view(std::getenv("WEFT_FILL_MEMORY") != nullptr ? std::getenv("WEFT_FILL_MEMORY") : "") == "1";
 
 // 64, 128, 192, 256, 320, 384, 448, 512, 640, ...: class 4(p-1)+q holds (4+q) << (p+3), p >= 1; below 256 in steps of 64.
 constexpr std::size_t class_of(std::size_t bytes) {
@@ -203,13 +206,16 @@ bool system_free(void* block, std::size_t bytes) noexcept {
   return true;
 }
 
-/// Frees the kept blocks of a class that isn't cut from slabs.
+/// Frees the kept blocks of a class that isn't cut from slabs. What the system doesn't take stays kept.
 void trim_class(std::size_t index) noexcept {
-  while (void* block = take_shared(index, 0))
-    if (!system_free(block, size_of_class(index))) {
-      give_shared(index, ::new (block) Block{nullptr});
-      return;
-    }
+  Block* refused = nullptr;
+  while (void* taken = take_shared(index, 0)) {
+    if (system_free(taken, size_of_class(index))) continue;
+    auto* block = static_cast<Block*>(taken);
+    block->next = refused;
+    refused = block;
+  }
+  while (refused != nullptr) give_shared(index, std::exchange(refused, refused->next));
 }
 
 /// Frees the slabs of which no block is in use.
@@ -275,8 +281,8 @@ void report_own() noexcept {
 }
 
 void* allocate(std::size_t bytes) {
+  if (bytes > std::size_t{1} << 46) fail_for_want_of_memory(bytes);  // the classes end there
   if constexpr (passes_through) return system_allocate(bytes == 0 ? 1 : bytes);
-  if (bytes > std::size_t{1} << 46) fail_for_want_of_memory(bytes);
   const std::size_t index = class_of(bytes);
   if (Local* mine = own(); mine != nullptr && mine->free[index] != nullptr) {
     Block* block = mine->free[index];

@@ -20,7 +20,8 @@ class Slabs {
   Slabs& operator=(const Slabs&) = delete;
 
   /// A block of `bytes`, a multiple of 64 below cut_below, aligned to 64, from the fullest slab that has such room, so that
-  /// small blocks go where large ones have none; null where the system has no memory.
+  /// small blocks go where large ones have none (from 64 KiB down: from one slab until that is full); null where the system
+  /// has no memory.
   void* cut(std::size_t bytes) noexcept;
   /// Bytes of all slabs.
   std::size_t mapped() const { return slabs_.size() * size; }

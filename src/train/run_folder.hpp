@@ -20,8 +20,8 @@ class RunFolder {
 
   /// Removes all weights of a run.
   void remove_weights() const;
-  /// Removes kept weights up to `update` but the newest `keep` of them. Later ones stay: a run that went on from before them comes
-  /// to them again.
+  /// Removes kept weights up to `update` but the newest `keep` of them. Later ones stay: a run that went on from before them
+  /// comes to them again.
   void remove_kept(std::int64_t update, std::int64_t keep) const;
   /// Cuts off what stands behind so many bytes of the log, where anything does.
   void cut_log(std::int64_t bytes) const;

@@ -20,12 +20,6 @@ constexpr std::string_view model_prefix = "model.", optimizer_prefix = "optimize
 // How many numbers each tensor of the state has; doubles keep every bit. What depends on the clock stands apart.
 constexpr std::int64_t counts = 9, measures = 2, seconds = 2;
 
-StateDict copy_of(const StateDict& state) {
-  StateDict copy;
-  for (const auto& [name, tensor] : state) copy.push_back({name, tensor.clone()});
-  return copy;
-}
-
 const Tensor& find(const SafetensorsFile& file, const char* name, DType dtype, std::int64_t elements, const std::string& path) {
   for (const auto& [found, tensor] : file.tensors)
     if (found == name) {

@@ -30,7 +30,7 @@ struct TrainingState {
   double best = 0, seconds = 0;
   bool has_best = false;
   std::optional<optim::Plateau> plateau = {};  ///< where validation lowers the learning rate
-  StateDict carried = {};       ///< what the task carries from batch to batch
+  StateDict carried = {};                      ///< what the task carries from batch to batch
 };
 
 /// Everything in one file: "model.*", "optimizer.*", "plateau.*", "average.*", "carried.*" and "state.*", and in its metadata

@@ -223,6 +223,11 @@ TEST_CASE("an output whose shape changes within a step is told") {
                 {vector({0.7, 1, 2})});
   CHECK_FALSE(report.ok());
   CHECK(report.problem == "a step of 1e-06 of input 0 at [0] changes the output's shape");
+  // One without elements has no cotangent to compare with.
+  const auto nothing = [](const std::vector<Var>& in) { return Var(slice(in[0], 0, 0, 0)); };
+  CHECK(gradcheck(nothing, {vector({0.7, 1, 2})}, {.full_jacobian = true}).ok());
+  const auto empty = [](const std::vector<Var>& in) { return times(in[0], in[0]); };
+  CHECK(gradgradcheck(empty, {Tensor::zeros({0}, f64)}, {.full_jacobian = true}).ok());
 }
 
 TEST_CASE("steps, tolerances and counts that can't be are refused") {

@@ -1,4 +1,4 @@
-"""The benchmark programs' command lines, with works of the smallest size. Argument: their folder. Prints failures alone."""
+"""The benchmark programs' command lines, with works of the smallest size. Argument: their folder. Runs where benchmarks are built."""
 import json
 import os
 import pathlib
@@ -35,6 +35,7 @@ class TrainStep(unittest.TestCase):
                 (["lstm", "--vocabulary", "4"], "--vocabulary of at least 5"), (["lstm", "--length", "1"], "--length of at least 2"),
                 (["lstm", "--width", "7"], "even --width"), (["transformer", "--vocabulary", "4"], "--vocabulary of at least 5"),
                 (["transformer", "--heads", "3"], "--heads that divide"), (["gpt2", "--heads", "5"], "--heads that divide"),
+                (["transformer", "--width", "9", "--heads", "3"], "even --width"), (["gpt2", "--length", "1025"], "--length of at most 1024"),
                 (["ragged", "--length", "9"], "--length of at least 10"), (["ctc", "--vocabulary", "1"], "--vocabulary of at least 2"),
                 (["mlp", "--layers", "2"], "has no --layers"), (["mlp", "--batch", "0"], "--batch is 0"),
                 (["mlp", "--steps", "0"], "--steps"), (["mlp", "--warmup", "-1"], "--warmup"), (["mlp", "--threads", "0"], "--threads"),

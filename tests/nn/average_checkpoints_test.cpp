@@ -15,8 +15,8 @@ namespace {
 std::filesystem::path write(const std::filesystem::path& path, double weight, std::int64_t count,
                             const Metadata& metadata = {}) {
   const StateDict tensors = {{"weight", Tensor::full({2, 3}, weight)},
-                                            {"wide", Tensor::full({}, 3 * weight, f64)},
-                                            {"count", Tensor::full({2}, static_cast<double>(count), i64)}};
+                             {"wide", Tensor::full({}, 3 * weight, f64)},
+                             {"count", Tensor::full({2}, static_cast<double>(count), i64)}};
   save_safetensors(path, tensors, metadata);
   return path;
 }

@@ -85,9 +85,8 @@ TEST_CASE("a batch normalisation has PyTorch's names, and its running values are
   const Tensor x = uniform({2, 3}, -1, 1, 2, f32);
   CHECK(test::largest_difference(model.norm(x).value(), other.norm(x).value()) == 0);
   CHECK(other.norm.num_batches_tracked.value().item() == 1);
-  CHECK_THROWS_WITH_AS(
-      other.load_state_dict(StateDict{{"norm.running_mean", Tensor::zeros({2})}}, {.strict = false}),
-      Contains("norm.running_mean is f32[3] in the model"), ValueError);
+  CHECK_THROWS_WITH_AS(other.load_state_dict(StateDict{{"norm.running_mean", Tensor::zeros({2})}}, {.strict = false}),
+                       Contains("norm.running_mean is f32[3] in the model"), ValueError);
   other.to(f64);
   CHECK(other.norm.running_var.value().dtype() == f64);
   CHECK(other.norm.num_batches_tracked.value().dtype() == i64);

@@ -29,12 +29,6 @@ struct Two {
   }
 };
 
-StateDict copy_of(const StateDict& state) {
-  StateDict copy;
-  for (const auto& [name, tensor] : state) copy.push_back({name, tensor.clone()});
-  return copy;
-}
-
 bool same(const StateDict& a, const StateDict& b) {
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i)

@@ -108,9 +108,9 @@ TEST_CASE("whatever is cut, kept and freed, what is in use is nobody else's") {
   const auto intact = [](const Block& b) {
     return b.memory[0] == b.mark && b.memory[b.bytes / 2] == b.mark && b.memory[b.bytes - 1] == b.mark;
   };
-  for (int round = 0; round < 2000; ++round) {
+  for (int round = 0; round < 600; ++round) {
     if (below(3) > 0) {
-      const std::size_t bytes = 64 * (1 + below(below(4) > 0 ? 100 : Slabs::cut_below / 64 - 1));
+      const std::size_t bytes = 64 * (1 + below(below(8) > 0 ? 100 : Slabs::cut_below / 64 - 1));
       const Block block{cut(slabs, bytes), bytes, static_cast<std::byte>(round)};
       REQUIRE(block.memory != nullptr);
       for (const std::size_t i : {std::size_t{0}, bytes / 2, bytes - 1}) block.memory[i] = block.mark;

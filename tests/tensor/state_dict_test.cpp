@@ -21,4 +21,8 @@ TEST_CASE("parts of a state keep their names and their tensors") {
   CHECK(optimizer[0].tensor.is_same(b));
   CHECK(part_of(all, "empty.").empty());
   CHECK(part_of(all, "").size() == 3);
+  const StateDict copy = copy_of(model);
+  REQUIRE(copy.size() == 2);
+  CHECK(copy[1].name == "model.bias");
+  CHECK_FALSE(copy[0].tensor.same_buffer(a));
 }

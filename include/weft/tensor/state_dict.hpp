@@ -15,8 +15,10 @@ struct NamedTensor {
 /// What a module, an optimizer or a schedule is restored from, in a fixed order; what a safetensors file holds.
 using StateDict = std::vector<NamedTensor>;
 
-/// Adds `state` with `prefix` before its names, so that several fit into one file.
+/// Adds `state`, another one, with `prefix` before its names, so that several fit into one file.
 void add_part(StateDict& to, std::string_view prefix, const StateDict& state);
+/// The same names, and tensors of their own.
+StateDict copy_of(const StateDict& state);
 /// What was added with `prefix`, under its own names.
 StateDict part_of(const StateDict& from, std::string_view prefix);
 
