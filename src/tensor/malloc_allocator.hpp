@@ -12,8 +12,7 @@ struct MallocAllocator {
 
   MallocAllocator() = default;
   template <class Other>
-  MallocAllocator(const MallocAllocator<Other>&) noexcept {
-  }  // NOLINT(google-explicit-constructor): as allocators are converted
+  MallocAllocator(const MallocAllocator<Other>&) noexcept {}  // implicit: a container makes one for its nodes
 
   T* allocate(std::size_t n) {
     if (void* memory = std::malloc(n * sizeof(T))) return static_cast<T*>(memory);
