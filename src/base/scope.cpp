@@ -15,10 +15,11 @@ const char* current_scope() { return scope_path; }
 
 const char* intern(std::string_view path) {
   static std::mutex mutex;
-  static std::set<std::string, std::less<>> paths;  // node-based: c_str() stays valid
+  // Node-based: c_str() stays valid. Never destroyed: reports at a program's end have these names.
+  static auto* const paths = new std::set<std::string, std::less<>>;
   std::lock_guard lock(mutex);
-  auto found = paths.find(path);
-  if (found == paths.end()) found = paths.emplace(path).first;
+  auto found = paths->find(path);
+  if (found == paths->end()) found = paths->emplace(path).first;
   return found->c_str();
 }
 

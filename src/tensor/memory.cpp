@@ -5,22 +5,24 @@
 #include <bit>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <mutex>
 #include <new>
 #include <span>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "base/fail.hpp"
 #include "tensor/huge_pages.hpp"
 #include "tensor/malloc_allocator.hpp"
+#include "tensor/module_peaks.hpp"
 #include "tensor/slabs.hpp"
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_HWADDRESS__) || defined(__SANITIZE_THREAD__)
 #define WEFT_POOL_PASSES_THROUGH 1
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || __has_feature(thread_sanitizer)
 #define WEFT_POOL_PASSES_THROUGH 1
 #endif
 #endif
@@ -33,9 +35,9 @@ namespace {
 
 constexpr bool passes_through = WEFT_POOL_PASSES_THROUGH == 1;
 constexpr std::size_t alignment = 64;
-constexpr std::size_t classes = 160;           // four to each power of two from 64 bytes
 constexpr std::size_t local_limit = 64 << 10;  // blocks up to this size stay with their thread first
 constexpr std::size_t local_bytes = 1 << 20;   // of each class
+constexpr std::size_t most_bytes = std::size_t{1} << 46;
 constexpr std::size_t larger_classes = 4;  // a block of up to so many classes above, twice the size, serves where none is kept
 constexpr std::size_t total_slot = memory_categories, reserved_slot = total_slot + 1;
 constexpr std::int64_t report_every = 256 << 10;  // a thread's count joins the others' when it has moved this far
@@ -44,7 +46,7 @@ constexpr std::int64_t report_every = 256 << 10;  // a thread's count joins the 
 const bool fills_memory =
     std::string_view(std::getenv("WEFT_FILL_MEMORY") != nullptr ? std::getenv("WEFT_FILL_MEMORY") : "") == "1";
 
-// 64, 128, 192, 256, 320, 384, 448, 512, 640, ...: class 4(p-1)+q holds (4+q) << (p+3), p >= 1; below 256 in steps of 64.
+// Four to each power of two: 64, 128, 192, 256, 320, 384, 448, 512, 640, ...
 constexpr std::size_t class_of(std::size_t bytes) {
   const std::size_t units = (bytes + alignment - 1) / alignment;
   if (units <= 4) return units == 0 ? 0 : units - 1;
@@ -52,29 +54,61 @@ constexpr std::size_t class_of(std::size_t bytes) {
   return 4 * shift + ((units - 1) >> shift);
 }
 
-std::size_t size_of_class(std::size_t index) {
+constexpr std::size_t size_of_class(std::size_t index) {
   if (index < 4) return (index + 1) * alignment;
   const std::size_t shift = index / 4 - 1;
   return (index - 4 * shift + 1) * alignment << shift;
 }
 
-/// How many classes, the first ones, have their blocks cut from slabs.
-constexpr std::size_t cut_classes = class_of(detail::Slabs::cut_below);
+constexpr std::size_t classes = class_of(most_bytes) + 1;
+/// How many classes, the first ones, stay with their thread, and how many have their blocks cut from slabs.
+constexpr std::size_t local_classes = class_of(local_limit) + 1, cut_classes = class_of(detail::Slabs::cut_below);
+static_assert(size_of_class(local_classes - 1) == local_limit && size_of_class(cut_classes) == detail::Slabs::cut_below);
+static_assert(size_of_class(local_classes + larger_classes) == 2 * size_of_class(local_classes));
 
 struct Block {
   Block* next;
 };
 
+/// Blocks in use for a smaller class, by address, with their own class. Once it has room for as many as are lent at a time,
+/// nothing allocates.
+class Loans {
+ public:
+  bool add(void* block, std::size_t index) noexcept {
+    try {
+      loans_.insert(place_of(block), {block, index});
+      return true;
+    } catch (const std::bad_alloc&) {
+      return false;
+    }
+  }
+  /// The own class of a block that comes back; `otherwise` where it wasn't lent.
+  std::size_t end(void* block, std::size_t otherwise) noexcept {
+    const auto place = place_of(block);
+    if (place == loans_.end() || place->first != block) return otherwise;
+    const std::size_t index = place->second;
+    loans_.erase(place);
+    return index;
+  }
+
+ private:
+  using Loan = std::pair<void*, std::size_t>;
+  using List = std::vector<Loan, detail::MallocAllocator<Loan>>;
+
+  List::iterator place_of(void* block) noexcept {
+    return std::lower_bound(loans_.begin(), loans_.end(), block,
+                            [](const Loan& loan, void* b) { return std::less<void*>()(loan.first, b); });
+  }
+
+  List loans_;
+};
+
 /// What all threads share: one list of free blocks a class, and the slabs that the smaller ones are cut from.
 struct Central {
-  template <class Key, class Value>
-  using Map =
-      std::unordered_map<Key, Value, std::hash<Key>, std::equal_to<Key>, detail::MallocAllocator<std::pair<const Key, Value>>>;
-
   std::mutex mutex;
   detail::Slabs slabs;
   std::array<Block*, classes> free{};
-  Map<void*, std::size_t> lent;  // blocks in use for a smaller class, with their own
+  Loans lent;
   std::atomic<std::int64_t> misses{0};
   std::array<std::atomic<std::int64_t>, reserved_slot + 1> current{}, peak{};  // of each category, then those
 
@@ -98,7 +132,7 @@ void report_own() noexcept;
   const auto now = [](std::size_t slot) { return central().current[slot].load(std::memory_order_relaxed); };
   fail<OutOfMemoryError>(
       "memory",
-      "the system has no memory for {} bytes of a tensor; tensors use {} bytes, of {} that the pool has; make batches or "
+      "the system has no memory for {} more bytes; tensors use {} bytes, of {} that the pool has; make batches or "
       "sequences smaller, accumulate gradients over several, or use `recompute`",
       bytes, now(total_slot), now(reserved_slot));
 }
@@ -124,7 +158,7 @@ class LockedSlabs {
 /// What a block that isn't cut from a slab takes of the system's memory.
 std::size_t system_size(std::size_t bytes) {
   constexpr std::size_t unit = passes_through ? alignment : detail::huge_page;
-  return (bytes + unit - 1) / unit * unit;
+  return std::max(bytes + unit - 1, unit) / unit * unit;  // of an empty tensor something
 }
 
 void* try_allocate(std::size_t bytes) noexcept {
@@ -152,46 +186,51 @@ void push(std::size_t index, Block* block) noexcept {
 void* take_shared(std::size_t index, std::size_t larger) noexcept {
   const std::lock_guard lock(central().mutex);
   if (void* block = pop(index)) return block;
-  if (size_of_class(index) <= local_limit) return nullptr;
+  if (index < local_classes) return nullptr;
   for (std::size_t above = index + 1; above <= std::min(index + larger, classes - 1); ++above) {
     Block* block = pop(above);
     if (block == nullptr) continue;
-    try {
-      central().lent.emplace(block, above);
-      return block;
-    } catch (const std::bad_alloc&) {
-      push(above, block);
-      return nullptr;
-    }
+    if (central().lent.add(block, above)) return block;
+    push(above, block);
+    return nullptr;
   }
   return nullptr;
 }
 
 void give_shared(std::size_t index, Block* block) noexcept {
   const std::lock_guard lock(central().mutex);
-  if (const auto lent = central().lent.find(block); lent != central().lent.end()) {
-    index = lent->second;
-    central().lent.erase(lent);
-  }
-  push(index, block);
+  push(central().lent.end(block, index), block);
 }
 
-/// Where there is no memory: any larger block. A small one that a slab's block is given out for stays small until the slab goes
-/// back.
+/// Where there is no memory: any larger block. Small ones have no loans: of a block for one of them all becomes such.
 void* take_larger(std::size_t index) noexcept {
-  if (void* block = take_shared(index, classes)) return block;
+  if (index >= local_classes) return take_shared(index, classes);
   const std::lock_guard lock(central().mutex);
-  for (std::size_t above = index + 1; above < cut_classes; ++above)
-    if (void* block = pop(above)) return block;
+  for (std::size_t above = index + 1; above < cut_classes; ++above) {
+    Block* block = pop(above);
+    if (block == nullptr) continue;
+    const std::size_t size = size_of_class(index), pieces = size_of_class(above) / size;
+    central().slabs.note_split(block, pieces);
+    auto* const begin = reinterpret_cast<std::byte*>(block);
+    for (std::size_t i = 1; i < pieces; ++i) push(index, ::new (begin + i * size) Block);
+    return block;
+  }
   return nullptr;
 }
 
-void* system_allocate(std::size_t bytes) {
-  if (void* block = try_allocate(bytes)) return block;
-  trim_memory();  // what is kept for other sizes may be enough
-  if (void* block = try_allocate(bytes)) return block;
-  if (void* block = take_larger(class_of(bytes))) return block;
-  fail_for_want_of_memory(bytes);
+/// `bytes`: a class's size, of which `asked` are wanted.
+void* system_allocate(std::size_t bytes, std::size_t asked) {
+  void* block = try_allocate(bytes);
+  if (block == nullptr) {
+    trim_memory();  // what is kept for other sizes may be enough
+    block = try_allocate(bytes);
+  }
+  if (block != nullptr) {
+    if constexpr (!passes_through) central().misses.fetch_add(1, std::memory_order_relaxed);
+    return block;
+  }
+  if (void* larger = take_larger(class_of(bytes))) return larger;
+  fail_for_want_of_memory(asked);
 }
 
 /// False where the system doesn't take it.
@@ -208,14 +247,15 @@ bool system_free(void* block, std::size_t bytes) noexcept {
 
 /// Frees the kept blocks of a class that isn't cut from slabs. What the system doesn't take stays kept.
 void trim_class(std::size_t index) noexcept {
-  Block* refused = nullptr;
-  while (void* taken = take_shared(index, 0)) {
-    if (system_free(taken, size_of_class(index))) continue;
-    auto* block = static_cast<Block*>(taken);
-    block->next = refused;
-    refused = block;
+  Block* kept = nullptr;
+  {
+    const std::lock_guard lock(central().mutex);
+    kept = std::exchange(central().free[index], nullptr);
   }
-  while (refused != nullptr) give_shared(index, std::exchange(refused, refused->next));
+  while (kept != nullptr) {
+    Block* block = std::exchange(kept, kept->next);
+    if (!system_free(block, size_of_class(index))) give_shared(index, block);
+  }
 }
 
 /// Frees the slabs of which no block is in use.
@@ -240,8 +280,8 @@ constinit thread_local bool local_has_ended = false;
 
 /// One thread's own blocks and counts.
 struct Local {
-  std::array<Block*, classes> free{};
-  std::array<std::size_t, classes> count{};
+  std::array<Block*, local_classes> free{};  // small: it is in the memory that a library that is loaded late finds little of
+  std::array<std::uint32_t, local_classes> count{};
   std::array<std::int64_t, memory_categories> pending{};
   MemoryCategory category = MemoryCategory::activations;
 
@@ -266,7 +306,7 @@ struct Local {
   ~Local() {
     local_has_ended = true;
     report();
-    for (std::size_t i = 0; i < classes; ++i)
+    for (std::size_t i = 0; i < local_classes; ++i)
       if (free[i] != nullptr) flush(i);
   }
 };
@@ -280,19 +320,24 @@ void report_own() noexcept {
   if (Local* mine = own()) mine->report();
 }
 
+/// For as long as a model does, mostly: what is lent to such is no longer there for what it was made for.
+constexpr bool stays(MemoryCategory category) {
+  return category == MemoryCategory::parameters || category == MemoryCategory::optimizer;
+}
+
 void* allocate(std::size_t bytes) {
-  if (bytes > std::size_t{1} << 46) fail_for_want_of_memory(bytes);  // the classes end there
-  if constexpr (passes_through) return system_allocate(bytes == 0 ? 1 : bytes);
+  if (bytes > most_bytes) fail_for_want_of_memory(bytes);
+  if constexpr (passes_through) return system_allocate(bytes, bytes);
   const std::size_t index = class_of(bytes);
-  if (Local* mine = own(); mine != nullptr && mine->free[index] != nullptr) {
+  Local* mine = own();
+  if (mine != nullptr && index < local_classes && mine->free[index] != nullptr) {
     Block* block = mine->free[index];
     mine->free[index] = block->next;
     --mine->count[index];
     return block;
   }
-  if (void* block = take_shared(index, larger_classes)) return block;
-  central().misses.fetch_add(1, std::memory_order_relaxed);
-  return system_allocate(size_of_class(index));
+  if (void* block = take_shared(index, mine != nullptr && stays(mine->category) ? 0 : larger_classes)) return block;
+  return system_allocate(size_of_class(index), bytes);
 }
 
 }  // namespace
@@ -309,15 +354,15 @@ void* pool_allocate(std::size_t bytes) {
 void pool_release(void* block, std::size_t bytes) noexcept {
   if (block == nullptr) return;
   if constexpr (passes_through) {
-    system_free(block, bytes == 0 ? 1 : bytes);
+    system_free(block, bytes);
     return;
   }
-  const std::size_t index = class_of(bytes), size = size_of_class(index);
-  auto* freed = ::new (block) Block{nullptr};
-  if (Local* mine = own(); mine != nullptr && size <= local_limit) {
+  const std::size_t index = class_of(bytes);
+  auto* freed = ::new (block) Block;
+  if (Local* mine = own(); mine != nullptr && index < local_classes) {
     freed->next = mine->free[index];
     mine->free[index] = freed;
-    if (++mine->count[index] * size > local_bytes) mine->flush(index);
+    if (++mine->count[index] * size_of_class(index) > local_bytes) mine->flush(index);
     return;
   }
   give_shared(index, freed);
@@ -365,8 +410,8 @@ MemoryStatistics memory_statistics() {
   report_own();
   MemoryStatistics result;
   const auto read = [](std::size_t slot) {
-    return MemoryUse{central().current[slot].load(std::memory_order_relaxed),
-                     central().peak[slot].load(std::memory_order_relaxed)};
+    const std::int64_t now = central().current[slot].load(std::memory_order_relaxed);
+    return MemoryUse{now, std::max(now, central().peak[slot].load(std::memory_order_relaxed))};
   };
   for (std::size_t i = 0; i < memory_categories; ++i) result.by_category[i] = read(i);
   result.total = read(total_slot);
@@ -377,13 +422,17 @@ MemoryStatistics memory_statistics() {
 
 void reset_peak_memory() {
   report_own();
-  for (std::size_t i = 0; i <= reserved_slot; ++i) central().peak[i] = central().current[i].load();
+  for (std::size_t i = 0; i <= reserved_slot; ++i) {
+    central().peak[i] = central().current[i].load();
+    central().count(i, 0);  // what another thread has added in between
+  }
+  detail::reset_module_peaks();
 }
 
 void trim_memory() {
   Local* mine = own();
   for (std::size_t i = 0; i < classes; ++i) {
-    if (mine != nullptr && mine->free[i] != nullptr) mine->flush(i);
+    if (mine != nullptr && i < local_classes && mine->free[i] != nullptr) mine->flush(i);
     if (i >= cut_classes) trim_class(i);
   }
   trim_slabs();

@@ -6,6 +6,8 @@
 #include <map>
 #include <mutex>
 
+#include "tensor/module_peaks.hpp"
+
 namespace weft {
 namespace {
 
@@ -38,6 +40,11 @@ void add_module_bytes(const char* scope, std::int64_t bytes) {
 void remove_module_bytes(const char* scope, std::int64_t bytes) noexcept {
   const std::lock_guard lock(modules().mutex);
   modules().uses.find(scope)->second.current -= bytes;
+}
+
+void reset_module_peaks() {
+  const std::lock_guard lock(modules().mutex);
+  for (auto& [scope, use] : modules().uses) use.peak = use.current;
 }
 
 }  // namespace detail

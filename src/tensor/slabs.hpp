@@ -26,6 +26,8 @@ class Slabs {
   /// Bytes of all slabs.
   std::size_t mapped() const { return slabs_.size() * size; }
 
+  /// Tells that a block is several from now on.
+  void note_split(const void* block, std::size_t pieces) noexcept { slab_of(block).cut += pieces - 1; }
   /// Tells that a block isn't in use. free_idle goes by what was told since it last ran.
   void note_idle(const void* block) noexcept { ++slab_of(block).idle; }
   /// Whether all blocks of the block's slab are told idle.

@@ -50,6 +50,18 @@ TEST_CASE("memory is reported by module while it is tracked") {
   CHECK(use_of(encoder)->current == 0);
 }
 
+TEST_CASE("peaks by module start again with the others") {
+  const char* module = intern("peaks.module");
+  const TrackModuleMemory track;
+  const ScopeGuard scope(module);
+  const Tensor kept = Tensor::zeros({10}, f64);
+  Tensor::zeros({1 << 20}, f64);
+  CHECK(use_of(module)->peak == (8 << 20) + 80);
+  reset_peak_memory();
+  CHECK(use_of(module)->peak == 80);
+  CHECK(memory_report().statistics.total.peak == memory_report().statistics.total.current);
+}
+
 TEST_CASE("the report is a table with the largest module first") {
   const char *small = intern("table.small"), *large = intern("table.large");
   const TrackModuleMemory track;
