@@ -7,6 +7,8 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <optional>
+#include <set>
 #include <utility>
 
 #include "base/fail.hpp"
@@ -51,7 +53,14 @@ struct Cotangents {
   std::vector<std::string> names;
 };
 
-Cotangents cotangents_of(const Tensors& outputs, const GradcheckOptions& options) {
+// Zeros for every output.
+Tensors no_cotangent(const Tensors& outputs) {
+  Tensors zeros;
+  for (const Tensor& output : outputs) zeros.push_back(Tensor::zeros(output.shape(), f64));
+  return zeros;
+}
+
+Cotangents cotangents_of(const Tensors& outputs, const std::vector<std::string>& names, const GradcheckOptions& options) {
   Cotangents result;
   if (!options.full_jacobian) {
     result.names.emplace_back();
@@ -62,10 +71,10 @@ Cotangents cotangents_of(const Tensors& outputs, const GradcheckOptions& options
   }
   for (std::size_t k = 0; k < outputs.size(); ++k) {
     for (std::int64_t i = 0; i < outputs[k].numel(); ++i) {
-      Tensors& one = result.values.emplace_back();
-      for (const Tensor& output : outputs) one.push_back(Tensor::zeros(output.shape(), f64));
-      one[k].mutable_data<double>()[i] = 1;
-      result.names.push_back(index_of(outputs[k].shape(), i));
+      result.values.push_back(no_cotangent(outputs));
+      result.values.back()[k].mutable_data<double>()[i] = 1;
+      const std::string index = index_of(outputs[k].shape(), i);
+      result.names.push_back(names.empty() ? index : fmt::format("{} at {}", names[k], index));
     }
   }
   return result;
@@ -79,18 +88,36 @@ class Comparison {
   // `outputs`: the values at the unperturbed variables.
   void run(const Tensors& outputs) {
     outputs_ = outputs;
-    cotangents_ = cotangents_of(outputs, options_);
+    cotangents_ = cotangents_of(outputs, function_.outputs, options_);
     for (const Tensors& cotangent : cotangents_.values) gradients_.push_back(function_.differentiate(cotangent));
     for (std::size_t v = 0; v < function_.variables.size(); ++v)
       options_.directions > 0 ? compare_directions(v) : compare_elements(v);
-    if (report_.failures.empty() || beyond_rounding_) return;
-    report_.hint = fmt::format(
-        "no difference is more than rounding makes of an output of {:.3g}, {:.1g} at a step of {}: take a mean in place of a "
-        "sum, or a larger step",
-        largest_excused_, rounding(largest_excused_), options_.step);
+    if (!report_.failures.empty()) report_.hint = hint();
   }
 
  private:
+  std::string hint() const {
+    if (!beyond_rounding_)
+      return fmt::format(
+          "no difference is more than rounding makes of an output of {:.3g}, {:.1g} at a step of {}: take a mean in place of a "
+          "sum, or a larger step",
+          largest_excused_, rounding(largest_excused_), options_.step);
+    if (first_kink_)
+      return fmt::format(
+          "at a kink, as relu has at 0, where there is no derivative: {} of {} (from {} at {} the slope is {:.6g} upwards and "
+          "{:.6g} downwards); keep the inputs away from it",
+          kinks_, report_.failures.size(), first_kink_->input, first_kink_->index, first_kink_->up, first_kink_->down);
+    std::vector<std::string> constant;
+    for (const std::size_t k : blamed_)
+      if (is_constant(k)) constant.push_back(function_.outputs[k]);
+    if (constant.empty()) return "";
+    return fmt::format(
+        "{} hang{} on no input in the recorded backward pass: a rule computes it with tensors where it should with Vars, such "
+        "as "
+        "Saved values and s.grad()",
+        fmt::join(constant, " and "), constant.size() == 1 ? "s" : "");
+  }
+
   void compare_elements(std::size_t v) {
     const Variable& variable = function_.variables[v];
     const std::int64_t numel = variable.value.numel();
@@ -131,18 +158,80 @@ class Comparison {
     for (std::size_t c = 0; c < gradients_.size(); ++c) {
       const double numeric = inner(cotangents_.values[c], found.slopes);
       const double analytic = contraction(gradients_[c][v], direction);
-      const double difference = std::abs(analytic - numeric);
-      const double error = difference == 0 ? 0 : difference / (options_.atol + options_.rtol * std::abs(numeric));
+      const double difference = std::abs(analytic - numeric), error = error_of(analytic, numeric);
       ++report_.elements;
       report_.worst = std::isnan(error) ? std::numeric_limits<double>::infinity() : std::max(report_.worst, error);
       if (error <= 1) continue;
-      report_.failures.push_back(
-          {report_.operation, function_.variables[v].name, where, cotangents_.names[c], analytic, numeric});
+      const std::string output = parted() ? blame(v, direction, found.slopes) : cotangents_.names[c];
+      report_.failures.push_back({report_.operation, function_.variables[v].name, where, output, analytic, numeric});
       const double size = largest_counted(cotangents_.values[c], found.sizes);
       const bool excused = std::isfinite(size) && difference <= rounding(size);
       beyond_rounding_ = beyond_rounding_ || !excused;
-      if (excused) largest_excused_ = std::max(largest_excused_, size);
+      if (excused) {
+        largest_excused_ = std::max(largest_excused_, size);
+      } else {
+        look_for_kink(report_.failures.back(), cotangents_.values[c], high, low, rounding(size));
+      }
     }
+  }
+
+  double error_of(double analytic, double numeric) const {
+    const double difference = std::abs(analytic - numeric);
+    return difference == 0 ? 0 : difference / (options_.atol + options_.rtol * std::abs(numeric));
+  }
+
+  // One cotangent over outputs that have names: a failure by itself doesn't say whose it is.
+  bool parted() const { return !function_.outputs.empty() && !options_.full_jacobian; }
+
+  // The outputs whose own part of the derivative differs, which a report names.
+  std::string blame(std::size_t v, const Tensor& direction, const Tensors& slopes) {
+    if (parts_.empty())
+      for (std::size_t k = 0; k < outputs_.size(); ++k) {
+        Tensors only = no_cotangent(outputs_);
+        only[k] = cotangents_.values[0][k];
+        parts_.push_back(function_.differentiate(only));
+      }
+    std::vector<std::string> names;
+    for (std::size_t k = 0; k < parts_.size(); ++k) {
+      const double numeric = inner({cotangents_.values[0][k]}, {slopes[k]});
+      if (error_of(contraction(parts_[k][v], direction), numeric) <= 1) continue;
+      names.push_back(function_.outputs[k]);
+      blamed_.insert(k);
+    }
+    return fmt::format("{}", fmt::join(names, " and "));
+  }
+
+  // An output whose derivatives are all exactly 0.
+  bool is_constant(std::size_t k) const {
+    return std::all_of(parts_[k].begin(), parts_[k].end(), [](const Tensor& part) {
+      const Tensor dense = part.contiguous();
+      return std::all_of(dense.data<double>(), dense.data<double>() + dense.numel(), [](double x) { return x == 0; });
+    });
+  }
+
+  // Slopes to both sides that differ by far more than a step's curvature, with the analytic one between them.
+  void look_for_kink(const GradcheckFailure& failure, const Tensors& cotangent, const Tensors& high, const Tensors& low,
+                     double rounding) {
+    constexpr double far = 1e-3;
+    const double up = inner(cotangent, slopes_between(outputs_, high)), down = inner(cotangent, slopes_between(low, outputs_));
+    const auto [least, most] = std::minmax(up, down);
+    const double slack = rounding + options_.atol + options_.rtol * std::max(std::abs(up), std::abs(down));
+    if (!(most - least > far * std::max(std::abs(up), std::abs(down)) + 4 * slack)) return;
+    if (failure.analytic < least - slack || failure.analytic > most + slack) return;
+    ++kinks_;
+    if (!first_kink_) first_kink_ = {failure.input, failure.index, up, down};
+  }
+
+  // Over one step.
+  Tensors slopes_between(const Tensors& from, const Tensors& to) const {
+    Tensors slopes = no_cotangent(to);
+    for (std::size_t k = 0; k < to.size(); ++k) {
+      double* slope = slopes[k].mutable_data<double>();
+      const double *a = from[k].data<double>(), *b = to[k].data<double>();
+      for (std::int64_t i = 0; i < slopes[k].numel(); ++i)
+        if (a[i] != b[i]) slope[i] = (b[i] - a[i]) / options_.step;
+    }
+    return slopes;
   }
 
   // What the rounding of some tens of operations makes of a difference of two outputs of about that size.
@@ -232,7 +321,15 @@ class Comparison {
   Cotangents cotangents_;
   double largest_excused_ = 0;  // of the outputs' elements whose rounding explains failures
   bool beyond_rounding_ = false;
+  std::int64_t kinks_ = 0;  // failures that stand at one
+  struct Kink {
+    std::string input, index;
+    double up, down;
+  };
+  std::optional<Kink> first_kink_;
   std::vector<Tensors> gradients_;  // of each cotangent, for each variable
+  std::vector<Tensors> parts_;      // the same of each output's part of the one cotangent, where they are parted
+  std::set<std::size_t> blamed_;    // outputs
 };
 
 }  // namespace

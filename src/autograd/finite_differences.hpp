@@ -19,6 +19,7 @@ struct Variable {
 /// each variable.
 struct Differentiable {
   std::vector<Variable> variables;
+  std::vector<std::string> outputs;  // names that a report gives them; none: there is one alone
   std::function<Tensors()> evaluate;
   std::function<Tensors(const Tensors& cotangents)> differentiate;
 };

@@ -169,6 +169,7 @@ void check_reached(bool reached, GradcheckReport& report) {
 
 Differentiable first_order(const Model& model, const GradcheckOptions& options, GradcheckReport& report, bool& reached) {
   return {model.variables,
+          {},
           [&] {
             Evaluation evaluation(options.seed);
             return Tensors{evaluation.value(model.output(model.leaves(evaluation.tape())))};
@@ -204,11 +205,15 @@ Differentiable second_order(const Model& model, const Tensor& cotangent, const G
                             GradcheckReport& report, bool& reached) {
   std::vector<Variable> variables = model.variables;
   variables.push_back({"cotangent", cotangent});
-  return {std::move(variables),
-          [&, cotangent] {
+  std::vector<std::string> gradients;
+  for (const Variable& variable : model.variables) gradients.push_back("the gradient of " + variable.name);
+  return {std::move(variables), std::move(gradients),
+          [&, cotangent]() -> Tensors {
             Evaluation evaluation(options.seed);
             const std::vector<Var> leaves = model.leaves(evaluation.tape());
-            return gradients_of(evaluation.tape(), model.output(leaves), cotangent, leaves, &reached);
+            const Var output = model.output(leaves);
+            if (output.shape() != cotangent.shape()) return {};  // which the comparison reports
+            return gradients_of(evaluation.tape(), output, cotangent, leaves, &reached);
           },
           [&, cotangent](const Tensors& cotangents) {
             Evaluation evaluation(options.seed);
@@ -273,7 +278,9 @@ GradcheckReport gradcheck(const GradcheckFunction& f, const std::vector<Tensor>&
   }
   // Gradients at the inputs as they are, views included; differences on the dense copies.
   bool reached = false;
-  detail::compare_with_differences({model.variables, [&] { return Tensors{evaluate_on(copies)}; },
+  detail::compare_with_differences({model.variables,
+                                    {},
+                                    [&] { return Tensors{evaluate_on(copies)}; },
                                     [&](const Tensors& cotangents) {
                                       Evaluation evaluation(options.seed);
                                       const std::vector<Var> leaves = leaves_of_originals(evaluation.tape());
@@ -314,8 +321,8 @@ std::string GradcheckReport::str() const {
   for (std::size_t i = 0; i < std::min(shown, failures.size()); ++i) {
     const GradcheckFailure& failure = failures[i];
     text += fmt::format("\n  {} at {}{}: analytic {:.10g}, numeric {:.10g}", failure.input, failure.index,
-                        failure.output.empty() ? "" : fmt::format(" for output {}", failure.output), failure.analytic,
-                        failure.numeric);
+                        failure.output.empty() ? "" : fmt::format(" for {}{}", order == 1 ? "output " : "", failure.output),
+                        failure.analytic, failure.numeric);
   }
   if (failures.size() > shown) text += fmt::format("\n  and {} more", failures.size() - shown);
   if (!hint.empty()) text += "\n  " + hint;

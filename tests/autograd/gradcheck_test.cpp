@@ -217,12 +217,83 @@ TEST_CASE("derivatives that differ by no more than a large output's rounding com
   CHECK(rows.hint.empty());
 }
 
+TEST_CASE("differences at a kink come with a hint, wrong gradients beside one don't hide") {
+  const auto rectified = [](double factor) {
+    return [factor](const std::vector<Var>& in) {
+      const Tensor x = in[0].value();
+      Tensor on = Tensor::zeros(x.shape(), f64);
+      for (std::int64_t i = 0; i < x.numel(); ++i) on.mutable_data<double>()[i] = x.at({i}) > 0 ? 1 : 0;
+      return record("rectified", product(x, on), {&in[0]},
+                    [on = product(on, vector({factor}))](Sink& s) { s.add(0, times(s.grad(), on)); });
+    };
+  };
+  const GradcheckReport kink = gradcheck(rectified(1), {vector({1, 0, -1, 0})});
+  CHECK(kink.failures.size() == 2);
+  CHECK(kink.hint.starts_with(
+      "at a kink, as relu has at 0, where there is no derivative: 2 of 2 (from input 0 at [1] the slope is "));
+  CHECK(kink.str().ends_with(kink.hint));
+  CHECK(gradcheck(rectified(1), {vector({1, -1})}).hint.empty());
+  CHECK(gradcheck(rectified(1), {vector({1, 0})}, {.full_jacobian = true}).hint.find("1 of 1 (") != std::string::npos);
+  const GradcheckReport both = gradcheck(rectified(2), {vector({1, 0, -1})});
+  CHECK(both.failures.size() == 2);
+  CHECK(both.hint.find("1 of 2 (") != std::string::npos);
+  // At the bottom of a parabola the slopes to both sides differ too, by what a step's curvature makes of them.
+  const auto parabola = [](const std::vector<Var>& in) {
+    return product_with(in[0], in[0], [](Sink& s, const Tensor& g, const Tensor&, const Tensor&) { s.add(0, g); });
+  };
+  const GradcheckReport smooth = gradcheck(parabola, {vector({0})});
+  CHECK(smooth.failures.size() == 1);
+  CHECK(smooth.hint.empty());
+  // A gradient that jumps.
+  CHECK(gradgradcheck([&](const std::vector<Var>& in) { return times(rectified(1)(in), in[0]); }, {vector({0, 2})})
+            .hint.starts_with("at a kink"));
+}
+
+TEST_CASE("second order names the gradient whose rule is wrong") {
+  // The second input's gradient by a rule that is right, but can't be differentiated; the first one's by Vars.
+  const auto half_recorded = [](const std::vector<Var>& in) {
+    return record("half recorded", product(in[0].value(), in[1].value()), {&in[0], &in[1]},
+                  [a = in[0].value(), b = Saved(in[1], true)](Sink& s) {
+                    s.add(0, times(s.grad(), b.get()));
+                    s.add(1, product(s.grad().value(), a));
+                  });
+  };
+  const std::vector<Tensor> inputs = {vector({1, -2}), vector({0.5, 4})};
+  CHECK(gradcheck(half_recorded, inputs).ok());
+  const GradcheckReport report = gradgradcheck(half_recorded, inputs);
+  REQUIRE(report.failures.size() == 4);  // by the first input and by the cotangent, two elements each
+  for (const GradcheckFailure& failure : report.failures) CHECK(failure.output == "the gradient of input 1");
+  CHECK(report.failures[0].input == "input 0");
+  CHECK(report.failures[2].input == "cotangent");
+  CHECK(report.str().find("input 0 at [0] for the gradient of input 1: analytic 0, numeric") != std::string::npos);
+  CHECK(report.hint.starts_with("the gradient of input 1 hangs on no input in the recorded backward pass"));
+  const GradcheckReport single = gradgradcheck(half_recorded, inputs, {.rtol = 1e-4, .full_jacobian = true});
+  REQUIRE(single.failures.size() == 4);
+  CHECK(single.failures[0].output == "the gradient of input 1 at [0]");
+  // One that is there and wrong is no constant.
+  const auto halved = [](const std::vector<Var>& in) {
+    return record(
+        "halved", product(in[0].value(), in[0].value()), {&in[0]},
+        [a = in[0].value(), x = Saved(in[0], true)](Sink& s) { s.add(0, plus(times(s.grad(), a), times(s.grad(), x.get()))); });
+  };
+  CHECK(gradcheck(halved, {inputs[0]}).ok());
+  const GradcheckReport wrong = gradgradcheck(halved, {inputs[0]});
+  REQUIRE(wrong.failures.size() == 2);
+  CHECK(wrong.failures[0].output == "the gradient of input 0");
+  CHECK(wrong.hint.empty());
+}
+
 TEST_CASE("an output whose shape changes within a step is told") {
   const auto report =
       gradcheck([](const std::vector<Var>& in) { return in[0].value().at({0}) > 0.7 ? in[0] : Var(slice(in[0], 0, 0, 1)); },
                 {vector({0.7, 1, 2})});
   CHECK_FALSE(report.ok());
   CHECK(report.problem == "a step of 1e-06 of input 0 at [0] changes the output's shape");
+  const auto shrinks = [](const std::vector<Var>& in) {
+    const Var squares = times(in[0], in[0]);
+    return in[0].value().at({0}) > 0.7 ? squares : Var(slice(squares, 0, 0, 1));
+  };
+  CHECK(gradgradcheck(shrinks, {vector({0.7, 1, 2})}).problem == report.problem);
   // One without elements has no cotangent to compare with.
   const auto nothing = [](const std::vector<Var>& in) { return Var(slice(in[0], 0, 0, 0)); };
   CHECK(gradcheck(nothing, {vector({0.7, 1, 2})}, {.full_jacobian = true}).ok());
