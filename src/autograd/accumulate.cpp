@@ -149,9 +149,11 @@ void check_gradient(const detail::Node& node, int i, const Var& gradient) {
   const Shape &given = gradient.shape(), wanted = slot.shape();
   bool fits = given.rank() >= wanted.rank();
   for (int d = 1; fits && d <= wanted.rank(); ++d) fits = wanted.size(-d) == 1 || wanted.size(-d) == given.size(-d);
-  check<ShapeError>(fits, "backward",
-                    "the rule of '{}' gives input {} a gradient {}; the input has shape {}, which doesn't broadcast to it",
-                    node.op, i, gradient.value(), wanted);
+  check<ShapeError>(
+      fits, "backward",
+      "the rule of '{}' gives input {} a gradient {} that doesn't fit its shape {}: give one of that shape, or of one "
+      "that it broadcasts to, to be summed up",
+      node.op, i, gradient.value(), wanted);
 }
 
 bool is_slice(const Slot& slot, int axis, std::int64_t start, const Shape& part) {
