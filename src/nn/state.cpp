@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
-#include <set>
 #include <string_view>
 
 #include "base/fail.hpp"
+#include "tensor/state_hint.hpp"
 #include "weft/nn/module.hpp"
 
 namespace weft::nn {
@@ -15,21 +15,6 @@ constexpr std::size_t faults_shown = 20;
 bool same_bytes(const Tensor& a, const Tensor& b) {
   const Tensor x = a.contiguous(), y = b.contiguous();
   return std::memcmp(x.raw(), y.raw(), static_cast<std::size_t>(x.numel()) * size_of(x.dtype())) == 0;
-}
-
-/// Says so where none of the model's names are in the state, but all behind a prefix: a wrapped model's, or those of a run's
-/// last.safetensors.
-std::string prefix_hint(const LoadReport& report) {
-  const std::set<std::string_view> there(report.unexpected.begin(), report.unexpected.end());
-  const std::string& first = report.missing.front();
-  for (const std::string& name : report.unexpected) {
-    if (!name.ends_with("." + first)) continue;
-    const std::string prefix = name.substr(0, name.size() - first.size());
-    const auto is_there = [&](const std::string& missing) { return there.contains(prefix + missing); };
-    if (std::all_of(report.missing.begin(), report.missing.end(), is_there))
-      return fmt::format("\n  all of them are there behind '{0}': load part_of(state, \"{0}\")", prefix);
-  }
-  return "";
 }
 
 }  // namespace
@@ -81,9 +66,10 @@ LoadReport ModuleBase::load_state_dict(const StateDict& state, const LoadOptions
   if (!faults.empty()) {
     const std::size_t more = faults.size() - std::min(faults.size(), faults_shown);
     faults.resize(faults.size() - more);
-    fail<ValueError>("load_state_dict", "the state doesn't fit the {}, which is left as it was:\n  {}{}{}", type_name(),
+    const std::string hint = options.strict && order.empty() ? state_hint(state, report.missing) : "";
+    fail<ValueError>("load_state_dict", "the state doesn't fit the {}, which is left as it was:\n  {}{}{}{}", type_name(),
                      fmt::join(faults, "\n  "), more > 0 ? fmt::format("\n  and {} more", more) : "",
-                     options.strict && order.empty() && !report.missing.empty() ? prefix_hint(report) : "");
+                     hint.empty() ? "" : "\n  ", hint);
   }
   for (Tensor* own : order) own->copy_from(*sources.at(own).second);
   return report;

@@ -2,6 +2,7 @@
 
 #include "base/fail.hpp"
 #include "nn/padding.hpp"
+#include "ops/mask_dtype.hpp"
 #include "weft/ops/index.hpp"
 
 namespace weft::nn {
@@ -49,7 +50,7 @@ void check_remembered(const Var& memory, const AttentionMask& mask) {
       !mask.causal, op,
       "the memory's mask is causal, which steps can't be; give forward all places at once, or lengths or `allowed`");
   if (!mask.allowed.defined()) return;
-  check<DTypeError>(mask.allowed.dtype() == boolean, op, "the memory's mask is {}; bool is needed", mask.allowed);
+  check_mask_dtype(op, "the memory's mask", mask.allowed);
   const bool fits = mask.allowed.rank() == 4 && mask.allowed.size(0) == memory.size(0) && mask.allowed.size(2) == 1 &&
                     (mask.allowed.size(3) == 1 || mask.allowed.size(3) == memory.size(1));
   check<ShapeError>(fits, op,

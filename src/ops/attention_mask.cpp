@@ -1,6 +1,7 @@
 #include "ops/attention_mask.hpp"
 
 #include "base/fail.hpp"
+#include "ops/mask_dtype.hpp"
 #include "weft/ops/comparison.hpp"
 #include "weft/ops/index.hpp"
 #include "weft/ops/triangle.hpp"
@@ -9,7 +10,7 @@ namespace weft {
 
 Tensor checked_allowed(const char* op, const Tensor& allowed, const Shape& weights) {
   if (!allowed.defined()) return {};
-  check<DTypeError>(allowed.dtype() == boolean, op, "the mask is {}; bool is needed", allowed);
+  check_mask_dtype(op, "the mask", allowed);
   const auto fits = [&] {
     if (allowed.rank() != 4) return false;
     for (int axis = 0; axis < 4; ++axis)

@@ -4,6 +4,7 @@
 #include "kernels/entmax.hpp"
 #include "ops/axes.hpp"
 #include "ops/guarded.hpp"
+#include "ops/mask_dtype.hpp"
 #include "weft/autograd/record.hpp"
 #include "weft/ops/comparison.hpp"
 #include "weft/ops/elementwise.hpp"
@@ -20,7 +21,7 @@ Var along(const Var& x, int axis, const Tensor& mask, const char* op, const Func
   check_floating(op, x);
   Tensor kept = mask;
   if (mask.defined()) {
-    check<DTypeError>(mask.dtype() == boolean, op, "the mask is {}; bool is needed", mask);
+    check_mask_dtype(op, "the mask", mask);
     check<ShapeError>(broadcast(x.shape(), mask.shape(), op) == x.shape(), op, "the mask {} doesn't broadcast to the input {}",
                       mask.shape(), x.shape());
     kept = mask.expand(x.shape());

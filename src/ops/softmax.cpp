@@ -3,6 +3,7 @@
 #include "base/fail.hpp"
 #include "kernels/softmax.hpp"
 #include "ops/guarded.hpp"
+#include "ops/mask_dtype.hpp"
 #include "weft/autograd/record.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/reduce.hpp"
@@ -53,7 +54,7 @@ Var log_softmax(const Var& x, int axis) {
 
 Var masked_softmax(const Var& x, const Tensor& mask) {
   check_floating(x, "masked_softmax");
-  check<DTypeError>(mask.dtype() == boolean, "masked_softmax", "the mask is {}; bool is needed", mask);
+  check_mask_dtype("masked_softmax", "the mask", mask);
   check<ShapeError>(broadcast(x.shape(), mask.shape(), "masked_softmax") == x.shape(), "masked_softmax",
                     "the mask {} doesn't broadcast to the input {}", mask.shape(), x.shape());
   if (x.rank() == 0) return reshape(masked_softmax(reshape(x, {1}), mask.reshape({1})), Shape{});

@@ -22,4 +22,11 @@ inline void check_betas(const char* optimizer, const std::array<double, 2>& beta
     check<ValueError>(beta >= 0 && beta < 1, optimizer, "betas are {} and {}, not in [0, 1)", betas[0], betas[1]);
 }
 
+/// Throws ValueError where no parameter was given.
+inline void check_any_parameters(const char* optimizer, bool any) {
+  check<ValueError>(
+      any, optimizer,
+      "there are no parameters: to be a module's, members are made with {{this, \"name\"}} as their last argument");
+}
+
 }  // namespace weft::optim

@@ -85,7 +85,7 @@ LBFGS::LBFGS(std::span<Parameter* const> parameters, const LBFGSOptions& options
     kinds_.emplace_back(parameter->shape(), parameter->dtype());
     size_ += parameter->numel();
   }
-  check<ValueError>(!parameters_.empty(), where, "there are no parameters to optimize");
+  check_any_parameters(where, !parameters_.empty());
 }
 
 void LBFGS::set_lr(double lr) {

@@ -5,12 +5,13 @@
 #include <string_view>
 
 #include "base/fail.hpp"
+#include "tensor/state_hint.hpp"
 
 namespace weft::optim {
 namespace {
 
 // "2 missing: 'a', 'b'; "
-std::string listed(const char* what, const std::vector<std::string_view>& names) {
+std::string listed(const char* what, const std::vector<std::string>& names) {
   constexpr std::size_t shown = 8;
   if (names.empty()) return {};
   std::string text = fmt::format("{} {}: ", names.size(), what);
@@ -22,7 +23,7 @@ std::string listed(const char* what, const std::vector<std::string_view>& names)
 
 std::vector<Tensor> match_state(const char* op, const StateDict& expected, const StateDict& given) {
   std::map<std::string_view, const Tensor*> by_name;
-  std::vector<std::string_view> missing, unexpected, repeated;
+  std::vector<std::string> missing, unexpected, repeated;
   for (const auto& [name, tensor] : given)
     if (!by_name.emplace(name, &tensor).second) repeated.push_back(name);
   std::vector<Tensor> matched;
@@ -43,7 +44,9 @@ std::vector<Tensor> match_state(const char* op, const StateDict& expected, const
   if (!missing.empty() || !unexpected.empty() || !repeated.empty()) {
     std::string problems = listed("missing", missing) + listed("unexpected", unexpected) + listed("there twice", repeated);
     problems.resize(problems.size() - 2);
-    fail<ValueError>(op, "the state belongs to other parameters or another kind: {}", problems);
+    const std::string hint = matched.empty() ? state_hint(given, missing) : "";
+    fail<ValueError>(op, "the state belongs to other parameters or another kind: {}{}{}", problems, hint.empty() ? "" : "\n  ",
+                     hint);
   }
   for (std::size_t i = 0; i < expected.size(); ++i) {
     const auto& [name, tensor] = expected[i];

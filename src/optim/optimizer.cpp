@@ -6,6 +6,7 @@
 
 #include "autograd/profiler.hpp"
 #include "base/fail.hpp"
+#include "optim/check_options.hpp"
 #include "optim/match_state.hpp"
 #include "optim/own_gradient.hpp"
 
@@ -37,7 +38,7 @@ Optimizer::Optimizer(const char* name, const std::vector<Group>& groups, double 
                         .buffers = buffers(*parameter)});
     }
   }
-  check<ValueError>(!slots_.empty(), name_, "there are no parameters to optimize");
+  check_any_parameters(name_, !slots_.empty());
 }
 
 Optimizer::Optimizer(const char* name, const std::vector<Group>& groups, double lr, double weight_decay,

@@ -28,7 +28,7 @@ WeightAverage::WeightAverage(std::span<Parameter* const> parameters, const Weigh
     parameters_.emplace_back(*parameter);
     averages_.push_back(Tensor::zeros(parameter->shape(), parameter->dtype()));
   }
-  check<ValueError>(!parameters_.empty(), where, "there are no parameters to average");
+  check_any_parameters(where, !parameters_.empty());
 }
 
 void WeightAverage::check_parameters() const {

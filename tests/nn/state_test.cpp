@@ -74,6 +74,7 @@ TEST_CASE("a state of the same names behind a prefix is told, and nothing less")
   StateDict but_one = copy_of(model);
   but_one.back().name = "c." + but_one.back().name;
   CHECK(message(but_one).find("behind") == std::string::npos);
+  CHECK(message(part_of(state, "modell.")).find("\n  the state is empty: part_of gives") != std::string::npos);
 }
 
 TEST_CASE("everything that doesn't fit is listed in one error, and the model stays as it was") {

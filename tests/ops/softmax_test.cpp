@@ -137,7 +137,14 @@ TEST_CASE("what softmax can't take is refused by name") {
   CHECK_THROWS_WITH_AS(softmax(Tensor::zeros({2}, i64), 0), doctest::Contains("[softmax] the input is i64[2]"), DTypeError);
   CHECK_THROWS_WITH_AS(log_softmax(x, 7), doctest::Contains("[log_softmax]"), IndexError);
   CHECK_THROWS_AS(log_softmax(Tensor::zeros({2}, boolean), 0), DTypeError);
-  CHECK_THROWS_WITH_AS(masked_softmax(x, x), doctest::Contains("bool is needed"), DTypeError);
+  constexpr const char* masked = "[masked_softmax] the mask is ";
+  const auto refuse_mask = [&](const Tensor& mask, const std::string& text) {
+    CHECK_THROWS_WITH_AS(masked_softmax(x, mask), doctest::Contains((masked + text).c_str()), DTypeError);
+  };
+  refuse_mask(x,
+              "f32[2, 3]; bool is needed, true where allowed: ne(mask, 0) of ones and zeros, eq(mask, 0) of one that is added");
+  refuse_mask(Tensor::ones({2, 3}, i32), "i32[2, 3]; bool is needed, true where allowed: ne(mask, 0) of ones and zeros");
+  refuse_mask(Tensor::from<std::int64_t>({1, 3}, {2}), "i64[2]; bool is needed: sequence_mask(lengths, places)");
   CHECK_THROWS_WITH_AS(masked_softmax(x, Tensor::ones({2}, boolean)), doctest::Contains("[masked_softmax]"), ShapeError);
   CHECK_THROWS_WITH_AS(masked_softmax(x, Tensor::ones({4, 2, 3}, boolean)), doctest::Contains("[4, 2, 3]"), ShapeError);
   CHECK_THROWS_AS(masked_softmax(Tensor::zeros({2, 3}, i32), Tensor::ones({3}, boolean)), DTypeError);

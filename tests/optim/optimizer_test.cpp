@@ -12,7 +12,9 @@
 #include "weft/base/error.hpp"
 #include "weft/optim/adam.hpp"
 #include "weft/optim/clip.hpp"
+#include "weft/optim/lbfgs.hpp"
 #include "weft/optim/sgd.hpp"
+#include "weft/optim/weight_average.hpp"
 
 using namespace weft;
 
@@ -210,8 +212,28 @@ TEST_CASE("a state that doesn't fit changes nothing and is named") {
     message = message_of(adam, optim::SGD(two.all, {.momentum = 0.9}).state_dict());
     CHECK(has(message, "4 missing"));
     CHECK(has(message, "2 unexpected"));
+    CHECK_FALSE(has(message, "behind"));
+  }
+  SUBCASE("behind a prefix") {
+    StateDict run;
+    add_part(run, "optimizer.", state);
+    message = message_of(adam, run);
+    CHECK(has(message, "\n  all of them are there behind 'optimizer.': load part_of(state, \"optimizer.\")"));
+  }
+  SUBCASE("of a prefix that no name has") {
+    message = message_of(adam, part_of(state, "optimiser."));
+    CHECK(has(message, "\n  the state is empty"));
   }
   CHECK(same(before, adam.state_dict()));
+}
+
+TEST_CASE("no parameters are refused with how a module gets some") {
+  const std::vector<Parameter*> none;
+  CHECK_THROWS_WITH_AS(
+      optim::SGD(none, {}),
+      doctest::Contains("[SGD] there are no parameters: to be a module's, members are made with {this, \"name\"}"), ValueError);
+  CHECK_THROWS_AS(optim::LBFGS(none, {}), ValueError);
+  CHECK_THROWS_AS(optim::WeightAverage(none, {}), ValueError);
 }
 
 TEST_CASE("a learning rate must be at least 0") {

@@ -2,6 +2,7 @@
 
 #include "base/fail.hpp"
 #include "nn/heads.hpp"
+#include "ops/mask_dtype.hpp"
 #include "weft/ops/dropout.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/index.hpp"
@@ -57,10 +58,9 @@ AttentionMemory Attention::remember(const Var& keys, const Var& values, const Te
   for (const Parameter* weight : parameters())
     check<DTypeError>(weight->dtype() == keys.dtype(), kind_, "keys {} and the module's weights {} differ in dtype",
                       keys.value(), weight->value());
+  if (mask.defined()) check_mask_dtype(kind_, "the mask", mask);
   check<ShapeError>(!mask.defined() || mask.shape() == Shape{keys.size(0), keys.size(1)}, kind_,
                     "mask {} doesn't fit keys {}: [batch, places] is needed", mask, keys.value());
-  check<DTypeError>(!mask.defined() || mask.dtype() == boolean, kind_,
-                    "mask {} for keys {} must be bool: ne(mask, 0) makes it one", mask, keys.value());
   const Var clean = without_masked(values, mask);
   return kept(same(keys, values) ? clean : without_masked(keys, mask), clean, mask);
 }
@@ -111,10 +111,9 @@ void Attention::check_query(const Var& query, const AttentionMemory& memory) con
   check<DTypeError>(memory.keys.dtype() == memory.values.dtype(), kind_, "the memory's keys {} and values {} differ in dtype",
                     memory.keys.value(), memory.values.value());
   const Tensor& mask = memory.mask;
+  if (mask.defined()) check_mask_dtype(kind_, "the memory's mask", mask);
   check<ShapeError>(!mask.defined() || mask.shape() == Shape{memory.values.size(0), memory.values.size(-2)}, kind_,
                     "the memory's mask {} doesn't fit its values {}: [batch, places] is needed", mask, memory.values.value());
-  check<DTypeError>(!mask.defined() || mask.dtype() == boolean, kind_, "the memory's mask {} for values {} must be bool", mask,
-                    memory.values.value());
   const std::int64_t batch = memory.values.size(0);
   check<ShapeError>(query.rank() == 3 && (sizes_.query == 0 || query.size(2) == sizes_.query) &&
                         (batch > 0 ? query.size(0) % batch == 0 : query.size(0) == 0),

@@ -227,6 +227,8 @@ void check_attention(Attention& attention, const PlainWeights& plain) {
 void check_refusals(Attention& attention, const std::string& name, const std::string& kept) {
   attention.to(f64);
   const auto zeros = [](std::initializer_list<std::int64_t> sizes) { return Tensor::zeros(sizes, f64); };
+  const std::string not_bool =
+      "; bool is needed, true where allowed: ne(mask, 0) of ones and zeros, eq(mask, 0) of one that is added, 0 and -infinity";
   const auto refused = [&](const std::string& message, const auto& call) {
     CAPTURE(message);
     try {
@@ -252,8 +254,9 @@ void check_refusals(Attention& attention, const std::string& name, const std::st
   refused("mask bool[3, 5] doesn't fit keys f64[3, 4, 3]: [batch, places] is needed", [&] {
     attention(query, keys, keys, Tensor::zeros({3, 5}, boolean));
   });
-  refused("mask f32[3, 4] for keys f64[3, 4, 3] must be bool: ne(mask, 0) makes it one", [&] {
-    attention(query, keys, keys, Tensor::zeros({3, 4}));
+  refused("the mask is f32[3, 4]" + not_bool, [&] { attention(query, keys, keys, Tensor::zeros({3, 4})); });
+  refused("the mask is i64[3]; bool is needed: sequence_mask(lengths, places) makes one of lengths", [&] {
+    attention(query, keys, keys, Tensor::from<std::int64_t>({4, 1, 2}, {3}));
   });
   if (!attention.parameters().empty())
     refused("keys f32[3, 4, 3] and the module's weights " + attention.parameters()[0]->value().describe() + " differ in dtype",
@@ -280,7 +283,7 @@ void check_refusals(Attention& attention, const std::string& name, const std::st
   refused("the memory's mask bool[1, 4] doesn't fit its values " + kept + ": [batch, places] is needed", [&] {
     attention(query, AttentionMemory{memory.keys, memory.values, Tensor::ones({1, 4}, boolean)});
   });
-  refused("the memory's mask f32[3, 4] for values " + kept + " must be bool", [&] {
+  refused("the memory's mask is f32[3, 4]" + not_bool, [&] {
     attention(query, AttentionMemory{memory.keys, memory.values, Tensor::ones({3, 4})});
   });
   CHECK_THROWS_WITH_AS(attention(zeros({2, 2, size}), keys, keys), doctest::Contains("f64[2, 2, 3] is not [3 or a multiple"),
