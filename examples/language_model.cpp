@@ -126,6 +126,13 @@ int command_train(const std::vector<std::string>& words) {
   if (mixing != "attention" && normaliser != "softmax")
     throw UsageError(
         fmt::format("--normaliser {} is of --mixing attention; {} has no weights to normalise", normaliser, mixing));
+  const seq2seq::LanguageModelOptions untouched;
+  if (mixing != "light" && mixing != "dynamic")
+    read_options::refuse_idle("kernel-size", model_options.kernel_size, untouched.kernel_size, "--mixing light and dynamic",
+                              mixing);
+  if (mixing != "block_local" && mixing != "strided" && mixing != "window")
+    read_options::refuse_idle("reach", model_options.reach, untouched.reach, "--mixing block_local, strided and window",
+                              mixing);
   if (quick) {
     refuse_data(text_path, "text");
     refuse_data(validation_path, "valid");

@@ -51,6 +51,12 @@ inline std::string suggestion(const std::string& word, const std::vector<std::st
   return best == nullptr ? "" : fmt::format("; did you mean {}{}?", prefix, *best);
 }
 
+/// Refuses an option that was given for what `chosen` isn't: `value` is no longer the untouched one.
+template <class T>
+void refuse_idle(const char* option, const T& value, const T& untouched, const char* of, const std::string& chosen) {
+  if (value != untouched) throw UsageError(fmt::format("--{} {} is of {}; {} has no use for it", option, value, of, chosen));
+}
+
 inline std::vector<std::string> names_of(const po::options_description& options) {
   std::vector<std::string> names;
   for (const auto& option : options.options()) names.push_back(option->long_name());

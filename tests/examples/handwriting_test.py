@@ -121,6 +121,8 @@ class HandwritingTest(unittest.TestCase):
                 (["train", "--trian-folds", "1"], 2, "did you mean --train-folds"),
                 (["evalute"], 2, "did you mean evaluate"),
                 ([*start, "--attention", "multi_head", "--attention-heads", "3"], 2, "--hidden 16 must be a multiple of"),
+                ([*start, "--attention-heads", "3"], 2, "--attention-heads 3 is of --attention multi_head; additive has no use for it"),
+                ([*start, "--window", "3"], 2, "--window 3 is of --attention local-m and local-p; additive has no use for it"),
                 ([*start, "--attention", "none", "--normaliser", "sparsemax"], 2, "--normaliser sparsemax is of attention"),
                 ([*start, "--normaliser", "max"], 2, "must be softmax, sparsemax or entmax15"),
                 ([], 2, "COMMAND"),

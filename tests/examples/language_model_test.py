@@ -123,6 +123,8 @@ class LanguageModelTest(unittest.TestCase):
                  "short: [LanguageModelTask] the training text has 6 tokens, too few for 32 rows"),
                 ([*start, "--width", "20"], 2, "--width"),
                 ([*start, "--symbols", "1"], 2, "--symbols 1 leaves no symbol"),
+                ([*start, "--kernel-size", "3"], 2, "--kernel-size 3 is of --mixing light and dynamic; attention has no use for it"),
+                ([*start, "--reach", "3"], 2, "--reach 3 is of --mixing block_local, strided and window; attention has"),
                 ([*start, "--mixing", "linear"], 2, "--mixing and --normaliser are of --model transformer; lstm has neither"),
                 ([*start, "--model", "transformer", "--mixing", "light", "--normaliser", "entmax15"], 2,
                  "--normaliser entmax15 is of --mixing attention"),

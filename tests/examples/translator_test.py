@@ -378,7 +378,10 @@ class Transformer(Case):
                                (["--mixing", "light", "--normaliser", "sparsemax"],
                                 "--normaliser sparsemax is of --mixing attention; light has no weights to normalise"),
                                (["--mixing", "window", "--max-span", "3"], "--max-span 3 is of --mixing attention; window has no spans"),
-                               (["--max-span=-1"], "--max-span")):
+                               (["--max-span=-1"], "--max-span"),
+                               (["--kernel-size", "3"], "--kernel-size 3 is of --mixing light and dynamic; attention has no use for it"),
+                               (["--reach", "3", "--mixing", "light"], "--reach 3 is of --mixing block_local, strided and window; light has"),
+                               (["--span-weight", "1"], "--span-weight 1 is of --max-span; --max-span 0 has no use for it")):
             with self.subTest(words=words):
                 self.fails(2, [message], *train_words(new, "--model", "transformer", *words))
 
@@ -400,6 +403,9 @@ class Transformer(Case):
         new = self.folder / "new"
         self.fails(2, ["--hidden 32 must be a multiple of --attention-heads 5"],
                    *train_words(new, "--attention", "multi_head", "--attention-heads", "5"))
+        self.fails(2, ["--attention-heads 4 is of --attention multi_head; dot has no use for it"],
+                   *train_words(new, "--attention", "dot", "--attention-heads", "4"))
+        self.fails(2, ["--window 3 is of --attention local-m and local-p; general has no use for it"], *train_words(new, "--window", "3"))
         self.fails(2, ["--recurrent"], *train_words(new, "--recurrent", "rnn"))
         self.fails(2, ["--normaliser", "must be softmax, sparsemax or entmax15"], *train_words(new, "--normaliser", "max"))
         self.fails(2, ["--normaliser sparsemax is of attention; --attention none has none"],
