@@ -8,6 +8,7 @@
 #include <bit>
 #include <boost/crc.hpp>
 #include <cerrno>
+#include <charconv>
 #include <numeric>
 #include <string_view>
 #include <system_error>
@@ -157,7 +158,7 @@ SafetensorsFile load_safetensors(const fs::path& path) {
   require_start(text.starts_with('{'));
   require(text.starts_with('{'), file, "its header doesn't start with '{{'");
   Header header = safetensors::parse_header(text, file.size() - 8 - length, file.name());
-  SafetensorsFile result{.metadata = std::move(header.metadata)};
+  SafetensorsFile result{.name = file.name(), .metadata = std::move(header.metadata)};
   const std::string digits = take_checksum(file, result.metadata, text);
   result.checked = !digits.empty();
 
@@ -179,6 +180,24 @@ SafetensorsFile load_safetensors(const fs::path& path) {
   require(digits.empty() || digits == digits_of(crc), file,
           "its checksum is wrong: it was altered or damaged; use another copy");
   return result;
+}
+
+const std::string& SafetensorsFile::metadata_at(const std::string& key) const {
+  const auto found = metadata.find(key);
+  if (found != metadata.end()) return found->second;
+  std::string keys;
+  for (const auto& [other, value] : metadata) keys += fmt::format("{}'{}'", keys.empty() ? "" : ", ", other);
+  fail<FormatError>("metadata_at", "the metadata of '{}' have no '{}': they have {}", name, key,
+                    keys.empty() ? "no key at all" : keys);
+}
+
+std::uint64_t SafetensorsFile::number_at(const std::string& key) const {
+  const std::string& text = metadata_at(key);
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  check<FormatError>(error == std::errc() && end == text.data() + text.size(), "number_at",
+                     "the metadata of '{}' have '{}' under '{}', which is no number of 64 bits", name, text, key);
+  return number;
 }
 
 }  // namespace weft

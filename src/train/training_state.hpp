@@ -2,7 +2,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
-#include <vector>
 
 #include "weft/base/random.hpp"
 #include "weft/nn/module.hpp"

@@ -2,7 +2,6 @@
 #include <doctest/doctest.h>
 
 #include <string>
-#include <vector>
 
 #include "golden/golden.hpp"
 #include "weft/nn/module.hpp"

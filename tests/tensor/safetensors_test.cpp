@@ -1,6 +1,7 @@
 #include "weft/tensor/safetensors.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 #include <sys/resource.h>
 
 #include <csignal>
@@ -74,6 +75,25 @@ TEST_CASE("tensors of every dtype come back with their metadata") {
 
   save_safetensors(path, {});
   CHECK(load_safetensors(path).tensors.empty());
+}
+
+TEST_CASE("what metadata lack, or what isn't a number in them, is an error that names file and key") {
+  const test::TemporaryFolder folder;
+  const fs::path path = folder.path() / "a.safetensors";
+  save_safetensors(path, {},
+                   {{"most", "18446744073709551615"}, {"beyond", "18446744073709551616"}, {"none", ""}, {"tail", "7x"}});
+  const SafetensorsFile file = load_safetensors(path);
+  CHECK(file.name == path.string());
+  CHECK(file.metadata_at("tail") == "7x");
+  CHECK(file.number_at("most") == 18446744073709551615u);
+  for (const char* key : {"beyond", "none", "tail"})
+    CHECK_THROWS_WITH_AS(file.number_at(key), doctest::Contains(fmt::format("under '{}', which is no number", key).c_str()),
+                         FormatError);
+  CHECK_THROWS_WITH_AS(file.number_at("updates"),
+                       doctest::Contains("have no 'updates': they have 'beyond', 'most', 'none', 'tail'"), FormatError);
+  save_safetensors(path, {});
+  CHECK_THROWS_WITH_AS(load_safetensors(path).metadata_at("a"),
+                       doctest::Contains("a.safetensors' have no 'a': they have no key at all"), FormatError);
 }
 
 TEST_CASE("views are stored dense, and shared tensors under each name") {

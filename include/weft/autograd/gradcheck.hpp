@@ -26,7 +26,7 @@ struct GradcheckFailure {
   std::string operation;  ///< that made the output
   std::string input;      ///< "input 1", the parameter's name, or "cotangent" in a second-order check
   std::string index;      ///< "[0, 2]", or "direction 3"
-  std::string output;     ///< index of the output's element with `full_jacobian`, otherwise ""
+  std::string output;     ///< index of the output's element with `full_jacobian`, otherwise ""; of second order, whose gradient
   double analytic, numeric;
 };
 

@@ -22,7 +22,7 @@ class MemoryCategoryGuard {
   MemoryCategory previous_;
 };
 
-/// Bytes of tensor data. Other threads' last 256 KiB may not be in yet.
+/// Bytes of tensors. Other threads' last 256 KiB of each category may not be in yet, nor a thread's own in its peaks.
 struct MemoryUse {
   std::int64_t current = 0;
   std::int64_t peak = 0;
@@ -32,11 +32,11 @@ struct MemoryStatistics {
   std::array<MemoryUse, memory_categories> by_category;
   MemoryUse total;
   MemoryUse reserved;            ///< what the pool has from the system, in use or kept for reuse
-  std::int64_t pool_misses = 0;  ///< requests that no kept block answered
+  std::int64_t pool_misses = 0;  ///< requests that the system answered, as no kept block did
 };
 
 MemoryStatistics memory_statistics();
-/// Peaks start again from what is in use now.
+/// Peaks start again from what is in use now, those by module too.
 void reset_peak_memory();
 /// Gives the pool's unused memory back to the system: large blocks, and what those below 4 MiB are cut from, 8 MiB at a time,
 /// where none of it is in use. Other threads keep up to 1 MiB of small blocks of each size.
@@ -44,7 +44,8 @@ void trim_memory();
 
 namespace detail {
 
-/// A block of at least `bytes`, aligned to 64. Throws OutOfMemoryError. Under the sanitizers every request goes to the system.
+/// A block of at least `bytes`, aligned to 64. Throws OutOfMemoryError. Under the sanitizers of addresses, memory and
+/// threads every request goes to the system.
 void* pool_allocate(std::size_t bytes);
 /// Gives a block back; `bytes` as it was asked for.
 void pool_release(void* block, std::size_t bytes) noexcept;

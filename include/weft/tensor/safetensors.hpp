@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -11,9 +12,15 @@ namespace weft {
 using Metadata = std::map<std::string, std::string>;
 
 struct SafetensorsFile {
+  std::string name;      ///< its path
   StateDict tensors;     ///< in the order of the file's header
   Metadata metadata;     ///< without weft's own keys
   bool checked = false;  ///< whether the file carried a checksum (it was right)
+
+  /// What the metadata say under `key`. Throws FormatError, with the keys that there are.
+  const std::string& metadata_at(const std::string& key) const;
+  /// The same as a number, such as a generator's position. Throws FormatError.
+  std::uint64_t number_at(const std::string& key) const;
 };
 
 /// Writes the tensors to one file in the safetensors format, with a CRC-32 over all of it in its metadata.
