@@ -127,6 +127,10 @@ int command_train(const std::vector<std::string>& words) {
     throw UsageError(
         fmt::format("--normaliser {} is of --mixing attention; {} has no weights to normalise", normaliser, mixing));
   const seq2seq::LanguageModelOptions untouched;
+  if (kind != "transformer") {
+    read_options::refuse_idle("kernel-size", model_options.kernel_size, untouched.kernel_size, "--model transformer", kind);
+    read_options::refuse_idle("reach", model_options.reach, untouched.reach, "--model transformer", kind);
+  }
   if (mixing != "light" && mixing != "dynamic")
     read_options::refuse_idle("kernel-size", model_options.kernel_size, untouched.kernel_size, "--mixing light and dynamic",
                               mixing);

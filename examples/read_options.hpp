@@ -51,7 +51,7 @@ inline std::string suggestion(const std::string& word, const std::vector<std::st
   return best == nullptr ? "" : fmt::format("; did you mean {}{}?", prefix, *best);
 }
 
-/// Refuses an option that was given for what `chosen` isn't: `value` is no longer the untouched one.
+/// Refuses another value than the untouched one of an option that is for what `chosen` isn't.
 template <class T>
 void refuse_idle(const char* option, const T& value, const T& untouched, const char* of, const std::string& chosen) {
   if (value != untouched) throw UsageError(fmt::format("--{} {} is of {}; {} has no use for it", option, value, of, chosen));

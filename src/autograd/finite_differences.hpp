@@ -35,6 +35,8 @@ inline constexpr const char* no_variables = "there is nothing to compare: no inp
 Tensor random_signs(const Shape& shape, std::uint64_t seed, std::uint32_t stream);
 
 bool same_bits(const Tensor& a, const Tensor& b);
+/// Whether every element is 0 (f64).
+bool is_zero(const Tensor& tensor);
 
 /// Compares gradients with central differences and adds what it finds to the report. Throws ValueError for options that can't
 /// be.

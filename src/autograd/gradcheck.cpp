@@ -18,8 +18,9 @@ using detail::Tensors;
 using detail::Variable;
 
 void check_f64(const Tensor& value, const std::string& name) {
-  check<DTypeError>(value.defined() && value.dtype() == f64, "gradcheck",
-                    "{} is {}; gradients are checked in f64 (convert it with to(f64))", name, value);
+  check<DTypeError>(value.defined(), "gradcheck", "{} is undefined", name);
+  check<DTypeError>(value.dtype() == f64, "gradcheck", "{} is {}; gradients are checked in f64 (convert it with to(f64))", name,
+                    value);
 }
 
 bool close(const Tensor& a, const Tensor& b, const GradcheckOptions& options) {
@@ -192,7 +193,7 @@ Tensors second_derivatives(Tape& tape, const Var& output, const std::vector<Var>
   std::vector<Var> gradients;
   for (std::size_t i = 0; i < cotangents.size(); ++i) gradients.push_back(tape.grad_var(variables[i]));
   for (std::size_t i = 0; i < cotangents.size(); ++i) {
-    if (!gradients[i].requires_grad()) continue;  // a constant
+    if (!gradients[i].requires_grad() || detail::is_zero(cotangents[i])) continue;  // a constant, or not asked for
     // Recorded once more, for create_graph leaves the gradients of parameters on the tape too.
     tape.backward(gradients[i], cotangents[i], {.create_graph = true});
     for (std::size_t v = 0; v < variables.size(); ++v) sums[v] = kernels::add(sums[v], tape.grad(variables[v]));
@@ -247,6 +248,11 @@ GradcheckReport check_second_order(const Model& model, const GradcheckOptions& o
 }  // namespace
 
 GradcheckReport gradcheck(const GradcheckFunction& f, const std::vector<Tensor>& inputs, const GradcheckOptions& options) {
+  GradcheckReport report;
+  if (inputs.empty()) {  // before f looks for the first
+    report.problem = detail::no_variables;
+    return report;
+  }
   const Model model = model_of(f, inputs);
   const std::vector<Var> originals(inputs.begin(), inputs.end());
   std::vector<Var> copies;
@@ -260,7 +266,6 @@ GradcheckReport gradcheck(const GradcheckFunction& f, const std::vector<Tensor>&
     for (const Tensor& input : inputs) leaves.push_back(tape.leaf(input));
     return leaves;
   };
-  GradcheckReport report;
   Tensor recorded;
   {
     Evaluation evaluation(options.seed);

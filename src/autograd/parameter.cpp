@@ -22,8 +22,8 @@ void Parameter::to(DType dtype) {
   check<DTypeError>(is_floating(dtype), "Parameter::to", "'{}' can't become {}; f32 and f64 can be learned", name_,
                     name_of(dtype));
   if (dtype == value_.dtype()) return;
+  const MemoryCategoryGuard category(MemoryCategory::parameters);
   value_ = value_.to(dtype);
-  value_.set_category(MemoryCategory::parameters);
   grad_ = Tensor();
 }
 

@@ -182,6 +182,7 @@ void Tape::backward(const Var& output, BackwardOptions options) {
 }
 
 void Tape::backward(const Var& output, const Var& gradient, BackwardOptions options) {
+  detail::check_own_thread(*state_, "backward");
   check<TapeError>(output.requires_grad(), "backward",
                    "the output doesn't depend on any leaf or parameter of a tape: it was computed without one or under NoGrad "
                    "(make the Tape, "

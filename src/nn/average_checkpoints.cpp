@@ -58,6 +58,7 @@ SafetensorsFile average_checkpoints(std::span<const std::filesystem::path> paths
     if (is_floating(tensor)) kernels::scale_into(sums[i], 1 / static_cast<double>(paths.size()));
     tensor = sums[i].to(tensor.dtype());
   }
+  result.name = fmt::format("the mean of {} files", paths.size());
   result.metadata["averaged"] = std::to_string(paths.size());
   return result;
 }

@@ -3,8 +3,9 @@
 namespace weft::nn {
 
 Buffer::Buffer(ModuleBase* owner, std::string name, const Shape& shape, double value, DType dtype)
-    : tensor_(std::make_shared<Tensor>(Tensor::full(shape, value, dtype))) {
-  tensor_->set_category(MemoryCategory::parameters);
+    : tensor_(std::make_shared<Tensor>()) {
+  const MemoryCategoryGuard category(MemoryCategory::parameters);
+  *tensor_ = Tensor::full(shape, value, dtype);
   owner->add(std::move(name), tensor_);
 }
 

@@ -186,8 +186,8 @@ void ModuleBase::to(DType dtype) {
       if (!is_floating(own.tensor->dtype()) || own.tensor->dtype() == dtype) continue;
       check<DTypeError>(is_floating(dtype), "Module::to", "the buffer '{}' can't become {}; f32 or f64 is needed",
                         module->path_of(own.name), name_of(dtype));
+      const MemoryCategoryGuard category(MemoryCategory::parameters);
       *own.tensor = own.tensor->to(dtype);
-      own.tensor->set_category(MemoryCategory::parameters);
     }
 }
 

@@ -3,9 +3,18 @@
 #include "base/fail.hpp"
 
 namespace weft::nn {
+namespace {
+
+// In a block of its own size: it stays.
+Tensor value_of(const Shape& shape) {
+  const MemoryCategoryGuard category(MemoryCategory::parameters);
+  return Tensor::empty(shape);
+}
+
+}  // namespace
 
 Weight::Weight(ModuleBase* owner, std::string name, const Shape& shape, const Init& init)
-    : parameter_(std::make_shared<Parameter>(owner->path_of(name), Tensor::empty(shape))) {
+    : parameter_(std::make_shared<Parameter>(owner->path_of(name), value_of(shape))) {
   initialise(*parameter_, init, owner->seed_);
   owner->add(std::move(name), parameter_);
 }

@@ -106,6 +106,7 @@ class Loans {
 /// What all threads share: one list of free blocks a class, and the slabs that the smaller ones are cut from.
 struct Central {
   std::mutex mutex;
+  std::mutex trimming;  // who trims has all that is kept at the time; locked before `mutex`
   detail::Slabs slabs;
   std::array<Block*, classes> free{};
   Loans lent;
@@ -218,11 +219,14 @@ void* take_larger(std::size_t index) noexcept {
   return nullptr;
 }
 
+void trim_locked() noexcept;
+
 /// `bytes`: a class's size, of which `asked` are wanted.
 void* system_allocate(std::size_t bytes, std::size_t asked) {
   void* block = try_allocate(bytes);
   if (block == nullptr) {
-    trim_memory();  // what is kept for other sizes may be enough
+    const std::lock_guard lock(central().trimming);  // or another thread's trim holds what would be enough
+    trim_locked();
     block = try_allocate(bytes);
   }
   if (block != nullptr) {
@@ -318,6 +322,14 @@ Local* own() { return local_has_ended ? nullptr : &local; }
 
 void report_own() noexcept {
   if (Local* mine = own()) mine->report();
+}
+
+void trim_locked() noexcept {
+  if (Local* mine = own())
+    for (std::size_t i = 0; i < local_classes; ++i)
+      if (mine->free[i] != nullptr) mine->flush(i);
+  for (std::size_t i = cut_classes; i < classes; ++i) trim_class(i);
+  trim_slabs();
 }
 
 /// For as long as a model does, mostly: what is lent to such is no longer there for what it was made for.
@@ -430,12 +442,8 @@ void reset_peak_memory() {
 }
 
 void trim_memory() {
-  Local* mine = own();
-  for (std::size_t i = 0; i < classes; ++i) {
-    if (mine != nullptr && i < local_classes && mine->free[i] != nullptr) mine->flush(i);
-    if (i >= cut_classes) trim_class(i);
-  }
-  trim_slabs();
+  const std::lock_guard lock(central().trimming);
+  trim_locked();
 }
 
 }  // namespace weft

@@ -98,7 +98,7 @@ std::string take_checksum(const InputFile& file, Metadata& metadata, std::string
   if (ours == 0) return "";
   const std::size_t at = safetensors::header_start.size();
   require(ours == 2 && text.starts_with(safetensors::header_start) && text.size() > at + 8 && text[at + 8] == '"', file,
-          "its checksum is missing or its version is unknown");
+          "its checksum is missing or its version is unknown; who copies metadata leaves out the keys that begin with 'weft.'");
   const std::string digits = text.substr(at, 8);
   text.replace(at, 8, safetensors::zero_digits);
   return digits;
@@ -158,7 +158,7 @@ SafetensorsFile load_safetensors(const fs::path& path) {
   require_start(text.starts_with('{'));
   require(text.starts_with('{'), file, "its header doesn't start with '{{'");
   Header header = safetensors::parse_header(text, file.size() - 8 - length, file.name());
-  SafetensorsFile result{.name = file.name(), .metadata = std::move(header.metadata)};
+  SafetensorsFile result{.metadata = std::move(header.metadata), .name = file.name()};
   const std::string digits = take_checksum(file, result.metadata, text);
   result.checked = !digits.empty();
 
@@ -196,7 +196,7 @@ std::uint64_t SafetensorsFile::number_at(const std::string& key) const {
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   check<FormatError>(error == std::errc() && end == text.data() + text.size(), "number_at",
-                     "the metadata of '{}' have '{}' under '{}', which is no number of 64 bits", name, text, key);
+                     "what the metadata of '{}' have under '{}' is no whole number from 0 to 2^64 - 1", name, key);
   return number;
 }
 

@@ -141,6 +141,10 @@ TEST_CASE("a check that has compared nothing says so") {
   const auto detached = gradcheck([](const std::vector<Var>& in) { return Var(times(in[0], in[0]).value()); }, {vector({3})});
   CHECK_FALSE(detached.ok());
   CHECK(detached.str().starts_with("gradcheck: the output changes with the inputs or parameters, but no recorded operation"));
+  const auto first = [](const std::vector<Var>& in) { return times(in[0], in[0]); };
+  CHECK(gradcheck(first, {}).problem == "there is nothing to compare: no inputs or parameters were given");
+  CHECK_THROWS_WITH_AS(gradcheck([](const std::vector<Var>&) { return Var(); }, {vector({3})}),
+                       doctest::Contains("the output is undefined"), DTypeError);
   // The parameters of another model.
   Parameter used("used", vector({1, 2})), other("other", vector({3}));
   Parameter* const wrong[] = {&other};
@@ -244,6 +248,22 @@ TEST_CASE("differences at a kink come with a hint, wrong gradients beside one do
   const GradcheckReport smooth = gradcheck(parabola, {vector({0})});
   CHECK(smooth.failures.size() == 1);
   CHECK(smooth.hint.empty());
+  // Neither a curve that a step is too long for, whether the rule is right or not.
+  const auto logarithm = [](double error) {
+    return [error](const std::vector<Var>& in) {
+      return record("logarithm", kernels::unary(kernels::Unary::log, in[0].value()), {&in[0]},
+                    [x = in[0].value(), error](Sink& s) {
+                      s.add(0, kernels::binary(Binary::div, s.grad().value(), kernels::add(x, vector({error})), "div"));
+                    });
+    };
+  };
+  for (const double error : {0.0, 1e-7}) {
+    const GradcheckReport bends = gradcheck(logarithm(error), {vector({1e-4})});
+    CHECK(bends.failures.size() == 1);
+    CHECK(bends.hint == "the function bends within a step of 1e-06, at 1 of 1: take a smaller step");
+  }
+  CHECK(gradcheck(logarithm(0), {vector({1e-4})}, {.step = 1e-8}).ok());
+  CHECK_FALSE(gradcheck(logarithm(1e-7), {vector({1e-4})}, {.step = 1e-8}).ok());
   // A gradient that jumps.
   CHECK(gradgradcheck([&](const std::vector<Var>& in) { return times(rectified(1)(in), in[0]); }, {vector({0, 2})})
             .hint.starts_with("at a kink"));
@@ -270,6 +290,26 @@ TEST_CASE("second order names the gradient whose rule is wrong") {
   const GradcheckReport single = gradgradcheck(half_recorded, inputs, {.rtol = 1e-4, .full_jacobian = true});
   REQUIRE(single.failures.size() == 4);
   CHECK(single.failures[0].output == "the gradient of input 1 at [0]");
+  // Parts that make up for each other but for less than each is allowed: the one that differs most.
+  const auto nearly = [](const std::vector<Var>& in) {
+    return record("nearly", kernels::add(product(in[0].value(), vector({3e4})), product(in[1].value(), vector({3e4}))),
+                  {&in[0], &in[1]}, [](Sink& s) {
+                    if (!s.recording()) {
+                      for (int i : {0, 1}) s.add(i, product(s.grad().value(), vector({3e4})));
+                      return;
+                    }
+                    s.add(0, times(s.grad(), vector({3e4 + 1})));
+                    s.add(1, times(s.grad(), vector({3e4 + 2})));
+                  });
+  };
+  bool differed = false;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed)  // some cotangents nearly cancel
+    for (const GradcheckFailure& failure :
+         gradgradcheck(nearly, {vector({1}), vector({1})}, {.rtol = 1e-4, .seed = seed}).failures) {
+      differed = true;
+      CHECK(failure.output == "the gradient of input 1");
+    }
+  CHECK(differed);
   // One that is there and wrong is no constant.
   const auto halved = [](const std::vector<Var>& in) {
     return record(

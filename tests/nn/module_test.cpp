@@ -2,10 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <utility>
 
+#include "support/space_limit.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/base/error.hpp"
 #include "weft/nn/dropout.hpp"
@@ -260,4 +262,16 @@ TEST_CASE("a module that was lost to its caller is an error where its parameters
   }
   Tape tape;
   CHECK_NOTHROW(apart(x));  // a call that threw leaves no caller behind
+}
+
+TEST_CASE("weights lie in blocks of their own size, not in larger ones that were kept") {
+  if (test::pool_is_off()) return;
+  constexpr std::int64_t mebi = 1 << 18;  // in elements
+  trim_memory();
+  const void* kept = Tensor::empty({9 * mebi}).raw();
+  CHECK(Tensor::empty({5 * mebi}).raw() == kept);
+  nn::Linear layer({.in_features = 5 * 512, .out_features = 512});
+  CHECK(layer.weight->value().raw() != kept);
+  CHECK(memory_statistics().by_category[static_cast<std::size_t>(MemoryCategory::parameters)].current >= 5 * mebi * 4);
+  CHECK(Tensor::empty({9 * mebi}).raw() == kept);
 }

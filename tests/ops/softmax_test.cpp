@@ -144,7 +144,9 @@ TEST_CASE("what softmax can't take is refused by name") {
   refuse_mask(x,
               "f32[2, 3]; bool is needed, true where allowed: ne(mask, 0) of ones and zeros, eq(mask, 0) of one that is added");
   refuse_mask(Tensor::ones({2, 3}, i32), "i32[2, 3]; bool is needed, true where allowed: ne(mask, 0) of ones and zeros");
-  refuse_mask(Tensor::from<std::int64_t>({1, 3}, {2}), "i64[2]; bool is needed: sequence_mask(lengths, places)");
+  refuse_mask(
+      Tensor::from<std::int64_t>({1, 3}, {2}),
+      "i64[2]; bool is needed, true where allowed: ne(mask, 0) of ones and zeros, sequence_mask(lengths, places) of lengths");
   CHECK_THROWS_WITH_AS(masked_softmax(x, Tensor::ones({2}, boolean)), doctest::Contains("[masked_softmax]"), ShapeError);
   CHECK_THROWS_WITH_AS(masked_softmax(x, Tensor::ones({4, 2, 3}, boolean)), doctest::Contains("[4, 2, 3]"), ShapeError);
   CHECK_THROWS_AS(masked_softmax(Tensor::zeros({2, 3}, i32), Tensor::ones({3}, boolean)), DTypeError);

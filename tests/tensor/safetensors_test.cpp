@@ -87,7 +87,7 @@ TEST_CASE("what metadata lack, or what isn't a number in them, is an error that 
   CHECK(file.metadata_at("tail") == "7x");
   CHECK(file.number_at("most") == 18446744073709551615u);
   for (const char* key : {"beyond", "none", "tail"})
-    CHECK_THROWS_WITH_AS(file.number_at(key), doctest::Contains(fmt::format("under '{}', which is no number", key).c_str()),
+    CHECK_THROWS_WITH_AS(file.number_at(key), doctest::Contains(fmt::format("under '{}' is no whole number", key).c_str()),
                          FormatError);
   CHECK_THROWS_WITH_AS(file.number_at("updates"),
                        doctest::Contains("have no 'updates': they have 'beyond', 'most', 'none', 'tail'"), FormatError);

@@ -27,6 +27,7 @@ struct GradcheckFailure {
   std::string input;      ///< "input 1", the parameter's name, or "cotangent" in a second-order check
   std::string index;      ///< "[0, 2]", or "direction 3"
   std::string output;     ///< index of the output's element with `full_jacobian`, otherwise ""; of second order, whose gradient
+                          ///< (of the first ten)
   double analytic, numeric;
 };
 
@@ -38,7 +39,7 @@ struct GradcheckReport {
   double worst = 0;           ///< largest error as a multiple of what is allowed: above 1 fails
   std::vector<GradcheckFailure> failures;
   std::string problem;  ///< what made the comparison impossible; "" where nothing did
-  std::string hint;     ///< why derivatives may differ that are right; "" where nothing tells so
+  std::string hint;     ///< what may explain the failures; "" where nothing tells
 
   bool ok() const { return problem.empty() && failures.empty(); }
   std::string str() const;

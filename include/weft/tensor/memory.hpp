@@ -32,7 +32,7 @@ struct MemoryStatistics {
   std::array<MemoryUse, memory_categories> by_category;
   MemoryUse total;
   MemoryUse reserved;            ///< what the pool has from the system, in use or kept for reuse
-  std::int64_t pool_misses = 0;  ///< requests that the system answered, as no kept block did
+  std::int64_t pool_misses = 0;  ///< requests that no kept block answered
 };
 
 MemoryStatistics memory_statistics();

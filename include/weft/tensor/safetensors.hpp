@@ -12,10 +12,10 @@ namespace weft {
 using Metadata = std::map<std::string, std::string>;
 
 struct SafetensorsFile {
-  std::string name;      ///< its path
   StateDict tensors;     ///< in the order of the file's header
   Metadata metadata;     ///< without weft's own keys
   bool checked = false;  ///< whether the file carried a checksum (it was right)
+  std::string name;      ///< its path, for messages
 
   /// What the metadata say under `key`. Throws FormatError, with the keys that there are.
   const std::string& metadata_at(const std::string& key) const;

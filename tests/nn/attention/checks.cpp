@@ -255,9 +255,12 @@ void check_refusals(Attention& attention, const std::string& name, const std::st
     attention(query, keys, keys, Tensor::zeros({3, 5}, boolean));
   });
   refused("the mask is f32[3, 4]" + not_bool, [&] { attention(query, keys, keys, Tensor::zeros({3, 4})); });
-  refused("the mask is i64[3]; bool is needed: sequence_mask(lengths, places) makes one of lengths", [&] {
-    attention(query, keys, keys, Tensor::from<std::int64_t>({4, 1, 2}, {3}));
-  });
+  refused(
+      "the mask is i64[3]; bool is needed, true where allowed: ne(mask, 0) of ones and zeros, sequence_mask(lengths, places) "
+      "of lengths",
+      [&] {
+        attention(query, keys, keys, Tensor::from<std::int64_t>({4, 1, 2}, {3}));
+      });
   if (!attention.parameters().empty())
     refused("keys f32[3, 4, 3] and the module's weights " + attention.parameters()[0]->value().describe() + " differ in dtype",
             [&] { attention(query.to(f32), keys.to(f32), keys.to(f32)); });
