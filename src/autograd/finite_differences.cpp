@@ -112,13 +112,11 @@ class Comparison {
     if (bends_ > 0)
       hints.push_back(fmt::format("the function bends within a step of {}, at {} of {}: take a smaller step", options_.step,
                                   bends_, report_.failures.size()));
-    if (!constant_.empty())
-      hints.push_back(
-          fmt::format("{} hang{} on no input in the recorded backward pass: a rule computes it with tensors where it should "
-                      "with Vars, such "
-                      "as "
-                      "Saved values and s.grad()",
-                      fmt::join(constant_, " and "), constant_.size() == 1 ? "s" : ""));
+    if (!independent_.empty())
+      hints.push_back(fmt::format(
+          "{}, in the recorded backward pass: a tensor stands in its rule where a Var should (value(), detach(), one that was "
+          "captured, or get() of a saved output instead of s.output())",
+          fmt::join(independent_, "; ")));
     return fmt::format("{}", fmt::join(hints, "\n  "));
   }
 
@@ -201,30 +199,34 @@ class Comparison {
     return one;
   }
 
-  // Names the outputs whose own part of a derivative differs (where the parts make up for each other, the one that differs
-  // most), and finds those whose derivatives are all exactly 0. One output's derivatives are held at a time.
+  // Names of each failure the output whose own part of the derivative differs most, and gives that part's numbers; finds
+  // outputs that should depend on a variable and don't. One output's derivatives are held at a time.
   void blame() {
-    std::vector<std::vector<std::string>> blamed(suspects_.size());
-    std::vector<std::pair<double, std::size_t>> most(suspects_.size(), {-1, 0});
+    std::vector<double> worst(suspects_.size(), -1);
     for (std::size_t k = 0; !suspects_.empty() && k < outputs_.size(); ++k) {
       Tensors only = no_cotangent(outputs_);
       only[k] = cotangents_.values[0][k];
       const Tensors part = function_.differentiate(only);
-      bool counts = false;
       for (std::size_t i = 0; i < suspects_.size(); ++i) {
         const Suspect& one = suspects_[i];
-        const double analytic = contraction(part[one.variable], one.direction);
-        most[i] = std::max(most[i], {std::abs(analytic - one.numeric[k]), k});
-        if (error_of(analytic, one.numeric[k]) <= 1) continue;
-        blamed[i].push_back(function_.outputs[k]);
-        counts = true;
+        const double analytic = contraction(part[one.variable], one.direction), numeric = one.numeric[k];
+        const double difference = std::abs(analytic - numeric);
+        if (error_of(analytic, numeric) > 1 && is_zero(part[one.variable])) note_independent(k, one.variable);
+        if (difference <= worst[i]) continue;  // one that is NaN shows at least where it comes first
+        worst[i] = difference;
+        GradcheckFailure& failure = report_.failures[one.failure];
+        failure.output = function_.outputs[k];
+        failure.analytic = analytic;
+        failure.numeric = numeric;
       }
-      if (counts && std::all_of(part.begin(), part.end(), is_zero)) constant_.push_back(function_.outputs[k]);
     }
-    for (std::size_t i = 0; i < suspects_.size(); ++i) {
-      if (blamed[i].empty()) blamed[i].push_back(function_.outputs[most[i].second]);
-      report_.failures[suspects_[i].failure].output = fmt::format("{}", fmt::join(blamed[i], " and "));
-    }
+  }
+
+  void note_independent(std::size_t k, std::size_t v) {
+    const std::string& name = function_.variables[v].name;
+    const std::string text =
+        fmt::format("{} doesn't depend on {}", function_.outputs[k], name == cotangent ? "s.grad()" : name);
+    if (std::find(independent_.begin(), independent_.end(), text) == independent_.end()) independent_.push_back(text);
   }
 
   // Where the slopes to both sides differ, with the analytic one between them, the function bends within a step, or has a kink:
@@ -358,7 +360,7 @@ class Comparison {
   std::vector<Tensors> gradients_;                  // of each cotangent, for each variable
   static constexpr std::size_t most_suspects = 10;  // as many as a report shows
   std::vector<Suspect> suspects_;
-  std::vector<std::string> constant_;  // outputs whose derivatives are all 0, and shouldn't be
+  std::vector<std::string> independent_;  // sentences
 };
 
 }  // namespace

@@ -29,6 +29,9 @@ inline constexpr const char* not_repeatable =
     "two evaluations for the same inputs give different values; draw random numbers from the tape's generator, or make them "
     "outside";
 
+/// The variable that is what s.grad() gives a rule.
+inline constexpr const char* cotangent = "cotangent";
+
 inline constexpr const char* no_variables = "there is nothing to compare: no inputs or parameters were given";
 
 /// 0.5 to 1.5 in size with either sign: no element goes unseen, and no symmetry hides an error. A function of seed and stream.

@@ -205,7 +205,7 @@ Tensors second_derivatives(Tape& tape, const Var& output, const std::vector<Var>
 Differentiable second_order(const Model& model, const Tensor& cotangent, const GradcheckOptions& options,
                             GradcheckReport& report, bool& reached) {
   std::vector<Variable> variables = model.variables;
-  variables.push_back({"cotangent", cotangent});
+  variables.push_back({detail::cotangent, cotangent});
   std::vector<std::string> gradients;
   for (const Variable& variable : model.variables) gradients.push_back("the gradient of " + variable.name);
   return {std::move(variables), std::move(gradients),

@@ -27,8 +27,10 @@ Optimizer::Optimizer(const char* name, const std::vector<Group>& groups, double 
     for (Parameter* parameter : group.parameters) {
       check<ValueError>(parameter != nullptr, name_, "a parameter is a null pointer");
       check<ValueError>(seen.insert(parameter).second, name_, "'{}' stands twice among the parameters", parameter->name());
-      check<ValueError>(names.insert(parameter->name()).second, name_,
-                        "two parameters have the name '{}', which keys the state", parameter->name());
+      check<ValueError>(
+          names.insert(parameter->name()).second, name_,
+          "two parameters have the name '{}', which keys the state; make their modules members of one, {{this, \"name\"}}",
+          parameter->name());
       slots_.push_back({.parameter = ParameterHandle(*parameter),
                         .lr_factor = group.lr_factor,
                         .weight_decay = decay,

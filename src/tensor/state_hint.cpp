@@ -17,6 +17,9 @@ std::string state_hint(const StateDict& given, const std::vector<std::string>& m
   for (const std::string_view name : there) {
     if (!name.ends_with("." + first)) continue;
     const std::string prefix(name.substr(0, name.size() - first.size()));
+    if (prefix == "." &&
+        std::all_of(missing.begin(), missing.end(), [&](const std::string& each) { return there.contains("." + each); }))
+      return "all of them are there behind a dot, which belongs to the prefix that was taken off: part_of(state, \"model.\")";
     if (std::all_of(missing.begin(), missing.end(), [&](const std::string& each) { return there.contains(prefix + each); }))
       return fmt::format("all of them are there behind '{0}': load part_of(state, \"{0}\")", prefix);
   }

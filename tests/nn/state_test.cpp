@@ -74,6 +74,8 @@ TEST_CASE("a state of the same names behind a prefix is told, and nothing less")
   StateDict but_one = copy_of(model);
   but_one.back().name = "c." + but_one.back().name;
   CHECK(message(but_one).find("behind") == std::string::npos);
+  CHECK(message(part_of(state, "model")).find("\n  all of them are there behind a dot, which belongs to the prefix") !=
+        std::string::npos);
   CHECK(message(part_of(state, "modell.")).find("\n  the state is empty: part_of gives") != std::string::npos);
 }
 

@@ -26,8 +26,8 @@ struct GradcheckFailure {
   std::string operation;  ///< that made the output
   std::string input;      ///< "input 1", the parameter's name, or "cotangent" in a second-order check
   std::string index;      ///< "[0, 2]", or "direction 3"
-  std::string output;     ///< index of the output's element with `full_jacobian`, otherwise ""; of second order, whose gradient
-                          ///< (of the first ten)
+  std::string output;     ///< index of the output's element with `full_jacobian`, otherwise ""; of second order, the
+                          ///< gradient that differs most (of the first ten failures), whose the numbers are
   double analytic, numeric;
 };
 
