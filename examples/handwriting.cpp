@@ -139,11 +139,7 @@ int command_train(const std::vector<std::string>& words) {
         fmt::format("--hidden {} must be a multiple of --attention-heads {}", model_options.hidden, model_options.heads));
   if (attention == "none" && normaliser != "softmax")
     throw UsageError(fmt::format("--normaliser {} is of attention; --attention none has none", normaliser));
-  const seq2seq::WordReaderOptions untouched;
-  if (!attention.starts_with("local-"))
-    read_options::refuse_idle("window", model_options.window, untouched.window, "--attention local-m and local-p", attention);
-  if (attention != "multi_head")
-    read_options::refuse_idle("attention-heads", model_options.heads, untouched.heads, "--attention multi_head", attention);
+  read_options::refuse_idle_attention(attention, model_options);
   const std::vector<data::LetterWord> all = words_of(source, "train-folds");
   std::vector<data::LetterWord> train, validation;
   for (std::size_t i = 0; i < all.size(); ++i)

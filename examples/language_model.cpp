@@ -131,12 +131,7 @@ int command_train(const std::vector<std::string>& words) {
     read_options::refuse_idle("kernel-size", model_options.kernel_size, untouched.kernel_size, "--model transformer", kind);
     read_options::refuse_idle("reach", model_options.reach, untouched.reach, "--model transformer", kind);
   }
-  if (mixing != "light" && mixing != "dynamic")
-    read_options::refuse_idle("kernel-size", model_options.kernel_size, untouched.kernel_size, "--mixing light and dynamic",
-                              mixing);
-  if (mixing != "block_local" && mixing != "strided" && mixing != "window")
-    read_options::refuse_idle("reach", model_options.reach, untouched.reach, "--mixing block_local, strided and window",
-                              mixing);
+  read_options::refuse_idle_mixing(mixing, model_options);
   if (quick) {
     refuse_data(text_path, "text");
     refuse_data(validation_path, "valid");

@@ -57,6 +57,26 @@ void refuse_idle(const char* option, const T& value, const T& untouched, const c
   if (value != untouched) throw UsageError(fmt::format("--{} {} is of {}; {} has no use for it", option, value, of, chosen));
 }
 
+/// Options of one kind of a decoder's attention, where another was chosen.
+template <class ModelOptions>
+void refuse_idle_attention(const std::string& attention, const ModelOptions& options) {
+  const ModelOptions untouched;
+  if (!attention.starts_with("local-"))
+    refuse_idle("window", options.window, untouched.window, "--attention local-m and local-p", attention);
+  if (attention != "multi_head")
+    refuse_idle("attention-heads", options.heads, untouched.heads, "--attention multi_head", attention);
+}
+
+/// The same of what a Transformer's places see each other by.
+template <class ModelOptions>
+void refuse_idle_mixing(const std::string& mixing, const ModelOptions& options) {
+  const ModelOptions untouched;
+  if (mixing != "light" && mixing != "dynamic")
+    refuse_idle("kernel-size", options.kernel_size, untouched.kernel_size, "--mixing light and dynamic", mixing);
+  if (mixing != "block_local" && mixing != "strided" && mixing != "window")
+    refuse_idle("reach", options.reach, untouched.reach, "--mixing block_local, strided and window", mixing);
+}
+
 inline std::vector<std::string> names_of(const po::options_description& options) {
   std::vector<std::string> names;
   for (const auto& option : options.options()) names.push_back(option->long_name());

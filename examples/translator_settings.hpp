@@ -157,20 +157,12 @@ inline void apply(Settings& s) {
     throw UsageError(fmt::format("--hidden {} must be a multiple of --attention-heads {}", s.lstm.hidden, s.lstm.heads));
   if (s.attention == "none" && s.normaliser != "softmax")
     throw UsageError(fmt::format("--normaliser {} is of attention; --attention none has none", s.normaliser));
-  const Settings untouched;
-  if (!s.attention.starts_with("local-"))
-    read_options::refuse_idle("window", s.lstm.window, untouched.lstm.window, "--attention local-m and local-p", s.attention);
-  if (s.attention != "multi_head")
-    read_options::refuse_idle("attention-heads", s.lstm.heads, untouched.lstm.heads, "--attention multi_head", s.attention);
+  read_options::refuse_idle_attention(s.attention, s.lstm);
   const auto& t = s.transformer;
-  if (s.mixing != "light" && s.mixing != "dynamic")
-    read_options::refuse_idle("kernel-size", t.kernel_size, untouched.transformer.kernel_size, "--mixing light and dynamic",
-                              s.mixing);
-  if (s.mixing != "block_local" && s.mixing != "strided" && s.mixing != "window")
-    read_options::refuse_idle("reach", t.reach, untouched.transformer.reach, "--mixing block_local, strided and window",
-                              s.mixing);
+  read_options::refuse_idle_mixing(s.mixing, t);
   if (t.max_span == 0)
-    read_options::refuse_idle("span-weight", t.span_weight, untouched.transformer.span_weight, "--max-span", "--max-span 0");
+    read_options::refuse_idle("span-weight", t.span_weight, seq2seq::TransformerOptions().span_weight, "--max-span",
+                              "--max-span 0");
   if ((s.positions == "sinusoid" && t.width % 2 != 0) || t.width % t.heads != 0)
     throw UsageError(fmt::format("--width {} must be even and a multiple of --heads {}", t.width, t.heads));
   if (t.kv_heads > 0 && t.heads % t.kv_heads != 0)

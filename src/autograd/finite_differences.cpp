@@ -210,9 +210,10 @@ class Comparison {
       for (std::size_t i = 0; i < suspects_.size(); ++i) {
         const Suspect& one = suspects_[i];
         const double analytic = contraction(part[one.variable], one.direction), numeric = one.numeric[k];
-        const double difference = std::abs(analytic - numeric);
+        const double difference =
+            std::isnan(analytic - numeric) ? std::numeric_limits<double>::infinity() : std::abs(analytic - numeric);
         if (error_of(analytic, numeric) > 1 && is_zero(part[one.variable])) note_independent(k, one.variable);
-        if (difference <= worst[i]) continue;  // one that is NaN shows at least where it comes first
+        if (difference <= worst[i]) continue;
         worst[i] = difference;
         GradcheckFailure& failure = report_.failures[one.failure];
         failure.output = function_.outputs[k];

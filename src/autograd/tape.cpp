@@ -41,6 +41,13 @@ bool leads_on(const TapeState& tape, const Node& node) {
          std::any_of(node.inputs, node.inputs + node.input_count, [&](const Slot* slot) { return tape.reaches(slot); });
 }
 
+// A tape is used by the thread that made it.
+void check_own_thread(const TapeState& tape, const char* op) {
+  check<TapeError>(
+      detail::find_tape(tape.id) != nullptr, op,
+      "this tape was made by another thread; make one in each thread that computes (tensors and models can be shared)");
+}
+
 }  // namespace
 
 namespace detail {
@@ -60,20 +67,12 @@ void foreign(const char* op, std::uint64_t id) {
   fail<TapeError>(op, "an input belongs to an outer tape; hand it in with tape.leaf(var), or use it before the inner tape");
 }
 
-// A tape is used by the thread that made it.
-static void check_own_thread(const TapeState& tape, const char* op) {
-  check<TapeError>(
-      find_tape(tape.id) != nullptr, op,
-      "this tape was made by another thread; make one in each thread that computes (tensors and models can be shared)");
-}
-
 NoGradUnless::NoGradUnless(bool recording) : previous_(no_grad_depth) { no_grad_depth += recording ? 0 : 1; }
 NoGradUnless::~NoGradUnless() { no_grad_depth = previous_; }
 GradAgain::GradAgain() : previous_(std::exchange(no_grad_depth, 0)) {}
 GradAgain::~GradAgain() { no_grad_depth = previous_; }
 
 RunningPass::RunningPass(TapeState& tape, const char* op) : tape_(tape) {
-  check_own_thread(tape, op);
   check<TapeError>(!tape.running, op, "a backward pass of this tape is running; a hook or rule can't start another");
   tape.running = true;
 }
@@ -164,7 +163,7 @@ std::int64_t Tape::first_row() const { return state_->first_row; }
 std::int64_t Tape::size() const { return state_->count; }
 
 Var Tape::leaf(const Tensor& value) {
-  detail::check_own_thread(*state_, "Tape::leaf");
+  check_own_thread(*state_, "Tape::leaf");
   check<DTypeError>(is_floating(value.dtype()), "Tape::leaf", "{} can't have a gradient; f32 and f64 can", value);
   auto* slot = new (state_->arena.allocate(sizeof(Slot), alignof(Slot))) Slot{};
   state_->initialise(*slot, value, nullptr);
@@ -182,7 +181,7 @@ void Tape::backward(const Var& output, BackwardOptions options) {
 }
 
 void Tape::backward(const Var& output, const Var& gradient, BackwardOptions options) {
-  detail::check_own_thread(*state_, "backward");
+  check_own_thread(*state_, "backward");
   check<TapeError>(output.requires_grad(), "backward",
                    "the output doesn't depend on any leaf or parameter of a tape: it was computed without one or under NoGrad "
                    "(make the Tape, "

@@ -5,17 +5,15 @@
 #include <bit>
 #include <cstdlib>
 #include <cstring>
-#include <functional>
 #include <mutex>
 #include <new>
 #include <span>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "base/fail.hpp"
 #include "tensor/huge_pages.hpp"
-#include "tensor/malloc_allocator.hpp"
+#include "tensor/loans.hpp"
 #include "tensor/module_peaks.hpp"
 #include "tensor/slabs.hpp"
 
@@ -70,46 +68,13 @@ struct Block {
   Block* next;
 };
 
-/// Blocks in use for a smaller class, by address, with their own class. Once it has room for as many as are lent at a time,
-/// nothing allocates.
-class Loans {
- public:
-  bool add(void* block, std::size_t index) noexcept {
-    try {
-      loans_.insert(place_of(block), {block, index});
-      return true;
-    } catch (const std::bad_alloc&) {
-      return false;
-    }
-  }
-  /// The own class of a block that comes back; `otherwise` where it wasn't lent.
-  std::size_t end(void* block, std::size_t otherwise) noexcept {
-    const auto place = place_of(block);
-    if (place == loans_.end() || place->first != block) return otherwise;
-    const std::size_t index = place->second;
-    loans_.erase(place);
-    return index;
-  }
-
- private:
-  using Loan = std::pair<void*, std::size_t>;
-  using List = std::vector<Loan, detail::MallocAllocator<Loan>>;
-
-  List::iterator place_of(void* block) noexcept {
-    return std::lower_bound(loans_.begin(), loans_.end(), block,
-                            [](const Loan& loan, void* b) { return std::less<void*>()(loan.first, b); });
-  }
-
-  List loans_;
-};
-
 /// What all threads share: one list of free blocks a class, and the slabs that the smaller ones are cut from.
 struct Central {
   std::mutex mutex;
   std::mutex trimming;  // who trims has all that is kept at the time; locked before `mutex`
   detail::Slabs slabs;
   std::array<Block*, classes> free{};
-  Loans lent;
+  detail::Loans lent;
   std::atomic<std::int64_t> misses{0};
   std::array<std::atomic<std::int64_t>, reserved_slot + 1> current{}, peak{};  // of each category, then those
 

@@ -307,6 +307,18 @@ TEST_CASE("second order names the gradient whose rule is wrong") {
     CHECK(failure.analytic == 0);
   }
   CHECK(forgets.hint.starts_with("the gradient of input 1 doesn't depend on input 0, in the recorded backward pass"));
+  // One that is NaN differs most.
+  const auto not_a_number = [&](const std::vector<Var>& in) {
+    return record("nan", product(in[0].value(), in[1].value()), {&in[0], &in[1]},
+                  [a = Saved(in[0], true), b = Saved(in[1], true)](Sink& s) {
+                    const double factor = s.recording() ? std::numeric_limits<double>::quiet_NaN() : 1;
+                    s.add(0, times(times(s.grad(), b.get()), vector({factor})));
+                    s.add(1, times(times(s.grad(), a.get()), vector({s.recording() ? 2.0 : 1.0})));
+                  });
+  };
+  const GradcheckReport nan = gradgradcheck(not_a_number, inputs);
+  REQUIRE(nan.failures.back().input == "cotangent");  // on which both depend
+  CHECK(nan.failures.back().output == "the gradient of input 0");
   const GradcheckReport single = gradgradcheck(half_recorded, inputs, {.rtol = 1e-4, .full_jacobian = true});
   REQUIRE(single.failures.size() == 4);
   CHECK(single.failures[0].output == "the gradient of input 1 at [0]");
