@@ -16,9 +16,33 @@ using detail::TapeState;
 
 namespace {
 
-thread_local TapeState* innermost = nullptr;
+thread_local TapeState* innermost = nullptr;  // may have ended on another thread: see recording_state
 thread_local int no_grad_depth = 0;
 std::atomic<std::uint64_t> tapes_made{0};
+
+void destroy(TapeState* state) {
+  state->~TapeState();
+  detail::pool_release(state, sizeof(TapeState));
+}
+
+// Notes one end of two; whoever notes the second frees the state.
+void note_end(TapeState* state, TapeState::End end) {
+  if (state->first_end.exchange(end, std::memory_order_acq_rel) != TapeState::End::none) destroy(state);
+}
+
+// Leaves the tapes that outlive this thread to whoever ends them.
+struct ThreadEnd {
+  ~ThreadEnd() {
+    while (innermost != nullptr) note_end(std::exchange(innermost, innermost->outer), TapeState::End::of_thread);
+  }
+};
+
+// The innermost tape of this thread that wasn't ended by another one; null where there is none.
+TapeState* recording_state() {
+  while (innermost != nullptr && innermost->first_end.load(std::memory_order_acquire) != TapeState::End::none)
+    destroy(std::exchange(innermost, innermost->outer));
+  return innermost;
+}
 
 void release(Node& node) {
   if (node.rule == nullptr) return;
@@ -53,7 +77,7 @@ void check_own_thread(const TapeState& tape, const char* op) {
 namespace detail {
 
 TapeState* find_tape(std::uint64_t id) {
-  for (TapeState* state = innermost; state != nullptr; state = state->outer)
+  for (TapeState* state = recording_state(); state != nullptr; state = state->outer)
     if (state->id == id) return state;
   return nullptr;
 }
@@ -134,7 +158,9 @@ void clear_leaves(TapeState& tape) {
 
 }  // namespace detail
 
-Tape::Tape() : state_(new (detail::pool_allocate(sizeof(TapeState))) TapeState{++tapes_made, nullptr, this, innermost}) {
+Tape::Tape()
+    : state_(new (detail::pool_allocate(sizeof(TapeState))) TapeState{++tapes_made, nullptr, this, recording_state()}) {
+  [[maybe_unused]] static thread_local const ThreadEnd thread_end;
   innermost = state_;
   detail::profile_between();
 }
@@ -152,12 +178,18 @@ Tape::~Tape() {
   // Tapes end in the reverse order of their making, except where one was moved to the heap: unlink it wherever it stands.
   TapeState** link = &innermost;
   while (*link != nullptr && *link != state_) link = &(*link)->outer;
-  if (*link != nullptr) *link = state_->outer;
-  state_->~TapeState();
-  detail::pool_release(state_, sizeof(TapeState));
+  if (*link == nullptr) {
+    note_end(state_, TapeState::End::of_tape);
+    return;
+  }
+  *link = state_->outer;
+  destroy(state_);
 }
 
-Tape* Tape::recording() { return innermost != nullptr && no_grad_depth == 0 ? innermost->tape : nullptr; }
+Tape* Tape::recording() {
+  const TapeState* state = no_grad_depth == 0 ? recording_state() : nullptr;
+  return state != nullptr ? state->tape : nullptr;
+}
 Generator* Tape::generator() const { return state_->generator; }
 std::int64_t Tape::first_row() const { return state_->first_row; }
 std::int64_t Tape::size() const { return state_->count; }
@@ -275,7 +307,7 @@ bool should_record(const char* op, std::span<const Var* const> inputs, std::span
   if (anomaly_values) [[unlikely]]
     check_values(op, inputs, outputs);
   profile_operation(op);
-  if (innermost == nullptr || no_grad_depth > 0) return false;
+  if (no_grad_depth > 0 || recording_state() == nullptr) return false;
   bool wanted = false;
   for (const Var* input : inputs) {
     if (!input->requires_grad()) continue;

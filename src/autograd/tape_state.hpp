@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <list>
 
 #include "autograd/arena.hpp"
@@ -86,6 +87,8 @@ struct TapeState {
   std::list<Hook> hooks;
   bool dry = false;         // recompute's forward pass: draws random numbers and records nothing
   bool recomputed = false;  // made by recompute
+  enum class End : std::uint8_t { none, of_tape, of_thread };
+  std::atomic<End> first_end = End::none;  // of the tape and the thread that made it; the second end frees this
 
   Slot* leaf_of(Parameter& parameter);
   void initialise(Slot& slot, const Tensor& value, Node* node);

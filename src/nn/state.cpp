@@ -12,6 +12,14 @@ namespace {
 
 constexpr std::size_t faults_shown = 20;
 
+// The first of a kind of fault: many missing names don't hide the unexpected ones that say why.
+std::string lines(std::string_view kind, const std::vector<std::string>& faults) {
+  std::string text;
+  for (std::size_t i = 0; i < std::min(faults.size(), faults_shown); ++i) text += fmt::format("\n  {}{}", kind, faults[i]);
+  if (faults.size() > faults_shown) text += fmt::format("\n  {}and {} more", kind, faults.size() - faults_shown);
+  return text;
+}
+
 bool same_bytes(const Tensor& a, const Tensor& b) {
   const Tensor x = a.contiguous(), y = b.contiguous();
   return std::memcmp(x.raw(), y.raw(), static_cast<std::size_t>(x.numel()) * size_of(x.dtype())) == 0;
@@ -59,16 +67,11 @@ LoadReport ModuleBase::load_state_dict(const StateDict& state, const LoadOptions
   });
   for (const auto& [name, tensor] : state)
     if (given.erase(name) != 0) report.unexpected.push_back(name);
-  if (options.strict) {
-    for (const auto& name : report.missing) faults.push_back(fmt::format("missing: {}", name));
-    for (const auto& name : report.unexpected) faults.push_back(fmt::format("unexpected: {}", name));
-  }
-  if (!faults.empty()) {
-    const std::size_t more = faults.size() - std::min(faults.size(), faults_shown);
-    faults.resize(faults.size() - more);
+  std::string wrong = lines("", faults);
+  if (options.strict) wrong += lines("missing: ", report.missing) + lines("unexpected: ", report.unexpected);
+  if (!wrong.empty()) {
     const std::string hint = options.strict && order.empty() ? state_hint(state, report.missing) : "";
-    fail<ValueError>("load_state_dict", "the state doesn't fit the {}, which is left as it was:\n  {}{}{}{}", type_name(),
-                     fmt::join(faults, "\n  "), more > 0 ? fmt::format("\n  and {} more", more) : "",
+    fail<ValueError>("load_state_dict", "the state doesn't fit the {}, which is left as it was:{}{}{}", type_name(), wrong,
                      hint.empty() ? "" : "\n  ", hint);
   }
   for (Tensor* own : order) own->copy_from(*sources.at(own).second);

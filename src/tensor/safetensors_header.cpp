@@ -66,7 +66,9 @@ class Reader {
     const auto* found =
         std::find_if(std::begin(type_names), std::end(type_names), [&](const TypeName& t) { return t.name == text; });
     if (found == std::end(type_names))
-      wrong("'{}' has a dtype that isn't supported; F32, F64, I32, I64 and BOOL are, so convert it before", entry_.name);
+      fail<FormatError>("load_safetensors",
+                        "'{}': '{}' is {}, which isn't supported; F32, F64, I32, I64 and BOOL are: convert it", file_,
+                        entry_.name, text);
     entry_.dtype = found->dtype;
     has_dtype_ = true;
     return true;

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <memory>
 #include <string>
 #include <thread>
 #include <tuple>
@@ -205,6 +206,32 @@ TEST_CASE("a tape is refused by another thread and goes on in its own") {
   CHECK(pass.starts_with("[backward] this tape was made by another thread"));
   tape.backward(y);
   CHECK(tape.grad(x).at({1}) == 4);
+}
+
+TEST_CASE("a tape that another thread ends is no longer its own thread's") {
+  Tape outer;
+  const Var x = outer.leaf(test::vector({3}));
+  auto inner = std::make_unique<Tape>(), innermost = std::make_unique<Tape>();
+  std::thread([&] { inner.reset(); }).join();
+  CHECK(Tape::recording() == innermost.get());
+  std::thread([&] { innermost.reset(); }).join();
+  CHECK(Tape::recording() == &outer);
+  outer.backward(test::total(test::times(x, x)));
+  CHECK(outer.grad(x).at({0}) == 6);
+}
+
+TEST_CASE("a tape outlives the thread that made it") {
+  std::unique_ptr<Tape> tape;
+  Var y;
+  std::thread([&] {
+    tape = std::make_unique<Tape>();
+    y = test::times(tape->leaf(test::vector({1, 2})), tape->leaf(test::vector({3, 4})));
+  }).join();
+  CHECK(Tape::recording() == nullptr);
+  CHECK(tape->size() == 1);
+  CHECK_THROWS_AS(tape->backward(test::total(y)), TapeError);
+  tape.reset();
+  CHECK(y.value().at({1}) == 8);
 }
 
 TEST_CASE("nothing records under NoGrad or without a tape") {

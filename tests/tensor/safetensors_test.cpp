@@ -210,7 +210,7 @@ TEST_CASE("headers that lie are rejected with the reason") {
       {file_of(entry("\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4],\"more\":[]"), four), "a field that isn't"},
       {file_of(entry("\"dtype\":\"F32\",\"shape\":[1],\"shape\":[1],\"data_offsets\":[0,4]"), four), "its shape twice"},
       {file_of(entry("\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]"), four), "its dtype twice"},
-      {file_of(entry("\"dtype\":\"BF16\",\"shape\":[2],\"data_offsets\":[0,4]"), four), "isn't supported"},
+      {file_of(entry("\"dtype\":\"BF16\",\"shape\":[2],\"data_offsets\":[0,4]"), four), "is BF16, which isn't supported"},
       {file_of(entry("\"dtype\":\"f32\",\"shape\":[1],\"data_offsets\":[0,4]"), four), "isn't supported"},
       {file_of(entry("\"dtype\":4,\"shape\":[1],\"data_offsets\":[0,4]"), four), "a number stands"},
       {file_of(entry("\"dtype\":\"F32\",\"shape\":1,\"data_offsets\":[0,4]"), four), "a number stands"},

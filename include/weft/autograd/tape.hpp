@@ -25,8 +25,8 @@ using GradientHook = std::function<Var(const Var& gradient)>;
 
 /// The record of one computation: nodes in creation order. While it lives, operations on this thread record on it
 /// (the innermost one, unless a NoGrad guard is alive); backward is one reverse loop.
-/// Captures are released as soon as their rule has run. A tape is used and destroyed by the thread that made it; `leaf` and
-/// backward throw TapeError on another one.
+/// Captures are released as soon as their rule has run. A tape is used by the thread that made it: `leaf` and backward throw
+/// TapeError on another one. That may destroy it, while its own thread computes nothing on it.
 class Tape {
  public:
   /// Without a generator random operations (dropout) throw TapeError.

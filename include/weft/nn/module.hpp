@@ -86,7 +86,7 @@ class ModuleBase {
   /// order. The tensors are the module's own: clone them to keep their values.
   StateDict state_dict() const;
   /// Copies values into the parameters and buffers of the same names. Throws ValueError that lists what is missing, unexpected
-  /// or of another shape or dtype (the first 20), and then nothing has changed.
+  /// or of another shape or dtype (20 of each), and then nothing has changed.
   LoadReport load_state_dict(const StateDict& state, const LoadOptions& options = {});
 
  protected:
