@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Strings of spoken digits: trains a BiLSTM with CTC and an attention encoder-decoder, then scores both on test recordings.
+# Strings of spoken digits: trains a BiLSTM with CTC, an attention encoder-decoder and a transducer, then scores them on test
+# recordings, greedily and with a beam, and on two further sets of strings.
 #
 #   examples/speech.sh DATA_DIR [OUTPUT_DIR]      (build/speech)
 #
@@ -14,9 +15,12 @@ program=build/examples/speech
 build_program speech
 
 unpack_once "$data/recordings.tar.gz" recordings "$output/recordings"
-for model in ctc attention; do
+for model in ctc attention transducer; do
   "$program" train --model "$model" --data "$output/recordings" --output "$output/$model"
-  echo "$model:"
-  "$program" evaluate --model "$output/$model" --data "$output/recordings" --beam 8
+  for search in "--beam 1" "--beam 8" "--string-seed 2" "--string-seed 3"; do
+    echo "$model $search:"
+    # shellcheck disable=SC2086  # an option and its value
+    "$program" evaluate --model "$output/$model" --data "$output/recordings" $search
+  done
 done
 "$program" report --model "$output/attention" --sounds "$output"/recordings/{3,7}_theo_0.wav

@@ -1,0 +1,96 @@
+"""The scripts of examples/ call the programs with options and values that these know: scripts_test.py FOLDER_OF_PROGRAMS. Each script runs
+on data that is there in name alone, with programs that check a call as the real one does for its --help, and go no further."""
+import gzip
+import io
+import os
+import pathlib
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import tarfile
+import tempfile
+import unittest
+import zipfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROGRAMS = pathlib.Path(sys.argv[1]).resolve()
+SCRIPTS = sorted(path for path in (ROOT / "examples").glob("*.sh") if path.name != "setup.sh")
+STAND_IN = """#!/bin/sh
+echo "$0 $1" >>"{calls}"
+"{program}" "$@" --help >/dev/null || exit
+cat >/dev/null
+while [ $# -gt 0 ] && [ "$1" != --output ]; do shift; done
+[ $# -lt 2 ] || {{ mkdir -p "$2"; touch "$2/source.model" "$2/train.log"; }}
+"""
+TOOLS = {"ninja": "exit 0", "dpkg-query": "echo installed", "apt-get": "exit 1"}  # all packages are there, all is built
+
+
+def write_data(folder):
+    """Every file that a script needs, with as much in it as the script itself looks at."""
+    def tar(path, inside):
+        with tarfile.open(path, "w:gz") as archive:
+            entry = tarfile.TarInfo(inside)
+            entry.type, entry.mode = tarfile.DIRTYPE, 0o755
+            archive.addfile(entry)
+            for name in ("neg/cv000_1.txt", "pos/cv000_1.txt"):
+                entry = tarfile.TarInfo(f"{inside}/{name}")
+                entry.size = 5
+                archive.addfile(entry, io.BytesIO(b"good\n"))
+
+    for place in (folder, folder / "review-polarity", folder / "spoken-digits", folder / "mnist"):
+        place.mkdir(exist_ok=True)
+    for place in (folder, folder / "review-polarity"):
+        tar(place / "review_polarity.tar.gz", "txt_sentoken")
+    for place in (folder, folder / "spoken-digits"):
+        tar(place / "recordings.tar.gz", "recordings")
+    for place in (folder, folder / "mnist"):
+        for part in ("train", "t10k"):
+            for kind in ("images-idx3", "labels-idx1"):
+                (place / f"{part}-{kind}-ubyte.gz").touch()
+    names = ["tinyshakespeare.txt", "reuters_headlines.tsv", "ocr_words.txt"]
+    names += [f"war-and-peace.{part}.txt" for part in ("train", "valid", "test")]
+    names += [f"{part}.lc.norm.tok.{side}" for part in ("train", "val", "test_2016_flickr") for side in ("en", "de")]
+    for name in names:
+        (folder / f"{name}.gz").write_bytes(gzip.compress(b"text\n"))
+    with zipfile.ZipFile(folder / "fra-eng.zip", "w") as archive:
+        archive.writestr("fra.txt", "".join(f"Go {i}.\tVa {i}.\tby\n" for i in range(100)))
+
+
+class Scripts(unittest.TestCase):
+    def test_every_call_is_one_that_the_program_takes(self):
+        for script in SCRIPTS:
+            with self.subTest(script=script.name), tempfile.TemporaryDirectory() as name:
+                self.run_script(script, pathlib.Path(name))
+
+    def run_script(self, script, folder):
+        wanted = set(re.findall(r"build/examples/([a-z_]+)", script.read_text()))
+        self.assertTrue(wanted)
+        if not all((PROGRAMS / program).exists() for program in wanted):
+            print(f"{script.name}: {', '.join(sorted(wanted))} not built here, skipped")
+            return
+        shutil.copytree(ROOT / "examples", folder / "examples", ignore=lambda _, names: [n for n in names if not n.endswith(".sh")])
+        tools, built, data, calls = folder / "tools", folder / "build" / "examples", folder / "data", folder / "calls"
+        built.mkdir(parents=True)
+        tools.mkdir()
+        (folder / "build" / "build.ninja").touch()
+        data.mkdir()
+        write_data(data)
+        for tool, line in TOOLS.items():
+            (tools / tool).write_text(f"#!/bin/sh\n{line}\n")
+        for program in wanted:
+            (built / program).write_text(STAND_IN.format(calls=calls, program=PROGRAMS / program))
+        for path in (*tools.iterdir(), *built.iterdir()):
+            path.chmod(path.stat().st_mode | stat.S_IXUSR)
+        words = [] if "DATA_DIR" not in script.read_text() else [data]
+        done = subprocess.run(["bash", folder / "examples" / script.name, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              check=False, env={**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"})
+        self.assertEqual(done.returncode, 0, f"{script.name}\n{done.stdout}{done.stderr}")
+        called = {pathlib.Path(line.split()[0]).name for line in calls.read_text().splitlines()}
+        self.assertEqual(called, wanted)
+
+
+if __name__ == "__main__":
+    del sys.argv[1]
+    unittest.main(verbosity=0)
