@@ -16,11 +16,14 @@ thread_local AttentionRecorder* innermost = nullptr;
 AttentionRecorder::AttentionRecorder() : outer_(std::exchange(innermost, this)) {}
 AttentionRecorder::~AttentionRecorder() { innermost = outer_; }
 
-Tensor AttentionRecorder::layers(std::string_view within, std::string_view name) const {
-  PoolVector<Var> layers;
+Tensor AttentionRecorder::layers(std::string_view within, std::string_view name) const { return joined(within, name, 0); }
+Tensor AttentionRecorder::steps(std::string_view name) const { return joined("", name, 2); }
+
+Tensor AttentionRecorder::joined(std::string_view within, std::string_view name, int axis) const {
+  PoolVector<Var> weights;
   for (const Call& call : calls_)
-    if (call.module.find(within) != std::string::npos && call.module.ends_with(name)) layers.push_back(call.weights);
-  return layers.empty() ? Tensor() : concat(layers, 0).value();
+    if (call.module.find(within) != std::string::npos && call.module.ends_with(name)) weights.push_back(call.weights);
+  return weights.empty() ? Tensor() : concat(weights, axis).value();
 }
 
 bool AttentionRecorder::alive() { return innermost != nullptr; }

@@ -28,12 +28,12 @@ std::vector<report::AttentionMap> attention_maps(Translator& translator, const s
   if (produced.size() == translation.target_ids.size()) produced.emplace_back("(end)");
   read.insert(read.end(), translation.target_words.begin(),
               translation.target_words.begin() + static_cast<std::ptrdiff_t>(translation.target_ids.size()));
-  const Tensor layers = recorder.layers("decoder.layers.", "multihead_attn");
-  const bool layered = layers.defined();  // a Transformer
+  Tensor heads = recorder.layers("decoder.layers.", "multihead_attn");  // of a Transformer
+  if (!heads.defined()) heads = recorder.steps("attention.attention");  // of an LSTM with attention::MultiHead
   add("the translation to the source", {.title = line + " → " + translation.text,
-                                        .rows = layered ? produced : translation.target_words,
+                                        .rows = heads.defined() ? produced : translation.target_words,
                                         .columns = translation.source_words,
-                                        .weights = layered ? layers : translation.attention});
+                                        .weights = heads.defined() ? heads : translation.attention});
   const report::AttentionMap source_to_itself = {.title = "The source's attention to itself",
                                                  .rows = translation.source_words,
                                                  .columns = translation.source_words,

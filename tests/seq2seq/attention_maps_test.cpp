@@ -104,6 +104,32 @@ TEST_CASE("a page can be made of every kind of model") {
   }
 }
 
+TEST_CASE("of an LSTM whose attention has heads each of them is there, step by step") {
+  const Vocabularies v = vocabularies();
+  Translator translator(EncoderDecoderOptions{.source_vocabulary = v.source.size(),
+                                              .target_vocabulary = v.target.size(),
+                                              .embedding = 6,
+                                              .hidden = 8,
+                                              .attention = AttentionKind::multi_head,
+                                              .heads = 2},
+                        v, 7);
+  const std::string line = "the cat sees";
+  const TranslateOptions options{.search = {.beam = 2, .max_length = 4, .attention = true}};
+  const auto translation = translator.translate(std::span(&line, 1), options).front();
+  report::HeadEntropies entropies;
+  const auto maps = attention_maps(translator, line, options, &entropies);
+  REQUIRE(maps.size() == 1);
+  CHECK(maps[0].weights.shape() == Shape{1, 2, static_cast<std::int64_t>(translation.target_ids.size()) + 1,
+                                         static_cast<std::int64_t>(translation.source_ids.size())});
+  CHECK(maps[0].rows.back() == "(end)");
+  const Tensor averaged = mean(Var(maps[0].weights.select(0, 0)), {0}).value();
+  CHECK(test::relative_error(averaged.slice(0, 0, translation.attention.size(0)), translation.attention) < 1e-5);
+  report::Report page("p");
+  page.attention(maps[0]);
+  entropies.draw(page);
+  CHECK(rows_of(page, "the translation to the source") == 1);
+}
+
 TEST_CASE("of an LSTM its attention to the source; of a blank line nothing") {
   const Vocabularies v = vocabularies();
   Translator translator(

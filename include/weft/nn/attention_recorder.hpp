@@ -34,12 +34,16 @@ class AttentionRecorder {
   /// What was weighed for one row by the modules whose paths hold `within` and end in `name`, layer by layer: [layers, heads,
   /// queries, keys]; undefined where there are none. Throws ShapeError where heads, queries or keys differ.
   Tensor layers(std::string_view within = {}, std::string_view name = {}) const;
+  /// The same of a module that is called step by step: [1, heads, queries of all steps, keys].
+  Tensor steps(std::string_view name) const;
 
   // For these modules.
   static bool alive();
   static void record(const ModuleBase& module, const Tensor& weights);
 
  private:
+  Tensor joined(std::string_view within, std::string_view name, int axis) const;
+
   AttentionRecorder* outer_;
   std::vector<Call> calls_;
 };
