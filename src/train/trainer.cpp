@@ -290,7 +290,8 @@ class Training {
   // limits has the learning rates of one that was never limited.
   void validate(ProgressBar& bar, bool scheduled) {
     ValidationResult result;
-    bool better = false;
+    double value = 0;
+    bool better = false, best = false;
     {
       const AveragedWeights averaged(average_);
       task_.model().eval();
@@ -301,36 +302,40 @@ class Training {
       task_.model().train();
       state_.validated = state_.update;
       state_.seconds = steady_seconds() - started_;
-      better = keep_weights(result.score.value_or(-result.loss));
+      value = result.score.value_or(-result.loss);
+      better = !std::isnan(value) && (!state_.has_best || value > state_.best);
+      // A score of few steps is often the same when the model is not.
+      best = better || (state_.has_best && value == state_.best && result.loss < state_.best_loss);
+      if (best) {
+        state_.best = value;
+        state_.best_loss = result.loss;
+        state_.has_best = true;
+      }
+      keep_weights(best);
     }
+    // For patience and the plateau a tie is no better: a score that stands still ends a run as ever.
     if (scheduled) {
       state_.bad_validations = better ? 0 : state_.bad_validations + 1;
-      if (state_.plateau) state_.plateau->observe(result.score.value_or(-result.loss));
+      if (state_.plateau) state_.plateau->observe(value);
     }
     const std::string score = result.score ? fmt::format(" score {:.2f}", *result.score) : "";
     line(bar,
          fmt::format("update {} epoch {} validation {}{}{} after {}", state_.update,
                      state_.epoch + (state_.position > 0 ? 1 : 0), format_loss(result.loss, task_.has_perplexity()), score,
-                     better ? " (best)" : "", format_duration(state_.seconds)),
+                     best ? " (best)" : "", format_duration(state_.seconds)),
          true);
     save();
   }
 
-  // The best weights, and those of the last validations; whether `value` is a new best.
-  bool keep_weights(double value) {
+  // The best weights, and those of the last validations.
+  void keep_weights(bool best) {
     claim_folder();
     Metadata metadata = task_.metadata();
     metadata["update"] = std::to_string(state_.update);
-    const bool better = !std::isnan(value) && (!state_.has_best || value > state_.best);
-    if (better) {
-      state_.best = value;
-      state_.has_best = true;
-      nn::save(task_.model(), folder_.best(), metadata);
-    }
-    if (options_.keep == 0) return better;
+    if (best) nn::save(task_.model(), folder_.best(), metadata);
+    if (options_.keep == 0) return;
     nn::save(task_.model(), folder_.kept(state_.update), metadata);
     folder_.remove_kept(state_.update, options_.keep);
-    return better;
   }
 
   void check_log() const {

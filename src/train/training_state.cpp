@@ -19,6 +19,7 @@ constexpr std::string_view model_prefix = "model.", optimizer_prefix = "optimize
 
 // How many numbers each tensor of the state has; doubles keep every bit. What depends on the clock stands apart.
 constexpr std::int64_t counts = 9, measures = 2, seconds = 2;
+constexpr const char* best_loss = "state.best_loss";
 
 const Tensor& find(const SafetensorsFile& file, const char* name, DType dtype, std::int64_t elements, const std::string& path) {
   for (const auto& [found, tensor] : file.tensors)
@@ -85,18 +86,22 @@ TrainingState read_state(const SafetensorsFile& file, const std::string& path) {
   const auto* g = find(file, "state.generator", i64, 2, path).data<std::int64_t>();
   const bool sound = std::all_of(c, c + counts, [](std::int64_t n) { return n >= 0; }) && *l >= 0 && s[0] >= 0 && s[1] >= 0;
   check<FormatError>(sound, where, "{}: a count or time of its state is negative", path);
-  return {.generator = Generator(static_cast<std::uint64_t>(g[0]), static_cast<std::uint64_t>(g[1])),
-          .update = c[0],
-          .epoch = c[1],
-          .position = c[2],
-          .validated = c[3],
-          .bad_validations = c[4],
-          .skipped = c[5],
-          .log_bytes = *l,
-          .window = {.loss = m[1], .seconds = s[1], .tokens = c[7], .words = c[8]},
-          .best = m[0],
-          .seconds = s[0],
-          .has_best = c[6] != 0};
+  TrainingState state = {.generator = Generator(static_cast<std::uint64_t>(g[0]), static_cast<std::uint64_t>(g[1])),
+                         .update = c[0],
+                         .epoch = c[1],
+                         .position = c[2],
+                         .validated = c[3],
+                         .bad_validations = c[4],
+                         .skipped = c[5],
+                         .log_bytes = *l,
+                         .window = {.loss = m[1], .seconds = s[1], .tokens = c[7], .words = c[8]},
+                         .best = m[0],
+                         .seconds = s[0],
+                         .has_best = c[6] != 0};
+  // Older checkpoints have none: a tie doesn't replace their best.
+  if (std::any_of(file.tensors.begin(), file.tensors.end(), [](const NamedTensor& t) { return t.name == best_loss; }))
+    state.best_loss = find(file, best_loss, f64, 1, path).item();
+  return state;
 }
 
 }  // namespace
@@ -117,6 +122,7 @@ void save_training(const std::filesystem::path& path, const nn::ModuleBase& mode
                                           state.skipped, state.has_best ? 1 : 0, state.window.tokens, state.window.words},
                                          {counts})});
   tensors.push_back({"state.measures", Tensor::from<double>({state.best, state.window.loss}, {measures})});
+  tensors.push_back({best_loss, Tensor::from<double>({state.best_loss}, {1})});
   tensors.push_back({"state.seconds", Tensor::from<double>({state.seconds, state.window.seconds}, {seconds})});
   tensors.push_back({"state.log_bytes", Tensor::from<std::int64_t>({state.log_bytes}, {1})});
   tensors.push_back({"state.generator", Tensor::from<std::int64_t>({static_cast<std::int64_t>(state.generator.seed()),

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <optional>
 
 #include "weft/base/random.hpp"
@@ -27,6 +28,7 @@ struct TrainingState {
   std::int64_t log_bytes = 0;  ///< length of the log
   LogWindow window = {};
   double best = 0, seconds = 0;
+  double best_loss = -std::numeric_limits<double>::infinity();  ///< of equal scores the lower one is the best
   bool has_best = false;
   std::optional<optim::Plateau> plateau = {};  ///< where validation lowers the learning rate
   StateDict carried = {};                      ///< what the task carries from batch to batch

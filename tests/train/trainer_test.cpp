@@ -447,6 +447,46 @@ TEST_CASE("the best weights are kept, alone and by name") {
   CHECK(best.metadata.at("kind") == "regression");
 }
 
+TEST_CASE(
+    "of equal scores the weights of the lower loss are the best, in a run that goes on too; patience counts a tie as before") {
+  struct Tied : Regression {
+    ValidationResult validate() override {
+      constexpr double losses[] = {6, 1, 3, 0.5};
+      const ValidationResult result = {.loss = losses[validations], .score = validations == 3 ? 1.0 : 2.0};
+      ++validations;
+      return result;
+    }
+  };
+  const test::TemporaryFolder folder;
+  const auto update_of_best = [](const std::filesystem::path& run) {
+    return load_safetensors(run / "best.safetensors").metadata.at("update");
+  };
+  auto options = options_for(folder.path() / "straight");
+  options.epochs = 4;
+  std::ostringstream progress;
+  Tied straight;
+  CHECK(train(straight, options, progress).best == 2);
+  CHECK(update_of_best(options.folder) == "8");
+  for (const std::int64_t stop : {4, 8, 12}) {
+    INFO("stopped at update ", stop);
+    options.folder = folder.path() / std::to_string(stop);
+    options.updates = stop;
+    Tied first, second;
+    train(first, options, progress);
+    options.updates = 0;
+    second.validations = first.validations;
+    train(second, options, progress);
+    CHECK(update_of_best(options.folder) == "8");
+    check_same(last_state(options.folder), last_state(folder.path() / "straight"));
+    CHECK(log_of(options.folder) == log_of(folder.path() / "straight"));
+  }
+  options.folder = folder.path() / "patient";
+  options.patience = 1;
+  Tied patient;
+  CHECK(train(patient, options, progress).epochs == 2);
+  CHECK(update_of_best(options.folder) == "8");
+}
+
 TEST_CASE("training ends early when validation gets no better") {
   const test::TemporaryFolder folder;
   std::ostringstream progress;

@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <fstream>
+#include <limits>
 
 #include "support/support.hpp"
 #include "weft/base/error.hpp"
@@ -31,6 +32,7 @@ struct Run {
     state.log_bytes = 123;
     state.window = {.loss = 1.0 / 3 * static_cast<double>(seed), .seconds = 2, .tokens = 17, .words = 11};
     state.best = -0.1;
+    state.best_loss = 0.7 * static_cast<double>(seed);
     state.has_best = true;
     state.seconds = 60.5;
     state.plateau = optim::Plateau({.factor = 0.5, .patience = 0});
@@ -151,7 +153,8 @@ TEST_CASE("a checkpoint that lacks a tensor or has another in its place is refus
   changed(folder, [&](StateDict& tensors) {
     for (const auto& [name, tensor] : tensors) names.push_back(name);
   });
-  REQUIRE(names.size() == 2 + 7 + 4 + 5);  // model, optimizer, plateau, state
+  REQUIRE(names.size() == 2 + 7 + 4 + 6);  // model, optimizer, plateau, state
+  std::erase(names, "state.best_loss");    // older checkpoints lack it
   for (const auto& name : names) {
     const auto without = changed(folder, [&](StateDict& tensors) {
       std::erase_if(tensors, [&](const NamedTensor& tensor) { return tensor.name == name; });
@@ -167,6 +170,22 @@ TEST_CASE("a checkpoint that lacks a tensor or has another in its place is refus
     });
     refused<Error>(other, inner);
   }
+}
+
+TEST_CASE("a checkpoint of before the best's loss was kept has a best that no tie replaces") {
+  const test::TemporaryFolder folder;
+  const auto older = changed(folder, [](StateDict& tensors) {
+    std::erase_if(tensors, [](const NamedTensor& tensor) { return tensor.name == "state.best_loss"; });
+  });
+  Run run(2);
+  load_training(older, run.model, run.optimizer, nullptr, run.state, settings());
+  CHECK(run.state.best == -0.1);
+  CHECK(run.state.best_loss == -std::numeric_limits<double>::infinity());
+  const auto other = changed(folder, [](StateDict& tensors) {
+    for (auto& tensor : tensors)
+      if (tensor.name == "state.best_loss") tensor.tensor = Tensor::zeros({2}, f64);
+  });
+  refused<FormatError>(other, "'state.best_loss' is");
 }
 
 TEST_CASE("counts and times that can't be are refused") {

@@ -26,7 +26,7 @@ struct StepLoss {
 /// How good the model is on held-out data.
 struct ValidationResult {
   double loss = 0;
-  std::optional<double> score;  ///< higher is better (BLEU); without one the loss decides
+  std::optional<double> score;  ///< higher is better (BLEU), of equal ones that of lower loss; without one the loss decides
 };
 
 /// What is learned: a model, batches whose order is a function of the epoch alone, a loss and a validation.
