@@ -45,16 +45,21 @@ void add_differences(const std::string& name, const std::string& there, const st
     to.push_back({name, there, now});
     return;
   }
-  const auto text_of = [](const nlohmann::json& from, const std::string& key) {
+  // Of an object within it what isn't the same in the other.
+  const auto text_of = [](const nlohmann::json& from, const nlohmann::json& other, const std::string& key) {
     if (!from.contains(key)) return std::string("none");
-    return from[key].is_string() ? from[key].get<std::string>() : from[key].dump();
+    nlohmann::json value = from[key];
+    if (value.is_object() && other.contains(key) && other[key].is_object())
+      for (const auto& [field, same] : other[key].items())
+        if (value.contains(field) && value[field] == same) value.erase(field);
+    return value.is_string() ? value.get<std::string>() : value.dump();
   };
   std::set<std::string> keys;
   for (const auto* each : {&old, &fresh})
     for (const auto& [key, value] : each->items()) keys.insert(key);
   for (const std::string& key : keys)
-    if (text_of(old, key) != text_of(fresh, key))
-      to.push_back({name + "." + key, with_size(text_of(old, key)), with_size(text_of(fresh, key))});
+    if (const auto there_text = text_of(old, fresh, key), now_text = text_of(fresh, old, key); there_text != now_text)
+      to.push_back({name + "." + key, with_size(there_text), with_size(now_text)});
 }
 
 void check_settings(const Metadata& expected, const Metadata& found, const std::filesystem::path& path) {

@@ -140,6 +140,12 @@ TEST_CASE("a checkpoint of other settings is refused with both values") {
   refused<ValueError>(path, "'more' (none there, 1 now)", {{"more", "1"}});
   refused<ValueError>(path, "different: weight is", settings(), 4);
 
+  // Of an object within a setting the fields that differ.
+  save_training(path, saved.model, saved.optimizer, nullptr, saved.state,
+                {{"classifier", R"({"size": 4, "words": {"hidden": 8, "join": false}})"}});
+  refused<ValueError>(path, "other settings: 'classifier.words' ({\"join\":false} there, {\"join\":true} now); go on",
+                      {{"classifier", R"({"size": 4, "words": {"hidden": 8, "join": true}})"}});
+
   std::string words = "[\"" + std::string(77, 'x') + "ü";
   for (int i = 0; i < 1000; ++i) words += "\", \"word";
   save_training(path, saved.model, saved.optimizer, nullptr, saved.state, {{"symbols", R"({"words": )" + words + "\"]}"}});
