@@ -161,19 +161,33 @@ class Training {
   // A run that goes on says so, and one that has nothing to do says why.
   void tell_where_it_stands() {
     if (state_.update == 0) return;
-    const std::string place =
-        fmt::format("{} stands at update {} after {} epochs", folder_.last().string(), state_.update, state_.epoch);
+    const std::string place = fmt::format("{} stands at update {} after {}", folder_.last().string(), state_.update,
+                                          format_count(state_.epoch, "epoch"));
     if (finished())
-      progress_ << place << ": nothing is left to do (more epochs, updates, time or patience would go on)\n";
+      progress_ << place << ": nothing is left to do (" << way_on() << ")\n";
     else
       progress_ << place << " and goes on from there\n";
   }
 
-  bool finished() const {
-    return state_.epoch >= options_.epochs || (options_.updates > 0 && state_.update >= options_.updates) ||
-           (options_.seconds > 0 && state_.seconds >= options_.seconds) ||
-           (options_.patience > 0 && state_.bad_validations >= options_.patience);
+  // What would lift the limits that are reached.
+  std::string way_on() const {
+    // With a cooldown the number of epochs is one of the settings that stay.
+    if (epochs_over() && options_.cooldown > 0)
+      return fmt::format("its rate's cooldown ends with {}; a run of more is another one, in a folder of its own",
+                         format_count(options_.epochs, "epoch"));
+    std::vector<const char*> more;
+    if (epochs_over()) more.push_back("epochs");
+    if (updates_over()) more.push_back("updates");
+    if (time_over()) more.push_back("time");
+    if (patience_over()) more.push_back("patience");
+    return fmt::format("more {} would go on", fmt::join(more, " and "));
   }
+
+  bool epochs_over() const { return state_.epoch >= options_.epochs; }
+  bool updates_over() const { return options_.updates > 0 && state_.update >= options_.updates; }
+  bool time_over() const { return options_.seconds > 0 && state_.seconds >= options_.seconds; }
+  bool patience_over() const { return options_.patience > 0 && state_.bad_validations >= options_.patience; }
+  bool finished() const { return epochs_over() || updates_over() || time_over() || patience_over(); }
 
   bool validation_due() const {
     if (state_.validated == state_.update) return false;

@@ -321,9 +321,37 @@ TEST_CASE("a run that goes on says where it stands, and one with nothing to do s
   const std::string first = told(), again = told();
   CHECK(first.find("stands at") == std::string::npos);
   CHECK(again.find("last.safetensors stands at update") != std::string::npos);
-  CHECK(again.find("after 2 epochs: nothing is left to do") != std::string::npos);
+  CHECK(again.find("after 2 epochs: nothing is left to do (more epochs would go on)") != std::string::npos);
+  options.updates = 8;
+  CHECK(told().find("nothing is left to do (more epochs and updates would go on)") != std::string::npos);
   options.epochs = 3;
+  CHECK(told().find("nothing is left to do (more updates would go on)") != std::string::npos);
+  options.updates = 9;
   CHECK(told().find("after 2 epochs and goes on from there") != std::string::npos);
+}
+
+TEST_CASE("a run whose epochs are part of its cooldown doesn't say that more of them would go on") {
+  const test::TemporaryFolder folder;
+  TrainerOptions options = options_for(folder.path());
+  options.cooldown = 0.5;
+  const auto told = [&] {
+    std::ostringstream progress;
+    Regression task;
+    train(task, options, progress);
+    return progress.str();
+  };
+  options.updates = 6;
+  told();
+  CHECK(told().find("after 1 epoch: nothing is left to do (more updates would go on)") != std::string::npos);
+  options.updates = 12;
+  told();
+  CHECK(told().find("after 3 epochs: nothing is left to do (its rate's cooldown ends with 3 epochs; a run of more is another "
+                    "one, in a folder of its own)") != std::string::npos);
+  options.updates = 0;
+  options.epochs = 4;
+  Regression task;
+  std::ostringstream progress;
+  CHECK_THROWS_AS(train(task, options, progress), SettingsError);
 }
 
 TEST_CASE("one run at a time trains in a folder") {
