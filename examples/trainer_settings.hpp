@@ -71,6 +71,7 @@ inline void add_trainer_options(po::options_description& options, TrainerSetting
 inline void apply(TrainerSettings& s) {
   s.trainer.resume = s.resume == "auto" ? Resume::automatic : s.resume == "never" ? Resume::never : Resume::must;
   s.trainer.folder = required(s.output, "output");
+  check_run_folder(s.trainer);
   s.trainer.seconds = 60 * s.minutes;
   s.trainer.after_warmup = s.then == "constant" ? AfterWarmup::constant : AfterWarmup::inverse_sqrt;
   set_num_threads(s.threads);

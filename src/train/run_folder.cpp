@@ -1,11 +1,18 @@
 #include "train/run_folder.hpp"
 
+#include <unistd.h>  // POSIX: mkdtemp, rmdir
+
+#include <cerrno>
+#include <cstdlib>
+#include <string>
 #include <system_error>
 #include <utility>
 
 #include "base/fail.hpp"
+#include "base/last_error.hpp"
 #include "weft/base/file.hpp"
 #include "weft/train/kept_checkpoints.hpp"
+#include "weft/train/trainer.hpp"
 
 namespace weft {
 namespace {
@@ -27,7 +34,37 @@ void remove_file(const fs::path& path) {
   if (error) fail<IoError>(where, "can't remove {}: {}", path.string(), error.message());
 }
 
+// It tries by a folder of no name that anything has, for what can be made isn't what permissions say.
+void check_can_be_written(const fs::path& path) {
+  std::error_code unknown;
+  fs::path there = path;
+  while (there.has_parent_path() && there != there.parent_path() && !fs::exists(there, unknown)) there = there.parent_path();
+  std::string probe = ((fs::exists(there, unknown) ? there : fs::path(".")) / ".weft-XXXXXX").string();
+  errno = 0;
+  if (::mkdtemp(probe.data()) == nullptr)
+    fail<IoError>(where, "can't {} the folder {}: {}", fs::exists(path, unknown) ? "write in" : "make", path.string(),
+                  std::generic_category().message(last_error()));
+  ::rmdir(probe.c_str());
+}
+
 }  // namespace
+
+void check_run_folder(const TrainerOptions& options) {
+  const fs::path& folder = options.folder;
+  check<IoError>(!folder.empty(), where, "the folder of the run has no name");
+  check_can_be_written(folder);
+  const fs::path last = folder / RunFolder::last_name, best = folder / RunFolder::best_name;
+  if (options.resume == Resume::never || fs::exists(last)) return;
+  check<IoError>(options.resume != Resume::must, where, "there is no {} to resume from", last.string());
+  if (!fs::exists(folder)) return;
+  auto weights = kept_checkpoints(folder);
+  if (fs::exists(best)) weights.emplace_back(0, best);
+  if (!weights.empty())
+    fail<IoError>(where,
+                  "there is {} but no {} that a run could go on from: a new run would replace it; train in another folder, or "
+                  "anew in its place (resume never)",
+                  weights.back().second.string(), RunFolder::last_name);
+}
 
 RunFolder::RunFolder(fs::path path) : path_(made(std::move(path))), lock_(path_) { remove_unfinished(path_, ".safetensors"); }
 

@@ -10,10 +10,12 @@ namespace weft {
 /// closed to other runs. Throws IoError.
 class RunFolder {
  public:
+  static constexpr const char *last_name = "last.safetensors", *best_name = "best.safetensors";
+
   explicit RunFolder(std::filesystem::path path);
 
-  std::filesystem::path last() const { return path_ / "last.safetensors"; }
-  std::filesystem::path best() const { return path_ / "best.safetensors"; }
+  std::filesystem::path last() const { return path_ / last_name; }
+  std::filesystem::path best() const { return path_ / best_name; }
   std::filesystem::path log() const { return path_ / "train.log"; }
   /// Weights that `keep` keeps, of the validation at that update.
   std::filesystem::path kept(std::int64_t update) const;

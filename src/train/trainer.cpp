@@ -303,6 +303,8 @@ class Training {
   // Off schedule, at the end of a run, it decides about the best weights alone: a run that goes on from there with other
   // limits has the learning rates of one that was never limited.
   void validate(ProgressBar& bar, bool scheduled) {
+    // Weights never stand there without the run that they are of: they would be taken for somebody's own.
+    if (!claimed_) save();
     ValidationResult result;
     double value = 0;
     bool better = false, best = false;
@@ -343,7 +345,6 @@ class Training {
 
   // The best weights, and those of the last validations.
   void keep_weights(bool best) {
-    claim_folder();
     Metadata metadata = task_.metadata();
     metadata["update"] = std::to_string(state_.update);
     if (best) nn::save(task_.model(), folder_.best(), metadata);
@@ -383,9 +384,7 @@ class Training {
   }
 
   void resume() {
-    const bool there = std::filesystem::exists(folder_.last());
-    check<IoError>(there || options_.resume != Resume::must, where, "there is no {} to resume from", folder_.last().string());
-    if (!there || options_.resume == Resume::never) return;
+    if (options_.resume == Resume::never || !std::filesystem::exists(folder_.last())) return;
     load_training(folder_.last(), task_.model(), optimizer_, average(), state_, settings_);
     task_.carry(state_.carried);
     resumed_ = true;
@@ -417,6 +416,7 @@ class Training {
 
 TrainingResult train(TrainingTask& task, const TrainerOptions& options, std::ostream& progress) {
   check_options(options);
+  check_run_folder(options);
   return Training(task, options, progress).run();
 }
 

@@ -10,6 +10,7 @@
 
 #include "support/support.hpp"
 #include "weft/base/error.hpp"
+#include "weft/train/trainer.hpp"
 
 using namespace weft;
 namespace fs = std::filesystem;
@@ -43,6 +44,42 @@ TEST_CASE("a run's folder is made, without weights that a killed run had not wri
   const RunFolder again(path);
   CHECK(names_in(again) == Names{".notes.tmp", "last.safetensors"});
   CHECK_THROWS_WITH_AS(RunFolder(again.last()), doctest::Contains("can't make the folder"), IoError);
+}
+
+TEST_CASE("a folder that no run can be trained in is found without one, and nothing is left of the search") {
+  const test::TemporaryFolder folder;
+  std::ofstream(folder.path() / "file") << "text";
+  const auto refused = [](const fs::path& path, const std::string& message) {
+    INFO(path.string());
+    CHECK_THROWS_WITH_AS(check_run_folder({.folder = path}), doctest::Contains(message.c_str()), IoError);
+  };
+  refused("/proc/weft/run", "can't make the folder /proc/weft/run: ");
+  refused("/proc", "can't write in the folder /proc: ");
+  refused(folder.path() / "file", "file: Not a directory");
+  refused(folder.path() / "file" / "run", "file/run: Not a directory");
+  refused("", "has no name");
+  check_run_folder({.folder = folder.path()});
+  check_run_folder({.folder = folder.path() / "runs" / "first"});
+  check_run_folder({.folder = "no-such-run"});
+  CHECK_FALSE(fs::exists("no-such-run"));
+  CHECK(std::distance(fs::directory_iterator(folder.path()), {}) == 1);
+  CHECK_THROWS_WITH_AS(check_run_folder({.folder = folder.path() / "runs", .resume = Resume::must}),
+                       doctest::Contains("runs/last.safetensors to resume from"), IoError);
+}
+
+TEST_CASE("weights without a run that could go on are replaced on demand alone") {
+  for (const char* name : {"best.safetensors", "update-7.safetensors"}) {
+    INFO(name);
+    const test::TemporaryFolder folder;
+    std::ofstream(folder.path() / name) << "somebody's";
+    std::ofstream(folder.path() / "train.log") << "somebody's";
+    CHECK_THROWS_WITH_AS(
+        check_run_folder({.folder = folder.path()}),
+        doctest::Contains(("there is " + (folder.path() / name).string() + " but no last.safetensors").c_str()), IoError);
+    check_run_folder({.folder = folder.path(), .resume = Resume::never});
+    std::ofstream(folder.path() / "last.safetensors") << "a run's";
+    check_run_folder({.folder = folder.path()});
+  }
 }
 
 TEST_CASE("the newest kept weights up to an update stay, and what isn't of an update") {

@@ -424,6 +424,33 @@ TEST_CASE("a run that starts anew takes the place of another when it has weights
   CHECK(weights().count("update-1.safetensors") == 1);  // the others are the last and the best
 }
 
+TEST_CASE("a run doesn't replace weights that are nobody's run, and never leaves its own without it") {
+  const test::TemporaryFolder folder;
+  std::ostringstream progress;
+  auto options = options_for(folder.path());
+  options.save_every = 1000;
+  std::ofstream(folder.path() / "best.safetensors") << "somebody's";
+  Regression task;
+  CHECK_THROWS_WITH_AS(train(task, options, progress), doctest::Contains("best.safetensors but no last.safetensors"), IoError);
+  CHECK(std::filesystem::file_size(folder.path() / "best.safetensors") == 10);
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
+  options.resume = Resume::never;
+  CHECK(train(task, options, progress).updates == 12);
+
+  const auto expected = last_state(folder.path());
+  // Its state comes before its first weights: whatever ends it between them, it goes on.
+  options.folder = folder.path() / "run";
+  options.resume = Resume::automatic;
+  const auto in_the_way = options.folder / "best.safetensors";
+  options.begin = [&] { std::filesystem::create_directories(in_the_way / "something"); };
+  Regression first, second;
+  CHECK_THROWS_AS(train(first, options, progress), IoError);
+  std::filesystem::remove_all(in_the_way);
+  options.begin = {};
+  train(second, options, progress);
+  check_same(last_state(options.folder), expected);
+}
+
 TEST_CASE("gradients of any norm are taken where clip is 0") {
   const test::TemporaryFolder folder;
   std::ostringstream progress;
