@@ -1,11 +1,13 @@
 #include "weft/train/signals.hpp"
 
 #include <signal.h>  // POSIX: sigaction
-#include <unistd.h>  // POSIX: sysconf
+#include <unistd.h>  // POSIX: sysconf, write
 
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
+#include <cstring>
 #include <memory>
 
 #include "base/fail.hpp"
@@ -14,6 +16,7 @@ namespace weft {
 namespace {
 
 volatile sig_atomic_t stop_signal = 0;
+const char* volatile stop_note = nullptr;
 std::atomic<bool> active{false};
 
 struct Handled {
@@ -61,14 +64,19 @@ void on_signal(int signal) {
   // The next one, of either kind, meets the default: it ends the process.
   ::signal(SIGINT, SIG_DFL);
   ::signal(SIGTERM, SIG_DFL);
+  if (stop_note == nullptr) return;
+  const int error = errno;
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, stop_note, std::strlen(stop_note));  // lost, it changes nothing
+  errno = error;
 }
 
 }  // namespace
 
-StopRequest::StopRequest() {
+StopRequest::StopRequest(const char* note) {
   give_signal_stack();
   check<Error>(!active.exchange(true), "StopRequest", "there is one already; the process has one set of signal handlers");
   stop_signal = 0;
+  stop_note = note;
   for (auto& [signal, handler, previous] : handled) {
     struct sigaction action {};
     action.sa_handler = handler;

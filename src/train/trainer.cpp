@@ -148,6 +148,10 @@ class Training {
     if (stop_.requested() == 0 && state_.validated != state_.update) validate(bar, false);
     if (!saved_) save();
     bar.finish();
+    if (stop_.requested() != 0 && !(finished() && state_.validated == state_.update))
+      progress_ << (options_.resume == Resume::never
+                        ? "saved: the same command goes on where it doesn't start anew (resume never)\n"
+                        : "saved: the same command goes on\n");
     return {state_.update,
             state_.epoch,
             state_.skipped,
@@ -403,7 +407,7 @@ class Training {
   RunFolder folder_;
   std::optional<optim::WeightAverage> average_;
   TrainingState state_;
-  StopRequest stop_;
+  StopRequest stop_{is_terminal(2) ? "\nstopping after this update\n" : "stopping after this update\n"};  // below a bar
   std::ofstream log_;
   std::optional<double> last_loss_;
   std::int64_t batches_ = 0, words_ = 0;

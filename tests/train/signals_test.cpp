@@ -5,9 +5,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <string>
 
 #include "support/support.hpp"
 #include "weft/base/error.hpp"
@@ -49,6 +51,23 @@ TEST_CASE("a stop request notes the signal and knows its exit code") {
   std::raise(SIGINT);
   CHECK(stop.requested() == SIGINT);
   CHECK(stop.exit_code() == 130);
+}
+
+TEST_CASE("a note goes to the error output at the signal, once") {
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  CHECK(run_child([&] {
+          dup2(ends[1], STDERR_FILENO);
+          const StopRequest stop("stopping\n");
+          errno = 7;
+          std::raise(SIGTERM);
+          return errno;
+        }) == 7);
+  close(ends[1]);
+  char text[20] = {};
+  CHECK(read(ends[0], text, sizeof text - 1) == 9);
+  CHECK(std::string(text) == "stopping\n");
+  close(ends[0]);
 }
 
 TEST_CASE("a signal is noted on a stack of its own") {

@@ -223,6 +223,7 @@ TEST_CASE("a signal ends a run after its step; the validation that was due comes
     CHECK(stopped.signal == number);
     CHECK(stopped.updates == at);
     CHECK(first.validations == (at == 8 ? 1 : 0));
+    CHECK(progress.str().ends_with("\nsaved: the same command goes on\n"));
     Regression second;
     CHECK(train(second, options, progress).signal == 0);
     CHECK(first.validations + second.validations == straight.validations);

@@ -4,12 +4,12 @@ namespace weft {
 
 /// Lets a long job end in order: while it lives, the first SIGINT or SIGTERM is only noted, for the job to see after its step;
 /// a second one ends the process at once. SIGPIPE and SIGXFSZ are ignored, so that a closed pipe and a file at its limit are
-/// write errors and not the end.
+/// write errors and not the end. A note, which must live as long, goes to the error output at the signal: a step can take long.
 /// Make it on the main thread, which gets a process's signals: it can then be interrupted anywhere, in oneDNN too.
 /// The destructor puts the previous handlers back. Signals belong to the process: a second object throws Error.
 class StopRequest {
  public:
-  StopRequest();
+  explicit StopRequest(const char* note = nullptr);
   ~StopRequest();
   StopRequest(const StopRequest&) = delete;
   StopRequest& operator=(const StopRequest&) = delete;
