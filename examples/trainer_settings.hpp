@@ -62,7 +62,7 @@ inline void add_trainer_options(po::options_description& options, TrainerSetting
   add("patience", number(s.trainer.patience, 0), "ends after so many validations without a new best; 0: never");
   add("validate-every", number(s.trainer.validate_every, 0), "updates; 0: once an epoch");
   add("save-every", number(s.trainer.save_every, 1), "updates");
-  add("log-every", number(s.trainer.log_every, 1), "updates");
+  add("log-every", number(s.trainer.log_every, 1), "updates; more often at first");
   add("seed", number(s.trainer.seed, 0), "of everything random");
   add("resume", choice(s.resume, {"auto", "never", "must"}), "go on with the run in the folder");
   add("threads", number(s.threads, 1, most_threads), "threads");

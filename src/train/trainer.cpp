@@ -1,6 +1,7 @@
 #include "weft/train/trainer.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <chrono>
 #include <cmath>
@@ -141,7 +142,7 @@ class Training {
       if (batches_ == 0) begin_epoch();
       step();
       show(bar);
-      if (state_.update % options_.log_every == 0) log_window(bar);
+      if (log_due()) log_window(bar);
       end_epoch();
       if (state_.update % options_.save_every == 0) save();
     }
@@ -192,6 +193,13 @@ class Training {
   bool time_over() const { return options_.seconds > 0 && state_.seconds >= options_.seconds; }
   bool patience_over() const { return options_.patience > 0 && state_.bad_validations >= options_.patience; }
   bool finished() const { return epochs_over() || updates_over() || time_over() || patience_over(); }
+
+  // Below log_every at updates of three binary digits, or of such and zeros: a short run has a curve too.
+  bool log_due() const {
+    const auto update = static_cast<std::uint64_t>(state_.update);
+    return state_.update % options_.log_every == 0 ||
+           (state_.update < options_.log_every && update % std::max<std::uint64_t>(std::bit_floor(update) / 4, 1) == 0);
+  }
 
   bool validation_due() const {
     if (state_.validated == state_.update) return false;

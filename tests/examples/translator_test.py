@@ -211,7 +211,7 @@ class Commands(Case):
         data = figures(page)
         self.assertNotIn("entropy", page.read_text(encoding="utf-8"))  # there are no layers of heads
         self.assertEqual([figure["kind"] for figure in data], ["curve"] * 6 + ["attention"] * 2)  # the blank line has none
-        self.assertEqual(data[0]["series"][0]["x"], [5, 10, 15, 20])
+        self.assertEqual(data[0]["series"][0]["x"], [1, 2, 3, 4, 5, 10, 15, 20])
         self.assertTrue(all(value > 0 for value in data[5]["series"][0]["y"]))  # memory
         self.assertTrue(data[6]["title"].startswith("the dog <&> sees → "))
         other = self.folder / "other.html"

@@ -24,6 +24,7 @@
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/reduce.hpp"
 #include "weft/train/kept_checkpoints.hpp"
+#include "weft/train/training_log.hpp"
 
 using namespace weft;
 
@@ -603,6 +604,26 @@ TEST_CASE("the learning rate falls on a plateau, and the checkpoint carries the 
   CHECK(value("optimizer.lr") == 0.05 * 0.25);
 }
 
+TEST_CASE("a run of few updates has many lines in its log, the same when it goes on") {
+  const test::TemporaryFolder folder;
+  std::ostringstream progress;
+  auto options = options_for(folder.path() / "straight");
+  options.log_every = 100;
+  Regression straight;
+  train(straight, options, progress);
+  std::vector<std::int64_t> updates;
+  for (const auto& window : read_training_log(options.folder / "train.log").windows) updates.push_back(window.update);
+  CHECK(updates == std::vector<std::int64_t>{1, 2, 3, 4, 5, 6, 7, 8, 10, 12});
+  for (const std::int64_t stop : {3, 9, 11}) {
+    options.folder = folder.path() / std::to_string(stop);
+    Interrupted first(stop, 1000);
+    CHECK_THROWS_WITH(train(first, options, progress), "interrupted");
+    Regression second;
+    train(second, options, progress);
+    CHECK(log_of(options.folder) == log_of(folder.path() / "straight"));
+  }
+}
+
 TEST_CASE("updates limit, and the end is validated") {
   const test::TemporaryFolder folder;
   std::ostringstream progress;
@@ -613,7 +634,7 @@ TEST_CASE("updates limit, and the end is validated") {
   CHECK(task.validations == 2);
   std::ifstream log(folder.path() / "train.log");
   const std::string text((std::istreambuf_iterator<char>(log)), {});
-  CHECK(text.find("update 2 epoch 1 loss ") == 0);
+  CHECK(text.find("update 1 epoch 1 loss ") == 0);
   CHECK(text.find("gradient norm") != std::string::npos);
 }
 
