@@ -2,6 +2,8 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "base/fail.hpp"
 #include "weft/tensor/safetensors.hpp"
@@ -13,18 +15,36 @@ inline SafetensorsFile load_best(const char* where, const std::filesystem::path&
   const auto path = folder / "best.safetensors";
   check<IoError>(!std::filesystem::is_regular_file(folder), where, "{} is a file; the folder of a training run is needed",
                  folder.string());
-  check<IoError>(std::filesystem::exists(path), where, "there is no {}: {} is no folder of a training run that was validated",
-                 path.string(), folder.string());
+  if (!std::filesystem::exists(path)) {
+    check<IoError>(!std::filesystem::exists(folder / "last.safetensors"), where,
+                   "there is no {}: the run in {} was stopped before its first validation; the same train command goes on",
+                   path.string(), folder.string());
+    fail<IoError>(where, "there is no {}: {} is no folder of a training run that was validated", path.string(),
+                  folder.string());
+  }
   return load_safetensors(path);
 }
+
+/// What each program's runs say in their metadata, and what they are of.
+inline constexpr std::pair<const char*, const char*> kinds_of_runs[] = {{"digit_senses", "namer of digits"},
+                                                                        {"digit_tracker", "tracker of digits"},
+                                                                        {"document_classifier", "classifier of texts"},
+                                                                        {"language_model", "language model"},
+                                                                        {"speech", "speech recogniser"},
+                                                                        {"summarizer", "summarizer"},
+                                                                        {"translator", "translator"},
+                                                                        {"word_reader", "reader of words"}};
 
 /// What its metadata say under `key`. Throws FormatError: it isn't what `kind` names.
 inline const std::string& described(const char* where, const SafetensorsFile& file, const std::filesystem::path& folder,
                                     const std::string& key, const char* kind) {
   const auto found = file.metadata.find(key);
-  check<FormatError>(found != file.metadata.end(), where, "{}: its metadata don't describe a {}: they have no '{}'",
-                     (folder / "best.safetensors").string(), kind, key);
-  return found->second;
+  if (found != file.metadata.end()) return found->second;
+  const std::string path = (folder / "best.safetensors").string();
+  for (const auto& [other, other_kind] : kinds_of_runs)
+    check<FormatError>(!file.metadata.contains(other) || std::string_view(kind) == other_kind, where,
+                       "{} is of another program's run: of a {}, not of a {}", path, other_kind, kind);
+  fail<FormatError>(where, "{}: its metadata don't describe a {}: they have no '{}'", path, kind, key);
 }
 
 /// What make() makes of a file's values. Values of which nothing can be made are a FormatError that names the file.

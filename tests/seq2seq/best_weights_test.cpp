@@ -22,6 +22,20 @@ void check_loading(const nn::ModuleBase& made, const Metadata& metadata, const c
   const auto path = folder.path() / "best.safetensors";
   CHECK_THROWS_WITH_AS(load(folder.path()), doctest::Contains("is no folder of a training run that was validated"), IoError);
 
+  nn::save(made, folder.path() / "last.safetensors", metadata);
+  CHECK_THROWS_WITH_AS(load(folder.path()),
+                       doctest::Contains(("the run in " + folder.path().string() +
+                                          " was stopped before its first validation; the same train command goes on")
+                                             .c_str()),
+                       IoError);
+
+  nn::save(made, path, {{"speech", "{}"}});
+  CHECK_THROWS_WITH_AS(
+      load(folder.path()),
+      doctest::Contains(
+          fmt::format("{} is of another program's run: of a speech recogniser, not of a {}", path.string(), kind).c_str()),
+      FormatError);
+
   nn::save(made, path, metadata);
   CHECK_THROWS_WITH_AS(load(path), doctest::Contains("best.safetensors is a file; the folder of a training run is needed"),
                        IoError);
