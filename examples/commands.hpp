@@ -33,11 +33,21 @@ inline std::string explain(const weft::SettingsError& error, const std::map<std:
   const auto unknown = [](const weft::SettingDifference& d) { return d.there == "none" && d.now.starts_with('{'); };
   if (std::any_of(error.differences().begin(), error.differences().end(), unknown))
     return fmt::format("{} is of another program's run; give a folder of its own (--output)", error.path());
-  std::string text = fmt::format("{} was made with other settings:", error.path());
+  // One option can make several settings: the one that takes the fewest words tells of it.
+  std::map<std::string, std::size_t> shortest;
+  std::vector<std::pair<std::string, std::string>> named;
   for (const weft::SettingDifference& d : error.differences()) {
     const auto found = options.find(d.name);
-    text += fmt::format(" {} ({} there, {} now);", found == options.end() ? d.name : found->second, d.there, d.now);
+    const std::string name = found == options.end() ? d.name : found->second;
+    std::string values = fmt::format("({} there, {} now)", d.there, d.now);
+    const auto [at, fresh] = shortest.emplace(name, named.size());
+    if (fresh)
+      named.emplace_back(name, std::move(values));
+    else if (values.size() < named[at->second].second.size())
+      named[at->second].second = std::move(values);
   }
+  std::string text = fmt::format("{} was made with other settings:", error.path());
+  for (const auto& [name, values] : named) text += fmt::format(" {} {};", name, values);
   return text + " go on with the same settings, or start anew (--resume never), or in another folder (--output)";
 }
 
