@@ -9,6 +9,7 @@
 #include "read_options.hpp"
 #include "weft/base/error.hpp"
 #include "weft/base/threads.hpp"
+#include "weft/train/progress.hpp"
 #include "weft/train/trainer.hpp"
 
 /// What every program that trains is told on the command line, and how it ends.
@@ -75,6 +76,18 @@ inline void apply(TrainerSettings& s) {
   s.trainer.seconds = 60 * s.minutes;
   s.trainer.after_warmup = s.then == "constant" ? AfterWarmup::constant : AfterWarmup::inverse_sqrt;
   set_num_threads(s.threads);
+}
+
+/// "200 updates, 2 epochs", or the number of the epoch that isn't over, as in the log.
+inline std::string steps_of(const TrainingResult& result) {
+  return fmt::format(
+      "{}, {}", format_count(result.updates, "update"),
+      result.within_epoch ? fmt::format("within epoch {}", result.epochs + 1) : format_count(result.epochs, "epoch"));
+}
+
+/// "8123 words/s"
+inline std::string speed_of(const TrainingResult& result, const char* unit) {
+  return result.words_per_second > 0 ? fmt::format("{:.0f} {}/s", result.words_per_second, unit) : "nothing new learned";
 }
 
 /// What a shell expects of a program that a signal ended.

@@ -159,7 +159,8 @@ class Training {
             state_.has_best ? std::optional(state_.best) : std::nullopt,
             step_seconds_ > 0 ? static_cast<double>(words_) / step_seconds_ : 0,
             state_.seconds,
-            stop_.requested()};
+            stop_.requested(),
+            state_.position > 0};
   }
 
  private:

@@ -630,8 +630,17 @@ TEST_CASE("updates limit, and the end is validated") {
   Regression task;
   auto options = options_for(folder.path());
   options.updates = 6;
-  CHECK(train(task, options, progress).updates == 6);
+  const TrainingResult result = train(task, options, progress);
+  CHECK(result.updates == 6);
+  CHECK(result.epochs == 1);
+  CHECK(result.within_epoch);
+  CHECK(result.words_per_second > 0);
   CHECK(task.validations == 2);
+  const TrainingResult again = train(task, options, progress);
+  CHECK(again.within_epoch);
+  CHECK(again.words_per_second == 0);
+  options.updates = 8;
+  CHECK_FALSE(train(task, options, progress).within_epoch);
   std::ifstream log(folder.path() / "train.log");
   const std::string text((std::istreambuf_iterator<char>(log)), {});
   CHECK(text.find("update 1 epoch 1 loss ") == 0);

@@ -107,11 +107,12 @@ struct TrainerOptions {
 };
 
 struct TrainingResult {
-  std::int64_t updates = 0, epochs = 0, skipped_steps = 0;
+  std::int64_t updates = 0, epochs = 0, skipped_steps = 0;  ///< whole epochs
   std::optional<double> best;   ///< score, or minus the loss where there is none; none before the first validation
-  double words_per_second = 0;  ///< in the task's unit, of training steps, validation apart
+  double words_per_second = 0;  ///< in the task's unit, of training steps, validation apart; 0 where nothing was left to do
   double seconds = 0;           ///< of training, earlier runs that were resumed included
   int signal = 0;               ///< that ended it; everything is saved
+  bool within_epoch = false;    ///< it ended behind some batches of another epoch
 };
 
 /// What `train` would find wrong with the folder, for before the task is made of much data: it can't be one or be written,
