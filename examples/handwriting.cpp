@@ -153,9 +153,8 @@ int command_train(const std::vector<std::string>& words) {
   fmt::print(stderr, "{} words, {} more to validate on, {} letters, {} parameters, {}\n", train.size(), validation.size(),
              reader.letters().size() - 1, reader.num_parameters(), format_count(s.threads, "thread"));
   const TrainingResult result = weft::train(task, s.trainer, std::cerr);
-  fmt::print("{}, {}, least letter error {}, {:.0f} words/s, {}\n", format_count(result.updates, "update"),
-             format_count(result.epochs, "epoch"),
-             result.best ? fmt::format("{:.2f} %", 100 - *result.best) : "not validated yet", result.words_per_second,
+  fmt::print("{}, least letter error {}, {}, {}\n", steps_of(result),
+             result.best ? fmt::format("{:.2f} %", 100 - *result.best) : "not validated yet", speed_of(result, "words"),
              format_duration(result.seconds));
   return exit_code(result);
 }

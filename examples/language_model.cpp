@@ -155,9 +155,9 @@ int command_train(const std::vector<std::string>& words) {
   fmt::print(stderr, "{} bytes, {} different {}, {} parameters, {}\n", texts.train.size(), symbols.size() - 1, unit,
              model.num_parameters(), format_count(s.threads, "thread"));
   const TrainingResult result = train(task, s.trainer, std::cerr);
-  fmt::print("{}, {}, best validation {}, {:.0f} tokens/s, {}\n", format_count(result.updates, "update"),
-             format_count(result.epochs, "epoch"), result.best ? describe(-*result.best, symbols.unit()) : "not validated yet",
-             result.words_per_second, format_duration(result.seconds));
+  fmt::print("{}, best validation {}, {}, {}\n", steps_of(result),
+             result.best ? describe(-*result.best, symbols.unit()) : "not validated yet", speed_of(result, "tokens"),
+             format_duration(result.seconds));
   return exit_code(result);
 }
 

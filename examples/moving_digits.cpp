@@ -131,9 +131,9 @@ int command_train(const std::vector<std::string>& words) {
              format_count(s.threads, "thread"));
   const TrainingResult result = weft::train(task, s.trainer, std::cerr);
   fmt::print(
-      "{}, {}, {:.0f} frames/s, {}\n", format_count(result.updates, "update"),
+      "{}, {}, {}, {}\n", format_count(result.updates, "update"),
       result.best ? fmt::format("both digits named in {:.1f} % of the validation films", *result.best) : "not validated yet",
-      result.words_per_second, format_duration(result.seconds));
+      speed_of(result, "frames"), format_duration(result.seconds));
   return exit_code(result);
 }
 

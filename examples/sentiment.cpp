@@ -67,9 +67,8 @@ int command_train(const std::vector<std::string>& words) {
              train_on.size(), held_out.size(), split.test.size(), classifier.vocabulary().symbols.size() - 1,
              classifier.model().num_parameters(), format_count(s.threads, "thread"));
   const TrainingResult result = train(task, s.trainer, std::cerr);
-  fmt::print("{}, {}, best held-out {} {}, {:.0f} words/s, {}\n", format_count(result.updates, "update"),
-             format_count(result.epochs, "epoch"), s.best_by,
-             result.best ? fmt::format("{:.4f}", std::abs(*result.best)) : "not validated yet", result.words_per_second,
+  fmt::print("{}, best held-out {} {}, {}, {}\n", steps_of(result), s.best_by,
+             result.best ? fmt::format("{:.4f}", std::abs(*result.best)) : "not validated yet", speed_of(result, "words"),
              format_duration(result.seconds));
   return exit_code(result);
 }

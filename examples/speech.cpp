@@ -59,10 +59,9 @@ int command_train(const std::vector<std::string>& words) {
   const TrainingResult result = train(task, s.trainer, std::cerr);
   if (const auto strings = task.left_out() + task.validation_left_out(); strings > 0)
     fmt::print(stderr, "{} strings of the epochs and the validation had fewer steps than digits and were left out\n", strings);
-  fmt::print("{}, {}, best digit error {}, {:.0f} digits/s, {}\n", format_count(result.updates, "update"),
-             format_count(result.epochs, "epoch"),
+  fmt::print("{}, best digit error {}, {}, {}\n", steps_of(result),
              result.best ? fmt::format("{:.2f} % in validation", 100 - *result.best) : "not validated yet",
-             result.words_per_second, format_duration(result.seconds));
+             speed_of(result, "digits"), format_duration(result.seconds));
   return exit_code(result);
 }
 

@@ -91,8 +91,7 @@ int command_train(const std::vector<std::string>& words) {
   const TrainingResult result = train(task, s.trainer, std::cerr);
   const std::string best =
       fmt::format("best ROUGE {}", result.best ? fmt::format("{:.2f}", *result.best) : "not validated yet");
-  fmt::print("{}, {}, {}, {:.0f} words/s, {}\n", format_count(result.updates, "update"), format_count(result.epochs, "epoch"),
-             best, result.words_per_second, format_duration(result.seconds));
+  fmt::print("{}, {}, {}, {}\n", steps_of(result), best, speed_of(result, "words"), format_duration(result.seconds));
   return exit_code(result);
 }
 

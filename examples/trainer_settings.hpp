@@ -87,7 +87,7 @@ inline std::string steps_of(const TrainingResult& result) {
 
 /// "8123 words/s"
 inline std::string speed_of(const TrainingResult& result, const char* unit) {
-  return result.words_per_second > 0 ? fmt::format("{:.0f} {}/s", result.words_per_second, unit) : "nothing new learned";
+  return result.words_per_second > 0 ? fmt::format("{:.0f} {}/s", result.words_per_second, unit) : "no new updates";
 }
 
 /// What a shell expects of a program that a signal ended.

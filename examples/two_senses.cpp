@@ -133,9 +133,9 @@ int command_train(const std::vector<std::string>& words) {
   fmt::print(stderr, "{} recordings, {} images, {} more to validate on, {} parameters, {}\n", recordings, kept, count - kept,
              model.num_parameters(), format_count(s.threads, "thread"));
   const TrainingResult result = weft::train(task, s.trainer, std::cerr);
-  fmt::print("{}, {}, {:.0f} pairs/s, {}\n", format_count(result.updates, "update"),
+  fmt::print("{}, {}, {}, {}\n", format_count(result.updates, "update"),
              result.best ? fmt::format("{:.1f} % of the validation pairs named", *result.best) : "not validated yet",
-             result.words_per_second, format_duration(result.seconds));
+             speed_of(result, "pairs"), format_duration(result.seconds));
   return exit_code(result);
 }
 

@@ -108,6 +108,45 @@ class LanguageModelTest(unittest.TestCase):
         succeed(*words, FOLDER / "parts")
         self.assertEqual(digest(FOLDER / "whole" / "best.safetensors"), digest(FOLDER / "parts" / "best.safetensors"))
 
+    def test_says_where_a_run_stands(self):
+        words = ["train", "--text", FOLDER / "text", *SMALL, "--output", FOLDER / "stands"]
+        self.assertRegex(succeed(*words, "--updates", 3), r"^3 updates, within epoch 1, best validation .*, [\d.]+ tokens/s, ")
+        self.assertRegex(succeed(*words, "--updates", 3), r"^3 updates, within epoch 1, best validation .*, no new updates, ")
+        self.assertRegex(succeed(*words), r"^\d+ updates, 2 epochs, best validation ")
+
+    def test_finds_a_wrong_folder_first(self):
+        for folder in ("/proc/weft", FOLDER / "text", FOLDER / "text" / "run"):
+            done = call("train", "--text", FOLDER / "none", *SMALL, "--output", folder)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn(f"the folder {folder}: ", done.stderr)
+        call("train", "--text", FOLDER / "none", *SMALL, "--output", FOLDER / "unmade")
+        self.assertFalse((FOLDER / "unmade").exists())
+
+    def test_leaves_weights_of_no_run(self):
+        words = ["train", "--text", FOLDER / "text", *SMALL, "--output", FOLDER / "weights"]
+        (FOLDER / "weights").mkdir()
+        best = FOLDER / "weights" / "best.safetensors"
+        best.write_text("somebody's")
+        done = call(*words)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn(f"there is {best} but no last.safetensors", done.stderr)
+        self.assertEqual(best.read_text(), "somebody's")
+        succeed(*words, "--resume", "never")
+        self.assertNotEqual(best.stat().st_size, 10)
+        # Nor is a run without them none.
+        best.unlink()
+        done = call("evaluate", "--model", FOLDER / "weights", "--text", FOLDER / "text")
+        self.assertIn("weights was stopped before its first validation; the same train command goes on", done.stderr)
+
+    def test_names_an_option_once(self):
+        words = ["train", *SMALL, "--output", FOLDER / "once", "--text"]
+        succeed(*words, FOLDER / "text")
+        (FOLDER / "other").write_text((FOLDER / "text").read_text() + "Ein anderer Text.\n")
+        done = call(*words, FOLDER / "other")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertEqual(done.stderr.count("--text ("), 1, done.stderr)
+        self.assertRegex(done.stderr, r"--text \(\d+ .*crc")
+
     def test_says_what_is_wrong(self):
         run = FOLDER / "wrong"
         start = ["train", "--text", FOLDER / "text", "--output", run, *SMALL]
