@@ -88,6 +88,13 @@ class MovingDigitsTest(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("--start (weights of crc32 ", done.stderr)
 
+    def test_does_not_begin_with_a_run_that_was_not_validated(self):
+        (FOLDER / "unvalidated").mkdir()
+        (FOLDER / "unvalidated" / "last.safetensors").touch()
+        done = call("train", *files(), "--output", FOLDER / "after", *SMALL, "--start", FOLDER / "unvalidated")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("unvalidated (--start) was stopped before its first validation; its train command goes on", done.stderr)
+
     def test_says_what_is_wrong(self):
         run = FOLDER / "wrong"
         start = ["train", *files(), "--output", run, *SMALL]
