@@ -25,7 +25,7 @@ constexpr const char* usage = R"(handwriting COMMAND [options]
   train      learn from a file of words, a line each: fold, text, then the letters' pixels (plain or gzip)
   evaluate   letter error on other words
   read       the words of PNG pictures, letter by letter
-  report     an HTML page of a training run, with the attention over the letters of some words
+  report     an HTML page of a training run, with what it reads in some words and its attention over their letters
 
 handwriting COMMAND --help lists a command's options; --config FILE reads them from a file (option = value).
 )";
@@ -237,7 +237,6 @@ int command_read(const std::vector<std::string>& words) {
 
 int command_report(const std::vector<std::string>& words) {
   Reading r;
-  r.search.attention = true;
   std::string output;
   std::int64_t shown = 12;
   po::options_description options("handwriting report");
@@ -253,11 +252,17 @@ int command_report(const std::vector<std::string>& words) {
   report::Report page("Handwritten words");
   page.text(fmt::format("{} parameters, {} letters.", format_count(reader->num_parameters()), reader->letters().size() - 1));
   report_training(page, read_training_log(std::filesystem::path(r.folder) / "train.log"));
-  page.section("What the model looks at");
+  page.section(reader->attends() ? "What the model looks at" : "What the model reads");
+  r.search.attention = reader->attends();
+  std::vector<std::vector<std::string>> read;  // without attention
   const auto count = std::min(static_cast<std::size_t>(shown), all.size());
   for (std::size_t i = 0; i < count; ++i) {
     const data::LetterWord& word = all[i * all.size() / count];
     const seq2seq::WordReading reading = reader->transcribe({&word.images, 1}, r.search).front();
+    if (!reader->attends()) {
+      read.push_back({word.text, reading.text});
+      continue;
+    }
     std::vector<std::string> outputs;
     for (const std::int32_t id : reading.ids) outputs.push_back(reader->decode_text({&id, 1}));
     if (static_cast<std::int64_t>(outputs.size()) < reading.attention.size(0)) outputs.emplace_back("end");
@@ -266,6 +271,7 @@ int command_report(const std::vector<std::string>& words) {
                       .frames = word.images,
                       .weights = reading.attention});
   }
+  if (!read.empty()) page.table({"word", "read as"}, read);
   if (output.empty()) output = (std::filesystem::path(r.folder) / "report.html").string();
   page.write(output);
   fmt::print("{}\n", output);

@@ -110,6 +110,15 @@ class HandwritingTest(unittest.TestCase):
             self.assertEqual(done.returncode, 1, done.stderr)
             self.assertIn(said, done.stderr)
 
+    def test_a_page_without_attention(self):
+        run, data = FOLDER / "no-attention", ["--data", FOLDER / "words.gz"]
+        succeed("train", *data, "--train-folds", "1-4", *SMALL, "--attention", "none", "--output", run)
+        self.assertEqual(succeed("report", *data, "--model", run, "--words", 3), f"{run}/report.html\n")
+        page = (run / "report.html").read_text(encoding="utf-8")
+        self.assertEqual(len(re.findall(r"<tr><td>[a-d]+</td><td>[a-d\ufffd]*</td></tr>", page)), 3)
+        self.assertIn("Loss", page)
+        check_page(self, run / "report.html")
+
     def test_says_what_is_wrong(self):
         run = FOLDER / "wrong"
         start = ["train", "--data", FOLDER / "words.gz", "--output", run, *SMALL]
