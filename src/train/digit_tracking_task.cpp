@@ -104,7 +104,8 @@ TrackingScore score_tracks(seq2seq::DigitTracker& tracker, const data::MovingDig
 }
 
 DigitTrackingTask::DigitTrackingTask(seq2seq::DigitTracker& tracker, const data::MovingDigits& train,
-                                     const data::MovingDigits& validation, const DigitTrackingTaskOptions& options)
+                                     const data::MovingDigits& validation, const DigitTrackingTaskOptions& options,
+                                     Metadata about)
     : tracker_(tracker),
       train_(train),
       validation_(validation),
@@ -113,7 +114,8 @@ DigitTrackingTask::DigitTrackingTask(seq2seq::DigitTracker& tracker, const data:
                  {"validation_films", fmt::format("{} of {}", options.validation_films, validation.describe())},
                  {"batch", fmt::to_string(options.batch)},
                  {"epoch_batches", fmt::to_string(options.epoch_batches)},
-                 {"short_epochs", fmt::format("{} of {} frames", options.short_epochs, options.short_frames)}}) {
+                 {"short_epochs", fmt::format("{} of {} frames", options.short_epochs, options.short_frames)}}),
+      about_(std::move(about)) {
   check<ValueError>(options.batch > 0 && options.epoch_batches > 0 && options.validation_films > 0, where,
                     "batches of {} films, {} an epoch, {} films to validate on; each must be positive", options.batch,
                     options.epoch_batches, options.validation_films);
@@ -149,6 +151,10 @@ ValidationResult DigitTrackingTask::validate() {
   return {loss / static_cast<double>(count), 100 * static_cast<double>(score.both_named) / static_cast<double>(count)};
 }
 
-Metadata DigitTrackingTask::metadata() const { return {{"digit_tracker", seq2seq::to_json(tracker_.options())}}; }
+Metadata DigitTrackingTask::metadata() const {
+  Metadata metadata = {{"digit_tracker", seq2seq::to_json(tracker_.options())}};
+  metadata.insert(about_.begin(), about_.end());
+  return metadata;
+}
 
 }  // namespace weft

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/crc.hpp>
+#include <utility>
 
 #include "base/fail.hpp"
 #include "weft/autograd/tape.hpp"
@@ -53,7 +54,7 @@ seq2seq::Batch batch_of(const std::vector<Tensor>& images, const std::vector<con
 }  // namespace
 
 WordReadingTask::WordReadingTask(seq2seq::WordReader& reader, Words train, Words validation,
-                                 const WordReadingTaskOptions& options)
+                                 const WordReadingTaskOptions& options, Metadata about)
     : reader_(reader),
       train_(train.begin(), train.end()),
       validation_(validation.begin(), validation.end()),
@@ -69,7 +70,8 @@ WordReadingTask::WordReadingTask(seq2seq::WordReader& reader, Words train, Words
                  {"batching.max_sentences", fmt::to_string(options.batching.max_sentences)},
                  {"batching.max_length", fmt::to_string(options.batching.max_length)},
                  {"batching.pool_size", fmt::to_string(options.batching.pool_size)},
-                 {"batching.seed", fmt::to_string(options.batching.seed)}}) {
+                 {"batching.seed", fmt::to_string(options.batching.seed)}}),
+      about_(std::move(about)) {
   check<ValueError>(!validation_.empty(), where, "there is nothing to validate on");
   check<ValueError>(!options.batching.truncate, where, "words can't be cut: truncate must be off");
   const std::int64_t side = std::min(reader.reader_options().height, reader.reader_options().width);
@@ -118,7 +120,9 @@ ValidationResult WordReadingTask::validate() {
 }
 
 Metadata WordReadingTask::metadata() const {
-  return {{"word_reader", seq2seq::to_json(reader_.reader_options())}, {"symbols", reader_.letters().to_json()}};
+  Metadata metadata = {{"word_reader", seq2seq::to_json(reader_.reader_options())}, {"symbols", reader_.letters().to_json()}};
+  metadata.insert(about_.begin(), about_.end());
+  return metadata;
 }
 
 WordScore score_words(seq2seq::WordReader& reader, Words words, const seq2seq::BeamSearchOptions& search) {

@@ -188,6 +188,9 @@ TEST_CASE("settings say what films a tracker learns from, and what can't be is r
   CHECK(run.task.settings().at("training_films") == run.train.describe());
   CHECK(run.task.settings().at("validation_films").starts_with("8 of 20 digits, crc32 "));
   CHECK(run.task.metadata().at("digit_tracker") == seq2seq::to_json(run.tracker.options()));
+  const DigitTrackingTask noted(run.tracker, run.train, run.validation, small, {{"films.frames", "4"}});
+  CHECK(noted.metadata().at("films.frames") == "4");
+  CHECK(noted.metadata().contains("digit_tracker"));
   CHECK_THROWS_WITH_AS(DigitTrackingTask(run.tracker, run.train, run.validation, {.batch = 0}),
                        "[DigitTrackingTask] batches of 0 films, 100 an epoch, 320 films to validate on; each must be positive",
                        ValueError);

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "support/random.hpp"
@@ -78,6 +79,26 @@ TEST_CASE("settings and metadata say what a word reader was made of") {
   CHECK(Run({.batching = {.max_tokens = 200, .max_sentences = 7}}).task.settings().at("batching.max_sentences") == "7");
   CHECK(run.task.metadata().at("word_reader") == seq2seq::to_json(run.reader.reader_options()));
   CHECK(run.task.metadata().contains("symbols"));
+  const WordReadingTask noted(run.reader, run.train, run.validation, {}, {{"learned_folds", "1,2"}});
+  CHECK(noted.metadata().at("learned_folds") == "1,2");
+  CHECK(noted.metadata().contains("word_reader"));
+}
+
+TEST_CASE("words that are too long for a batch are left out and counted") {
+  Run run;
+  CHECK(run.task.left_out() == 0);
+  const auto longest = std::max_element(run.train.begin(), run.train.end(), [](const auto& one, const auto& other) {
+    return one.images.size(0) < other.images.size(0);
+  });
+  const std::int64_t most = longest->images.size(0) - 1;
+  const auto longer = std::count_if(run.train.begin(), run.train.end(),
+                                    [most](const data::LetterWord& word) { return word.images.size(0) > most; });
+  WordReadingTask task(run.reader, run.train, run.validation, {.batching = {.max_tokens = 200, .max_length = most}});
+  CHECK(task.left_out() == longer);
+  std::int64_t words = 0;
+  const std::int64_t batches = task.begin_epoch(0);
+  for (std::int64_t i = 0; i < batches; ++i) words += task.step(i).words;
+  CHECK(words == static_cast<std::int64_t>(run.train.size()) - longer);
 }
 
 TEST_CASE("what can't be trained on is refused") {

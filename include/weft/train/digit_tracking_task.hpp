@@ -58,9 +58,10 @@ struct DigitTrackingTaskOptions {
 /// named rightly.
 class DigitTrackingTask : public TrainingTask {
  public:
-  /// Both outlive the task. Throws ValueError for options that aren't positive, frames and classes that don't fit the tracker.
+  /// Both outlive the task; `about` is more that the checkpoints say of themselves. Throws ValueError for options that aren't
+  /// positive, frames and classes that don't fit the tracker.
   DigitTrackingTask(seq2seq::DigitTracker& tracker, const data::MovingDigits& train, const data::MovingDigits& validation,
-                    const DigitTrackingTaskOptions& options = {});
+                    const DigitTrackingTaskOptions& options = {}, Metadata about = {});
 
   nn::ModuleBase& model() override { return tracker_; }
   std::int64_t begin_epoch(std::int64_t epoch) override;
@@ -76,7 +77,7 @@ class DigitTrackingTask : public TrainingTask {
   seq2seq::DigitTracker& tracker_;
   const data::MovingDigits &train_, &validation_;
   DigitTrackingTaskOptions options_;
-  Metadata settings_;
+  Metadata settings_, about_;
   std::int64_t epoch_ = 0;
 };
 

@@ -20,9 +20,11 @@ struct WordReadingTaskOptions {
 /// Training a reader of words; validated by its loss on other words and by 100 minus the letter error of its own readings.
 class WordReadingTask : public TrainingTask {
  public:
-  /// Throws ValueError where there is nothing to train or validate on, for a shift out of range and as TokenBatcher does.
+  /// `about` is more that the checkpoints say of themselves. Throws ValueError where there is nothing to train or validate on,
+  /// for a shift out of range and as TokenBatcher does.
   WordReadingTask(seq2seq::WordReader& reader, std::span<const data::LetterWord> train,
-                  std::span<const data::LetterWord> validation, const WordReadingTaskOptions& options = {});
+                  std::span<const data::LetterWord> validation, const WordReadingTaskOptions& options = {},
+                  Metadata about = {});
 
   nn::ModuleBase& model() override { return reader_; }
   std::int64_t begin_epoch(std::int64_t epoch) override;
@@ -31,13 +33,16 @@ class WordReadingTask : public TrainingTask {
   Metadata metadata() const override;
   Metadata settings() const override { return settings_; }
 
+  /// How many of the words to train on have more than batching.max_length letters and are left out.
+  std::int64_t left_out() const { return batcher_.dropped_long(); }
+
  private:
   seq2seq::WordReader& reader_;
   std::vector<data::LetterWord> train_, validation_;
   WordReadingTaskOptions options_;
   std::vector<seq2seq::TokenIds> train_ids_, validation_ids_;
   data::TokenBatcher batcher_;
-  Metadata settings_;
+  Metadata settings_, about_;
   std::int64_t epoch_ = 0;
   std::vector<data::Batch> batches_;
 };
