@@ -3,9 +3,12 @@
 #include "weft/data/moving_digits.hpp"
 
 #include <algorithm>
+#include <boost/crc.hpp>
 
 #include "commands.hpp"
 #include "first_run.hpp"
+#include "of_data.hpp"
+#include "run_notes.hpp"
 #include "trainer_settings.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/data/idx.hpp"
@@ -23,7 +26,7 @@ namespace {
 constexpr const char* usage = R"(moving_digits COMMAND [options]
 
   train      learn from films that are made of digits (IDX files, plain or gzip)
-  evaluate   names and positions in films of other digits
+  evaluate   names and positions in films of other digits, which move as those that were learned from
   report     an HTML page of a training run, with the attention over the frames of some films
 
 moving_digits COMMAND --help lists a command's options; --config FILE reads them from a file (option = value).
@@ -63,6 +66,41 @@ data::LabelledImages digits_of(const FilmSource& source, std::uint64_t seed, std
                       "(--labels)",
                       source.labels, i, label, classes - 1));
   return digits;
+}
+
+std::string checksum_of(const Tensor& images) {
+  boost::crc_32_type crc;
+  crc.process_bytes(images.contiguous().raw(), static_cast<std::size_t>(images.numel()) * sizeof(float));
+  return fmt::format("{} images, crc32 {:08x}", images.size(0), crc.checksum());
+}
+
+/// What a run notes of its digits and films; a frame's size is among the tracker's options.
+Metadata notes_of(const data::LabelledImages& digits, const data::MovingDigitsOptions& films) {
+  return {{"digits", checksum_of(digits.images)},
+          {"films.frames", fmt::to_string(films.frames)},
+          {"films.least_speed", fmt::to_string(films.least_speed)},
+          {"films.most_speed", fmt::to_string(films.most_speed)}};
+}
+
+/// Films as the run of --model learned from, as far as it says; other defaults, which options change as ever.
+data::MovingDigitsOptions films_of_run(const std::vector<std::string>& words) {
+  po::options_description options;
+  options.add_options()("model", po::value<std::string>(), "");
+  const po::variables_map given = read_options::first_look(words, options);
+  data::MovingDigitsOptions films;
+  if (given.count("model") == 0) return films;
+  const std::filesystem::path folder = given["model"].as<std::string>();
+  const Metadata notes = run_notes::of_run(folder);
+  run_notes::read_number(folder, notes, "films.frames", films.frames);
+  run_notes::read_number(folder, notes, "films.least_speed", films.least_speed);
+  run_notes::read_number(folder, notes, "films.most_speed", films.most_speed);
+  return films;
+}
+
+/// Films of digits; what can't be says of which.
+data::MovingDigits films_of(const FilmSource& source, const data::LabelledImages& digits) {
+  return of_data(source.quick ? "digits drawn by code" : source.images,
+                 [&] { return data::MovingDigits(digits, source.films); });
 }
 
 data::LabelledImages part_of(const data::LabelledImages& digits, std::int64_t first, std::int64_t end) {
@@ -119,14 +157,15 @@ int command_train(const std::vector<std::string>& words) {
   const auto kept = std::clamp<std::int64_t>(static_cast<std::int64_t>((1 - held_out) * static_cast<double>(count)), 1, count);
   if (kept == count) throw FormatError(fmt::format("{} has {} digits: too few to hold some out", source.images, count));
   source.films.seed = s.trainer.seed;
-  const data::MovingDigits train_films(part_of(digits, 0, kept), source.films);
+  const data::MovingDigits train_films = films_of(source, part_of(digits, 0, kept));
   source.films.part = data::Part::validation;
-  const data::MovingDigits validation_films(part_of(digits, kept, count), source.films);
+  const data::MovingDigits validation_films = films_of(source, part_of(digits, kept, count));
   model_options.size = source.films.size;
   model_options.recurrent = nn::recurrent_kind(recurrent);
   seq2seq::DigitTracker tracker(model_options, nn::Scope{.owner = nullptr, .name = {}, .seed = s.trainer.seed});
   if (!start.empty()) first_run::start_from(start, tracker, s.trainer);
-  DigitTrackingTask task(tracker, train_films, validation_films, task_options);
+  DigitTrackingTask task(tracker, train_films, validation_films, task_options,
+                         run_notes::for_run(notes_of(digits, source.films), s.trainer));
   fmt::print(stderr, "{} digits, {} more to validate on, {} parameters, {}\n", kept, count - kept, tracker.num_parameters(),
              format_count(s.threads, "thread"));
   const TrainingResult result = weft::train(task, s.trainer, std::cerr);
@@ -153,20 +192,28 @@ void add_watching_options(po::options_description& options, Watching& w) {
   add("threads", number(w.threads, 1, most_threads), "threads");
 }
 
-data::MovingDigits films_for(Watching& w, const seq2seq::DigitTracker& tracker) {
+data::LabelledImages digits_for(const Watching& w, const seq2seq::DigitTracker& tracker) {
+  return digits_of(w.source, 2, tracker.options().classes);
+}
+
+data::MovingDigits films_for(Watching& w, const seq2seq::DigitTracker& tracker, const data::LabelledImages& digits) {
   w.source.films.size = tracker.options().size;
   w.source.films.part = data::Part::test;
-  return {digits_of(w.source, 2, tracker.options().classes), w.source.films};
+  return films_of(w.source, digits);
 }
 
 int command_evaluate(const std::vector<std::string>& words) {
   Watching w;
+  w.source.films = films_of_run(words);
   po::options_description options("moving_digits evaluate");
   add_watching_options(options, w);
   if (!read_options::read(words, options, std::cout, "moving_digits evaluate --help")) return 0;
   set_num_threads(w.threads);
   const auto tracker = seq2seq::DigitTracker::load(required(w.folder, "model"));
-  const TrackingScore score = score_tracks(*tracker, films_for(w, *tracker), w.films);
+  const data::LabelledImages digits = digits_for(w, *tracker);
+  if (run_notes::text(run_notes::of_run(w.folder), "digits") == checksum_of(digits.images))
+    fmt::print(stderr, "moving_digits: {} was learned from, so this is no held-out score (--images)\n", w.source.images);
+  const TrackingScore score = score_tracks(*tracker, films_for(w, *tracker, digits), w.films);
   const auto percent = [](std::int64_t part, std::int64_t all) {
     return 100 * static_cast<double>(part) / static_cast<double>(std::max<std::int64_t>(all, 1));
   };
@@ -200,6 +247,7 @@ void add_film(report::Report& page, const data::DigitFilm& film, const seq2seq::
 
 int command_report(const std::vector<std::string>& words) {
   Watching w;
+  w.source.films = films_of_run(words);
   w.films = 6;
   std::string output;
   po::options_description options("moving_digits report");
@@ -208,7 +256,7 @@ int command_report(const std::vector<std::string>& words) {
   if (!read_options::read(words, options, std::cout, "moving_digits report --help")) return 0;
   set_num_threads(w.threads);
   const auto tracker = seq2seq::DigitTracker::load(required(w.folder, "model"));
-  const data::MovingDigits films = films_for(w, *tracker);
+  const data::MovingDigits films = films_for(w, *tracker, digits_for(w, *tracker));
   report::Report page("Moving digits");
   page.text(fmt::format("{} parameters.", format_count(tracker->num_parameters())));
   report_training(page, read_training_log(std::filesystem::path(w.folder) / "train.log"));
@@ -232,6 +280,10 @@ commands::Program moving_digits() {
       {"digit_tracker.conv_lstm", "--conv-lstm"},
       {"training_films", "--images, --labels, --held-out, --frames, --size, --least-speed, --most-speed, --seed"},
       {"validation_films", "--validation-films, --images, --labels, --held-out, --frames"},
+      {"digits", "--images"},
+      {"films.frames", "--frames"},
+      {"films.least_speed", "--least-speed"},
+      {"films.most_speed", "--most-speed"},
       {"training.start", "--start"},
       {"batch", "--batch"},
       {"epoch_batches", "--epoch-batches"},

@@ -16,12 +16,27 @@ SMALL = ["--frames", "3", "--channels", "2", "--hidden", "8", "--batch", "4", "-
          "--epochs", "2", "--save-every", "3", "--threads", "1"]
 
 
-def safetensors(path):
-    """The bytes of each tensor."""
+def parts_of(path):
+    """The header and the bytes of a file of tensors."""
     content = path.read_bytes()
     size = struct.unpack("<Q", content[:8])[0]
-    header = json.loads(content[8:8 + size])
-    return {name: content[8 + size:][slice(*about["data_offsets"])] for name, about in header.items() if name != "__metadata__"}
+    return json.loads(content[8:8 + size]), content[8 + size:]
+
+
+def safetensors(path):
+    """The bytes of each tensor."""
+    header, tensors = parts_of(path)
+    return {name: tensors[slice(*about["data_offsets"])] for name, about in header.items() if name != "__metadata__"}
+
+
+def change_notes(path, changes):
+    """Replaces what a run has noted of its digits and films."""
+    header, tensors = parts_of(path)
+    kept = {name: value for name, value in header["__metadata__"].items()
+            if name != "digits" and not name.startswith(("films.", "weft."))}  # with the checksum
+    header["__metadata__"] = {**kept, **changes}
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + tensors)
 
 
 def files(images="images.gz", labels="labels.gz"):
@@ -59,7 +74,36 @@ class MovingDigitsTest(unittest.TestCase):
         done = call("train", *files(), "--output", run, *SMALL)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("36 digits, 4 more to validate on, ", done.stderr)
-        self.assertIn("of 10 films", succeed("evaluate", *files(), "--model", run, "--films", 10, "--frames", 3))
+        done = call("evaluate", *files(), "--model", run, "--films", 10)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("of 10 films", done.stdout)
+        self.assertEqual(done.stderr, f"moving_digits: {FOLDER}/images.gz was learned from, so this is no held-out score (--images)\n")
+        done = call("evaluate", *files("other"), "--model", run, "--films", 10)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_scores_films_like_those_that_were_learned_from(self):
+        run, films = FOLDER / "slow", ["--frames", "3", "--least-speed", "0.1", "--most-speed", "0.3"]
+        succeed("train", *files(), "--output", run, *SMALL, *films[2:], "--updates", "4")
+        evaluate = ["evaluate", *files(), "--model", run, "--films", "20"]
+        score = succeed(*evaluate)
+        self.assertEqual(score, succeed(*evaluate, *films))
+        self.assertNotEqual(score, succeed(*evaluate, "--frames", "2"))
+        usual = succeed(*evaluate, "--frames", "20", "--least-speed", "0.5", "--most-speed", "2")
+        self.assertNotEqual(score, usual)
+        (FOLDER / "slow.cfg").write_text(f"model = {run}\n")
+        self.assertRegex(succeed("report", "--config", FOLDER / "slow.cfg", "--help"), r"--most-speed arg \(=0.3\)")
+        done = call("train", *files(), "--output", run, *SMALL, *films[2:4])
+        self.assertIn("--most-speed (0.3 there, 2 now)", done.stderr)
+        change_notes(run / "best.safetensors", {"films.frames": "some"})
+        done = call(*evaluate)
+        self.assertEqual((done.returncode, done.stderr),
+                         (1, f"moving_digits: {run}/best.safetensors: 'films.frames' of its metadata is 'some', no number that fits\n"))
+        # A run from before there were notes: it is scored by the usual films, and goes on without.
+        for name in ("best", "last"):
+            change_notes(run / f"{name}.safetensors", {})
+        self.assertEqual(succeed(*evaluate), usual)
+        succeed("train", *files(), "--output", run, *SMALL, *films[2:], "--resume", "must")
+        self.assertNotIn("films.frames", parts_of(run / "last.safetensors")[0]["__metadata__"])
 
     def test_goes_on_with_the_same_bits(self):
         words = ["train", *files(), *SMALL, "--output"]
@@ -114,7 +158,11 @@ class MovingDigitsTest(unittest.TestCase):
                 ([*start, "--short-epochs", "1", "--short-frames", "99"], 2, "--short-frames 99 are more than --frames"),
                 ([*start, "--quick"], 2, "--quick makes its own data; leave out --images"),
                 (["train", *files("flat"), "--output", FOLDER / "c"], 1, "flat has images of 0 by 28 pixels"),
-                (["train", *files(), "--output", FOLDER / "s", "--size", "12"], 1, "15 to 1024 are needed"),
+                (["train", *files(), "--output", FOLDER / "s", "--size", "12"], 1,
+                 f"{FOLDER}/images.gz: [MovingDigits] frames of 12 pixels a side; 15 to 1024 are needed for digits of 14"),
+                (["train", *files("odd"), "--output", FOLDER / "c"], 1, f"{FOLDER}/odd: [MovingDigits] images f32[36, 27, 28]"),
+                (["evaluate", *files("odd"), "--model", run], 1, f"{FOLDER}/odd: [MovingDigits] images f32[40, 27, 28]"),
+                (["evaluate", *files("large"), "--model", run], 1, f"{FOLDER}/large: [MovingDigits] frames of 32 pixels a side; 33 to"),
                 (["train", *files("cut.gz"), "--output", FOLDER / "c"], 1, "cut.gz: the gzip data is damaged or cut off"),
                 (["train", *files("labels.gz"), "--output", FOLDER / "c"], 1, "images are unsigned bytes"),
                 (["train", *files(labels="few"), "--output", FOLDER / "c"], 1, "has 40 images and"),
@@ -138,6 +186,9 @@ def write_digits():
     labels = [draw.randrange(10) for _ in range(40)]
     pixels = bytes(255 if 2 * label + 4 <= row < 2 * label + 8 else 0 for label in labels for row in range(28) for _ in range(28))
     images = struct.pack(">IIII", 0x803, 40, 28, 28) + pixels
+    (FOLDER / "other").write_bytes(images[:-1] + b"\1")
+    for name, height, width in (("odd", 27, 28), ("large", 64, 64)):
+        (FOLDER / name).write_bytes(struct.pack(">IIII", 0x803, 40, height, width) + bytes(40 * height * width))
     packed = gzip.compress(images)
     (FOLDER / "images.gz").write_bytes(packed)
     (FOLDER / "cut.gz").write_bytes(packed[:len(packed) // 2])
