@@ -14,6 +14,11 @@ namespace {
 constexpr const char* where = "DigitTrackingTask";
 constexpr std::int64_t films_at_a_time = 64;
 
+/// How many of the two names are right.
+int names_right(const DigitAnswer& answer, const data::DigitFilm& film) {
+  return (answer.names[0] == film.names[0] ? 1 : 0) + (answer.names[1] == film.names[1] ? 1 : 0);
+}
+
 }  // namespace
 
 FilmBatch film_batch(const data::MovingDigits& films, std::uint64_t first, std::int64_t count, std::int64_t frames) {
@@ -22,9 +27,14 @@ FilmBatch film_batch(const data::MovingDigits& films, std::uint64_t first, std::
   FilmBatch batch{
       {}, Tensor::empty({count, shown, size, size}), {Tensor::empty({count, 2}, i32), Tensor::empty({count, shown, 2, 2})}};
   for (std::int64_t row = 0; row < count; ++row) {
-    const data::DigitFilm& film = batch.films.emplace_back(films.film(first + static_cast<std::uint64_t>(row), shown));
-    batch.frames.select(0, row).copy_from(film.frames);
-    batch.targets.centres.select(0, row).copy_from(film.centres);
+    data::DigitFilm& film = batch.films.emplace_back(films.film(first + static_cast<std::uint64_t>(row), shown));
+    const auto moved_to = [row](const Tensor& rows, const Tensor& values) {
+      Tensor place = rows.select(0, row);
+      place.copy_from(values);
+      return place;
+    };
+    film.frames = moved_to(batch.frames, film.frames);
+    film.centres = moved_to(batch.targets.centres, film.centres);
     std::copy(film.names.begin(), film.names.end(), batch.targets.names.mutable_data<std::int32_t>() + 2 * row);
   }
   return batch;
@@ -49,12 +59,11 @@ DigitAnswer digit_answer(const seq2seq::Tracks& tracks, std::int64_t row, const 
     answer.front_right = (tracks.front.value().at({row}) > 0) == (first == 0);
     return answer;
   };
-  const auto right = [&](const DigitAnswer& answer) {
-    return (answer.names[0] == film.names[0] ? 1 : 0) + (answer.names[1] == film.names[1] ? 1 : 0);
+  const auto fault = [&film](const DigitAnswer& answer) {
+    return std::pair(-names_right(answer, film), answer.distances[0] + answer.distances[1]);
   };
-  const auto far = [](const DigitAnswer& answer) { return answer.distances[0] + answer.distances[1]; };
   const DigitAnswer straight = paired(0), crossed = paired(1);
-  return std::pair(-right(crossed), far(crossed)) < std::pair(-right(straight), far(straight)) ? crossed : straight;
+  return fault(crossed) < fault(straight) ? crossed : straight;
 }
 
 namespace {
@@ -76,7 +85,7 @@ TrackingScore score_batches(seq2seq::DigitTracker& tracker, const data::MovingDi
     for (std::size_t row = 0; row < batch.films.size(); ++row) {
       const data::DigitFilm& film = batch.films[row];
       const DigitAnswer answer = digit_answer(tracks, static_cast<std::int64_t>(row), film);
-      const int right = (answer.names[0] == film.names[0] ? 1 : 0) + (answer.names[1] == film.names[1] ? 1 : 0);
+      const int right = names_right(answer, film);
       const double distance = (answer.distances[0] + answer.distances[1]) / 2;
       ++score.films;
       score.named += right;

@@ -64,6 +64,20 @@ TEST_CASE("a tracker's run that was stopped goes on with the same bits") {
   for (std::size_t i = 0; i < left.size(); ++i) CHECK(test::largest_difference(left[i].tensor, right[i].tensor) == 0);
 }
 
+TEST_CASE("a batch has its films once, as rows of its tensors") {
+  const data::MovingDigits films(data::made_digits(20, 1), {.frames = 4, .size = 20});
+  const FilmBatch batch = film_batch(films, 3, 2, 3);
+  for (std::int64_t row = 0; row < 2; ++row) {
+    const data::DigitFilm &film = batch.films[static_cast<std::size_t>(row)],
+                          alone = films.film(3 + static_cast<std::uint64_t>(row), 3);
+    CHECK(film.frames.raw() == batch.frames.select(0, row).raw());
+    CHECK(film.centres.raw() == batch.targets.centres.select(0, row).raw());
+    CHECK(film.frames.str() == alone.frames.str());
+    CHECK(film.centres.str() == alone.centres.str());
+    CHECK(film.names == alone.names);
+  }
+}
+
 TEST_CASE("an answer pairs tracks and digits by names, then by distance") {
   const data::MovingDigits films(data::made_digits(20, 1), {.frames = 3});
   std::uint64_t number = 0;

@@ -32,8 +32,8 @@ struct TrackingScore {
 
 /// A film's frames and digits as rows of a batch, numbers first to first + count - 1 of `films`.
 struct FilmBatch {
-  std::vector<data::DigitFilm> films;
-  Tensor frames;  ///< f32 [count, frames, size, size]
+  std::vector<data::DigitFilm> films;  ///< views of the rows below
+  Tensor frames;                       ///< f32 [count, frames, size, size]
   seq2seq::TrackTargets targets;
 };
 /// Only the first `frames` of each, where that isn't 0.
