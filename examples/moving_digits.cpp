@@ -183,11 +183,11 @@ struct Watching {
   int threads = num_threads();
 };
 
-void add_watching_options(po::options_description& options, Watching& w) {
+void add_watching_options(po::options_description& options, Watching& w, std::int64_t most_films) {
   add_film_options(options, w.source);
   auto add = options.add_options();
   add("model", option(w.folder), "folder of a training run");
-  add("films", number(w.films, 1, largest_size), "films to make of the digits");
+  add("films", number(w.films, 1, most_films), "films to make of the digits");
   add("seed", number(w.source.films.seed, 0), "of what the films show");
   add("threads", number(w.threads, 1, most_threads), "threads");
 }
@@ -206,7 +206,7 @@ int command_evaluate(const std::vector<std::string>& words) {
   Watching w;
   w.source.films = films_of_run(words);
   po::options_description options("moving_digits evaluate");
-  add_watching_options(options, w);
+  add_watching_options(options, w, largest_size);
   if (!read_options::read(words, options, std::cout, "moving_digits evaluate --help")) return 0;
   set_num_threads(w.threads);
   const auto tracker = seq2seq::DigitTracker::load(required(w.folder, "model"));
@@ -226,8 +226,8 @@ int command_evaluate(const std::vector<std::string>& words) {
 }
 
 /// A film with what the tracker looked at, the digit that it takes for the front one first.
-void add_film(report::Report& page, const data::DigitFilm& film, const seq2seq::Tracks& tracks, std::int64_t row) {
-  const DigitAnswer answer = digit_answer(tracks, row, film);
+void add_film(report::Report& page, const data::DigitFilm& film, const seq2seq::Tracks& tracks) {
+  const DigitAnswer answer = digit_answer(tracks, 0, film);
   const std::int64_t last = film.centres.size(0) - 1;
   std::vector<std::string> outputs;
   std::vector<Var> weights;
@@ -237,7 +237,7 @@ void add_film(report::Report& page, const data::DigitFilm& film, const seq2seq::
                                   digit == 0 ? "front" : "back", film.names[digit], answer.names[digit],
                                   answer.centres[digit][0], answer.centres[digit][1], film.centres.at({last, d, 0}),
                                   film.centres.at({last, d, 1})));
-    weights.emplace_back(tracks.cell_weights.value().select(0, row).select(0, static_cast<std::int64_t>(answer.tracks[digit])));
+    weights.emplace_back(tracks.cell_weights.value().select(0, 0).select(0, static_cast<std::int64_t>(answer.tracks[digit])));
   }
   page.over_frames({.title = fmt::format("{} in front of {}", film.names[0], film.names[1]),
                     .outputs = outputs,
@@ -251,7 +251,7 @@ int command_report(const std::vector<std::string>& words) {
   w.films = 6;
   std::string output;
   po::options_description options("moving_digits report");
-  add_watching_options(options, w);
+  add_watching_options(options, w, 1000);
   options.add_options()("output", option(output), "the page; none: report.html in the model's folder");
   if (!read_options::read(words, options, std::cout, "moving_digits report --help")) return 0;
   set_num_threads(w.threads);
@@ -262,9 +262,10 @@ int command_report(const std::vector<std::string>& words) {
   report_training(page, read_training_log(std::filesystem::path(w.folder) / "train.log"));
   page.section("Where the model looks for each digit");
   const NoGrad nothing_recorded;
-  const FilmBatch batch = film_batch(films, 0, w.films);
-  const seq2seq::Tracks tracks = (*tracker)(batch.frames);
-  for (std::int64_t row = 0; row < w.films; ++row) add_film(page, batch.films[static_cast<std::size_t>(row)], tracks, row);
+  for (std::int64_t number = 0; number < w.films; ++number) {  // one at a time, however many and long they are
+    const FilmBatch batch = film_batch(films, static_cast<std::uint64_t>(number), 1);
+    add_film(page, batch.films.front(), (*tracker)(batch.frames));
+  }
   if (output.empty()) output = (std::filesystem::path(w.folder) / "report.html").string();
   page.write(output);
   fmt::print("{}\n", output);

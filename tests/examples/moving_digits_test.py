@@ -174,6 +174,7 @@ class MovingDigitsTest(unittest.TestCase):
                 (["train", *files(), "--output", FOLDER / "c", "--start", run], 1,
                  "best.safetensors (--start) has the weights of another model: different: "),
                 (["evaluate", "--model", FOLDER / "none", *files()], 1, "none"),
+                (["report", *files(), "--model", run, "--films", "1001"], 2, "must be a whole number from 1 to 1000"),
                 (["evaluate", *files()], 2, "--model is needed")):
             done = call(*words)
             self.assertEqual(done.returncode, code, (words, done.stderr))
