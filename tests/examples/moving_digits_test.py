@@ -49,14 +49,17 @@ class MovingDigitsTest(unittest.TestCase):
 
     def test_quick(self):
         run = FOLDER / "quick"
-        out = succeed("train", "--quick", "--output", run, "--threads", 1)
-        self.assertRegex(out, r"^400 updates, both digits named in \d+\.\d % of the validation films, \d+ frames/s, ")
-        out = succeed("evaluate", "--quick", "--model", run, "--films", 100, "--frames", 5)
-        said = re.fullmatch(r"both digits named in ([\d.]+) % of 100 films, ([\d.]+) % of the digits\n"
+        out = succeed("train", "--quick", "--output", run, "--epochs", 40, "--threads", 1)  # names take longer than places
+        self.assertRegex(out, r"^800 updates, both digits named in \d+\.\d % of the validation films, \d+ frames/s, ")
+        out = succeed("evaluate", "--quick", "--model", run, "--films", 200)
+        said = re.fullmatch(r"both digits named in ([\d.]+) % of 200 films, ([\d.]+) % of the digits\n"
                             r"position in the last frame: ([\d.]+) pixels off, ([\d.]+) in the \d+ films in which one passes behind "
                             r"the other\nthe front one told from the back one in [\d.]+ % of these\n", out)
         self.assertIsNotNone(said, out)
-        self.assertLess(float(said[3]), 4)  # 400 updates; a first guess is 7 off
+        # Of six seeds the worst names 32 % of the films and 55 % of the digits; the same two names every time are 2 % and 19 %.
+        self.assertGreater(float(said[1]), 10)
+        self.assertGreater(float(said[2]), 35)
+        self.assertLess(float(said[3]), 4)  # a first guess is 7 off
         self.assertEqual(succeed("report", "--quick", "--model", run, "--films", 2), f"{run}/report.html\n")
         page = (run / "report.html").read_text()
         self.assertEqual(len(re.findall(r"<figcaption>\d in front of \d</figcaption>", page)), 2)
@@ -66,7 +69,7 @@ class MovingDigitsTest(unittest.TestCase):
         run = FOLDER / "conv_lstm"
         out = succeed("train", "--quick", "--output", run, "--conv-lstm", 6, "--threads", 1)
         self.assertRegex(out, r"^400 updates, both digits named in ")
-        out = succeed("evaluate", "--quick", "--model", run, "--films", 100, "--frames", 5)
+        out = succeed("evaluate", "--quick", "--model", run, "--films", 100)
         self.assertLess(float(re.search(r"last frame: ([\d.]+) pixels", out)[1]), 4)
 
     def test_learns_from_files(self):
