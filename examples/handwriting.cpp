@@ -73,9 +73,9 @@ std::vector<data::LetterWord> words_of(const WordSource& source, const char* nam
     words = data::made_letter_words(1000, 1);
   } else {
     data::LetterImages file = data::read_letter_images(required(source.path, "data"));
+    for (const std::string& reason : file.first_skipped) fmt::print(stderr, "handwriting: left out: {}\n", reason);
     if (file.skipped > 0)
-      fmt::print(stderr, "{} of {} lines are no words and are left out; the first: {}\n", file.skipped, file.lines,
-                 file.first_skipped);
+      fmt::print(stderr, "handwriting: {} of {} lines are no words and are left out\n", file.skipped, file.lines);
     words = std::move(file.words);
   }
   std::erase_if(words, [&](const data::LetterWord& word) { return !folds.contains(word.fold); });

@@ -101,13 +101,15 @@ LetterImages read_letter_images(const std::filesystem::path& path, const LetterI
     const std::string problem = invalid ? fmt::format("byte {} isn't UTF-8", *invalid + 1) : parse(line, options, word);
     if (problem.empty()) {
       result.words.push_back(std::move(word));
-    } else if (result.skipped++ == 0) {
-      result.first_skipped = fmt::format("{}, line {}: {}", reader.name(), reader.line_number(), problem);
+    } else {
+      ++result.skipped;
+      if (result.first_skipped.size() < LetterImages::most_told)
+        result.first_skipped.push_back(fmt::format("{}, line {}: {}", reader.name(), reader.line_number(), problem));
     }
   }
   check<FormatError>(result.lines > 0, operation, "{} has no lines", reader.name());
   check<FormatError>(!result.words.empty(), operation, "none of the {} lines of {} is a word; the first: {}", result.lines,
-                     reader.name(), result.first_skipped);
+                     reader.name(), result.first_skipped.front());
   return result;
 }
 

@@ -40,7 +40,7 @@ TEST_CASE("a word's letters are read pixel by pixel, row by row, the highest bit
   CHECK(file.words[1].images.str() == Tensor::from<float>({1, 1, 1, 1, 0, 0, 0, 0}, {1, 2, 4}).str());
 }
 
-TEST_CASE("a line that is no word is left out and counted, the first one named") {
+TEST_CASE("a line that is no word is left out and counted, and the reason told") {
   const test::TemporaryFolder folder;
   const std::string sound = "0 a 81\n";
   const auto skipped = [&](const std::string& line) {
@@ -50,8 +50,9 @@ TEST_CASE("a line that is no word is left out and counted, the first one named")
     CHECK(file.lines == 3);
     CHECK(file.skipped == 1);
     const std::string start = path.string() + ", line 2: ";
-    REQUIRE(file.first_skipped.starts_with(start));
-    return file.first_skipped.substr(start.size());
+    REQUIRE(file.first_skipped.size() == 1);
+    REQUIRE(file.first_skipped[0].starts_with(start));
+    return file.first_skipped[0].substr(start.size());
   };
   CHECK(skipped("0 \xE9 81") == "byte 3 isn't UTF-8");
   CHECK(skipped("0 a") == "a fold, a word and an image for each of its letters are needed");
@@ -61,6 +62,19 @@ TEST_CASE("a line that is no word is left out and counted, the first one named")
   CHECK(skipped("0 a 81 81") == "'a' has 1 letters, but 2 images follow");
   CHECK(skipped("0 ab 81 811") == "image 2 has 3 digits, not the 2 of 2 by 4 pixels");
   CHECK(skipped("0 a g1") == "image 1 has something else than hexadecimal digits");
+}
+
+TEST_CASE("of many lines that are no words the first are told and the others counted") {
+  const test::TemporaryFolder folder;
+  std::string text = "0 a 81\n";
+  for (int i = 2; i <= 9; ++i) text += i % 2 == 0 ? "0 a\n" : "0 a g1\n";
+  const auto path = write(folder, text);
+  const LetterImages file = read_letter_images(path, small);
+  CHECK(file.skipped == 8);
+  REQUIRE(file.first_skipped.size() == LetterImages::most_told);
+  CHECK(file.first_skipped[0] == path.string() + ", line 2: a fold, a word and an image for each of its letters are needed");
+  CHECK(file.first_skipped[1] == path.string() + ", line 3: image 1 has something else than hexadecimal digits");
+  CHECK(file.first_skipped[4].starts_with(path.string() + ", line 6: "));
 }
 
 TEST_CASE("files without words and sizes that can't be are refused") {

@@ -41,8 +41,8 @@ class HandwritingTest(unittest.TestCase):
         run = FOLDER / "run"
         done = call("train", "--data", FOLDER / "words.gz", "--train-folds", "1-2,4", "--output", run, *SMALL)
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("1 of 121 lines are no words and are left out; the first: ", done.stderr)
-        self.assertIn("words.gz, line 5: 'ab' has 2 letters, but 1 images follow", done.stderr)
+        self.assertIn(f"handwriting: left out: {FOLDER}/words.gz, line 5: 'ab' has 2 letters, but 1 images follow\n"
+                      "handwriting: 1 of 121 lines are no words and are left out\n", done.stderr)
         self.assertIn("65 words, 7 more to validate on, 4 letters, ", done.stderr)
         out = succeed("evaluate", "--data", FOLDER / "words.gz", "--folds", "0,3", "--model", run, "--show", 2)
         self.assertRegex(out, r"of 48 words right\n$")

@@ -21,15 +21,17 @@ struct LetterImagesOptions {
 
 /// What a file held.
 struct LetterImages {
+  static constexpr std::size_t most_told = 5;
   std::vector<LetterWord> words;
-  std::int64_t lines = 0;     ///< of the file, blank ones apart
-  std::int64_t skipped = 0;   ///< of them: lines that are no word
-  std::string first_skipped;  ///< which was the first of these, and why it is none; "" without any
+  std::int64_t lines = 0;                  ///< of the file, blank ones apart
+  std::int64_t skipped = 0;                ///< of them: lines that are no word
+  std::vector<std::string> first_skipped;  ///< which were the first of these, most_told at most, and why each is none
 };
 
 /// Reads the letters of a word a line, plain or gzip, as Kassel's and Taskar's OCR data are kept: the fold, the text, then each
 /// letter's pixels, row by row, as hexadecimal digits whose highest bit is the first. A line that isn't so is skipped and
-/// counted. Throws FormatError where no line is a word, and what LineReader throws; ValueError for a size that can't be.
+/// counted, the first ones with the reason. Throws FormatError where no line is a word, and what LineReader throws; ValueError
+/// for a size that can't be.
 LetterImages read_letter_images(const std::filesystem::path& path, const LetterImagesOptions& options = {});
 
 /// The letters of a picture in which they stand side by side, dark on light, each height by width pixels or the same whole
