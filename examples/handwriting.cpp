@@ -5,6 +5,8 @@
 
 #include "commands.hpp"
 #include "left_out.hpp"
+#include "of_data.hpp"
+#include "run_notes.hpp"
 #include "trainer_settings.hpp"
 #include "weft/data/glyphs.hpp"
 #include "weft/data/held_out.hpp"
@@ -62,6 +64,8 @@ std::set<std::int64_t> folds_of(const std::string& text, const char* name) {
 struct WordSource {
   std::string path, folds;
   bool quick = false;
+
+  std::string name() const { return quick ? "--quick" : path; }
 };
 
 /// The words of some folds; what was skipped is said.
@@ -83,6 +87,27 @@ std::vector<data::LetterWord> words_of(const WordSource& source, const char* nam
     throw FormatError(
         fmt::format("{} no words of folds {} (--{})", source.quick ? "there are" : source.path + " has", source.folds, name));
   return words;
+}
+
+/// The folds that some words are of.
+std::set<std::int64_t> folds_among(const std::vector<data::LetterWord>& words) {
+  std::set<std::int64_t> folds;
+  for (const data::LetterWord& word : words) folds.insert(word.fold);
+  return folds;
+}
+
+constexpr const char* learned_folds = "learned_folds";  // a run's note: numbers with commas between them
+
+/// Says which of the folds the run in `folder` learned from, as far as it notes that.
+void warn_of_learned(const std::string& folder, const std::vector<data::LetterWord>& words) {
+  const std::string learned = fmt::format(",{},", run_notes::text(run_notes::of_run(folder), learned_folds));
+  std::set<std::int64_t> folds = folds_among(words);
+  std::erase_if(folds, [&](std::int64_t fold) { return learned.find(fmt::format(",{},", fold)) == std::string::npos; });
+  if (!folds.empty())
+    fmt::print(
+        stderr,
+        "handwriting: folds {} were learned from (--folds), so this is no held-out score unless --data is another file\n",
+        fmt::join(folds, ", "));
 }
 
 text::Symbols letters_of(const std::vector<data::LetterWord>& words) {
@@ -144,14 +169,22 @@ int command_train(const std::vector<std::string>& words) {
   std::vector<data::LetterWord> train, validation;
   for (std::size_t i = 0; i < all.size(); ++i)
     (data::is_held_out(static_cast<std::int64_t>(i), held_out) ? validation : train).push_back(all[i]);
+  if (validation.empty())
+    throw FormatError(fmt::format("{} has {} words of folds {} (--train-folds): too few to hold --held-out {} of them out",
+                                  source.name(), all.size(), source.folds, held_out));
   model_options.attention = seq2seq::attention_kind(attention);
   model_options.normaliser = nn::normaliser_of(normaliser);
   model_options.recurrent = nn::recurrent_kind(recurrent);
   task_options.batching.seed = s.trainer.seed;
   seq2seq::WordReader reader(model_options, letters_of(all), nn::Scope{.owner = nullptr, .name = {}, .seed = s.trainer.seed});
-  WordReadingTask task(reader, train, validation, task_options);
-  fmt::print(stderr, "{} words, {} more to validate on, {} letters, {} parameters, {}\n", train.size(), validation.size(),
-             reader.letters().size() - 1, reader.num_parameters(), format_count(s.threads, "thread"));
+  const Metadata notes = run_notes::for_run({{learned_folds, fmt::to_string(fmt::join(folds_among(all), ","))}}, s.trainer);
+  auto task = of_data(source.name(), [&] { return WordReadingTask(reader, train, validation, task_options, notes); });
+  if (task.left_out() > 0)
+    fmt::print(stderr, "handwriting: {} words of more than {} letters are not learned from\n", task.left_out(),
+               task_options.batching.max_length);
+  fmt::print(stderr, "{} words, {} more to validate on, {} letters, {} parameters, {}\n",
+             static_cast<std::int64_t>(train.size()) - task.left_out(), validation.size(), reader.letters().size() - 1,
+             reader.num_parameters(), format_count(s.threads, "thread"));
   const TrainingResult result = weft::train(task, s.trainer, std::cerr);
   fmt::print("{}, least letter error {}, {}, {}\n", steps_of(result),
              result.best ? fmt::format("{:.2f} %", 100 - *result.best) : "not validated yet", speed_of(result, "words"),
@@ -191,6 +224,7 @@ int command_evaluate(const std::vector<std::string>& words) {
   set_num_threads(r.threads);
   const auto reader = seq2seq::WordReader::load(required(r.folder, "model"));
   const std::vector<data::LetterWord> tested = words_of(r.source, "folds");
+  warn_of_learned(r.folder, tested);
   const WordScore score = score_words(*reader, tested, r.search);
   for (std::size_t i = 0; i < tested.size() && show > 0; ++i)
     if (score.read[i] != tested[i].text) {
@@ -289,6 +323,7 @@ commands::Program handwriting() {
                                                 {"word_reader.recurrent", "--recurrent"},
                                                 {"word_reader.dropout", "--dropout"},
                                                 {"symbols", "--data, --train-folds"},
+                                                {learned_folds, "--train-folds"},
                                                 {"training_words", "--data, --train-folds, --held-out"},
                                                 {"validation_words", "--data, --train-folds, --held-out"},
                                                 {"shift", "--shift"},

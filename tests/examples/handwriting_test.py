@@ -84,6 +84,38 @@ class HandwritingTest(unittest.TestCase):
         self.assertNotIn("&lt;unk&gt;", page)
         check_page(self, run / "report.html")
 
+    def test_words_that_are_too_long(self):
+        lines = [f"1 {text} " + " ".join(["0" * 32] * len(text)) for text in 10 * ["ab"] + 2 * [101 * "a"]]
+        (FOLDER / "long").write_text("\n".join(lines) + "\n")
+        train = ["train", "--data", FOLDER / "long", "--output", FOLDER / "long-run", *SMALL, "--updates", "1"]
+        done = call(*train)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("handwriting: 2 words of more than 100 letters are not learned from\n9 words, 1 more to validate on, ", done.stderr)
+        (FOLDER / "long").write_text("\n".join(lines[-2:] * 5) + "\n")
+        done = call(*train)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"handwriting: {FOLDER}/long: [TokenBatcher] no pair left of 9: 0 with an empty side, 9 longer than max_length 100",
+                      done.stderr)
+
+    def test_says_which_folds_were_learned_from(self):
+        run, data = FOLDER / "folds", ["--data", FOLDER / "words.gz"]
+        train = ["train", *data, "--output", run, *SMALL, "--train-folds"]
+        succeed(*train, "1-2,4-99", "--updates", "2")
+        for folds, learned in (("0,3", ""), ("1-3", "1, 2"), ("4", "4")):
+            done = call("evaluate", *data, "--model", run, "--folds", folds)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            said = (f"handwriting: folds {learned} were learned from (--folds), so this is no held-out score unless --data is another "
+                    "file\n")
+            self.assertEqual("".join(line for line in done.stderr.splitlines(True) if "learned from" in line), said if learned else "")
+        self.assertIn("--train-folds (1,2,4 there, 1,2,3,4 now)", call(*train, "1-4").stderr)
+        # A run from before there were notes is scored and goes on as ever.
+        for name in ("best", "last"):
+            change(run / f"{name}.safetensors", lambda header, tensors: header["__metadata__"].pop("learned_folds"))
+        done = call("evaluate", *data, "--model", run, "--folds", "1-3")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertNotIn("learned from", done.stderr)
+        succeed(*train, "1-2,4", "--resume", "must")
+
     def test_holds_out_the_share_that_it_says(self):
         small = [word if word != "0.1" else "0.4" for word in SMALL]
         done = call("train", "--data", FOLDER / "words.gz", "--train-folds", "1-2,4", "--output", FOLDER / "share", *small, "--updates", "1")
@@ -137,6 +169,8 @@ class HandwritingTest(unittest.TestCase):
                 ([*start, "--train-folds", "4-1"], 2, "--train-folds must be numbers or rising ranges"),
                 ([*start, "--train-folds", "1,"], 2, "not '1,'"),
                 ([*start, "--train-folds", "77"], 1, "words.gz has no words of folds 77 (--train-folds)"),
+                (["train", "--data", FOLDER / "words.gz", "--output", run, "--train-folds", "1", "--held-out", "0.01"], 1,
+                 "words.gz has 24 words of folds 1 (--train-folds): too few to hold --held-out 0.01 of them out"),
                 (["evaluate", "--quick", "--model", run, "--folds", "99"], 1, "there are no words of folds 99 (--folds)"),
                 (["train", "--data", FOLDER / "words.gz", "--output", run, "--hidden", "15"], 2, "--hidden 15 must be even"),
                 ([*start, "--quick"], 2, "--quick makes its own data; leave out --data"),
