@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include "input.hpp"
 #include "read_options.hpp"
 #include "weft/base/error.hpp"
-#include "weft/data/lines.hpp"
 #include "weft/train/trainer.hpp"
 
 /// Programs of several commands: which one a call means, and how it ends.
@@ -56,24 +56,28 @@ inline void flush_output() {
   if (!std::cout.flush() || std::fflush(stdout) != 0) throw weft::IoError("can't write to standard output");
 }
 
-/// Writes a line for each of standard input, in order. `answer` takes lines and gives their results, which have a `text`; it
-/// gets many batches of `batch` at a time, so that lines of like length can stand together.
+/// Writes a line for each of standard input, in order, an empty one for what isn't UTF-8; the exit code. `answer` takes lines
+/// and gives their results, which have a `text`; it gets many batches of `batch` at a time, so that lines of like length can
+/// stand together.
 template <class Answer>
-void answer_lines(std::int64_t batch, const Answer& answer) {
+int answer_lines(const char* program, std::int64_t batch, const Answer& answer) {
   constexpr std::size_t batches_at_a_time = 16;
-  weft::data::LineReader reader(std::cin, "standard input");
+  Input input(program);
   std::vector<std::string> lines;
   std::string line;
+  std::size_t all = 0;
   const auto flush = [&] {
     for (const auto& result : answer(lines)) std::cout << result.text << '\n';
     flush_output();
     lines.clear();
   };
-  while (reader.next(line)) {
+  while (input.next(line)) {
     lines.push_back(line);
+    ++all;
     if (lines.size() == batches_at_a_time * static_cast<std::size_t>(batch)) flush();
   }
   flush();
+  return input.end(all);
 }
 
 inline int run(const Program& program, const std::vector<std::string>& words) {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "commands.hpp"
+#include "input.hpp"
 #include "language_model_pictures.hpp"
 #include "of_data.hpp"
 #include "trainer_settings.hpp"
@@ -32,8 +33,12 @@ language_model COMMAND --help lists a command's options; --config FILE reads the
 std::string read_text(const std::string& path) {
   data::LineReader reader(path);
   std::string text, line;
-  while (reader.next(line)) text += line + '\n';
-  if (text.find_first_not_of(" \t\r\n") == std::string::npos) throw FormatError(fmt::format("{} has no text", path));
+  bool blank = true;
+  while (reader.next(line)) {
+    text += line + '\n';
+    blank = blank && data::is_blank(line);
+  }
+  if (blank) throw FormatError(fmt::format("{} has no text", path));
   return text;
 }
 
@@ -236,14 +241,14 @@ int command_report(const std::vector<std::string>& words) {
   page.text(fmt::format("{} parameters, {} different {}.", format_count(trained.model->num_parameters()),
                         format_count(trained.symbols.size() - 1), plural(trained.symbols.unit())));
   report_training(page, read_training_log(std::filesystem::path(folder) / "train.log"));
-  data::LineReader reader(std::cin, "standard input");
-  std::vector<std::string> lines;
-  for (std::string line; reader.next(line);)
-    if (line.find_first_not_of(" \t\r") != std::string::npos) lines.push_back(line);
+  Input input("language_model");
+  std::vector<std::string> lines = input.rest();
+  const std::size_t all = lines.size();
+  std::erase_if(lines, data::is_blank);
   if (!lines.empty()) language_model_pictures::draw(page, *trained.model, trained.symbols, lines);
   page.write(output);
   fmt::print("{}\n", output);
-  return 0;
+  return input.end(all);
 }
 
 commands::Program language_model() {

@@ -1,12 +1,25 @@
 #pragma once
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <limits>
 #include <string>
 #include <vector>
 
-/// Says which of some files were left out, and why.
-inline void say_left_out(const char* program, const std::vector<std::string>& reasons, std::size_t all) {
-  for (const std::string& reason : reasons) fmt::print(stderr, "{}: left out: {}\n", program, reason);
-  if (!reasons.empty()) fmt::print(stderr, "{}: {} of {} files were left out\n", program, reasons.size(), all);
+/// Says that one of what a program was given isn't used, and why.
+inline void say_left_out(const char* program, const std::string& reason) {
+  fmt::print(stderr, "{}: left out: {}\n", program, reason);
+}
+
+/// And in the end how many of all, where there are any.
+inline void say_left_out(const char* program, std::size_t count, std::size_t all, const char* what) {
+  if (count > 0) fmt::print(stderr, "{}: {} of {} {} were left out\n", program, count, all, what);
+}
+
+/// Says which of some files, or of `what`, were left out, and why: of `most` at most.
+inline void say_left_out(const char* program, const std::vector<std::string>& reasons, std::size_t all,
+                         const char* what = "files", std::size_t most = std::numeric_limits<std::size_t>::max()) {
+  for (std::size_t i = 0; i < std::min(reasons.size(), most); ++i) say_left_out(program, reasons[i]);
+  say_left_out(program, reasons.size(), all, what);
 }

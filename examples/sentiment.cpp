@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "commands.hpp"
+#include "input.hpp"
 #include "labelled_texts.hpp"
 #include "made_reviews.hpp"
 #include "sentiment_faithfulness.hpp"
@@ -110,33 +111,36 @@ int command_evaluate(const std::vector<std::string>& words) {
   return 0;
 }
 
-/// Texts with a blank line between them.
-std::vector<std::vector<std::string>> read_texts(data::LineReader reader) {
-  std::vector<std::vector<std::string>> texts(1);
-  std::string line;
-  while (reader.next(line)) {
-    if (!data::is_blank(line))
-      texts.back().push_back(line);
+/// A text of standard input, as its lines; none where `fault` says why it can't be read.
+struct Text {
+  std::vector<std::string> lines;
+  std::string fault;
+
+  bool empty() const { return lines.empty() && fault.empty(); }
+};
+
+/// Texts with a blank line between them. One that the input can't be read on in is none.
+std::vector<Text> read_texts(Input& input) {
+  std::vector<Text> texts(1);
+  std::string line, fault;
+  while (input.next(line, fault)) {
+    if (!fault.empty())
+      texts.back().fault = fault;
+    else if (!data::is_blank(line))
+      texts.back().lines.push_back(line);
     else if (!texts.back().empty())
       texts.emplace_back();
   }
-  if (texts.back().empty()) texts.pop_back();
+  if (texts.back().empty() || input.broken()) texts.pop_back();
   return texts;
 }
 
 struct Read {
   std::unique_ptr<seq2seq::TextClassifier> classifier;
-  std::vector<seq2seq::SentenceWords> texts;
-  std::vector<std::size_t> numbers;  ///< which of the texts given each is, from 1
+  std::vector<std::string> verdicts;          ///< of each text given
+  std::vector<seq2seq::SentenceWords> texts;  ///< those that have words
+  std::vector<std::size_t> numbers;           ///< which of those given each is, from 1
   std::vector<seq2seq::Classification> classified;
-  std::size_t given = 0;
-
-  bool whole() const { return texts.size() == given; }
-  std::string verdict(std::size_t i) const {
-    const seq2seq::Classification& c = classified[i];
-    const auto label = static_cast<std::size_t>(c.label);
-    return fmt::format("{} {:.3f}", classifier->vocabulary().classes[label], c.probabilities[label]);
-  }
 };
 
 struct Reading {
@@ -151,23 +155,34 @@ void add_reading_options(po::options_description& options, Reading& reading) {
 }
 
 /// The texts of standard input by a model.
-Read read_input(const Reading& reading) {
+Read read_input(Input& input, const Reading& reading) {
   set_num_threads(reading.threads);
   const std::string folder = required(reading.folder, "model");
-  Read read{seq2seq::TextClassifier::load(folder), {}, {}, {}, 0};
+  Read read{seq2seq::TextClassifier::load(folder), {}, {}, {}, {}};
+  const seq2seq::TextClassifier::Vocabulary& vocabulary = read.classifier->vocabulary();
   std::vector<seq2seq::Sentences> encoded;
-  for (const auto& text : read_texts(data::LineReader(std::cin, "standard input"))) {
-    ++read.given;
-    seq2seq::SentenceWords words = read.classifier->words(text);
+  for (const Text& text : read_texts(input)) {
+    read.verdicts.emplace_back(text.fault.empty() ? "no words" : "not UTF-8");
+    const std::size_t number = read.verdicts.size();
+    if (!text.fault.empty()) {
+      input.leave_out(number, fmt::format("text {}: {}", number, text.fault));
+      continue;
+    }
+    seq2seq::SentenceWords words = read.classifier->words(text.lines);
     if (words.empty()) {
-      fmt::print(stderr, "sentiment: left out: text {} of standard input has no words\n", read.given);
+      input.leave_out(number, fmt::format("text {} of standard input has no words", number));
       continue;
     }
     encoded.push_back(read.classifier->encode(words));
     read.texts.push_back(std::move(words));
-    read.numbers.push_back(read.given);
+    read.numbers.push_back(number);
   }
   read.classified = read.classifier->classify(encoded);
+  for (std::size_t i = 0; i < read.texts.size(); ++i) {
+    const seq2seq::Classification& c = read.classified[i];
+    const auto label = static_cast<std::size_t>(c.label);
+    read.verdicts[read.numbers[i] - 1] = fmt::format("{} {:.3f}", vocabulary.classes[label], c.probabilities[label]);
+  }
   return read;
 }
 
@@ -176,11 +191,10 @@ int command_classify(const std::vector<std::string>& words) {
   po::options_description options("sentiment classify");
   add_reading_options(options, reading);
   if (!read_options::read(words, options, std::cout, "sentiment classify --help")) return 0;
-  const Read read = read_input(reading);
-  std::vector<std::string> verdicts(read.given, "no words");  // a line for each text
-  for (std::size_t i = 0; i < read.texts.size(); ++i) verdicts[read.numbers[i] - 1] = read.verdict(i);
-  for (const std::string& verdict : verdicts) fmt::print("{}\n", verdict);
-  return read.whole() ? 0 : 1;
+  Input input("sentiment", "texts");
+  const Read read = read_input(input, reading);
+  for (const std::string& verdict : read.verdicts) fmt::print("{}\n", verdict);
+  return input.end(read.verdicts.size());
 }
 
 int command_report(const std::vector<std::string>& words) {
@@ -190,7 +204,8 @@ int command_report(const std::vector<std::string>& words) {
   add_reading_options(options, reading);
   options.add_options()("output", option(output), "the page; none: report.html in the model's folder");
   if (!read_options::read(words, options, std::cout, "sentiment report --help")) return 0;
-  const Read read = read_input(reading);
+  Input input("sentiment", "texts");
+  const Read read = read_input(input, reading);
   const std::string& folder = reading.folder;
   if (output.empty()) output = (std::filesystem::path(folder) / "report.html").string();
   report::Report page(fmt::format("Classifier {}", folder));
@@ -200,11 +215,12 @@ int command_report(const std::vector<std::string>& words) {
   report_training(page, read_training_log(std::filesystem::path(folder) / "train.log"));
   if (!read.texts.empty()) sentiment_pictures::begin(page);
   for (std::size_t i = 0; i < read.texts.size(); ++i)
-    sentiment_pictures::draw(page, *read.classifier, fmt::format("Text {}: {}", read.numbers[i], read.verdict(i)),
-                             read.texts[i], read.classified[i]);
+    sentiment_pictures::draw(page, *read.classifier,
+                             fmt::format("Text {}: {}", read.numbers[i], read.verdicts[read.numbers[i] - 1]), read.texts[i],
+                             read.classified[i]);
   page.write(output);
   fmt::print("{}\n", output);
-  return read.whole() ? 0 : 1;
+  return input.end(read.verdicts.size());
 }
 
 commands::Program sentiment() {

@@ -4,10 +4,10 @@
 #include <filesystem>
 
 #include "commands.hpp"
+#include "input.hpp"
 #include "summarizer_settings.hpp"
 #include "weft/base/file.hpp"
 #include "weft/data/headlines.hpp"
-#include "weft/data/lines.hpp"
 #include "weft/data/made_headlines.hpp"
 #include "weft/metrics/bootstrap.hpp"
 #include "weft/metrics/rouge.hpp"
@@ -177,8 +177,8 @@ int command_summarize(const std::vector<std::string>& words) {
   add_decoding_options(options, d);
   if (!read_options(words, options, "summarizer summarize")) return 0;
   const auto summarizer = load(d);
-  commands::answer_lines(d.options.batch, [&](const auto& lines) { return summarizer->summarize(lines, d.options); });
-  return 0;
+  return commands::answer_lines("summarizer", d.options.batch,
+                                [&](const auto& lines) { return summarizer->summarize(lines, d.options); });
 }
 
 /// What a summary's words were made of: attention, what of each word's probability each word of the source gave, and shades.
@@ -220,17 +220,20 @@ int command_report(const std::vector<std::string>& words) {
   page.text(fmt::format("{} parameters, a vocabulary of {} words.", format_count(summarizer->model().num_parameters()),
                         format_count(summarizer->vocabulary().size())));
   report_training(page, read_training_log(std::filesystem::path(d.models[0]) / "train.log"));
-  data::LineReader reader(std::cin, "standard input");
-  std::vector<std::string> lines;
-  for (std::string line; reader.next(line);) lines.push_back(line);
+  Input input("summarizer");
+  const std::vector<std::string> lines = input.rest();
   d.options.search.attention = true;
   const auto summaries = summarizer->summarize(lines, d.options);
   if (!lines.empty()) page.section("What headlines are made of");
-  for (std::size_t i = 0; i < lines.size(); ++i)
-    if (!summaries[i].words.empty()) draw(page, lines[i], summaries[i]);
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (summaries[i].words.empty())
+      input.leave_out_wordless(i + 1);
+    else
+      draw(page, lines[i], summaries[i]);
+  }
   page.write(output);
   fmt::print("{}\n", output);
-  return 0;
+  return input.end(lines.size());
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "commands.hpp"
+#include "input.hpp"
 #include "translator_decoding.hpp"
 #include "translator_settings.hpp"
 #include "weft/base/error.hpp"
@@ -139,8 +140,8 @@ int command_translate(const std::vector<std::string>& words) {
   add_decoding_options(options, d);
   if (!read_options(words, options, "translator translate")) return 0;
   const auto translator = load(d);
-  commands::answer_lines(d.options.batch, [&](const auto& lines) { return translator->translate(lines, d.options); });
-  return 0;
+  return commands::answer_lines("translator", d.options.batch,
+                                [&](const auto& lines) { return translator->translate(lines, d.options); });
 }
 
 int command_evaluate(const std::vector<std::string>& words) {
@@ -203,6 +204,14 @@ std::vector<std::filesystem::path> draw(seq2seq::Translator& translator, const s
   return paths;
 }
 
+/// The lines of standard input; those without words are left out of what is drawn.
+std::vector<std::string> lines_to_draw(Input& input, const seq2seq::Translator& translator) {
+  std::vector<std::string> lines = input.rest();
+  for (std::size_t i = 0; i < lines.size(); ++i)
+    if (translator.vocabularies().source.encode(lines[i]).empty()) input.leave_out_wordless(i + 1);
+  return lines;
+}
+
 int command_average(const std::vector<std::string>& words) {
   std::string model, output;
   std::int64_t last = 0;
@@ -238,9 +247,10 @@ int command_attention(const std::vector<std::string>& words) {
   add_decoding_options(options, d);
   if (!read_options(words, options, "translator attention")) return 0;
   const auto translator = load(d);
-  for (const auto& path : draw(*translator, read_lines(data::LineReader(std::cin, "standard input")), output, d.options))
-    fmt::print("{}\n", path.string());
-  return 0;
+  Input input("translator");
+  const std::vector<std::string> lines = lines_to_draw(input, *translator);
+  for (const auto& path : draw(*translator, lines, output, d.options)) fmt::print("{}\n", path.string());
+  return input.end(lines.size());
 }
 
 /// A page of the run in `d.models[0]`: its curves, and what the model looks at in some lines.
@@ -270,9 +280,11 @@ int command_report(const std::vector<std::string>& words) {
   if (d.models.size() > 1) throw UsageError("a report is of one --model");
   const auto translator = load(d);
   if (output.empty()) output = (std::filesystem::path(d.models[0]) / "report.html").string();
-  write_report(*translator, read_lines(data::LineReader(std::cin, "standard input")), d, output);
+  Input input("translator");
+  const std::vector<std::string> lines = lines_to_draw(input, *translator);
+  write_report(*translator, lines, d, output);
   fmt::print("{}\n", output);
-  return 0;
+  return input.end(lines.size());
 }
 
 int command_quickstart(const std::vector<std::string>& words) {

@@ -5,7 +5,7 @@ import sys
 import tempfile
 import unittest
 
-from program import call, check_page, check_quick_spellings, digest, figures, run, succeed
+from program import call, call_bytes, check_page, check_quick_spellings, digest, figures, run, succeed
 
 FOLDER = pathlib.Path()
 SMALL = ["--width", "16", "--layers", "1", "--heads", "2", "--feed-forward", "16", "--rows", "4", "--window", "10",
@@ -73,6 +73,12 @@ class LanguageModelTest(unittest.TestCase):
             else:
                 self.assertEqual(shapes, [])
                 self.assertNotIn("the text to itself", text)
+        done = call_bytes("report", "--model", FOLDER / "report-words-gru", stdin=b"the dog\n\xff\n \f\nthe cat\n")
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr.decode(), "language_model: left out: standard input, line 2, byte 1: not UTF-8 (0xFF)\n"
+                         "language_model: 1 of 4 lines were left out\n")
+        shaded = [figure for figure in figures(FOLDER / "report-words-gru" / "report.html") if figure["kind"] == "text"]
+        self.assertEqual([line["words"] for line in shaded[0]["lines"]], [["the", "dog"], ["the", "cat"]])
         done = call("report", "--model", FOLDER / "none")
         self.assertEqual(done.returncode, 1)
         self.assertIn("none", done.stderr)

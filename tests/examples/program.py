@@ -19,6 +19,12 @@ def call(*words, stdin=""):
                           env={**os.environ, "OMP_NUM_THREADS": "1"})
 
 
+def call_bytes(*words, stdin):
+    """The same with bytes, which may be no text."""
+    return subprocess.run([sys.argv[1], *map(str, words)], input=stdin, capture_output=True, check=False,
+                          env={**os.environ, "OMP_NUM_THREADS": "1"})
+
+
 def succeed(*words, stdin=""):
     done = call(*words, stdin=stdin)
     if done.returncode != 0:

@@ -3,13 +3,12 @@ on the reviews in WEFT_SHARED alone, 77 where there are none. Prints failures al
 import os
 import pathlib
 import re
-import subprocess
 import sys
 import tarfile
 import tempfile
 import unittest
 
-from program import call, check_page, check_quick_spellings, digest, figures, run, succeed
+from program import call, call_bytes, check_page, check_quick_spellings, digest, figures, run, succeed
 
 FOLDER = pathlib.Path()
 REAL = pathlib.Path(os.environ.get("WEFT_SHARED", "")) / "data" / "review-polarity" / "review_polarity.tar.gz"
@@ -125,7 +124,8 @@ class SentimentTest(unittest.TestCase):
         self.assertIn(f"left out: {folder / 'pos' / 'wordless'} has no words", done.stderr)
         self.assertIn("3 of 27 files are left out", done.stderr)
         done = call("classify", "--model", FOLDER / "spoilt-run", stdin="a fine film .\n\n<skipped>\n\na dull film .\n")
-        self.assertEqual((done.returncode, done.stderr), (1, "sentiment: left out: text 2 of standard input has no words\n"))
+        self.assertEqual((done.returncode, done.stderr), (1, "sentiment: left out: text 2 of standard input has no words\n"
+                                                         "sentiment: 1 of 3 texts were left out\n"))
         self.assertRegex(done.stdout, r"^\S+ [01]\.\d+\nno words\n\S+ [01]\.\d+\n$")
         done = call("report", "--model", FOLDER / "spoilt-run", stdin="a fine film .\n\n<skipped>\n\na dull film .\n")
         self.assertEqual(done.returncode, 1)
@@ -177,9 +177,25 @@ class SentimentTest(unittest.TestCase):
             self.assertEqual(done.returncode, code, (words, done.stderr))
             self.assertIn(text, done.stderr)
             self.assertLess(len(done.stderr), 3000, words)
-        done = subprocess.run([sys.argv[1], "classify", "--model", run], input=b"ok\n\nca\xff\n", capture_output=True, check=False)
-        self.assertEqual(done.returncode, 1)
-        self.assertIn("standard input, line 3, byte 3: not UTF-8", done.stderr.decode())
+
+    def test_a_bad_line_costs_no_other_text_its_answer(self):
+        run = FOLDER / "answers"
+        succeed("train", "--data", FOLDER / "reviews", "--output", run, *SMALL, "--updates", 2)
+        fine, dull = succeed("classify", "--model", run, stdin="a fine film .\n\na dull film .\n").splitlines()
+        bad = b"a fine film .\n\nwe saw it .\nca\xff\nagain .\n\n\na dull film .\n"
+        said = ("sentiment: left out: text 2: standard input, line 4, byte 3: not UTF-8 (0xFF)\n"
+                "sentiment: 1 of 3 texts were left out\n")
+        done = call_bytes("classify", "--model", run, stdin=bad)
+        self.assertEqual((done.returncode, done.stdout.decode(), done.stderr.decode()), (1, f"{fine}\nnot UTF-8\n{dull}\n", said))
+        done = call_bytes("report", "--model", run, stdin=bad)
+        self.assertEqual((done.returncode, done.stderr.decode()), (1, said))
+        page = (run / "report.html").read_text()
+        self.assertIn("Text 3: ", page)
+        self.assertNotIn("Text 2: ", page)
+        # Of the text that the input ends in there is only a part.
+        done = call("classify", "--model", run, stdin="a fine film .\n\nwe saw it .\na\0film .\n")
+        self.assertEqual((done.returncode, done.stdout), (1, f"{fine}\n"))
+        self.assertIn("standard input, line 4, byte 2: a NUL byte", done.stderr)
 
 
 class RealReviewsTest(unittest.TestCase):

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import unittest
 
-from program import call, check_page, check_quick_spellings, digest, run, succeed
+from program import call, call_bytes, check_page, check_quick_spellings, digest, figures, run, succeed
 
 FOLDER = pathlib.Path()
 SMALL = ["--embedding", "12", "--hidden", "16", "--vocabulary", "30", "--batch-tokens", "400", "--held-out", "10",
@@ -110,9 +110,23 @@ class SummarizerTest(unittest.TestCase):
             done = call(*words)
             self.assertEqual(done.returncode, code, (words, done.stderr))
             self.assertIn(text, done.stderr)
-        done = call("summarize", "--model", run, stdin="good\n\x00\n")
-        self.assertEqual(done.returncode, 1)
-        self.assertIn("standard input, line 2", done.stderr)
+
+    def test_a_bad_line_costs_no_other_its_answer(self):
+        run = FOLDER / "answers"
+        succeed("train", "--data", FOLDER / "news.tsv", "--output", run, *SMALL, "--updates", 2)
+        answers = succeed("summarize", "--model", run, stdin="Nix Corp rose.\nDown it went.\n").splitlines()
+        done = call_bytes("summarize", "--model", run, stdin=b"Nix Corp rose.\n\xff\nDown it went.\n")
+        self.assertEqual((done.returncode, done.stdout.decode()), (1, f"{answers[0]}\n\n{answers[1]}\n"))
+        said = "summarizer: left out: standard input, line 2, byte 1: not UTF-8 (0xFF)\n"
+        self.assertEqual(done.stderr.decode(), said + "summarizer: 1 of 3 lines were left out\n")
+        done = call("summarize", "--model", run, stdin="Nix Corp rose.\n\x00\nDown it went.\n")
+        self.assertEqual((done.returncode, done.stdout), (1, answers[0] + "\n"))
+        self.assertIn("standard input, line 2, byte 1: a NUL byte", done.stderr)
+        done = call_bytes("report", "--model", run, stdin=b"Nix Corp rose.\n\xff\n \nDown it went.\n")
+        self.assertEqual((done.returncode, done.stdout.decode()), (1, f"{run / 'report.html'}\n"))
+        self.assertEqual(done.stderr.decode(), said + "summarizer: left out: standard input, line 3: no words\n"
+                         "summarizer: 2 of 4 lines were left out\n")
+        self.assertEqual(len([figure for figure in figures(run / "report.html") if figure["kind"] == "text"]), 2)
 
 
 def story(chosen, split):

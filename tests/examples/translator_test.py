@@ -194,10 +194,11 @@ class Commands(Case):
 
     def test_attention(self):
         output = self.folder / "pictures"
-        printed = succeed("attention", "--model", FOLDER / "run", "--output", output, *FAST,
-                          stdin="the dog <&> sees\n\nthe “cat” .\n".encode())
+        done = call("attention", "--model", FOLDER / "run", "--output", output, *FAST,
+                    stdin="the dog <&> sees\n\nthe “cat” .\n".encode())
+        self.assertEqual(done.returncode, 1)
         paths = [output / "attention-1.svg", output / "attention-3.svg"]  # numbered by line; the blank one has none
-        self.assertEqual(printed.splitlines(), list(map(str, paths)))
+        self.assertEqual(done.stdout.decode().splitlines(), list(map(str, paths)))
         self.assertEqual(sorted(output.iterdir()), paths)
         for path in paths:
             self.assertEqual(ElementTree.parse(path).getroot().tag, SVG)
@@ -206,7 +207,8 @@ class Commands(Case):
         page = FOLDER / "run" / "report.html"
         self.addCleanup(lambda: page.unlink(missing_ok=True))
         words = ["report", "--model", FOLDER / "run", *FAST]
-        self.assertEqual(succeed(*words, stdin="the dog <&> sees\n\nthe “cat” .\n".encode()), f"{page}\n")
+        done = call(*words, stdin="the dog <&> sees\n\nthe “cat” .\n".encode())
+        self.assertEqual((done.returncode, done.stdout.decode()), (1, f"{page}\n"))  # the blank line has no picture
         check_page(self, page)
         data = figures(page)
         self.assertNotIn("entropy", page.read_text(encoding="utf-8"))  # there are no layers of heads
@@ -299,6 +301,7 @@ class Transformer(Case):
         self.assertEqual(succeed("translate", "--model", run, *FAST, stdin=lines), "".join(alone))
         self.assertIn("BLEU", succeed("evaluate", "--model", run, "--source", FOLDER / "valid.en",
                                       "--reference", FOLDER / "valid.fr", *FAST))
+        lines = lines.replace(b"\n\n", b"\n")
         pictures = succeed("attention", "--model", run, "--output", self.folder / "pictures", *FAST, stdin=lines).splitlines()
         self.assertEqual(len(pictures), 2)
         for path in pictures:
@@ -528,8 +531,32 @@ class BadInput(Case):
         words = ["evaluate", "--model", run, *FAST]
         self.fails(1, ["6", short, "3"], *words, "--source", FOLDER / "valid.en", "--reference", short)
         self.fails(1, [latin, "line 3"], *words, "--source", latin, "--reference", short)
-        for command in ("translate", "attention"):
-            self.fails(1, ["standard input", "line 2", "UTF-8"], command, "--model", run, stdin=b"one\n\xff\n")
+
+    def test_a_bad_line_costs_no_other_its_answer(self):
+        model = ["--model", FOLDER / "run", *FAST]
+        first, second = succeed("translate", *model, stdin=b"the dog\nthe big cat\n").splitlines()
+        said = "translator: left out: standard input, line 2, byte 1: not UTF-8 (0xFF)\n"
+        for words in ([], ["--prefix", "le"]):
+            done = call("translate", *model, *words, stdin=b"the dog\n\xff\nthe big cat\nca\xe9\n")
+            lines = done.stdout.decode().split("\n")
+            self.assertEqual((len(lines), lines[1], lines[3]), (5, "", ""))
+            if not words:
+                self.assertEqual((lines[0], lines[2]), (first, second))
+            self.assertEqual(done.returncode, 1)
+            self.assertEqual(done.stderr.decode(), said + "translator: left out: standard input, line 4, byte 3: not UTF-8 (0xE9)\n"
+                             "translator: 2 of 4 lines were left out\n")
+        done = call("translate", *model, stdin=b"the dog\n\xff\nthe\0dog\nthe big cat\n")
+        self.assertEqual((done.returncode, done.stdout.decode()), (1, f"{first}\n\n"))
+        self.assertEqual(done.stderr.decode(), said + "translator: 1 of 2 lines were left out\n"
+                         "translator: [LineReader] standard input, line 3, byte 4: a NUL byte; this is not text\n")
+        said += "translator: left out: standard input, line 3: no words\ntranslator: 2 of 4 lines were left out\n"
+        done = call("attention", *model, "--output", self.folder, stdin=b"the dog\n\xff\n \nthe big cat\n")
+        self.assertEqual((done.returncode, done.stderr.decode()), (1, said))
+        self.assertEqual(done.stdout.decode(), f"{self.folder}/attention-1.svg\n{self.folder}/attention-4.svg\n")
+        page = self.folder / "page.html"
+        done = call("report", *model, "--output", page, stdin=b"the dog\n\xff\n \nthe big cat\n")
+        self.assertEqual((done.returncode, done.stderr.decode()), (1, said))
+        self.assertEqual(len([figure for figure in figures(page) if figure["kind"] == "attention"]), 2)
 
     def test_damaged_checkpoints(self):
         for name, words in (("best", lambda run: ["translate", "--model", run, *FAST]),
