@@ -5,10 +5,11 @@
 
 #include "commands.hpp"
 #include "input.hpp"
+#include "made_news.hpp"
+#include "run_notes.hpp"
 #include "summarizer_settings.hpp"
 #include "weft/base/file.hpp"
 #include "weft/data/headlines.hpp"
-#include "weft/data/made_headlines.hpp"
 #include "weft/metrics/bootstrap.hpp"
 #include "weft/metrics/rouge.hpp"
 #include "weft/report/report.hpp"
@@ -30,6 +31,9 @@ constexpr const char* usage = R"(summarizer COMMAND [options]
 
 summarizer COMMAND --help lists a command's options; --config FILE reads them from a file (option = value).
 )";
+
+/// What a run notes: how many stories at the end of the training part it didn't learn from.
+constexpr const char* held_out_note = "held_out";
 
 /// False when it was only --help. The description's caption is the call.
 bool read_options(const std::vector<std::string>& words, po::options_description& options, const char* call) {
@@ -60,7 +64,7 @@ Texts texts_for(const Settings& s) {
   Texts texts;
   if (s.quick) {
     refuse_data(s.data, "data");
-    texts.train = data::make_headlines(1600, s.trainer.seed);
+    texts.train = made_news::for_training(s.trainer.seed);
   } else {
     texts.train = read_data(s.data).train;
   }
@@ -84,7 +88,8 @@ int command_train(const std::vector<std::string>& words) {
   const Texts texts = texts_for(s);
   const auto vocabulary = vocabulary_of(texts.train, s.vocabulary);
   seq2seq::Summarizer summarizer(s.model_for(vocabulary.size()), vocabulary, s.trainer.seed);
-  SummarizationTask task(summarizer, texts.train, texts.validation, s.task);
+  const Metadata notes = run_notes::for_run({{held_out_note, fmt::to_string(s.held_out)}}, s.trainer);
+  SummarizationTask task(summarizer, texts.train, texts.validation, s.task, notes);
   fmt::print(stderr, "{} stories, {} to validate on, a vocabulary of {} words, {} parameters, {}\n",
              format_count(task.batcher().kept()), texts.validation.size(), format_count(vocabulary.size()),
              format_count(summarizer.model().num_parameters()), format_count(s.threads, "thread"));
@@ -106,15 +111,29 @@ std::unique_ptr<seq2seq::Summarizer> load(const Decoding& d) {
   return summarizer;
 }
 
+/// How many stories of the training part are to be scored as held out; says which models' runs held out others.
+std::int64_t held_out_for(const Scoring& s, const std::vector<std::string>& models) {
+  constexpr std::int64_t usual = 500;
+  std::int64_t count = s.held_out;
+  for (const std::string& model : models) {
+    std::int64_t held = 0;  // of an older run, which doesn't say
+    run_notes::read_number(model, run_notes::of_run(model), held_out_note, held);
+    if (count == 0) count = held;
+    if (held != 0 && held != count)
+      fmt::print(stderr, "summarizer: {} held out {} stories, not {}{}\n", model, held, count,
+                 held < count ? fmt::format(": it has learned from {} of those that are scored", count - held) : "");
+  }
+  return count == 0 ? usual : count;
+}
+
 /// The split that is to be scored: of the training part what `train` holds out.
-data::ParallelText split_of(const Scoring& s) {
+data::ParallelText split_of(const Scoring& s, const std::vector<std::string>& models = {}) {
   if (s.quick) {
     refuse_data(s.data, "data");
-    constexpr std::uint64_t seed = 0x7e57;
-    return data::make_headlines(100, seed);
+    return made_news::for_testing();
   }
   data::Headlines all = read_data(s.data);
-  if (s.split == "validation") return held_out(all.train, s.data, s.held_out);
+  if (s.split == "validation") return held_out(all.train, s.data, held_out_for(s, models));
   data::ParallelText chosen = s.split == "TEST" ? std::move(all.test) : std::move(all.not_used);
   if (chosen.size() == 0) throw FormatError(fmt::format("{} has no stories of the split {}", s.data, s.split));
   return chosen;
@@ -145,8 +164,8 @@ int command_evaluate(const std::vector<std::string>& words) {
   options.add_options()("output", option(output), "file for the headlines, a line each; none: they aren't kept");
   add_decoding_options(options, d);
   if (!read_options(words, options, "summarizer evaluate")) return 0;
-  const data::ParallelText text = split_of(s);
   const auto summarizer = load(d);
+  const data::ParallelText text = split_of(s, d.models);
   const double begin = steady_seconds();
   std::vector<std::string> summaries;
   for (auto& summary : summarizer->summarize(text.source, d.options)) summaries.push_back(std::move(summary.text));

@@ -116,7 +116,7 @@ inline void add_decoding_options(po::options_description& options, Decoding& d) 
 struct Scoring {
   std::string data, split = "TEST";
   bool quick = false;
-  std::int64_t held_out = 500;
+  std::int64_t held_out = 0;
   std::string count = "all";
   metrics::BootstrapOptions bootstrap = {};
 };
@@ -126,7 +126,7 @@ inline void add_scoring_options(po::options_description& options, Scoring& s) {
   add("data", option(s.data), "file of headlines");
   add("quick", po::bool_switch(&s.quick), "generated news that no quick run has learned from");
   add("split", choice(s.split, {"TEST", "NOT-USED", "validation"}), "which stories; validation: those that train holds out");
-  add("held-out", number(s.held_out, 1, largest_size), "how many these are");
+  add("held-out", number(s.held_out, 0, largest_size), "how many these are; 0: as many as the model's run says, or 500");
   add("count", choice(s.count, {"all", "alphanumeric"}),
       "words that ROUGE counts: all, punctuation too, or runs of letters and digits alone, as the package rouge-score");
   add("bootstrap", number(s.bootstrap.samples, 0, largest_size), "print 95 % intervals of so many resamples; 0: none");
@@ -149,6 +149,7 @@ inline std::map<std::string, const char*> option_of_settings() {
                                                 {"summarizer.target_vocabulary", "--vocabulary"},
                                                 {"vocabulary", "--vocabulary"},
                                                 {"words.symbols", "--data, --vocabulary"},
+                                                {"held_out", "--held-out"},
                                                 {"training_text", "--data, --held-out"},
                                                 {"validation_text", "--data, --held-out"},
                                                 {"validation.search", "--max-source"},

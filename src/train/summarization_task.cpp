@@ -31,13 +31,15 @@ const SummarizationTaskOptions& checked(const SummarizationTaskOptions& options)
 }  // namespace
 
 SummarizationTask::SummarizationTask(seq2seq::Summarizer& summarizer, const data::ParallelText& train,
-                                     const data::ParallelText& validation, const SummarizationTaskOptions& options)
+                                     const data::ParallelText& validation, const SummarizationTaskOptions& options,
+                                     Metadata about)
     : PairsTask(where, summarizer.model(), {train, validation},
                 encoded(summarizer, train, checked(options).validation.max_source),
                 encoded(summarizer, validation, options.validation.max_source),
                 {.batching = options.batching, .label_smoothing = options.label_smoothing}),
       summarizer_(summarizer),
       options_(options),
+      about_(std::move(about)),
       valid_text_(validation.source) {
   for (const std::string& summary : validation.target) valid_reference_.push_back(seq2seq::as_words(summary));
   const auto& search = options.validation.search;
@@ -58,6 +60,12 @@ ValidationResult SummarizationTask::validate() {
        metrics::rouge_l(summaries, references, as_they_are).f1) /
       3;
   return {loss, score};
+}
+
+Metadata SummarizationTask::metadata() const {
+  Metadata metadata = summarizer_.metadata();
+  metadata.insert(about_.begin(), about_.end());
+  return metadata;
 }
 
 }  // namespace weft

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import unittest
 
-from program import call, call_bytes, check_page, check_quick_spellings, digest, figures, run, succeed
+from program import call, call_bytes, check_page, check_quick_spellings, digest, figures, forget_metadata, run, succeed
 
 FOLDER = pathlib.Path()
 SMALL = ["--embedding", "12", "--hidden", "16", "--vocabulary", "30", "--batch-tokens", "400", "--held-out", "10",
@@ -68,6 +68,26 @@ class SummarizerTest(unittest.TestCase):
         succeed(*words, FOLDER / "parts", "--updates", 4)
         succeed(*words, FOLDER / "parts")
         self.assertEqual(digest(FOLDER / "whole" / "best.safetensors"), digest(FOLDER / "parts" / "best.safetensors"))
+
+    def test_held_out_is_as_the_run_says(self):
+        run = FOLDER / "held-out"
+        train = ["train", "--data", FOLDER / "news.tsv", "--output", run, *SMALL]
+        succeed(*train, "--updates", 2)
+        evaluate = ["evaluate", "--model", run, "--data", FOLDER / "news.tsv", "--split", "validation", "--threads", 1]
+        done = call(*evaluate)
+        self.assertEqual(done.returncode, 0)
+        self.assertNotIn("held out", done.stderr)
+        self.assertIn("10 stories;", done.stdout)
+        done = call(*evaluate, "--held-out", 30)
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("30 stories;", done.stdout)
+        self.assertIn(f"summarizer: {run} held out 10 stories, not 30: it has learned from 20 of those that are scored\n", done.stderr)
+        self.assertIn(f"summarizer: {run} held out 10 stories, not 5\n", call(*evaluate, "--held-out", 5).stderr)
+        for name in ("best", "last"):
+            forget_metadata(run / f"{name}.safetensors", "held_out")
+        self.assertIn("--held-out 500 leaves none", call(*evaluate).stderr)
+        self.assertNotIn("held out", call(*evaluate, "--held-out", 10).stderr)
+        succeed(*train)  # an older program's run goes on
 
     def test_grus(self):
         words = ["train", "--data", FOLDER / "news.tsv", *SMALL, "--updates", 3, "--output", FOLDER / "gru"]

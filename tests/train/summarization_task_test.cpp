@@ -80,6 +80,9 @@ TEST_CASE("a run of another validation or batching is another run") {
   CHECK(other.at("batching.max_tokens") == "300");
   CHECK(other.at("training_text") == settings.at("training_text"));
   CHECK(SummarizationTask(made, pairs, pairs, options()).metadata() == made.metadata());
+  Metadata about = made.metadata();
+  about["held_out"] = "2";
+  CHECK(SummarizationTask(made, pairs, pairs, options(), {{"held_out", "2"}}).metadata() == about);
 }
 
 TEST_CASE("what can't be learned from is refused") {

@@ -19,16 +19,18 @@ struct SummarizationTaskOptions {
 /// ROUGE-1, ROUGE-2 and ROUGE-L (F1) of its own summaries, by words as seq2seq::as_words parts them.
 class SummarizationTask : public PairsTask {
  public:
-  /// Encodes both texts. Throws ValueError where a text is empty or a source may be longer than a batch's longest.
+  /// Encodes both texts; `about` is more that the checkpoints say of themselves. Throws ValueError where a text is empty or a
+  /// source may be longer than a batch's longest.
   SummarizationTask(seq2seq::Summarizer& summarizer, const data::ParallelText& train, const data::ParallelText& validation,
-                    const SummarizationTaskOptions& options = {});
+                    const SummarizationTaskOptions& options = {}, Metadata about = {});
 
   ValidationResult validate() override;
-  Metadata metadata() const override { return summarizer_.metadata(); }
+  Metadata metadata() const override;
 
  private:
   seq2seq::Summarizer& summarizer_;
   SummarizationTaskOptions options_;
+  Metadata about_;
   std::vector<std::string> valid_text_, valid_reference_;
 };
 
