@@ -7,6 +7,7 @@
 #include "input.hpp"
 #include "made_news.hpp"
 #include "run_notes.hpp"
+#include "say_batched.hpp"
 #include "summarizer_settings.hpp"
 #include "weft/base/file.hpp"
 #include "weft/data/headlines.hpp"
@@ -93,6 +94,7 @@ int command_train(const std::vector<std::string>& words) {
   fmt::print(stderr, "{} stories, {} to validate on, a vocabulary of {} words, {} parameters, {}\n",
              format_count(task.batcher().kept()), texts.validation.size(), format_count(vocabulary.size()),
              format_count(summarizer.model().num_parameters()), format_count(s.threads, "thread"));
+  say_batched("summarizer", task.batcher(), "--max-source");
   const TrainingResult result = train(task, s.trainer, std::cerr);
   const std::string best =
       fmt::format("best ROUGE {}", result.best ? fmt::format("{:.2f}", *result.best) : "not validated yet");

@@ -9,6 +9,7 @@
 
 #include "commands.hpp"
 #include "input.hpp"
+#include "say_batched.hpp"
 #include "translator_decoding.hpp"
 #include "translator_settings.hpp"
 #include "weft/base/error.hpp"
@@ -100,6 +101,7 @@ TrainingResult train_on(Settings& s, const data::ParallelText& text, const data:
   fmt::print(stderr, "{} pairs, vocabularies of {} and {}, {} parameters, {}\n", format_count(task.batcher().kept()),
              vocabularies.source.size(), vocabularies.target.size(), format_count(translator.model().num_parameters()),
              format_count(num_threads(), "thread"));
+  say_batched("translator", task.batcher(), "--max-length");
   // Not over those of a run that goes on: what is in the folder stays whole.
   TrainerOptions trainer = s.trainer;
   if (!goes_on(s)) trainer.begin = [&] { seq2seq::save_vocabularies(vocabularies, s.output); };

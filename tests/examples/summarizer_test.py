@@ -89,6 +89,11 @@ class SummarizerTest(unittest.TestCase):
         self.assertNotIn("held out", call(*evaluate, "--held-out", 10).stderr)
         succeed(*train)  # an older program's run goes on
 
+    def test_training_says_what_no_batch_has_whole(self):
+        done = call("train", "--data", FOLDER / "long.tsv", "--output", FOLDER / "long-run", *SMALL, "--max-source", 9, "--updates", 1)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("\nsummarizer: cut: 2 pairs with a side longer than --max-source 9\n", done.stderr)
+
     def test_grus(self):
         words = ["train", "--data", FOLDER / "news.tsv", *SMALL, "--updates", 3, "--output", FOLDER / "gru"]
         succeed(*words, "--recurrent", "gru")
@@ -162,6 +167,7 @@ def main():
         lines = [story(chosen, "TRAIN") for _ in range(100)] + [story(chosen, "TEST") for _ in range(20)]
         lines += [story(chosen, "NOT-USED"), "TRAIN\tNOTHING\t\n", "TEST\t\t \n", "TEST\t\tno headline\n"]
         (FOLDER / "news.tsv").write_bytes(gzip.compress("".join(lines).encode()))
+        (FOLDER / "long.tsv").write_text("TRAIN\t" + "LONG " * 12 + "\tlong\n" + "TRAIN\t" + "LONG " * 10 + "\tlong\n" + "".join(lines))
         (FOLDER / "tiny.tsv").write_text("TEST\tA B D\ta b c e\n")
         (FOLDER / "marks.tsv").write_text("TEST\tB!! A\t(a b) c\n")
         (FOLDER / "broken.tsv").write_text("TRAIN\tA\tb\nTRAIN\tA\n")

@@ -135,6 +135,17 @@ class Commands(Case):
         self.assertRegex(log, r"update 20 epoch \d+ loss ")
         self.assertRegex(log, r"update 18 epoch \d+ validation loss .* score ")
 
+    def test_training_says_what_no_batch_has(self):
+        source, target = self.folder / "long.en", self.folder / "long.fr"
+        source.write_text((FOLDER / "train.en").read_text() + "the dog\n" * 2 + "the big cat sees the tree . " * 9 + "\n")
+        target.write_text((FOLDER / "train.fr").read_text() + "\u2581\n" * 2 + "le chat voit le arbre .\n")
+        done = call(*train_words(self.folder / "run", "--max-length", "40", "--updates", "1", source=source, target=target))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        said = done.stderr.decode()
+        self.assertIn("\ntranslator: left out: 1 pair with a side longer than --max-length 40\n"
+                      "translator: left out: 2 pairs with a side without tokens\n", said)
+        self.assertNotIn("left out", call(*train_words(self.folder / "other", "--updates", "1")).stderr.decode())
+
     def test_translate_keeps_order_and_line_count(self):
         lines = (FOLDER / "valid.en").read_text().splitlines()[:4]
         words = ["translate", "--model", FOLDER / "run", *FAST]
