@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <iostream>
 #include <string>
 #include <vector>
 
+#include "left_out.hpp"
+#include "made_reviews.hpp"
+#include "trainer_settings.hpp"
 #include "weft/base/error.hpp"
 #include "weft/data/documents.hpp"
 #include "weft/seq2seq/text_classifier.hpp"
@@ -16,6 +18,16 @@
 namespace labelled_texts {
 
 using namespace weft;
+
+/// The classes that none of the texts is of, with a comma between; "" where there is none.
+inline std::string classes_without(const std::vector<std::string>& classes, const std::vector<data::Document>& texts) {
+  std::vector<std::string> missing;
+  for (std::size_t label = 0; label < classes.size(); ++label)
+    if (std::none_of(texts.begin(), texts.end(),
+                     [&](const data::Document& text) { return static_cast<std::size_t>(text.label) == label; }))
+      missing.push_back(classes[label]);
+  return fmt::format("{}", fmt::join(missing, ", "));
+}
 
 inline data::LabelledDocuments read_data(const std::string& folder) {
   data::LabelledDocuments documents = data::read_documents(folder);
@@ -26,15 +38,17 @@ inline data::LabelledDocuments read_data(const std::string& folder) {
                                              documents.classes[static_cast<std::size_t>(document.label)], document.name));
     return true;
   });
-  for (std::size_t label = 0; label < documents.classes.size(); ++label)
-    if (std::none_of(documents.documents.begin(), documents.documents.end(),
-                     [&](const data::Document& document) { return static_cast<std::size_t>(document.label) == label; }))
-      throw FormatError(fmt::format("{}/{} has no texts with words", folder, documents.classes[label]));
-  for (const std::string& reason : documents.left_out) std::cerr << "left out: " << reason << '\n';
-  if (!documents.left_out.empty())
-    fmt::print(stderr, "{} of {} files are left out\n", documents.left_out.size(),
-               documents.left_out.size() + documents.documents.size());
+  if (const std::string missing = classes_without(documents.classes, documents.documents); !missing.empty())
+    throw FormatError(fmt::format("{} has no texts with words of the class {}", folder, missing));
+  say_left_out("sentiment", documents.left_out, documents.left_out.size() + documents.documents.size());
   return documents;
+}
+
+/// The folder's, or generated ones.
+inline data::LabelledDocuments data_for(bool quick, const std::string& folder) {
+  if (!quick) return read_data(trainer_settings::required(folder, "data"));
+  trainer_settings::refuse_data(folder, "data");
+  return made_reviews();
 }
 
 inline std::vector<data::Document> chosen(const data::LabelledDocuments& all, const std::vector<std::size_t>& places) {
@@ -71,6 +85,8 @@ inline std::vector<data::Document> texts_for(const seq2seq::TextClassifier& clas
         fmt::format("{} kept other texts for evaluation than fold {} of {} of these data: it learned from others, or they have "
                     "changed; --all scores all of them",
                     model, split.fold, split.folds));
+  if (const std::string missing = classes_without(data.classes, kept); !missing.empty())
+    fmt::print(stderr, "sentiment: {}: fold {} of {} has no text of the class {}\n", model, split.fold, split.folds, missing);
   return kept;
 }
 

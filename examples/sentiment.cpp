@@ -5,7 +5,6 @@
 #include "commands.hpp"
 #include "input.hpp"
 #include "labelled_texts.hpp"
-#include "made_reviews.hpp"
 #include "sentiment_faithfulness.hpp"
 #include "sentiment_pictures.hpp"
 #include "sentiment_settings.hpp"
@@ -32,13 +31,6 @@ constexpr const char* usage = R"(sentiment COMMAND [options]
 sentiment COMMAND --help lists a command's options; --config FILE reads them from a file (option = value).
 )";
 
-/// The folder's, or generated ones.
-data::LabelledDocuments data_for(bool quick, const std::string& folder) {
-  if (!quick) return read_data(required(folder, "data"));
-  refuse_data(folder, "data");
-  return made_reviews();
-}
-
 int command_train(const std::vector<std::string>& words) {
   TrainSettings s = settings_for(read_options::is_quick(words));
   po::options_description options("sentiment train");
@@ -59,6 +51,11 @@ int command_train(const std::vector<std::string>& words) {
   if (s.split.fold > 0 && split.test.empty())
     throw FormatError(
         fmt::format("--fold {} of --folds {} has no text of the {}", s.split.fold, s.split.folds, all.documents.size()));
+  if (const std::string missing = classes_without(all.classes, train_on); !missing.empty())
+    throw FormatError(fmt::format(
+        "{} has no text of the class {} to learn from: fold {} of {} (--fold, --folds) and the held-out ones (--held-out "
+        "{}) are all that there are",
+        s.quick ? "the generated reviews" : s.folder, missing, s.split.fold, s.split.folds, s.split.held_out));
   seq2seq::TextClassifier classifier(s.model, {symbols, all.classes, s.max_words}, s.trainer.seed);
   ClassificationTask task(classifier, train_on, held_out, s.task,
                           {{"fold", fmt::to_string(s.split.fold)},
@@ -67,6 +64,7 @@ int command_train(const std::vector<std::string>& words) {
   fmt::print(stderr, "{} texts to learn from, {} held out, {} kept for evaluation; {} words, {} parameters, {}\n",
              train_on.size(), held_out.size(), split.test.size(), classifier.vocabulary().symbols.size() - 1,
              classifier.model().num_parameters(), format_count(s.threads, "thread"));
+  if (!goes_on_without(s.trainer, "deviation")) s.trainer.settings["deviation"] = fmt::to_string(s.model.embedding_deviation);
   const TrainingResult result = train(task, s.trainer, std::cerr);
   fmt::print("{}, best held-out {} {}, {}, {}\n", steps_of(result), s.best_by,
              result.best ? fmt::format("{:.4f}", std::abs(*result.best)) : "not validated yet", speed_of(result, "words"),

@@ -111,6 +111,21 @@ class SentimentTest(unittest.TestCase):
         succeed(*words, FOLDER / "parts")
         self.assertEqual(digest(FOLDER / "whole" / "best.safetensors"), digest(FOLDER / "parts" / "best.safetensors"))
 
+    def test_classes_that_a_fold_takes_whole(self):
+        folder, run = FOLDER / "uneven", FOLDER / "uneven-run"
+        write_reviews(folder, 20)
+        for file in list((folder / "pos").iterdir())[1:]:
+            file.unlink()
+        train = ["train", "--data", folder, "--folds", 4, "--output", run, *SMALL, "--updates", 2]
+        done = call(*train, "--fold", 1)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"sentiment: {folder} has no text of the class pos to learn from: fold 1 of 4 (--fold, --folds)", done.stderr)
+        self.assertFalse(run.exists())
+        succeed(*train, "--fold", 2)
+        for command in ("evaluate", "faithfulness"):
+            done = call(command, "--data", folder, "--model", run)
+            self.assertEqual((done.returncode, done.stderr), (0, f"sentiment: {run}: fold 2 of 4 has no text of the class pos\n"))
+
     def test_goes_on_without_texts_that_are_none(self):
         folder = FOLDER / "spoilt"
         write_reviews(folder)
@@ -119,10 +134,10 @@ class SentimentTest(unittest.TestCase):
         (folder / "pos" / "wordless").write_text("<skipped>\n")
         done = call("train", "--data", folder, "--output", FOLDER / "spoilt-run", *SMALL)
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn(f"left out: [read_documents] {folder / 'neg' / 'blank'} has no words", done.stderr)
+        self.assertIn(f"sentiment: left out: [read_documents] {folder / 'neg' / 'blank'} has no words", done.stderr)
         self.assertIn(f"left out: [LineReader] {folder / 'pos' / 'latin'}, line 1, byte 4: not UTF-8", done.stderr)
         self.assertIn(f"left out: {folder / 'pos' / 'wordless'} has no words", done.stderr)
-        self.assertIn("3 of 27 files are left out", done.stderr)
+        self.assertIn("sentiment: 3 of 27 files were left out", done.stderr)
         done = call("classify", "--model", FOLDER / "spoilt-run", stdin="a fine film .\n\n<skipped>\n\na dull film .\n")
         self.assertEqual((done.returncode, done.stderr), (1, "sentiment: left out: text 2 of standard input has no words\n"
                                                          "sentiment: 1 of 3 texts were left out\n"))
@@ -136,7 +151,7 @@ class SentimentTest(unittest.TestCase):
             file.write_text("<skipped>\n")
         done = call("train", "--data", folder, "--output", FOLDER / "wordless-run", *SMALL)
         self.assertEqual(done.returncode, 1)
-        self.assertIn(f"{folder / 'neg'} has no texts with words", done.stderr)
+        self.assertIn(f"{folder} has no texts with words of the class neg", done.stderr)
 
     def test_says_what_is_wrong(self):
         run, other = FOLDER / "wrong", FOLDER / "other-classes"
