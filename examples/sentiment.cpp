@@ -5,6 +5,7 @@
 #include "commands.hpp"
 #include "input.hpp"
 #include "labelled_texts.hpp"
+#include "run_notes.hpp"
 #include "sentiment_faithfulness.hpp"
 #include "sentiment_pictures.hpp"
 #include "sentiment_settings.hpp"
@@ -64,7 +65,7 @@ int command_train(const std::vector<std::string>& words) {
   fmt::print(stderr, "{} texts to learn from, {} held out, {} kept for evaluation; {} words, {} parameters, {}\n",
              train_on.size(), held_out.size(), split.test.size(), classifier.vocabulary().symbols.size() - 1,
              classifier.model().num_parameters(), format_count(s.threads, "thread"));
-  if (!goes_on_without(s.trainer, "deviation")) s.trainer.settings["deviation"] = fmt::to_string(s.model.embedding_deviation);
+  s.trainer.settings = run_notes::for_run({{"deviation", fmt::to_string(s.model.embedding_deviation)}}, s.trainer);
   const TrainingResult result = train(task, s.trainer, std::cerr);
   fmt::print("{}, best held-out {} {}, {}, {}\n", steps_of(result), s.best_by,
              result.best ? fmt::format("{:.4f}", std::abs(*result.best)) : "not validated yet", speed_of(result, "words"),
@@ -243,7 +244,8 @@ commands::Program sentiment() {
       {"sentence_dropout", "--sentence-dropout"},
       {"label_smoothing", "--label-smoothing"},
       {"best_by", "--best-by"},
-      {"order", "--seed"}};
+      {"order", "--seed"},
+      {"deviation", "--deviation"}};
   options.insert(option_of_setting.begin(), option_of_setting.end());
   return {"sentiment",
           usage,

@@ -8,7 +8,7 @@ import tarfile
 import tempfile
 import unittest
 
-from program import call, call_bytes, check_page, check_quick_spellings, digest, figures, run, succeed
+from program import call, call_bytes, check_page, check_quick_spellings, digest, figures, forget_metadata, run, succeed
 
 FOLDER = pathlib.Path()
 REAL = pathlib.Path(os.environ.get("WEFT_SHARED", "")) / "data" / "review-polarity" / "review_polarity.tar.gz"
@@ -110,6 +110,10 @@ class SentimentTest(unittest.TestCase):
         succeed(*words, FOLDER / "parts", "--updates", 4)
         succeed(*words, FOLDER / "parts")
         self.assertEqual(digest(FOLDER / "whole" / "best.safetensors"), digest(FOLDER / "parts" / "best.safetensors"))
+        succeed(*words, FOLDER / "older", "--updates", 4)
+        forget_metadata(FOLDER / "older" / "last.safetensors", "deviation")  # as an older program's
+        succeed(*words, FOLDER / "older")
+        self.assertEqual(digest(FOLDER / "whole" / "best.safetensors"), digest(FOLDER / "older" / "best.safetensors"))
 
     def test_classes_that_a_fold_takes_whole(self):
         folder, run = FOLDER / "uneven", FOLDER / "uneven-run"
@@ -180,6 +184,7 @@ class SentimentTest(unittest.TestCase):
                  "--fold 2 of --folds 99 has no text"),
                 ([*start, "--quick"], 2, "--quick makes its own data; leave out --data"),
                 ([*start, "--dropout", "0.5"], 1, "--dropout (0.4 there, 0.5 now)"),
+                ([*start, "--deviation", "0.5"], 1, "--deviation (0.1 there, 0.5 now)"),
                 ([*start, "--max-words", "9"], 1, "--max-words (40 there, 9 now)"),
                 (["train", "--data", FOLDER / "more", "--output", run, *SMALL], 1, "--data, --fold, --held-out (20 documents"),
                 (["evaluate", "--data", FOLDER / "reviews"], 2, "--model is needed"),
