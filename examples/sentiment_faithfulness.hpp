@@ -93,18 +93,19 @@ inline void examine(const std::string& model, const data::LabelledDocuments& dat
 inline int command(const std::vector<std::string>& words) {
   std::vector<std::string> models;
   std::string folder;
-  bool all = false;
+  bool all = false, quick = false;
   int threads = num_threads();
   po::options_description options("sentiment faithfulness");
   auto add = options.add_options();
   add("model", po::value(&models)->multitoken(), "folders of one or more training runs");
   add("data", option(folder), "the folder that they learned from");
   add("all", po::bool_switch(&all), "take all texts of the data, not those alone that a run kept for evaluation");
+  add("quick", po::bool_switch(&quick), "on the generated reviews");
   add("threads", number(threads, 1, most_threads), "threads");
   if (!read_options::read(words, options, std::cout, "sentiment faithfulness --help")) return 0;
   if (models.empty()) throw UsageError("--model is needed");
   set_num_threads(threads);
-  const data::LabelledDocuments data = read_data(required(folder, "data"));
+  const data::LabelledDocuments data = data_for(quick, folder);
   for (const std::string& model : models) examine(model, data, all);
   return 0;
 }

@@ -104,6 +104,34 @@ class SentimentTest(unittest.TestCase):
         self.assertEqual(len(re.findall(r"with (random|even) weights", out)), 4)
         self.assertIn("0.0 % of the weights are 0", out)  # of softmax
 
+    def test_quick_faithfulness_tells_what_decides(self):
+        run = FOLDER / "quick-faithful"
+        succeed("train", "--quick", "--output", run, "--threads", 1)
+        out = succeed("faithfulness", "--quick", "--model", run, "--threads", 1)
+        self.assertIn(f"{run}: 30 texts, accuracy", out)
+        changes = re.search(r"without 20 % of the words: highest (\S+), (\S+) % flip; random (\S+), .* lowest (\S+), (\S+) % flip;", out)
+        highest, highest_flips, random, lowest, lowest_flips = map(float, changes.groups())
+        # One word decides the class of a generated review, and some of the others say more of it: attention finds them.
+        self.assertLess(highest, random - 0.1)
+        self.assertLess(highest, lowest - 0.1)
+        self.assertGreater(highest_flips, lowest_flips)
+
+    def test_texts_of_one_word(self):
+        folder, run = FOLDER / "one-word", FOLDER / "one-word-run"
+        write_reviews(folder)
+        for label, opinion in (("neg", "dull"), ("pos", "fine")):
+            for i in (0, 1, 6, 7):
+                (folder / label / f"{i:03}.txt").write_text(f"{opinion}\n")
+        succeed("train", "--data", folder, "--folds", 4, "--fold", 1, "--output", run, *SMALL)
+        self.assertIn("6 texts, accuracy", succeed("evaluate", "--data", folder, "--model", run))
+        out = succeed("faithfulness", "--data", folder, "--model", run)
+        self.assertNotIn("nan", out)
+        self.assertEqual(len(re.findall("without", out)), 4)
+        succeed("report", "--model", run, stdin="fine\n\nunheard\n")
+        texts = [figure for figure in figures(run / "report.html") if figure["kind"] == "text"]
+        self.assertEqual([line["words"] for figure in texts for line in figure["lines"]], [["fine"]] * 3 + [["unheard"]] * 3)
+        self.assertEqual(texts[0]["lines"][0]["weights"], [1])
+
     def test_goes_on_with_the_same_bits(self):
         words = ["train", "--data", FOLDER / "reviews", *SMALL, "--output"]
         succeed(*words, FOLDER / "whole")
