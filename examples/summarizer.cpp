@@ -5,6 +5,7 @@
 
 #include "commands.hpp"
 #include "input.hpp"
+#include "left_out.hpp"
 #include "made_news.hpp"
 #include "run_notes.hpp"
 #include "say_batched.hpp"
@@ -42,8 +43,10 @@ bool read_options(const std::vector<std::string>& words, po::options_description
 }
 
 data::Headlines read_data(const std::string& path) {
+  constexpr std::size_t most_shown = 5;
   data::Headlines all = data::read_headlines(required(path, "data"));
-  if (all.dropped() > 0)
+  say_left_out("summarizer", all.left_out, static_cast<std::size_t>(all.lines), "lines", most_shown);
+  if (all.blank_paragraphs + all.blank_headlines > 0)
     fmt::print(stderr, "{}: {} stories without a paragraph and {} without a headline left out\n", path, all.blank_paragraphs,
                all.blank_headlines);
   return all;

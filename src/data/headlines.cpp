@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
 #include <sstream>
 #include <string_view>
 
@@ -14,12 +15,27 @@ namespace {
 
 constexpr const char* operation = "read_headlines";
 
-ParallelText& split_of(Headlines& all, std::string_view name, const LineReader& reader) {
-  if (name == "TRAIN") return all.train;
-  if (name == "TEST") return all.test;
-  check<FormatError>(name == "NOT-USED", operation, "{}, line {}: the split is '{}', not TRAIN, TEST or NOT-USED",
-                     reader.name(), reader.line_number(), text::shortened(name, 20));
-  return all.not_used;
+ParallelText* split_of(Headlines& all, std::string_view name) {
+  return name == "TRAIN" ? &all.train : name == "TEST" ? &all.test : name == "NOT-USED" ? &all.not_used : nullptr;
+}
+
+/// Puts a line's story where it belongs; what is wrong with the line, or "".
+std::string add(Headlines& all, const std::string& line) {
+  const auto fields = std::count(line.begin(), line.end(), '\t') + 1;
+  if (fields != 3)
+    return fmt::format("{} fields where split, headline and paragraph are needed, with tabs between them", fields);
+  const std::size_t first = line.find('\t'), second = line.find('\t', first + 1);
+  const std::string_view name = std::string_view(line).substr(0, first);
+  ParallelText* split = split_of(all, name);
+  if (split == nullptr) return fmt::format("the split is '{}', not TRAIN, TEST or NOT-USED", text::shortened(name, 20));
+  std::string headline = line.substr(first + 1, second - first - 1), paragraph = line.substr(second + 1);
+  if (is_blank(paragraph) || is_blank(headline)) {
+    ++(is_blank(paragraph) ? all.blank_paragraphs : all.blank_headlines);
+    return "";
+  }
+  split->source.push_back(std::move(paragraph));
+  split->target.push_back(std::move(headline));
+  return "";
 }
 
 }  // namespace
@@ -28,25 +44,14 @@ Headlines read_headlines(const std::filesystem::path& path) {
   LineReader reader(path);
   Headlines all;
   std::string line;
-  while (reader.next(line)) {
-    const auto fields = std::count(line.begin(), line.end(), '\t') + 1;
-    check<FormatError>(fields == 3, operation,
-                       "{}, line {}: {} fields where split, headline and paragraph are needed, with tabs "
-                       "between them",
-                       reader.name(), reader.line_number(), fields);
-    const std::size_t first = line.find('\t'), second = line.find('\t', first + 1);
-    ParallelText& split = split_of(all, std::string_view(line).substr(0, first), reader);
-    std::string headline = line.substr(first + 1, second - first - 1), paragraph = line.substr(second + 1);
-    if (is_blank(paragraph) || is_blank(headline)) {
-      ++(is_blank(paragraph) ? all.blank_paragraphs : all.blank_headlines);
-      continue;
-    }
-    split.source.push_back(std::move(paragraph));
-    split.target.push_back(std::move(headline));
+  std::optional<std::int64_t> invalid;
+  while (reader.next(line, invalid)) {
+    const std::string fault = invalid ? fmt::format("not UTF-8 (byte {})", *invalid + 1) : add(all, line);
+    if (!fault.empty()) all.left_out.push_back(fmt::format("{}, line {}: {}", reader.name(), reader.line_number(), fault));
   }
   all.lines = reader.line_number();
-  check<FormatError>(all.lines > all.dropped(), operation, "{} has no story with headline and paragraph among its {} lines",
-                     reader.name(), all.lines);
+  check<FormatError>(all.lines > all.dropped(), operation, "{} has no story with headline and paragraph among its {} lines{}",
+                     reader.name(), all.lines, all.left_out.empty() ? "" : "; " + all.left_out.front());
   return all;
 }
 

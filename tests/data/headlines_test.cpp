@@ -49,21 +49,41 @@ TEST_CASE("stories without a paragraph or a headline are left out and counted") 
   CHECK(all.test.size() == 0);
 }
 
-TEST_CASE("files that aren't of that form") {
-  check_refused("TRAIN\tA\tb\nTRAIN\tonly\n",
-                "[read_headlines] {}, line 2: 2 fields where split, headline and paragraph are needed, with tabs between them");
-  check_refused("TRAIN\tA\tb\tc\n",
-                "[read_headlines] {}, line 1: 4 fields where split, headline and paragraph are needed, with tabs between them");
-  check_refused("train\tA\tb\n", "[read_headlines] {}, line 1: the split is 'train', not TRAIN, TEST or NOT-USED");
-  check_refused("TRAIN\tA\tb\nA split of some other sort\tA\tb\n",
-                "[read_headlines] {}, line 2: the split is 'A split of some othe...', not TRAIN, TEST or NOT-USED");
-  check_refused("nineteen and a half \u00e9\tA\tb\n",
-                "[read_headlines] {}, line 1: the split is 'nineteen and a half ...', not TRAIN, TEST or NOT-USED");
-  check_refused("nineteen and a half\u00e9 \tA\tb\n",
-                "[read_headlines] {}, line 1: the split is 'nineteen and a half...', not TRAIN, TEST or NOT-USED");
+TEST_CASE("lines that aren't of that form are left out, with the reason") {
+  const File file(
+      "TRAIN\tA\tb\nTRAIN\tonly\nTRAIN\tA\tb\tc\ntrain\tA\tb\nA split of some other sort\tA\tb\n\nTRAIN\tA\tcaf\xE9\n"
+      "nineteen and a half \u00e9\tA\tb\nnineteen and a half\u00e9 \tA\tb\nTEST\tC\td\n");
+  const Headlines all = read_headlines(file.path);
+  CHECK(all.train.source == Lines{"b"});
+  CHECK(all.test.target == Lines{"C"});
+  CHECK(all.lines == 10);
+  CHECK(all.dropped() == 8);
+  const std::string fields = " fields where split, headline and paragraph are needed, with tabs between them";
+  const std::string split = ", not TRAIN, TEST or NOT-USED";
+  const Lines reasons = {"line 2: 2" + fields,
+                         "line 3: 4" + fields,
+                         "line 4: the split is 'train'" + split,
+                         "line 5: the split is 'A split of some othe...'" + split,
+                         "line 6: 1" + fields,
+                         "line 7: not UTF-8 (byte 12)",
+                         "line 8: the split is 'nineteen and a half ...'" + split,
+                         "line 9: the split is 'nineteen and a half...'" + split};
+  REQUIRE(all.left_out.size() == reasons.size());
+  for (std::size_t i = 0; i < reasons.size(); ++i) CHECK(all.left_out[i] == file.path.string() + ", " + reasons[i]);
+}
+
+TEST_CASE("files without a story") {
   check_refused("TRAIN\tA\t\n", "[read_headlines] {} has no story with headline and paragraph among its 1 lines");
   check_refused("", "[read_headlines] {} has no story with headline and paragraph among its 0 lines");
-  CHECK_THROWS_AS(read_headlines(File("TRAIN\tA\t\xFF\n").path), FormatError);
+  const File file("TRAIN\tA\t\nTRAIN\tA\t\xFF\n");
+  CHECK_THROWS_WITH_AS(
+      read_headlines(file.path),
+      fmt::format("[read_headlines] {0} has no story with headline and paragraph among its 2 lines; {0}, line 2: "
+                  "not UTF-8 (byte 9)",
+                  file.path.string())
+          .c_str(),
+      FormatError);
+  CHECK_THROWS_AS(read_headlines(File(std::string("TRAIN\tA\tb\nTEST\tB\0\tc\n", 20)).path), FormatError);
   CHECK_THROWS_AS(read_headlines("no-such-file"), IoError);
 }
 

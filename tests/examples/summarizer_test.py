@@ -89,6 +89,16 @@ class SummarizerTest(unittest.TestCase):
         self.assertNotIn("held out", call(*evaluate, "--held-out", 10).stderr)
         succeed(*train)  # an older program's run goes on
 
+    def test_lines_that_are_no_stories(self):
+        data = FOLDER / "spoilt.tsv"
+        data.write_bytes(b"TRAIN\tA\n" * 5 + b"TRAIN\tB\tcaf\xe9\n" + (FOLDER / "long.tsv").read_bytes())
+        done = call("train", "--data", data, "--output", FOLDER / "spoilt-run", *SMALL, "--updates", 1)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for line in range(1, 6):
+            self.assertIn(f"summarizer: left out: {data}, line {line}: 2 fields where", done.stderr)
+        self.assertNotIn("line 6", done.stderr)
+        self.assertIn("summarizer: 6 of 132 lines were left out\n", done.stderr)
+
     def test_training_says_what_no_batch_has_whole(self):
         done = call("train", "--data", FOLDER / "long.tsv", "--output", FOLDER / "long-run", *SMALL, "--max-source", 9, "--updates", 1)
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -115,7 +125,8 @@ class SummarizerTest(unittest.TestCase):
                 (["sumarize"], 2, "did you mean summarize"),
                 ([], 2, "COMMAND"),
                 (["train", "--data", FOLDER / "none", "--output", run], 1, "none"),
-                (["train", "--data", FOLDER / "broken.tsv", "--output", run], 1, "broken.tsv, line 2: 2 fields"),
+                (["train", "--data", FOLDER / "broken.tsv", "--output", run], 1, "no story with headline and paragraph among its 2 lines; "
+                 f"{FOLDER / 'broken.tsv'}, line 1: 2 fields"),
                 (["train", "--data", FOLDER / "tiny.tsv", "--output", run], 1, "tiny.tsv has 0 stories of the split TRAIN: --held-out 500 leaves none"),
                 ([*start, "--hidden", "7"], 2, "--hidden"),
                 ([*start, "--dropout", "1"], 2, "must be a number from 0 to 0.99"),
@@ -170,7 +181,7 @@ def main():
         (FOLDER / "long.tsv").write_text("TRAIN\t" + "LONG " * 12 + "\tlong\n" + "TRAIN\t" + "LONG " * 10 + "\tlong\n" + "".join(lines))
         (FOLDER / "tiny.tsv").write_text("TEST\tA B D\ta b c e\n")
         (FOLDER / "marks.tsv").write_text("TEST\tB!! A\t(a b) c\n")
-        (FOLDER / "broken.tsv").write_text("TRAIN\tA\tb\nTRAIN\tA\n")
+        (FOLDER / "broken.tsv").write_text("TRAIN\tA\n" * 2)
         return run(SummarizerTest)
 
 

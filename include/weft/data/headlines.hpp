@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "weft/data/parallel_text.hpp"
 
@@ -13,12 +14,13 @@ struct Headlines {
   std::int64_t lines = 0;             // of the file
   std::int64_t blank_paragraphs = 0;  // left out: the paragraph is blank
   std::int64_t blank_headlines = 0;   // left out: the headline alone is
-  std::int64_t dropped() const { return blank_paragraphs + blank_headlines; }
+  std::vector<std::string> left_out;  // for each line that isn't of the form: which it is and why
+  std::int64_t dropped() const { return blank_paragraphs + blank_headlines + static_cast<std::int64_t>(left_out.size()); }
 };
 
-/// Reads lines of split (TRAIN, TEST or NOT-USED), headline and paragraph with tabs between them, plain or gzip, validated
-/// while it is read (see LineReader). FormatError, naming file and line, for other splits or numbers of fields, and for a file
-/// without a story; IoError for one that can't be read.
+/// Reads lines of split (TRAIN, TEST or NOT-USED), headline and paragraph with tabs between them, plain or gzip. Lines with
+/// other splits or numbers of fields or that aren't UTF-8 are left out, with the reason. FormatError for a file without a
+/// story, and as LineReader; IoError for one that can't be read.
 Headlines read_headlines(const std::filesystem::path& path);
 
 /// Takes the last `count` pairs out of `text`, to validate on. ValueError unless some are taken and some stay.
