@@ -174,7 +174,7 @@ int command_evaluate(const std::vector<std::string>& words) {
   po::options_description options("language_model evaluate");
   auto add = options.add_options();
   add("model", option(folder), "folder of a training run");
-  add("text", option(text_path), "text to score, all of it");
+  add("text", option(text_path), "text to score: all but its first token and what --rows doesn't divide");
   add("quick", po::bool_switch(&quick), "score the last tenth of the generated text");
   add("rows", number(rows, 1, largest_size), "parts of the text that are read next to each other");
   add("window", number(window, 1, largest_size), "tokens at a time; a Transformer begins anew at each window");
@@ -188,9 +188,10 @@ int command_evaluate(const std::vector<std::string>& words) {
   if (static_cast<std::int64_t>(ids.size()) <= rows)
     throw FormatError(fmt::format("{} has {} tokens, too few for --rows {}", quick ? "the text" : text_path, ids.size(), rows));
   const auto unknown = std::count(ids.begin(), ids.end(), 0);
+  const seq2seq::TextWindows scored(ids, rows, window);
   const NoGrad nothing_recorded;
-  fmt::print("{} tokens, {:.2f} % of them unknown to the model, {}\n", ids.size(),
-             100 * static_cast<double>(unknown) / static_cast<double>(ids.size()),
+  fmt::print("{} tokens, {:.2f} % of them unknown to the model, {} scored: {}\n", ids.size(),
+             100 * static_cast<double>(unknown) / static_cast<double>(ids.size()), scored.rows * scored.length,
              describe(seq2seq::language_model_loss(*trained.model, ids, rows, window), trained.symbols.unit()));
   return 0;
 }
@@ -228,12 +229,28 @@ int command_sample(const std::vector<std::string>& words) {
   return 0;
 }
 
+/// The lines of standard input, those that are longer than a model reads cut.
+std::vector<std::string> lines_to_read(Input& input, const text::Symbols& symbols, std::int64_t window) {
+  std::vector<std::string> lines = input.rest();
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    std::string beginning = language_model_pictures::beginning(symbols, lines[i], window);
+    if (beginning.size() == lines[i].size()) continue;
+    fmt::print(stderr, "language_model: of line {} of standard input the first {} {} are read (--window)\n", i + 1, window,
+               plural(symbols.unit()));
+    lines[i] = std::move(beginning);
+  }
+  return lines;
+}
+
 int command_report(const std::vector<std::string>& words) {
   std::string folder, output;
+  std::int64_t window = 0;
   po::options_description options("language_model report");
   auto add = options.add_options();
   add("model", option(folder), "folder of a training run");
   add("output", option(output), "the page; none: report.html in the model's folder");
+  add("window", number(window, 0, largest_size),
+      "tokens of a line that are read, from its beginning; 0: 128 of a Transformer, 1000 of others");
   if (!read_options::read(words, options, std::cout, "language_model report --help")) return 0;
   const auto trained = seq2seq::TrainedLanguageModel::load(required(folder, "model"));
   if (output.empty()) output = (std::filesystem::path(folder) / "report.html").string();
@@ -242,7 +259,8 @@ int command_report(const std::vector<std::string>& words) {
                         format_count(trained.symbols.size() - 1), plural(trained.symbols.unit())));
   report_training(page, read_training_log(std::filesystem::path(folder) / "train.log"));
   Input input("language_model");
-  std::vector<std::string> lines = input.rest();
+  if (window == 0) window = trained.model->options().kind == seq2seq::LanguageModelKind::transformer ? 128 : 1000;
+  std::vector<std::string> lines = lines_to_read(input, trained.symbols, window);
   const std::size_t all = lines.size();
   std::erase_if(lines, data::is_blank);
   if (!lines.empty()) language_model_pictures::draw(page, *trained.model, trained.symbols, lines);
@@ -266,8 +284,8 @@ commands::Program language_model() {
                                                 {"language_model.vocabulary", "--symbols, --unit"},
                                                 {"symbols.unit", "--unit"},
                                                 {"symbols.symbols", "--text"},
-                                                {"training_text", "--text"},
-                                                {"validation_text", "--valid"},
+                                                {"training_text", "--text, --held-out"},
+                                                {"validation_text", "--valid, --held-out"},
                                                 {"rows", "--rows"},
                                                 {"window", "--window"}};
   options.insert(option_of_setting.begin(), option_of_setting.end());

@@ -27,6 +27,19 @@ inline std::vector<std::int32_t> ids_of(const text::Symbols& symbols, const std:
 
 inline bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
+/// The beginning of a line that has so many symbols at most.
+inline std::string beginning(const text::Symbols& symbols, const std::string& line, std::int64_t most) {
+  const bool by_word = symbols.unit() == text::SymbolUnit::words;
+  bool inside = false;  // of a word
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const bool space = is_space(line[i]);
+    const bool begins = by_word ? !space && !inside : (static_cast<unsigned char>(line[i]) & 0xC0) != 0x80;
+    if (begins && --most < 0) return line.substr(0, i);
+    inside = !space;
+  }
+  return line;
+}
+
 /// A line's words with the loss of their symbols, added up; that of the white space between them belongs to none.
 inline report::ShadedLine surprise(seq2seq::LanguageModel& model, const text::Symbols& symbols, const std::string& line) {
   const std::vector<double> losses = seq2seq::token_losses(model, ids_of(symbols, line));

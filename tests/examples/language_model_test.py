@@ -32,7 +32,7 @@ class LanguageModelTest(unittest.TestCase):
             out = succeed(*words)
             self.assertEqual("bits per character" in out, unit == "characters")
             scored = succeed("evaluate", "--model", run, "--text", FOLDER / "text", "--rows", 2)
-            self.assertRegex(scored, r"^\d+ tokens, 0\.00 % of them unknown to the model, loss \d")
+            self.assertRegex(scored, r"^\d+ tokens, 0\.00 % of them unknown to the model, \d+ scored: loss \d")
             for more in ([], ["--temperature", 0], ["--top-k", 2]):
                 sampled = succeed("sample", "--model", run, "--prompt", "the dog", "--length", 20, *more)
                 self.assertTrue(sampled.startswith("the dog"))
@@ -83,6 +83,20 @@ class LanguageModelTest(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("none", done.stderr)
 
+    def test_report_reads_the_beginning_of_long_lines(self):
+        for unit, cut in (("characters", "the ünknown"), ("words", "the ünknown dog sees the cat the ünknown dog sees the")):
+            run = FOLDER / f"long-{unit}"
+            succeed("train", "--text", FOLDER / "text", "--unit", unit, "--model", "transformer", "--output", run, *SMALL)
+            lines = "the dog\n" + "the ünknown dog sees the cat " * 10_000 + "\n"
+            done = call("report", "--model", run, stdin=lines)
+            self.assertEqual((done.returncode, done.stderr),
+                             (0, f"language_model: of line 2 of standard input the first 128 {unit} are read (--window)\n"))
+            done = call("report", "--model", run, "--window", 11, stdin=lines)
+            self.assertEqual(done.stderr, f"language_model: of line 2 of standard input the first 11 {unit} are read (--window)\n")
+            shaded = [figure for figure in figures(run / "report.html") if figure["kind"] == "text"]
+            self.assertEqual([line["words"] for line in shaded[0]["lines"]], [["the", "dog"], cut.split()])
+            self.assertEqual(len(shaded[2]["lines"][0]["words"]), 11)  # and the end of the line before, but not the last
+
     def test_mixings_and_normalisers(self):
         for i, more in enumerate((["--mixing", "linear"], ["--mixing", "window", "--reach", 3], ["--mixing", "light", "--kernel-size", 3],
                                   ["--normaliser", "sparsemax"])):
@@ -101,7 +115,9 @@ class LanguageModelTest(unittest.TestCase):
         succeed("train", "--text", FOLDER / "text", "--output", run, *SMALL)
         (FOLDER / "strange").write_text("the ß\nßßßß", encoding="utf-8")
         scored = succeed("evaluate", "--model", run, "--text", FOLDER / "strange", "--rows", 1)
-        self.assertTrue(scored.startswith("11 tokens, 45.45 % of them unknown"), scored)
+        self.assertTrue(scored.startswith("11 tokens, 45.45 % of them unknown to the model, 10 scored: loss "), scored)
+        scored = succeed("evaluate", "--model", run, "--text", FOLDER / "strange", "--rows", 4)
+        self.assertTrue(scored.startswith("11 tokens, 45.45 % of them unknown to the model, 8 scored: loss "), scored)
         done = call("sample", "--model", run, "--prompt", "the ßß", "--length", 3, "--temperature", 0)
         self.assertEqual(done.returncode, 0)
         self.assertTrue(done.stdout.startswith("the ßß"))
@@ -179,6 +195,7 @@ class LanguageModelTest(unittest.TestCase):
                  "--width 256 must be even and a multiple of --heads 3"),
                 (["evaluate", "--model", run, "--text", FOLDER / "short"], 1, "short has 6 tokens, too few for --rows 8"),
                 ([*start, "--dropout", "0.5"], 1, "--dropout (0.2 there, 0.5 now)"),
+                ([*start, "--held-out", "0.2"], 1, "--valid, --held-out ("),
                 (["train", "--text", FOLDER / "blank", "--output", FOLDER / "b"], 1, "blank has no text"),
                 (["evaluate", "--model", FOLDER / "none", "--text", FOLDER / "text"], 1, "none"),
                 (["sample", "--model", run, "--prompt", ""], 1, "prompt is empty"),

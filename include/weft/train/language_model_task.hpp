@@ -15,8 +15,8 @@ struct LanguageModelTaskOptions {
   std::int64_t window = 64;  ///< tokens of each in one step
 };
 
-/// Training a language model on a text; validated by the loss of another one, all of it. The windows of each epoch begin at
-/// another token. The state of an LSTM or GRU goes on from window to window, and with a checkpoint.
+/// Training a language model on a text; validated by seq2seq::language_model_loss of another one. The windows of each epoch
+/// begin at another token. The state of an LSTM or GRU goes on from window to window, and with a checkpoint.
 class LanguageModelTask : public TrainingTask {
  public:
   /// Throws ValueError for texts that are too short, FormatError for one that isn't UTF-8.
