@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "base/fail.hpp"
 #include "report/json.hpp"
@@ -199,7 +200,7 @@ Report& Report::over_frames(const FrameWeights& given) {
     for (std::size_t i = at; i < at + cells; ++i) sum += parts.values[i];
     weights.values.push_back(sum);
   }
-  weights = thinned(weights, {outputs_by, frames_by, 1, 1});
+  weights = thinned(std::move(weights), {outputs_by, frames_by, 1, 1});
   std::vector<std::string> names;
   for (std::int64_t i = 0; i < number; ++i) names.push_back(fmt::format("frame {}", i + 1));
   std::vector<std::string> notes = {thinning_note(outputs_by, frames_by), thinning_note("pixel", pixels_by, pixels_by)};
@@ -208,7 +209,7 @@ Report& Report::over_frames(const FrameWeights& given) {
     const auto height = [&] { return (parts.sizes[2] + down - 1) / down; };
     const auto width = [&] { return (parts.sizes[3] + across - 1) / across; };
     while (weights.sizes[0] * weights.sizes[1] * height() * width() > most_cells) (height() >= width() ? down : across) *= 2;
-    parts = thinned(parts, {outputs_by, frames_by, down, across});
+    parts = thinned(std::move(parts), {outputs_by, frames_by, down, across});
     notes.push_back(thinning_note("part of a frame", down, across));
   } else {
     parts = {.values = {}, .sizes = {0, 0, 0, 0}};

@@ -6,7 +6,7 @@
 
 namespace weft::report {
 
-Block thinned(const Block& block, const std::array<std::int64_t, 4>& by) {
+Block thinned(Block block, const std::array<std::int64_t, 4>& by) {
   if (by == std::array<std::int64_t, 4>{1, 1, 1, 1}) return block;
   Block result;
   for (std::size_t d = 0; d < 4; ++d) result.sizes[d] = (block.sizes[d] + by[d] - 1) / by[d];

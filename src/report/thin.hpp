@@ -14,8 +14,8 @@ struct Block {
 };
 
 /// Means over neighbours, `by` of them along each dimension (fewer at an end); of finite numbers alone, NaN where there is
-/// none.
-Block thinned(const Block& block, const std::array<std::int64_t, 4>& by);
+/// none. Where nothing is put together it is the block itself.
+Block thinned(Block block, const std::array<std::int64_t, 4>& by);
 
 /// The least number of neighbours that brings `size` down to `most`.
 inline std::int64_t share_of(std::int64_t size, std::int64_t most) { return size <= most ? 1 : (size + most - 1) / most; }

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
 
 using namespace weft;
 
@@ -19,6 +20,12 @@ TEST_CASE("neighbours are put together by the mean of what is finite") {
   CHECK(std::isnan(half.values[3]));
   CHECK(report::share_of(512, 512) == 1);
   CHECK(report::share_of(513, 512) == 2);
+}
+
+TEST_CASE("what needn't be thinned isn't copied") {
+  report::Block block{.values = {1, 2}, .sizes = {1, 1, 1, 2}};
+  const double* values = block.values.data();
+  CHECK(report::thinned(std::move(block), {1, 1, 1, 1}).values.data() == values);
 }
 
 TEST_CASE("of a long series the extremes stay, and its gaps") {
