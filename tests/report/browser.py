@@ -1,6 +1,5 @@
 """Headless Chromium over its debugging pipe, with Python's standard library alone: pages at a width, light or dark, their errors,
 keys, scripts and screenshots."""
-import base64
 import json
 import os
 import select
@@ -12,6 +11,7 @@ import time
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE = 120  # seconds for an answer, on a machine that does much else
 WIDTHS = (390, 1280)  # of a phone and of a screen
+MISSING = "no Chromium to open report pages in; on Debian: apt-get install --no-install-recommends chromium"
 # The kind of each figure that has data, or that nothing was drawn of it.
 DRAWN = """JSON.parse(document.getElementById('data').textContent).flatMap((data, i) => {
   const drawn = document.querySelector(`#figure-${i + 1} [data-drawn]`);
@@ -154,7 +154,7 @@ class Browser:
                     case.assertEqual(self.problems(), [])
         return drawn
 
-    def screenshot(self, path, width, height, y=0):
-        image = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True,
-                          clip={"x": 0, "y": y, "width": width, "height": height, "scale": 1})
-        path.write_bytes(base64.b64decode(image["data"]))
+    def screenshot(self, x, y, width, height):
+        """A PNG of a rectangle of the whole page, in base64."""
+        return self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True,
+                         clip={"x": x, "y": y, "width": width, "height": height, "scale": 1})["data"]
