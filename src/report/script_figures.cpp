@@ -3,12 +3,16 @@
 namespace weft::report {
 
 const std::string_view script_figures = R"js(
-/** Round numbers of which some `count` lie between low and high. */
+/** Round numbers of which some `count` lie between low and high; fewer where numbers of 15 digits have none between. */
 function ticks(low, high, count) {
   const rough = (high - low) / Math.max(count, 1), power = 10 ** Math.floor(Math.log10(rough));
   const size = [1, 2, 5, 10].find(x => x * power >= rough) * power;
-  const found = [];
-  for (let i = Math.ceil(low / size); i * size <= high + size * 1e-9; ++i) found.push(Number((i * size).toPrecision(12)));
+  const first = Math.ceil(low / size), found = new Set();
+  // Counted from 0: beyond 2^53 `first + 1` may be `first`.
+  for (let i = 0; i <= count + 1; ++i) {
+    const x = Number(((first + i) * size).toPrecision(15));
+    if (x >= low - size * 1e-9 && x <= high + size * 1e-9) found.add(x);
+  }
   return found;
 }
 
@@ -53,8 +57,8 @@ function drawCurve(figure, data) {
       context.fillText(number(y), box.left - 6, v);
     }
     context.textAlign = "center";
-    for (const x of ticks(left, right, Math.floor(box.width / 80)))
-      context.fillText(number(x, 12), at(x, 0)[0], box.top + box.height + 12);
+    for (const x of ticks(left, right, Math.floor(box.width / 64)))
+      context.fillText(number(x, 15), at(x, 0)[0], box.top + box.height + 12);
     context.fillText(data.xAxis, box.left + box.width / 2, height - 8);
     data.series.forEach((series, i) => {
       context.strokeStyle = context.fillStyle = style(`--line-${i % 6}`);
@@ -91,12 +95,7 @@ function drawCurve(figure, data) {
     const [u, v] = at(line().x[place.column] ?? left, line().y[place.column] ?? bottom);
     showTooltip(words(), frame.left + u, frame.top + v);
   }
-  canvas.addEventListener("keydown", event => {
-    if (event.key === "Escape") hideTooltip();
-    else if (step(event, place, data.series.length, line().x.length)) choose();
-  });
-  canvas.addEventListener("focus", () => { if (canvas.matches(":focus-visible")) choose(); });
-  canvas.addEventListener("blur", hideTooltip);
+  followKeys(canvas, place, () => data.series.length, () => line().x.length, choose);
   canvas.addEventListener("pointerleave", hideTooltip);
   const point = event => {
     const frame = canvas.getBoundingClientRect(), x = event.clientX - frame.left, y = event.clientY - frame.top;
@@ -115,38 +114,52 @@ function drawCurve(figure, data) {
   redraws.push(draw);
 }
 
+/** A listbox of words in their lines: what reads the page aloud says the chosen word with its weight. */
 function drawText(figure, data) {
   const words = [];
   const strongest = data.lines.flatMap(line => line.weights).reduce((most, x) => Math.max(most, Math.abs(x ?? 0)), 0) || 1;
   const heaviest = data.lines.reduce((most, line) => Math.max(most, Math.abs(line.weight ?? 0)), 0) || 1;
   const shade = (x, most) => `rgb(var(${x < 0 ? "--below" : "--weight"}) / calc(var(--shade) * ${Math.abs(x ?? 0) / most}))`;
-  const text = make("div", {class: data.between ? "shaded" : "shaded close", tabindex: "0", role: "group", "aria-label":
-    `${data.title}: words shaded by weight. Arrow keys move among the words.`});
+  const text = make("div", {class: data.between ? "shaded" : "shaded close", tabindex: "0", role: "listbox",
+    "aria-orientation": "horizontal", "aria-label": `${data.title}: words shaded by weight. Left and right move among the words.`});
   for (const line of data.lines) {
-    const paragraph = make("p");
+    const paragraph = make("p", {role: "group"});
     if (data.lines.length > 1) {
       paragraph.style.borderLeftColor = shade(line.weight, heaviest * 0.6);
       paragraph.title = `line: ${number(line.weight)}`;
     }
     line.words.forEach((word, i) => {
-      const span = make("span", {title: `${word}: ${number(line.weights[i])}`}, word);
+      const title = `${word}: ${number(line.weights[i])}`;
+      const span = make("span", {title, id: `${figure.id}-${words.length}`, role: "option", "aria-label": title}, word);
       span.style.background = shade(line.weights[i], strongest);
       words.push(span);
       paragraph.append(span, data.between);
     });
     text.append(paragraph);
   }
-  const status = make("p", {class: "status", role: "status"});
-  const place = {row: 0, column: -1};
+  const status = make("p", {class: "status"});
+  const place = {row: 0, column: 0};
+  let chosen = null;
   const choose = () => {
-    words.forEach((span, i) => span.classList.toggle("chosen", i === place.column));
-    if (!words[place.column]) return;
-    status.textContent = words[place.column].title;
-    words[place.column].scrollIntoView({block: "nearest"});
+    chosen?.setAttribute("aria-selected", "false");
+    chosen = words[place.column];
+    chosen.setAttribute("aria-selected", "true");
+    text.setAttribute("aria-activedescendant", chosen.id);
+    status.textContent = chosen.title;
   };
-  text.addEventListener("keydown", event => { if (step(event, place, 1, words.length)) choose(); });
+  followKeys(text, place, () => 1, () => words.length, () => {
+    choose();
+    chosen.scrollIntoView({block: "nearest"});
+    const box = chosen.getBoundingClientRect();
+    showTooltip(chosen.title, box.left, box.bottom - 12);
+  });
   text.addEventListener("pointerover", event => {
     if (words.includes(event.target)) status.textContent = event.target.title;
+  });
+  text.addEventListener("click", event => {
+    if (!words.includes(event.target)) return;
+    place.column = words.indexOf(event.target);
+    choose();
   });
   figure.append(text, make("p", {class: "note"}, scaleNote(strongest, data.lines.flatMap(line => line.weights))), status);
   addTable(figure, "The weights as a table", () => ["word", "weight", "line"], () => data.lines.flatMap((line, n) =>

@@ -46,12 +46,12 @@ function heatMap(figure, map) {
 
     context.fillStyle = style("--ground");
     context.fillRect(at.left, at.top, box.width, at.height * rows);
-    const space = at.width >= 6 && at.height >= 6 ? 1 : 0;
+    const space = at.width >= 6 && at.height >= 6 ? 1 : 0, paint = painter(), gap = style("--gap");
     values.forEach((x, i) => {
       const c = i % columns, left = at.left + Math.round(c * at.width), right = at.left + Math.round((c + 1) * at.width);
       const top = at.top + Math.floor(i / columns) * at.height;
       if (x === 0 || right - left <= 0) return;
-      context.fillStyle = x === null ? style("--gap") : paint(x < 0 ? "--below" : "--weight", Math.abs(x) / strongest);
+      context.fillStyle = x === null ? gap : paint(x, Math.abs(x) / strongest);
       if (x === null) context.fillRect(left, top + at.height / 2 - 1, right - left - space, 2);
       else context.fillRect(left, top, right - left - space, at.height - space);
     });
@@ -78,8 +78,7 @@ function heatMap(figure, map) {
     canvas.dataset.drawn = `${rows} ${columns}`;
   }
 
-  function choose(row, column, x, y) {
-    Object.assign(place, {row, column});
+  function choose(x, y) {
     chosen = true;
     status.textContent = words();
     draw();
@@ -89,7 +88,7 @@ function heatMap(figure, map) {
     const left = at.left + place.column * at.width;
     scroll.scrollLeft = clamp(scroll.scrollLeft, left + at.width - scroll.clientWidth, left - at.left);
     const box = canvas.getBoundingClientRect();
-    choose(place.row, place.column, box.left + left + at.width / 2, box.top + at.top + (place.row + 0.5) * at.height);
+    choose(box.left + left + at.width / 2, box.top + at.top + (place.row + 0.5) * at.height);
   }
   const under = event => {
     const box = canvas.getBoundingClientRect();
@@ -99,18 +98,19 @@ function heatMap(figure, map) {
   };
   const point = event => {
     const cell = under(event);
-    if (cell) choose(cell.row, cell.column, event.clientX, event.clientY);
-    else hideTooltip();
+    if (!cell) {
+      hideTooltip();
+    } else if (chosen && cell.row === place.row && cell.column === place.column) {
+      showTooltip(words(), event.clientX, event.clientY);  // nothing to draw
+    } else {
+      Object.assign(place, cell);
+      choose(event.clientX, event.clientY);
+    }
   };
   canvas.addEventListener("pointermove", point);
   canvas.addEventListener("pointerdown", point);
   canvas.addEventListener("pointerleave", hideTooltip);
-  canvas.addEventListener("focus", () => { if (canvas.matches(":focus-visible")) chooseByKey(); });
-  canvas.addEventListener("blur", hideTooltip);
-  canvas.addEventListener("keydown", event => {
-    if (event.key === "Escape") hideTooltip();
-    else if (step(event, place, rows, columns)) chooseByKey();
-  });
+  followKeys(canvas, place, () => rows, () => columns, chooseByKey);
   addTable(figure, "The weights as a table", () => [`${map.rowAxis} \\ ${map.columnAxis}`, ...map.columns],
     () => map.rows.map((label, r) => [label, ...map.values().slice(r * columns, (r + 1) * columns).map(x => number(x))]));
   redraws.push(draw);
@@ -162,9 +162,9 @@ function drawSound(figure, data) {
     context.imageSmoothingEnabled = false;
     context.drawImage(picture, box.left, box.top, box.width, height);
     const row = data.weights.slice(place.row * columns, (place.row + 1) * columns);
-    const strongest = Math.max(...row.map(x => Math.abs(x ?? 0))) || 1;
+    const strongest = Math.max(...row.map(x => Math.abs(x ?? 0))) || 1, paint = painter();
     row.forEach((x, i) => {
-      context.fillStyle = paint(x < 0 ? "--below" : "--weight", 0.75 * Math.abs(x ?? 0) / strongest);
+      context.fillStyle = paint(x, 0.75 * Math.abs(x ?? 0) / strongest);
       const left = Math.round(i * box.width / columns), right = Math.round((i + 1) * box.width / columns);
       context.fillRect(box.left + left, box.top, right - left, height);
     });
@@ -191,18 +191,18 @@ function drawFrames(figure, data) {
     context.imageSmoothingEnabled = false;
     const row = data.weights.slice(place.row * count, (place.row + 1) * count);
     const strongest = Math.max(...row.map(x => Math.abs(x ?? 0))) || 1;
-    const cells = grid[0] * grid[1];
+    const cells = grid[0] * grid[1], paint = painter();
     const parts = data.parts.slice(place.row * count * cells, (place.row + 1) * count * cells);
     const strongestPart = parts.reduce((most, x) => Math.max(most, Math.abs(x ?? 0)), 0) || 1;
     images.forEach((image, i) => {
       const x = space + (i % across) * (w + space), y = box.top + space + Math.floor(i / across) * (h + space);
-      context.fillStyle = paint(row[i] < 0 ? "--below" : "--weight", Math.abs(row[i] ?? 0) / strongest);
+      context.fillStyle = paint(row[i], Math.abs(row[i] ?? 0) / strongest);
       context.fillRect(x - 4, y - 4, w + 8, h + 8);
       context.drawImage(image, x, y, w, h);
       for (let j = 0; j < cells; ++j) {
         const part = parts[i * cells + j] ?? 0;
         if (!part) continue;
-        context.fillStyle = paint(part < 0 ? "--below" : "--weight", 0.75 * Math.abs(part) / strongestPart);
+        context.fillStyle = paint(part, 0.75 * Math.abs(part) / strongestPart);
         context.fillRect(x + (j % grid[1]) * w / grid[1], y + Math.floor(j / grid[1]) * h / grid[0], w / grid[1], h / grid[0]);
       }
       if (i === place.column) {

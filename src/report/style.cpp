@@ -32,7 +32,7 @@ canvas { display: block; touch-action: manipulation; }
 .shaded p { margin: 0 0 0.3rem; padding-left: 0.5rem; border-left: 6px solid transparent; line-height: 1.9; }
 .shaded span { border-radius: 3px; padding: 0.1em 0.15em; }
 .close span { border-radius: 0; padding: 0.1em 0; }
-.shaded .chosen { outline: 2px solid var(--mark); }
+.shaded [aria-selected=true] { outline: 2px solid var(--mark); }
 details { font-size: 0.9rem; margin-top: 0.3rem; }
 summary { cursor: pointer; color: var(--faint); }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
