@@ -1,5 +1,6 @@
 """The text of report pages: well-formed, escaped, with the data that went in. Argument: the program write-sample-report."""
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -11,6 +12,7 @@ import xml.etree.ElementTree as ElementTree
 PROGRAM = ""
 SCRIPT = "</script><script>window.harmed = true</script>"
 PICTURE = "<img src=x onerror='window.harmed = true'>&\""
+ODD = "\U0001f469\u200d\U0001f33e\u2028a\0b"
 
 
 def page(which):
@@ -23,6 +25,19 @@ def page(which):
 
 def figures(root):
     return json.loads(root.find(".//script[@id='data']").text)
+
+
+# A test of a program as tests/examples has them, of two pages, where there is no browser.
+PROGRAM_TEST = """
+import pathlib, sys, unittest
+sys.path.insert(0, sys.argv[1])
+import program
+class Test(unittest.TestCase):
+    def test(self):
+        for _ in range(2):
+            program.check_page(self, pathlib.Path(sys.argv[2]))
+sys.exit(program.run(Test))
+"""
 
 
 class Page(unittest.TestCase):
@@ -59,10 +74,10 @@ class Page(unittest.TestCase):
         self.assertEqual(list(root.iter("img")), [])
         self.assertEqual(root.find("head/title").text, SCRIPT)
         self.assertEqual(root.find("body/main/h2").text, PICTURE)
-        self.assertEqual(root.find("body/main/p").text, SCRIPT + PICTURE)
+        self.assertEqual(root.find("body/main/p").text, SCRIPT + PICTURE + ODD.replace("\0", "\ufffd"))
         self.assertEqual([cell.text for cell in root.iter("td")], ["&amp;", "<b>"])
         attention = figures(root)[1]
-        self.assertEqual(attention["rows"], [SCRIPT, PICTURE, "\ufffd\ufffd", "\x01\x02", "{{}}${1}`", ""])
+        self.assertEqual(attention["rows"], [SCRIPT, PICTURE, "\ufffd\ufffd", "\x01\x02", "{{}}${1}`", "", ODD])
         self.assertEqual(attention["weights"][:8], [None, 1, None, -0.5, 0, 0.25, 1e-300, 0])
 
     def test_much_is_thinned(self):
@@ -79,6 +94,15 @@ class Page(unittest.TestCase):
         self.assertIn("lowest and the highest", data["100,000 points"]["note"])
         sound = data["a minute of sound"]
         self.assertEqual((sound["frames"], sound["bands"], len(sound["rows"])), (500, 100, 500))
+
+    def test_programs_say_once_that_no_page_was_opened(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "page.html")
+            subprocess.run([PROGRAM, "sample", path], check=True)
+            examples = pathlib.Path(__file__).resolve().parents[1] / "examples"
+            done = subprocess.run([sys.executable, "-B", "-c", PROGRAM_TEST, examples, path], env={**os.environ, "PATH": folder},
+                                  capture_output=True, text=True, check=True)
+        self.assertEqual(done.stdout.count("skipped to open pages: no Chromium"), 1, done.stdout)
 
     def test_what_is_missing(self):
         _, root = page("hostile")

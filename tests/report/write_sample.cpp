@@ -1,4 +1,4 @@
-// Writes pages for tests/report/page_test.py and tests/report/screenshots.py: write_sample sample|hostile PATH.
+// Writes pages for page_test.py, browser_test.py and screenshots.py beside it: write_sample sample|hostile PATH.
 #include <cmath>
 #include <cstdio>
 #include <limits>
@@ -16,9 +16,11 @@ report::Report hostile_report() {
   constexpr double nan = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
   const std::string script = "</script><script>window.harmed = true</script>";
   const std::string picture = "<img src=x onerror='window.harmed = true'>&\"";
-  const std::vector<std::string> words = {script, picture, "\xff\xfe", "\x01\x02", "{{}}${1}`", ""};
+  // A character of two, joined; U+2028, which ends a line of JavaScript; NUL.
+  const std::string odd = "\U0001F469\u200D\U0001F33E\u2028" + std::string("a\0b", 3);
+  const std::vector<std::string> words = {script, picture, "\xff\xfe", "\x01\x02", "{{}}${1}`", "", odd};
   report::Report page(script);
-  page.section(picture).text(script + picture).table({picture, script}, {{"&amp;", "<b>"}});
+  page.section(picture).text(script + picture + odd).table({picture, script}, {{"&amp;", "<b>"}});
   page.curve({.title = script,
               .series = {{script, {1, 2, 3, 4}, {nan, infinity, 2, -1e300}}, {picture, {5}, {1e-300}}},
               .x_axis = picture,
@@ -26,10 +28,11 @@ report::Report hostile_report() {
   page.attention({.title = picture,
                   .rows = words,
                   .columns = {script, "b"},
-                  .weights = Tensor::from<double>({nan, 1, infinity, -0.5, 0, 0.25, 1e-300, 0, 1, 0, 0, 0}, {6, 2}),
+                  .weights = Tensor::from<double>({nan, 1, infinity, -0.5, 0, 0.25, 1e-300, 0, 1, 0, 0, 0, 0, 1}, {7, 2}),
                   .row_axis = script,
                   .column_axis = picture});
-  page.shaded_text({.title = script, .lines = {{.words = words, .weights = {1, nan, -infinity, 0, -1, 2}, .weight = nan}, {}}});
+  page.shaded_text(
+      {.title = script, .lines = {{.words = words, .weights = {1, nan, -infinity, 0, -1, 2, 1}, .weight = nan}, {}}});
   page.over_spectrogram({.title = picture,
                          .outputs = {script},
                          .spectrogram = Tensor::from<double>({nan, 1, infinity, 0}, {2, 2}),
