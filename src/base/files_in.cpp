@@ -1,6 +1,7 @@
 #include "base/files_in.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <system_error>
 
 #include "base/fail.hpp"
@@ -17,6 +18,16 @@ std::vector<fs::path> files_in(const char* op, const fs::path& folder) {
   if (error) fail<IoError>(op, "can't read the folder {}: {}", folder.string(), error.message());
   std::sort(files.begin(), files.end());
   return files;
+}
+
+void check_file(const char* op, const fs::path& path) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (fs::is_regular_file(status)) return;
+  fail<IoError>(op, "can't read {}: {}", path.string(),
+                error                      ? error.message()
+                : fs::is_directory(status) ? std::generic_category().message(EISDIR)
+                                           : "not a file");
 }
 
 }  // namespace weft

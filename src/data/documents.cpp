@@ -22,9 +22,7 @@ std::vector<fs::path> entries(const fs::path& folder) {
 }
 
 std::vector<std::string> read_sentences(const fs::path& file) {
-  std::error_code error;
-  if (!fs::is_regular_file(file, error))
-    fail<IoError>(operation, "{}: {}", file.string(), error ? error.message() : "not a file");
+  check_file(operation, file);
   LineReader reader(file);
   std::vector<std::string> sentences;
   std::string line;

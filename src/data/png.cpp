@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/fail.hpp"
+#include "base/files_in.hpp"
 #include "base/last_error.hpp"
 
 namespace weft::data {
@@ -40,11 +41,10 @@ bool failed(const png_image& png) { return PNG_IMAGE_FAILED(png); }
 }  // namespace
 
 Tensor read_png(const std::filesystem::path& path) {
-  const auto refuse = [&](int error) { fail<IoError>(operation, "can't read {}: {}", path.string(), std::strerror(error)); };
-  if (std::error_code ignored; std::filesystem::is_directory(path, ignored)) refuse(EISDIR);
+  check_file(operation, path);
   errno = 0;
   const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "rb"));
-  if (!file) refuse(last_error());
+  check<IoError>(file != nullptr, operation, "can't read {}: {}", path.string(), std::strerror(last_error()));
   Image image;
   const auto check_read = [&](int done) {
     check<FormatError>(done != 0 && !failed(image.png), operation, "{} is no sound PNG file ({})", path.string(),

@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "base/fail.hpp"
+#include "base/files_in.hpp"
 #include "base/last_error.hpp"
 
 namespace weft::data {
@@ -116,11 +117,11 @@ const char* other_container(std::string_view start) {
 
 void check_header(const std::filesystem::path& path, const std::string& name) {
   const auto refused = [&](int error) { fail<IoError>(where, "can't read {}: {}", name, std::strerror(error)); };
-  std::error_code error;
-  if (std::filesystem::is_directory(path, error)) refused(EISDIR);
+  check_file(where, path);
   errno = 0;
   std::ifstream file(path, std::ios::binary);
   if (!file) refused(last_error());
+  std::error_code error;
   const std::uint64_t size = std::filesystem::file_size(path, error);
   if (error) refused(error.value());
   check<FormatError>(size > 0, where, "{} is empty", name);

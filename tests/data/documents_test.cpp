@@ -82,13 +82,13 @@ TEST_CASE("what is no document is left out with its reason, and the others keep 
   REQUIRE(read.documents.size() == 2);
   CHECK(read.documents[0].place == 4);
   REQUIRE(read.left_out.size() == 6);
-  CHECK(read.left_out[0] == fmt::format("[read_documents] {}: not a file", in("a/0")));
+  CHECK(read.left_out[0] == fmt::format("[read_documents] can't read {}: Is a directory", in("a/0")));
   CHECK(read.left_out[1] == fmt::format("[read_documents] {} has no words", blank.string()));
   CHECK(read.left_out[2] ==
         fmt::format("[LineReader] {}, line 2, byte 4: not UTF-8 (0xE9); convert the file to UTF-8", latin.string()));
   CHECK(read.left_out[3] == fmt::format("[LineReader] {}, line 1, byte 2: a NUL byte; this is not text", nul.string()));
-  CHECK(read.left_out[4] == fmt::format("[read_documents] {}: not a file", in("c/2")));
-  CHECK(read.left_out[5] == fmt::format("[read_documents] {}: No such file or directory", in("c/3")));
+  CHECK(read.left_out[4] == fmt::format("[read_documents] can't read {}: not a file", in("c/2")));
+  CHECK(read.left_out[5] == fmt::format("[read_documents] can't read {}: No such file or directory", in("c/3")));
 }
 
 TEST_CASE("folders that hold no classes") {

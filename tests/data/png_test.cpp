@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <png.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -159,4 +160,7 @@ TEST_CASE("a file that is no PNG, or a part of one, is an error that names it") 
   CHECK_THROWS_AS(read(altered), FormatError);
   CHECK_THROWS_WITH_AS(read_png(folder.path() / "none"), doctest::Contains("none: No such file or directory"), IoError);
   CHECK_THROWS_WITH_AS(read_png(folder.path()), doctest::Contains("Is a directory"), IoError);
+  const auto pipe = folder.path() / "pipe.png";
+  REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);  // opening it would never end
+  CHECK_THROWS_WITH_AS(read_png(pipe), ("[read_png] can't read " + pipe.string() + ": not a file").c_str(), IoError);
 }

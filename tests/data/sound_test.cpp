@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <sndfile.h>
+#include <sys/stat.h>
 
 #include <cmath>
 #include <cstring>
@@ -196,4 +197,7 @@ TEST_CASE("paths of sounds that can't be read") {
                        ("[read_sound] can't read " + missing.string() + ": No such file or directory").c_str(), IoError);
   CHECK_THROWS_WITH_AS(read_sound(folder.folder.path()),
                        ("[read_sound] can't read " + folder.folder.path().string() + ": Is a directory").c_str(), IoError);
+  const auto pipe = folder.folder.path() / "pipe.wav";
+  REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);  // opening it would never end
+  CHECK_THROWS_WITH_AS(read_sound(pipe), ("[read_sound] can't read " + pipe.string() + ": not a file").c_str(), IoError);
 }
