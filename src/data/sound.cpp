@@ -33,7 +33,7 @@ class WavHeader {
     std::uint64_t place = 12;  // behind "RIFF", its size, which programs that stream leave wrong, and "WAVE"
     bool data = false;
     while (!data && place + 8 <= size_) {
-      const std::string id = text_at(place);
+      const std::string id = name_at(place);
       const std::uint64_t bytes = number_at(place + 4, 4);
       check<FormatError>(place + 8 + bytes <= size_, where,
                          "{}: its chunk '{}' of {} bytes goes past the file's end ({} bytes)", name_, id, bytes, size_);
@@ -84,10 +84,12 @@ class WavHeader {
     file_.read(bytes.data(), bytes.size());
     return bytes;
   }
-  std::string text_at(std::uint64_t place) {
-    std::string text;
-    for (const char c : bytes_at(place)) text += c >= ' ' && c <= '~' ? c : '?';
-    return text;
+  std::string name_at(std::uint64_t place) {
+    const std::array<char, 4> bytes = bytes_at(place);
+    check<FormatError>(std::all_of(bytes.begin(), bytes.end(), [](char c) { return c >= ' ' && c <= '~'; }), where,
+                       "{}: no chunk begins at byte {}, where one must: the four bytes there are no name of printable ASCII",
+                       name_, place);
+    return {bytes.begin(), bytes.end()};
   }
   // Little-endian.
   std::uint64_t number_at(std::uint64_t place, std::size_t width) {

@@ -130,6 +130,10 @@ TEST_CASE("headers that can't be are named with their reason") {
         0);
   CHECK(folder.error_of(Wav{.samples = four}.bytes().substr(0, 36)) ==
         "[read_sound] FILE: its header has no chunk 'data'; the file is cut off or no sound");
+  const std::string zeros =
+      "[read_sound] FILE: no chunk begins at byte 36, where one must: the four bytes there are no name of printable ASCII";
+  CHECK(folder.error_of(Wav{.samples = four}.bytes().substr(0, 36) + std::string(100, '\0')) == zeros);
+  CHECK(folder.error_of(Wav{.samples = four}.bytes().replace(36, 4, "da\xFFt")) == zeros);
   CHECK(folder.error_of("some text that is no sound at all") ==
         "[read_sound] FILE is no sound file that can be read: it begins neither as WAV (RIFF) nor as FLAC");
   CHECK(folder.error_of(Wav{.rate = 16000, .samples = four}.bytes(), 8000) ==
