@@ -53,10 +53,10 @@ Tensor read_png(const std::filesystem::path& path) {
   check_read(png_image_begin_read_from_stdio(&image.png, file.get()));
   image.png.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;  // without a colour space 16 bits are what 8 are, not linear
   image.png.format &= PNG_FORMAT_FLAG_COLOR | PNG_FORMAT_FLAG_ALPHA;  // 8 bits, red first, without a palette
-  constexpr std::int64_t most = std::int64_t{1} << 28;
+  constexpr std::int64_t most = std::int64_t{1} << 24;
   const std::int64_t height = image.png.height, width = image.png.width;
-  check<FormatError>(height * width <= most, operation, "{} has {} by {} pixels, more than {}", path.string(), height, width,
-                     most);
+  check<FormatError>(height * width <= most, operation, "{} has {} by {} pixels, more than {}: scale it down first",
+                     path.string(), height, width, most);
   std::vector<png_byte> bytes(PNG_IMAGE_SIZE(image.png));
   check_read(png_image_finish_read(&image.png, nullptr, bytes.data(), 0, nullptr));
   const auto channels = static_cast<std::int64_t>(PNG_IMAGE_SAMPLE_CHANNELS(image.png.format));

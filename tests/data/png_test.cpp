@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <boost/crc.hpp>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
@@ -158,6 +159,15 @@ TEST_CASE("a file that is no PNG, or a part of one, is an error that names it") 
   std::string altered = bytes;
   altered[20] = static_cast<char>(altered[20] ^ 1);  // the width, whose checksum then differs
   CHECK_THROWS_AS(read(altered), FormatError);
+  std::string large = bytes;
+  large.replace(16, 8, {0, 0, 0x10, 0, 0, 0, 0x10, 1});  // columns, rows
+  boost::crc_32_type crc;
+  crc.process_bytes(large.data() + 12, 17);
+  for (int i = 0; i < 4; ++i) large[static_cast<std::size_t>(29 + i)] = static_cast<char>(crc.checksum() >> (24 - 8 * i) & 255);
+  CHECK_THROWS_WITH_AS(
+      read(large),
+      ("[read_png] " + path.string() + " has 4097 by 4096 pixels, more than 16777216: scale it down first").c_str(),
+      FormatError);
   CHECK_THROWS_WITH_AS(read_png(folder.path() / "none"), doctest::Contains("none: No such file or directory"), IoError);
   CHECK_THROWS_WITH_AS(read_png(folder.path()), doctest::Contains("Is a directory"), IoError);
   const auto pipe = folder.path() / "pipe.png";
