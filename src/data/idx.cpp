@@ -2,6 +2,7 @@
 
 #include <array>
 #include <bit>
+#include <utility>
 #include <vector>
 
 #include "base/fail.hpp"
@@ -32,7 +33,7 @@ class Reader {
 
   Tensor read() {
     begin();
-    return whole(elements());
+    return elements();
   }
 
   /// Unsigned bytes of so many dimensions, each what `value` makes of it.
@@ -41,7 +42,7 @@ class Reader {
     begin();
     check<FormatError>(type_ == Element::u8 && shape_.rank() == rank, operation,
                        "{} has elements of type 0x{:02X} and sizes {}; {}", name(), static_cast<int>(type_), shape_, what);
-    return whole(elements<T>([&] { return value(static_cast<std::uint8_t>(element_bits())); }));
+    return elements<T>([&](std::uint64_t bits) { return value(static_cast<std::uint8_t>(bits)); });
   }
 
  private:
@@ -60,45 +61,53 @@ class Reader {
     shape_ = shape(rank);
   }
 
-  Tensor whole(Tensor result) {
-    check<FormatError>(take() == ByteSource::end, operation, "{} goes on behind the {} elements of its sizes {}", name(),
-                       shape_.numel(), shape_);
-    return result;
-  }
-
   Shape shape(int rank) {
     std::array<std::int64_t, max_rank> sizes{};
-    std::int64_t elements = 1;
-    constexpr std::int64_t most = std::int64_t{1} << 31;
+    std::int64_t bytes = bytes_of(type_);
+    constexpr std::int64_t most = std::int64_t{1} << 30;
     for (int i = 0; i < rank; ++i) {
       sizes[static_cast<std::size_t>(i)] = static_cast<std::int64_t>(number(4, "its sizes"));
       const std::int64_t size = sizes[static_cast<std::size_t>(i)];
-      check<FormatError>(size == 0 || elements <= most / size, operation, "{} has sizes of more than {} elements", name(),
+      check<FormatError>(size == 0 || bytes <= most / size, operation, "{} has sizes of more than {} bytes of elements", name(),
                          most);
-      elements *= size;
+      bytes *= size;
     }
     return Shape(std::span(sizes.data(), static_cast<std::size_t>(rank)));
   }
 
   Tensor elements() {
     if (type_ == Element::f32)
-      return elements<float>([this] { return std::bit_cast<float>(static_cast<std::uint32_t>(element_bits())); });
-    if (type_ == Element::f64) return elements<double>([this] { return std::bit_cast<double>(element_bits()); });
-    return elements<std::int32_t>([this] { return integer(); });
+      return elements<float>([](std::uint64_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits)); });
+    if (type_ == Element::f64) return elements<double>([](std::uint64_t bits) { return std::bit_cast<double>(bits); });
+    return elements<std::int32_t>([this](std::uint64_t bits) { return integer(bits); });
   }
 
-  // Memory is taken as they come: a damaged size asks for any amount.
-  template <class T, class Next>
-  Tensor elements(Next next) {
-    std::vector<T> values;
-    for (std::int64_t i = 0; i < shape_.numel(); ++i) values.push_back(next());
-    return Tensor::from<T>(values, shape_);
+  /// Each what `value` makes of its bits.
+  template <class T, class Value>
+  Tensor elements(const Value& value) {
+    const std::vector<std::uint8_t> bytes = element_bytes();
+    Tensor result = Tensor::empty(shape_, dtype_of<T>::value);
+    T* out = result.mutable_data<T>();
+    const std::int64_t width = bytes_of(type_);
+    std::uint64_t bits = 0;
+    for (std::int64_t i = 0; i < std::ssize(bytes);) {
+      bits = bits << 8 | bytes[static_cast<std::size_t>(i)];
+      if (++i % width == 0) *out++ = value(std::exchange(bits, 0));
+    }
+    return result;
   }
 
-  std::uint64_t element_bits() { return number(bytes_of(type_), nullptr); }
+  /// All of them. Memory is taken as they come, and the tensor's when all are there: damaged sizes ask for any amount.
+  std::vector<std::uint8_t> element_bytes() {
+    std::vector<std::uint8_t> bytes;
+    for (std::int64_t i = 0; i < shape_.numel() * bytes_of(type_); ++i)
+      bytes.push_back(static_cast<std::uint8_t>(next(nullptr)));
+    check<FormatError>(take() == ByteSource::end, operation, "{} goes on behind the {} elements of its sizes {}", name(),
+                       shape_.numel(), shape_);
+    return bytes;
+  }
 
-  std::int32_t integer() {
-    const std::uint64_t bits = element_bits();
+  std::int32_t integer(std::uint64_t bits) const {
     switch (type_) {
       case Element::i8: return static_cast<std::int8_t>(bits);
       case Element::i16: return static_cast<std::int16_t>(bits);
@@ -106,16 +115,19 @@ class Reader {
     }
   }
 
-  /// Big-endian. `what` is missing where the file ends; nullptr: elements.
+  /// Big-endian.
   std::uint64_t number(std::int64_t size, const char* what) {
     std::uint64_t value = 0;
-    for (std::int64_t i = 0; i < size; ++i) {
-      const int byte = take();
-      if (byte == ByteSource::end) [[unlikely]]
-        ended(what);
-      value = value << 8 | static_cast<std::uint64_t>(byte);
-    }
+    for (std::int64_t i = 0; i < size; ++i) value = value << 8 | next(what);
     return value;
+  }
+
+  /// `what` is missing where the file ends; nullptr: elements.
+  std::uint64_t next(const char* what) {
+    const int byte = take();
+    if (byte == ByteSource::end) [[unlikely]]
+      ended(what);
+    return static_cast<std::uint64_t>(byte);
   }
 
   [[noreturn]] void ended(const char* what) const {

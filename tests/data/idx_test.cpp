@@ -105,9 +105,11 @@ TEST_CASE("a file that is no IDX file, or less or more of one, is an error that 
         "ends after 18 bytes, within its 4 elements of sizes [2, 1, 2]; fetch the file anew");
   CHECK(files.error(images + "x") == "goes on behind the 4 elements of its sizes [2, 1, 2]");
   // A size that asks for more memory than there is: nothing is taken for it.
-  CHECK(files.error(text_of({0, 0, 8, 1, 0x7F, 0xFF, 0xFF, 0xFF, 1})) ==
-        "ends after 9 bytes, within its 2147483647 elements of sizes [2147483647]; fetch the file anew");
-  CHECK(files.error(text_of({0, 0, 8, 2, 0x7F, 0xFF, 0xFF, 0xFF, 0, 0, 0, 2})) == "has sizes of more than 2147483648 elements");
+  CHECK(files.error(text_of({0, 0, 8, 1, 0x3F, 0xFF, 0xFF, 0xFF, 1})) ==
+        "ends after 9 bytes, within its 1073741823 elements of sizes [1073741823]; fetch the file anew");
+  const std::string too_many = "has sizes of more than 1073741824 bytes of elements";
+  CHECK(files.error(text_of({0, 0, 8, 2, 0x3F, 0xFF, 0xFF, 0xFF, 0, 0, 0, 2})) == too_many);
+  CHECK(files.error(text_of({0, 0, 14, 1, 0x10, 0, 0, 0})) == too_many);  // 2^28 doubles
   const std::string packed = gzipped(images);
   CHECK_THROWS_WITH_AS(read_idx(files.write("cut.gz", packed.substr(0, packed.size() - 6))),
                        doctest::Contains("cut.gz: the gzip data is damaged or cut off after "), FormatError);

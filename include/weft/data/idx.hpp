@@ -7,8 +7,9 @@ namespace weft::data {
 
 /// Reads a file of the IDX format (LeCun), in which the MNIST digits are kept, plain or gzip: two zero bytes, a byte for the
 /// element type, one for the number of dimensions, the sizes, then the elements, all big-endian. Elements of 8, 16 and 32 bits
-/// become i32, floats f32, doubles f64. FormatError naming the file for another magic number or type, sizes that can't be, a
-/// file that ends too early or goes on too long, damaged gzip data; IoError if the system refuses.
+/// become i32, floats f32, doubles f64. FormatError naming the file for another magic number or type, sizes that can't be or
+/// are of more than 2^30 bytes, a file that ends too early or goes on too long, damaged gzip data; IoError if the system
+/// refuses.
 Tensor read_idx(const std::filesystem::path& path);
 
 /// Images and what they show.
