@@ -1,5 +1,6 @@
 #include "weft/data/spoken_digits.hpp"
 
+#include <boost/algorithm/string/predicate.hpp>
 #include <charconv>
 #include <map>
 #include <optional>
@@ -29,13 +30,16 @@ std::vector<std::filesystem::path> sound_files(std::filesystem::path folder) {
   std::error_code error;
   if (std::filesystem::is_directory(folder / "recordings", error)) folder /= "recordings";
   auto paths = files_in(where, folder);
-  std::erase_if(paths, [](const auto& path) { return path.extension() != ".wav" && path.extension() != ".flac"; });
+  std::erase_if(paths, [](const auto& path) {
+    const std::string extension = path.extension().string();
+    return !boost::iequals(extension, ".wav") && !boost::iequals(extension, ".flac");
+  });
   return paths;
 }
 
 }  // namespace
 
-SpokenDigits read_spoken_digits(const std::filesystem::path& folder, std::int64_t rate) {
+SpokenDigits read_spoken_digits(const std::filesystem::path& folder, std::int64_t rate, double shortest) {
   SpokenDigits result;
   std::map<std::tuple<std::int32_t, std::string, std::int64_t>, std::filesystem::path> paths;
   for (const auto& path : sound_files(folder)) {
@@ -50,7 +54,10 @@ SpokenDigits read_spoken_digits(const std::filesystem::path& folder, std::int64_
       continue;
     }
     try {
-      word->samples = read_sound(path, rate).samples;
+      Sound sound = read_sound(path, rate);
+      check<FormatError>(sound.seconds() >= shortest, where, "{} has {} samples, less than {} s: no word is so short",
+                         path.string(), sound.samples.size(), shortest);
+      word->samples = std::move(sound.samples);
       result.words.push_back(std::move(*word));
       paths.emplace(key, path);
     } catch (const Error& error) {

@@ -1,6 +1,7 @@
 #include "weft/data/spoken_digits.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include <cstdlib>
 #include <map>
@@ -42,6 +43,34 @@ TEST_CASE("recordings are named by digit, speaker and take; what can't be used i
   CHECK(digits.left_out[1] == path("7_ann_12.wav") + " is the same take as 7_ann_012.wav");
   CHECK(digits.left_out[3] == "[read_sound] " + path("7_bob_1.wav") + " is empty");
   CHECK(digits.left_out[4].find("16000 samples a second, 8000 are needed") != std::string::npos);
+}
+
+TEST_CASE("endings in capitals are endings too") {
+  const test::TemporaryFolder folder;
+  const std::string sound = Wav{.samples = pcm16({16384, 0})}.bytes();
+  for (const char* name : {"3_ann_9.WAV", "4_ann_9.FLAC", "5_ann_9.Wav"}) test::write_file(folder.path() / name, sound);
+  const SpokenDigits digits = read_spoken_digits(folder.path());
+  CHECK(digits.left_out.empty());
+  REQUIRE(digits.words.size() == 3);
+  CHECK(digits.words[0].label == 3);
+}
+
+TEST_CASE("what is too short or no plain file is left out by its path, and doesn't keep another file of the take out") {
+  const test::TemporaryFolder folder;
+  const auto write = [&](const char* name, int samples) {
+    return test::write_file(folder.path() / name,
+                            Wav{.samples = pcm16(std::vector<int>(static_cast<std::size_t>(samples), 1))}.bytes());
+  };
+  const auto cut = write("3_ann_009.wav", 399);
+  write("3_ann_9.wav", 400);
+  const auto pipe = folder.path() / "4_ann_9.wav";
+  REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+  const SpokenDigits digits = read_spoken_digits(folder.path(), 8000, 0.05);
+  CHECK(digits.words.size() == 1);
+  REQUIRE(digits.left_out.size() == 2);
+  CHECK(digits.left_out[0] ==
+        "[read_spoken_digits] " + cut.string() + " has 399 samples, less than 0.05 s: no word is so short");
+  CHECK(digits.left_out[1] == "[read_sound] can't read " + pipe.string() + ": not a file");
 }
 
 TEST_CASE("a folder without recordings is refused") {
