@@ -48,9 +48,7 @@ int command_train(const std::vector<std::string>& words) {
   if (s.quick) refuse_data(s.data, "data");
   const spoken_takes::Parts parts = s.quick ? spoken_takes::parts_of(data::tone_words(3, 12))
                                             : spoken_takes::read_parts("speech", required(s.data, "data"), rate);
-  for (const auto& [part, what] :
-       {std::pair(&parts.train, "learn from: takes 8 and more"), {&parts.validation, "validate on: takes 5 to 7"}})
-    if (part->empty()) throw FormatError(fmt::format("{} has no recordings to {}", s.data, what));
+  spoken_takes::check_training("speech", s.data, parts);
   if (s.model.model == seq2seq::SpeechModel::attention) s.model.label_frames = shortest_frames(parts.train, s.model.log_mel);
   seq2seq::SpeechRecognizer recognizer(s.model, nn::Scope{.owner = nullptr, .name = {}, .seed = s.trainer.seed});
   SpeechTask task(recognizer, parts.train, parts.validation, s.task);

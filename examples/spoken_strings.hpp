@@ -31,9 +31,9 @@ inline std::vector<data::SpokenWord> read_test(const TestStrings& test) {
     refuse_data(test.folder, "data");
     return spoken_takes::parts_of(data::tone_words(3, 12)).test;
   }
-  std::vector<data::SpokenWord> words = spoken_takes::read_parts("speech", required(test.folder, "data"), rate).test;
-  if (words.empty()) throw FormatError(fmt::format("{} has no test recordings: takes 0 to 4", test.folder));
-  return words;
+  spoken_takes::Parts parts = spoken_takes::read_parts("speech", required(test.folder, "data"), rate);
+  spoken_takes::check_test("speech", test.folder, parts);
+  return std::move(parts.test);
 }
 
 }  // namespace spoken_strings

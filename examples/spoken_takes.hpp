@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "digit_classes.hpp"
 #include "left_out.hpp"
 #include "weft/data/spoken_digits.hpp"
 
@@ -28,16 +29,26 @@ inline Parts parts_of(std::vector<weft::data::SpokenWord> words) {
 
 /// A folder's recordings; what is left out is said and counted, also what is too short to hold a word.
 inline Parts read_parts(const char* program, const std::string& folder, std::int64_t rate) {
-  weft::data::SpokenDigits digits = weft::data::read_spoken_digits(folder, rate);
-  const auto shortest = static_cast<std::size_t>(rate / 20);  // 0.05 s
-  std::erase_if(digits.words, [&](const weft::data::SpokenWord& word) {
-    if (word.samples.size() >= shortest) return false;
-    digits.left_out.push_back(fmt::format("{}: the recording {}_{}_{} has {} samples, less than 0.05 s: no word is so short",
-                                          folder, word.label, word.speaker, word.take, word.samples.size()));
-    return true;
-  });
+  weft::data::SpokenDigits digits = weft::data::read_spoken_digits(folder, rate, 0.05);
   say_left_out(program, digits.left_out, digits.left_out.size() + digits.words.size());
   return parts_of(std::move(digits.words));
+}
+
+/// digit_classes::check of recordings.
+inline void check_part(const char* program, const std::string& folder, const char* items,
+                       const std::vector<weft::data::SpokenWord>& part, digit_classes::Use use) {
+  std::vector<std::int32_t> labels;
+  for (const weft::data::SpokenWord& word : part) labels.push_back(word.label);
+  digit_classes::check(program, folder, items, labels, use);
+}
+
+inline void check_training(const char* program, const std::string& folder, const Parts& parts) {
+  check_part(program, folder, "recordings to learn from (takes 8 and more)", parts.train, digit_classes::Use::learn);
+  check_part(program, folder, "recordings to validate on (takes 5 to 7)", parts.validation, digit_classes::Use::measure);
+}
+
+inline void check_test(const char* program, const std::string& folder, const Parts& parts) {
+  check_part(program, folder, "test recordings (takes 0 to 4)", parts.test, digit_classes::Use::measure);
 }
 
 }  // namespace spoken_takes

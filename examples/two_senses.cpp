@@ -2,11 +2,11 @@
 #include <algorithm>
 
 #include "commands.hpp"
+#include "digit_images.hpp"
 #include "of_data.hpp"
 #include "spoken_takes.hpp"
 #include "trainer_settings.hpp"
 #include "weft/autograd/tape.hpp"
-#include "weft/data/moving_digits.hpp"
 #include "weft/ops/reduce.hpp"
 #include "weft/report/report.hpp"
 #include "weft/train/digit_senses_task.hpp"
@@ -32,6 +32,7 @@ struct PairSource {
   std::string sounds, images, labels;
   bool quick = false;
   data::DigitPairOptions pairs;
+  std::string str() const { return quick ? "generated digits" : fmt::format("{} and {}", sounds, images); }
 };
 
 void add_pair_options(po::options_description& options, PairSource& source) {
@@ -52,21 +53,15 @@ spoken_takes::Parts sounds_of(const PairSource& source) {
   return spoken_takes::read_parts("two_senses", required(source.sounds, "sounds"), data::LogMelOptions().rate);
 }
 
-/// A part that isn't empty.
-std::vector<data::SpokenWord> some(std::vector<data::SpokenWord> part, const PairSource& source) {
-  if (part.empty())
-    throw FormatError(fmt::format("{} has no recording for this: takes 0 to 4 test, 5 to 7 validate", source.sounds));
-  return part;
+data::LabelledImages images_of(const PairSource& source, std::uint64_t seed, std::int64_t classes) {
+  return read_digits(source.images, source.labels, source.quick, seed, classes);
 }
 
-data::LabelledImages images_of(const PairSource& source, std::uint64_t seed) {
-  if (source.quick) {
-    refuse_data(source.images, "images");
-    refuse_data(source.labels, "labels");
-    return data::made_digits(300, seed);
-  }
-  const std::string images = required(source.images, "images");
-  return data::read_idx_images(images, required(source.labels, "labels"));
+/// Throws FormatError for images that can't be learned from or measured with.
+void check_images(const PairSource& source, const char* items, const data::LabelledImages& images, digit_classes::Use use) {
+  const Tensor labels = images.labels.contiguous();
+  const auto* first = labels.data<std::int32_t>();
+  digit_classes::check("two_senses", source.quick ? source.str() : source.images, items, {first, first + labels.numel()}, use);
 }
 
 int command_train(const std::vector<std::string>& words) {
@@ -103,7 +98,7 @@ int command_train(const std::vector<std::string>& words) {
   if (!read_options::read(words, options, std::cout, "two_senses train --help")) return 0;
   apply(s);
   if (model_options.hidden % 2 != 0) throw UsageError(fmt::format("--hidden {} must be even", model_options.hidden));
-  const data::LabelledImages images = images_of(source, 1);
+  const data::LabelledImages images = images_of(source, 1, model_options.classes);
   const std::int64_t count = images.images.size(0);
   const auto kept = static_cast<std::int64_t>((1 - held_out) * static_cast<double>(count));
   if (kept == 0 || kept == count)
@@ -111,16 +106,19 @@ int command_train(const std::vector<std::string>& words) {
   const auto images_between = [&images](std::int64_t first, std::int64_t end) {
     return data::LabelledImages{images.images.slice(0, first, end), images.labels.slice(0, first, end)};
   };
+  const data::LabelledImages train_images = images_between(0, kept), validation_images = images_between(kept, count);
   source.pairs.seed = s.trainer.seed;
   spoken_takes::Parts sounds = sounds_of(source);
+  spoken_takes::check_training("two_senses", source.sounds, sounds);
+  check_images(source, "images to learn from", train_images, digit_classes::Use::learn);
+  check_images(source, "images to validate on (--held-out)", validation_images, digit_classes::Use::measure);
   const std::size_t recordings = sounds.train.size();
-  const std::string made_of = source.quick ? "generated digits" : fmt::format("{} and {}", source.sounds, source.images);
-  const data::DigitPairs train_pairs = of_data(
-      made_of, [&] { return data::DigitPairs(some(std::move(sounds.train), source), images_between(0, kept), source.pairs); });
+  const std::string made_of = source.str();
+  const data::DigitPairs train_pairs =
+      of_data(made_of, [&] { return data::DigitPairs(std::move(sounds.train), train_images, source.pairs); });
   source.pairs.part = data::Part::validation;
-  const data::DigitPairs validation_pairs = of_data(made_of, [&] {
-    return data::DigitPairs(some(std::move(sounds.validation), source), images_between(kept, count), source.pairs);
-  });
+  const data::DigitPairs validation_pairs =
+      of_data(made_of, [&] { return data::DigitPairs(std::move(sounds.validation), validation_images, source.pairs); });
   const data::LogMel log_mel({.bands = model_options.bands});
   model_options.senses = seq2seq::senses_of(senses);
   model_options.recurrent = nn::recurrent_kind(recurrent);
@@ -155,10 +153,14 @@ void add_asking_options(po::options_description& options, Asking& a) {
   add("threads", number(a.threads, 1, most_threads), "threads");
 }
 
-data::DigitPairs test_pairs(const Asking& a) {
+data::DigitPairs test_pairs(const Asking& a, const seq2seq::DigitSenses& model) {
   data::DigitPairOptions options = a.source.pairs;
   options.part = data::Part::test;
-  return {some(sounds_of(a.source).test, a.source), images_of(a.source, 2), options};
+  const data::LabelledImages images = images_of(a.source, 2, model.options().classes);
+  spoken_takes::Parts sounds = sounds_of(a.source);
+  spoken_takes::check_test("two_senses", a.source.sounds, sounds);
+  check_images(a.source, "images", images, digit_classes::Use::measure);
+  return of_data(a.source.str(), [&] { return data::DigitPairs(std::move(sounds.test), images, options); });
 }
 
 int command_evaluate(const std::vector<std::string>& words) {
@@ -169,7 +171,8 @@ int command_evaluate(const std::vector<std::string>& words) {
   set_num_threads(a.threads);
   const auto model = seq2seq::DigitSenses::load(required(a.folder, "model"));
   const data::LogMel log_mel({.bands = model->options().bands});
-  const SensesScore score = score_senses(*model, test_pairs(a), log_mel, a.pairs);
+  const data::DigitPairs pairs = test_pairs(a, *model);
+  const SensesScore score = of_data(a.source.str(), [&] { return score_senses(*model, pairs, log_mel, a.pairs); });
   const auto errors = [](std::int64_t right, std::int64_t all) {
     return 100 * static_cast<double>(all - right) / static_cast<double>(std::max<std::int64_t>(all, 1));
   };
@@ -218,8 +221,10 @@ int command_report(const std::vector<std::string>& words) {
   report_training(page, read_training_log(std::filesystem::path(a.folder) / "train.log"));
   page.section("What the model listens to and looks at");
   const NoGrad nothing_recorded;
-  const DigitPairBatch batch = digit_pair_batch(test_pairs(a), data::LogMel({.bands = model->options().bands}), 0, a.pairs);
-  const seq2seq::SensesOutput told = (*model)(batch.sound, batch.lengths, batch.images);
+  const data::LogMel log_mel({.bands = model->options().bands});
+  const DigitPairBatch batch = digit_pair_batch(test_pairs(a, *model), log_mel, 0, a.pairs);
+  const seq2seq::SensesOutput told =
+      of_data(a.source.str(), [&] { return (*model)(batch.sound, batch.lengths, batch.images); });
   const Tensor names = argmax(told.logits, 1);
   for (std::int64_t row = 0; row < a.pairs; ++row) add_pair(page, batch, told, names, row);
   if (output.empty()) output = (std::filesystem::path(a.folder) / "report.html").string();

@@ -145,7 +145,7 @@ class SpeechTest(unittest.TestCase):
         done = call("train", "--data", broken, *SMALL, "--output", run)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("1_ann_9.wav is empty", done.stderr)
-        self.assertIn("the recording 3_ann_9 has 399 samples, less than 0.05 s", done.stderr)
+        self.assertIn("3_ann_9.wav has 399 samples, less than 0.05 s", done.stderr)
         self.assertRegex(done.stderr, r"2_ann_9\.wav: its chunk 'data' of \d+ bytes goes past the file's end")
         self.assertIn("3 of 200 files were left out", done.stderr)
         good = broken / "3_ann_0.wav"
@@ -154,6 +154,26 @@ class SpeechTest(unittest.TestCase):
         self.assertTrue(heard.stdout.startswith(f"{good}:"))
         self.assertEqual(len(heard.stdout.splitlines()), 1)
         self.assertIn("2 of 3 files were left out", heard.stderr)
+
+    def test_a_digit_that_nobody_says(self):
+        run = FOLDER / "all-digits"
+        succeed("train", "--data", FOLDER / "data", *SMALL, "--output", run)
+        some = FOLDER / "no7"
+        some.mkdir()
+        for path in (FOLDER / "data").glob("[!7]*"):
+            (some / path.name).write_bytes(path.read_bytes())
+        done = call("train", "--data", some, *SMALL, "--output", FOLDER / "n")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no7 has no recordings to learn from (takes 8 and more) of 1 of the 10 digits: 7; each is needed", done.stderr)
+        done = call("evaluate", "--model", run, "--data", some, "--strings", 5)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stderr, f"speech: {some} has no test recordings (takes 0 to 4) of 1 of the 10 digits: 7; "
+                                      "the score is without them\n")
+        for take in (5, 6, 7):
+            (some / f"7_ann_{take + 3}.wav").write_bytes((FOLDER / "data" / f"7_ann_{take}.wav").read_bytes())
+        done = call("train", "--data", some, *SMALL, "--updates", 1, "--output", FOLDER / "n")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("no recordings to validate on (takes 5 to 7) of 1 of the 10 digits: 7; the score is without them", done.stderr)
 
     def test_says_what_is_wrong(self):
         run = FOLDER / "wrong"
@@ -168,7 +188,7 @@ class SpeechTest(unittest.TestCase):
                 ([*start, "--normaliser", "sparsemax"], 2, "--normaliser sparsemax is of attention; --model ctc has none"),
                 ([*start, "--quick"], 2, "--quick makes its own data; leave out --data"),
                 (["evaluate", "--model", run, "--quick", "--data", FOLDER / "data"], 2, "--quick makes its own data"),
-                (["train", "--data", FOLDER / "tests", "--output", FOLDER / "n"], 1, "tests has no recordings to learn from: takes 8"),
+                (["train", "--data", FOLDER / "tests", "--output", FOLDER / "n"], 1, "tests has no recordings to learn from (takes 8"),
                 (["faithfulness", "--data", FOLDER / "data"], 2, "--model is needed"),
                 (["faithfulness", "--model", run], 2, "--data is needed"),
                 (["faithfulness", "--model", run, "--data", FOLDER / "data"], 1, "is a run of ctc, which has no weights to try"),

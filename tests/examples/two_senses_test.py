@@ -55,6 +55,21 @@ class TwoSensesTest(unittest.TestCase):
         self.assertIn("two_senses: 1 of 61 files were left out\n", done.stderr)
         self.assertIn("errors in 10 pairs", succeed("evaluate", *files(), "--model", run, "--pairs", 10))
 
+    def test_a_digit_that_nobody_says_or_writes(self):
+        run = FOLDER / "digits"
+        succeed("train", *files(), "--output", run, *SMALL)
+        for words, what in ((files(sounds="no7"), "no7 has no recordings to learn from (takes 8 and more) of 1 of the 10 digits: 7"),
+                            (files(labels="no58"), "images has no images to learn from of 2 of the 10 digits: 5, 8")):
+            done = call("train", *words, "--output", FOLDER / "c", *SMALL)
+            self.assertEqual(done.returncode, 1)
+            self.assertTrue(done.stderr.endswith(f"{what}; each is needed\n"), done.stderr)
+        for words, what in ((files(sounds="no7"), "no7 has no test recordings (takes 0 to 4) of 1 of the 10 digits: 7"),
+                            (files(labels="no58"), "images has no images of 2 of the 10 digits: 5, 8")):
+            for command in ("evaluate", "report"):
+                done = call(command, *words, "--model", run, "--pairs", 10)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertIn(f"{what}; the score is without them\n", done.stderr)
+
     def test_goes_on_with_the_same_bits(self):
         words = ["train", *files(), *SMALL, "--output"]
         succeed(*words, FOLDER / "whole")
@@ -88,6 +103,11 @@ class TwoSensesTest(unittest.TestCase):
                 (["train", *files(images="odd"), "--output", FOLDER / "c"], 1,
                  "odd: [DigitSenses] images of 27 by 28 pixels; multiples of 4 are needed"),
                 (["train", *files(sounds="none"), "--output", FOLDER / "c"], 1, "none"),
+                (["train", *files(labels="twelve"), "--output", FOLDER / "c"], 1,
+                 "twelve: image 7 has the label 12, and the model knows 0 to 9; give the digits' own labels (--labels)"),
+                (["evaluate", *files(labels="twelve"), "--model", run], 1, "twelve: image 7 has the label 12"),
+                (["evaluate", *files(images="odd"), "--model", run], 1, f"{FOLDER}/odd: [DigitSenses] image f32[64, 27, 28] is not"),
+                (["report", *files(images="odd"), "--model", run], 1, f"{FOLDER}/odd: [DigitSenses] image f32[8, 27, 28] is not"),
                 (["evaluate", "--model", FOLDER / "none", *files()], 1, "none"),
                 (["evaluate", *files()], 2, "--model is needed")):
             done = call(*words)
@@ -107,6 +127,9 @@ def write_sounds():
                 file.setsampwidth(2)
                 file.setframerate(8000)
                 file.writeframes(struct.pack(f"<{len(samples)}h", *map(round, samples)))
+    (FOLDER / "no7").mkdir()
+    for path in (FOLDER / "sounds").glob("[!7]*"):
+        (FOLDER / "no7" / path.name).write_bytes(path.read_bytes())
     (FOLDER / "sounds" / "0_one_12.wav").write_bytes(b"RIFF")
 
 
@@ -116,6 +139,8 @@ def write_images():
     pixels = bytes(255 if 2 * label + 4 <= row < 2 * label + 8 else 0 for label in labels for row in range(28) for _ in range(28))
     (FOLDER / "images").write_bytes(struct.pack(">IIII", 0x803, 40, 28, 28) + pixels)
     (FOLDER / "labels").write_bytes(struct.pack(">II", 0x801, 40) + bytes(labels))
+    (FOLDER / "no58").write_bytes(struct.pack(">II", 0x801, 40) + bytes(0 if label in (5, 8) else label for label in labels))
+    (FOLDER / "twelve").write_bytes(struct.pack(">II", 0x801, 40) + bytes(labels[:7] + [12] + labels[8:]))
     (FOLDER / "odd").write_bytes(struct.pack(">IIII", 0x803, 40, 27, 28) + bytes(40 * 27 * 28))
     (FOLDER / "few").write_bytes(struct.pack(">II", 0x801, 3) + bytes(labels[:3]))
 

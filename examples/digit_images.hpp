@@ -1,0 +1,31 @@
+#pragma once
+#include <fmt/format.h>
+
+#include <string>
+
+#include "trainer_settings.hpp"
+#include "weft/data/idx.hpp"
+#include "weft/data/moving_digits.hpp"
+
+/// Images of digits, for a model that knows the labels below `classes`: of --images and --labels, or drawn by code, by `seed`.
+/// Throws UsageError, and FormatError that names the file.
+inline weft::data::LabelledImages read_digits(const std::string& images, const std::string& labels, bool quick,
+                                              std::uint64_t seed, std::int64_t classes) {
+  if (quick) {
+    trainer_settings::refuse_data(images, "images");
+    trainer_settings::refuse_data(labels, "labels");
+    return weft::data::made_digits(300, seed);
+  }
+  const std::string path = trainer_settings::required(images, "images");
+  weft::data::LabelledImages digits = weft::data::read_idx_images(path, trainer_settings::required(labels, "labels"));
+  if (digits.images.numel() == 0)
+    throw weft::FormatError(
+        fmt::format("{} has images of {} by {} pixels", path, digits.images.size(1), digits.images.size(2)));
+  for (std::int64_t i = 0; i < digits.labels.numel(); ++i)
+    if (const double label = digits.labels.at({i}); label >= static_cast<double>(classes))
+      throw weft::FormatError(
+          fmt::format("{}: image {} has the label {}, and the model knows 0 to {}; give the digits' own labels "
+                      "(--labels)",
+                      labels, i, label, classes - 1));
+  return digits;
+}
