@@ -144,11 +144,11 @@ struct Asking {
   int threads = num_threads();
 };
 
-void add_asking_options(po::options_description& options, Asking& a) {
+void add_asking_options(po::options_description& options, Asking& a, std::int64_t most_pairs) {
   add_pair_options(options, a.source);
   auto add = options.add_options();
   add("model", option(a.folder), "folder of a training run");
-  add("pairs", number(a.pairs, 1, largest_size), "pairs to make");
+  add("pairs", number(a.pairs, 1, most_pairs), "pairs to make");
   add("seed", number(a.source.pairs.seed, 0), "of what the pairs are");
   add("threads", number(a.threads, 1, most_threads), "threads");
 }
@@ -166,7 +166,7 @@ data::DigitPairs test_pairs(const Asking& a, const seq2seq::DigitSenses& model) 
 int command_evaluate(const std::vector<std::string>& words) {
   Asking a;
   po::options_description options("two_senses evaluate");
-  add_asking_options(options, a);
+  add_asking_options(options, a, largest_size);
   if (!read_options::read(words, options, std::cout, "two_senses evaluate --help")) return 0;
   set_num_threads(a.threads);
   const auto model = seq2seq::DigitSenses::load(required(a.folder, "model"));
@@ -187,20 +187,22 @@ int command_evaluate(const std::vector<std::string>& words) {
 
 /// A pair with what the model listened to and looked at.
 void add_pair(report::Report& page, const DigitPairBatch& batch, const seq2seq::SensesOutput& output, const Tensor& names,
-              std::int64_t row) {
+              std::int64_t row, const data::LogMelOptions& frame) {
   const data::DigitPair& pair = batch.pairs[static_cast<std::size_t>(row)];
-  const std::string title = fmt::format(
-      "a {}, named {}; the {} is spoilt{}", pair.label, names.at({row}), pair.spoilt == data::Sense::sound ? "sound" : "image",
-      output.gate.defined() ? fmt::format("; the sound counts {:.2f}", output.gate.value().at({row})) : "");
+  const std::string title =
+      fmt::format("of a {}, named {}; the {} is spoilt{}", pair.label, names.at({row}),
+                  pair.spoilt == data::Sense::sound ? "sound" : "image",
+                  output.gate.defined() ? fmt::format("; the sound counts {:.2f}", output.gate.value().at({row})) : "");
   const auto frames = static_cast<std::int64_t>(batch.lengths.at({row}));
   const std::vector<std::string> outputs = {fmt::to_string(names.at({row}))};
   if (output.sound_weights.defined())
-    page.over_spectrogram({.title = title,
+    page.over_spectrogram({.title = "the sound " + title,
                            .outputs = outputs,
                            .spectrogram = batch.sound.select(0, row).slice(0, 0, frames),
-                           .weights = output.sound_weights.value().slice(0, row, row + 1).slice(1, 0, frames)});
+                           .weights = output.sound_weights.value().slice(0, row, row + 1).slice(1, 0, frames),
+                           .seconds_per_frame = static_cast<double>(frame.hop) / static_cast<double>(frame.rate)});
   if (output.image_weights.defined())
-    page.over_frames({.title = title,
+    page.over_frames({.title = "the image " + title,
                       .outputs = outputs,
                       .frames = batch.images.slice(0, row, row + 1),
                       .weights = output.image_weights.value().slice(0, row, row + 1).unsqueeze(1)});
@@ -211,7 +213,7 @@ int command_report(const std::vector<std::string>& words) {
   a.pairs = 8;
   std::string output;
   po::options_description options("two_senses report");
-  add_asking_options(options, a);
+  add_asking_options(options, a, 1000);  // as one batch
   options.add_options()("output", option(output), "the page; none: report.html in the model's folder");
   if (!read_options::read(words, options, std::cout, "two_senses report --help")) return 0;
   set_num_threads(a.threads);
@@ -226,7 +228,7 @@ int command_report(const std::vector<std::string>& words) {
   const seq2seq::SensesOutput told =
       of_data(a.source.str(), [&] { return (*model)(batch.sound, batch.lengths, batch.images); });
   const Tensor names = argmax(told.logits, 1);
-  for (std::int64_t row = 0; row < a.pairs; ++row) add_pair(page, batch, told, names, row);
+  for (std::int64_t row = 0; row < a.pairs; ++row) add_pair(page, batch, told, names, row, log_mel.options());
   if (output.empty()) output = (std::filesystem::path(a.folder) / "report.html").string();
   page.write(output);
   fmt::print("{}\n", output);

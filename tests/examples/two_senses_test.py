@@ -10,7 +10,7 @@ import tempfile
 import unittest
 import wave
 
-from program import call, check_page, check_quick_spellings, digest, run, succeed
+from program import call, check_page, check_quick_spellings, digest, figures, run, succeed
 
 FOLDER = pathlib.Path()
 SMALL = ["--hidden", "8", "--channels", "2", "--batch", "4", "--epoch-batches", "4", "--validation-pairs", "6", "--epochs", "2",
@@ -40,9 +40,12 @@ class TwoSensesTest(unittest.TestCase):
             if senses == "gated":
                 self.assertLess(float(said[2]), float(said[3]))  # the gate follows the noise
             self.assertEqual(succeed("report", "--quick", "--model", run, "--pairs", 2), f"{run}/report.html\n")
-            page = (run / "report.html").read_text()
-            figures = len(re.findall(r"<figcaption>a \d, named \d; the (?:sound|image) is spoilt", page))
-            self.assertEqual(figures, 2 if senses in ("sound", "image") else 4)
+            titles = [figure["title"] for figure in figures(run / "report.html") if figure["kind"] != "curve"]
+            for sense in ("sound", "image"):  # pictures of one pair are told apart
+                of_sense = [title for title in titles if title.startswith(f"the {sense} of a ")]
+                self.assertEqual(len(of_sense), 2 if senses not in ("sound", "image") or senses == sense else 0, titles)
+                for title in of_sense:
+                    self.assertRegex(title, r"of a \d, named \d; the (?:sound|image) is spoilt")
             check_page(self, run / "report.html")
         self.assertLess(errors["gated"], min(errors["sound"], errors["image"]))
 
@@ -108,6 +111,7 @@ class TwoSensesTest(unittest.TestCase):
                 (["evaluate", *files(labels="twelve"), "--model", run], 1, "twelve: image 7 has the label 12"),
                 (["evaluate", *files(images="odd"), "--model", run], 1, f"{FOLDER}/odd: [DigitSenses] image f32[64, 27, 28] is not"),
                 (["report", *files(images="odd"), "--model", run], 1, f"{FOLDER}/odd: [DigitSenses] image f32[8, 27, 28] is not"),
+                (["report", *files(), "--model", run, "--pairs", "1001"], 2, "must be a whole number from 1 to 1000"),
                 (["evaluate", "--model", FOLDER / "none", *files()], 1, "none"),
                 (["evaluate", *files()], 2, "--model is needed")):
             done = call(*words)
