@@ -4,6 +4,7 @@
 #include "commands.hpp"
 #include "digit_images.hpp"
 #include "of_data.hpp"
+#include "run_notes.hpp"
 #include "spoken_takes.hpp"
 #include "trainer_settings.hpp"
 #include "weft/autograd/tape.hpp"
@@ -62,6 +63,25 @@ void check_images(const PairSource& source, const char* items, const data::Label
   const Tensor labels = images.labels.contiguous();
   const auto* first = labels.data<std::int32_t>();
   digit_classes::check("two_senses", source.quick ? source.str() : source.images, items, {first, first + labels.numel()}, use);
+}
+
+/// What a run notes of its noise.
+Metadata notes_of(const data::DigitPairOptions& pairs) {
+  return {{"pairs.sound_noise", fmt::to_string(pairs.sound_noise)}, {"pairs.image_noise", fmt::to_string(pairs.image_noise)}};
+}
+
+/// With the noise of the run of --model, as far as it says: other defaults, which options change as ever.
+data::DigitPairOptions pairs_of_run(const std::vector<std::string>& words) {
+  po::options_description options;
+  options.add_options()("model", po::value<std::string>(), "");
+  const po::variables_map given = read_options::first_look(words, options);
+  data::DigitPairOptions pairs;
+  if (given.count("model") == 0) return pairs;
+  const std::filesystem::path folder = given["model"].as<std::string>();
+  const Metadata notes = run_notes::of_run(folder);
+  run_notes::read_number(folder, notes, "pairs.sound_noise", pairs.sound_noise);
+  run_notes::read_number(folder, notes, "pairs.image_noise", pairs.image_noise);
+  return pairs;
 }
 
 int command_train(const std::vector<std::string>& words) {
@@ -127,7 +147,8 @@ int command_train(const std::vector<std::string>& words) {
   auto model = of_data(made_of, [&] {
     return seq2seq::DigitSenses(model_options, nn::Scope{.owner = nullptr, .name = {}, .seed = s.trainer.seed});
   });
-  DigitSensesTask task(model, log_mel, train_pairs, validation_pairs, task_options);
+  DigitSensesTask task(model, log_mel, train_pairs, validation_pairs, task_options,
+                       run_notes::for_run(notes_of(source.pairs), s.trainer));
   fmt::print(stderr, "{} recordings, {} images, {} more to validate on, {} parameters, {}\n", recordings, kept, count - kept,
              model.num_parameters(), format_count(s.threads, "thread"));
   const TrainingResult result = weft::train(task, s.trainer, std::cerr);
@@ -165,6 +186,7 @@ data::DigitPairs test_pairs(const Asking& a, const seq2seq::DigitSenses& model) 
 
 int command_evaluate(const std::vector<std::string>& words) {
   Asking a;
+  a.source.pairs = pairs_of_run(words);
   po::options_description options("two_senses evaluate");
   add_asking_options(options, a, largest_size);
   if (!read_options::read(words, options, std::cout, "two_senses evaluate --help")) return 0;
@@ -210,6 +232,7 @@ void add_pair(report::Report& page, const DigitPairBatch& batch, const seq2seq::
 
 int command_report(const std::vector<std::string>& words) {
   Asking a;
+  a.source.pairs = pairs_of_run(words);
   a.pairs = 8;
   std::string output;
   po::options_description options("two_senses report");
@@ -246,6 +269,8 @@ commands::Program two_senses() {
       {"digit_senses.width", "--images"},
       {"training_pairs", "--sounds, --images, --labels, --held-out, --sound-noise, --image-noise, --seed"},
       {"validation_pairs", "--validation-pairs, --sounds, --images, --labels, --held-out, --sound-noise, --image-noise"},
+      {"pairs.sound_noise", "--sound-noise"},
+      {"pairs.image_noise", "--image-noise"},
       {"log_mel", "the features of sounds"},
       {"batch", "--batch"},
       {"epoch_batches", "--epoch-batches"}};

@@ -1,6 +1,7 @@
 #include "weft/train/digit_senses_task.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/fail.hpp"
 #include "weft/autograd/tape.hpp"
@@ -83,7 +84,7 @@ SensesScore score_senses(seq2seq::DigitSenses& model, const data::DigitPairs& pa
 }
 
 DigitSensesTask::DigitSensesTask(seq2seq::DigitSenses& model, const data::LogMel& log_mel, const data::DigitPairs& train,
-                                 const data::DigitPairs& validation, const DigitSensesTaskOptions& options)
+                                 const data::DigitPairs& validation, const DigitSensesTaskOptions& options, Metadata about)
     : model_(model),
       log_mel_(log_mel),
       train_(train),
@@ -93,7 +94,8 @@ DigitSensesTask::DigitSensesTask(seq2seq::DigitSenses& model, const data::LogMel
                  {"validation_pairs", fmt::format("{} of {}", options.validation_pairs, validation.describe())},
                  {"log_mel", text_of(log_mel.options())},
                  {"batch", fmt::to_string(options.batch)},
-                 {"epoch_batches", fmt::to_string(options.epoch_batches)}}) {
+                 {"epoch_batches", fmt::to_string(options.epoch_batches)}}),
+      about_(std::move(about)) {
   check<ValueError>(options.batch > 0 && options.epoch_batches > 0 && options.validation_pairs > 0, where,
                     "batches of {} pairs, {} an epoch, {} pairs to validate on; each must be positive", options.batch,
                     options.epoch_batches, options.validation_pairs);
@@ -129,6 +131,10 @@ ValidationResult DigitSensesTask::validate() {
   return {loss / static_cast<double>(count), 100 * static_cast<double>(score.right()) / static_cast<double>(count)};
 }
 
-Metadata DigitSensesTask::metadata() const { return {{"digit_senses", seq2seq::to_json(model_.options())}}; }
+Metadata DigitSensesTask::metadata() const {
+  Metadata metadata = {{"digit_senses", seq2seq::to_json(model_.options())}};
+  metadata.insert(about_.begin(), about_.end());
+  return metadata;
+}
 
 }  // namespace weft

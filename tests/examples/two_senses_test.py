@@ -58,6 +58,18 @@ class TwoSensesTest(unittest.TestCase):
         self.assertIn("two_senses: 1 of 61 files were left out\n", done.stderr)
         self.assertIn("errors in 10 pairs", succeed("evaluate", *files(), "--model", run, "--pairs", 10))
 
+    def test_is_measured_with_the_noise_that_it_learned_from(self):
+        run = FOLDER / "noise"
+        succeed("train", *files(), "--sound-noise", "0.5", "--image-noise", "1e-3", *SMALL, "--output", run)
+        for command in ("evaluate", "report"):
+            said = succeed(command, "--model", run, "--help")
+            self.assertIn("--sound-noise arg (=0.5)", said)
+            self.assertIn("--image-noise arg (=0.001)", said)
+            self.assertIn("--sound-noise arg (=8)", succeed(command, "--help"))
+        words = ["evaluate", *files(), "--model", run, "--pairs", 100]
+        self.assertEqual(succeed(*words), succeed(*words, "--sound-noise", "0.5", "--image-noise", "0.001"))
+        self.assertNotEqual(succeed(*words), succeed(*words, "--sound-noise", "8", "--image-noise", "4"))
+
     def test_a_digit_that_nobody_says_or_writes(self):
         run = FOLDER / "digits"
         succeed("train", *files(), "--output", run, *SMALL)

@@ -112,6 +112,9 @@ TEST_CASE("settings say what pairs a namer learns from, and what doesn't fit is 
         "8000 samples/s, windows of 200, one each 80, 256 points, 12 bands of htk from 0 to 4000 Hz, preemphasis 0.97, floor "
         "1e-08");
   CHECK(run.task.metadata().at("digit_senses") == seq2seq::to_json(run.model.options()));
+  const DigitSensesTask noted(run.model, run.log_mel, run.train, run.validation, {}, {{"pairs.sound_noise", "2"}});
+  CHECK(noted.metadata().at("pairs.sound_noise") == "2");
+  CHECK(noted.metadata().contains("digit_senses"));
   CHECK_THROWS_WITH_AS(Run({.batch = 0}),
                        "[DigitSensesTask] batches of 0 pairs, 100 an epoch, 500 pairs to validate on; each must be positive",
                        ValueError);

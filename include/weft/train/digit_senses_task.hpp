@@ -45,10 +45,10 @@ struct DigitSensesTaskOptions {
 /// Training a namer of digits on pairs without end; validated by its loss and the share, in percent, that it names rightly.
 class DigitSensesTask : public TrainingTask {
  public:
-  /// All outlive the task. Throws ValueError for options that aren't positive and for bands, images and classes that don't fit
-  /// the model.
+  /// All outlive the task; `about` is more that the checkpoints say of themselves. Throws ValueError for options that aren't
+  /// positive and for bands, images and classes that don't fit the model.
   DigitSensesTask(seq2seq::DigitSenses& model, const data::LogMel& log_mel, const data::DigitPairs& train,
-                  const data::DigitPairs& validation, const DigitSensesTaskOptions& options = {});
+                  const data::DigitPairs& validation, const DigitSensesTaskOptions& options = {}, Metadata about = {});
 
   nn::ModuleBase& model() override { return model_; }
   std::int64_t begin_epoch(std::int64_t epoch) override;
@@ -65,7 +65,7 @@ class DigitSensesTask : public TrainingTask {
   const data::LogMel& log_mel_;
   const data::DigitPairs &train_, &validation_;
   DigitSensesTaskOptions options_;
-  Metadata settings_;
+  Metadata settings_, about_;
   std::int64_t epoch_ = 0;
 };
 
