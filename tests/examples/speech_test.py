@@ -52,8 +52,8 @@ class SpeechTest(unittest.TestCase):
         for digit in (3, 1, 4, 9):
             sound += tones(digit, 1, chosen) + [chosen.gauss(0, 1e-4) for _ in range(800)]
         path = write_wav(FOLDER / "string.wav", sound)
-        # Attention finds its alignments later than CTC does.
-        for model, most in (("ctc", 5), ("attention", 30), ("transducer", 10)):
+        # Attention finds its alignments later than CTC does, and loses its place in strings longer than those it learned from.
+        for model, most, most_in_strings in (("ctc", 2, 5), ("attention", 12, 40), ("transducer", 10, 12)):
             run, out = quick_run(model)
             self.assertLess(float(re.search(r"best digit error ([\d.]+) %", out)[1]), most)
             for beam in (1, 4):
@@ -65,8 +65,8 @@ class SpeechTest(unittest.TestCase):
             scored = succeed(*scoring)
             error = re.match(r"strings: WER = ([\d.]+) \(.*\), [\d.]+ % of 20 without error\n"
                              r"single digits: ([\d.]+) % of 40 right\n[\d.]+ s of sound in", scored)
-            self.assertLess(float(error[1]), 3 * most)  # of longer strings than those that it has learned from
-            self.assertGreater(float(error[2]), 100 - 2 * most)
+            self.assertLess(float(error[1]), most_in_strings)
+            self.assertGreater(float(error[2]), 90)
             self.assertEqual(scored.split("\n")[:2], succeed(*scoring, "--batch", 3).split("\n")[:2])
             self.check_report(run, path, model)
             made = succeed("evaluate", "--model", run, "--quick", "--strings", 20)
