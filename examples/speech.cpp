@@ -157,6 +157,9 @@ int command_report(const std::vector<std::string>& words) {
   if (!read_options::read(words, options, std::cout, "speech report --help")) return 0;
   set_num_threads(l.threads);
   const auto recognizer = seq2seq::SpeechRecognizer::load(required(l.model, "model"));
+  l.options.weights = recognizer->options().model != seq2seq::SpeechModel::transducer;
+  if (recognizer->options().model == seq2seq::SpeechModel::ctc && l.options.beam != 1)
+    throw UsageError(fmt::format("--beam {} has no weights to show of a run of ctc; take 1", l.options.beam));
   if (output.empty()) output = (std::filesystem::path(l.model) / "report.html").string();
   std::vector<std::string> left_out;
   const auto sounds = read_sounds(l.sounds, left_out);
@@ -164,7 +167,6 @@ int command_report(const std::vector<std::string>& words) {
   page.text(fmt::format("{} parameters.", format_count(recognizer->num_parameters())));
   report_training(page, read_training_log(std::filesystem::path(l.model) / "train.log"));
   page.section("What the model listens to");
-  l.options.weights = recognizer->options().model != seq2seq::SpeechModel::transducer;
   std::vector<Tensor> features;
   for (const auto& [path, samples] : sounds) features.push_back(recognizer->features(samples));
   for (std::size_t i = 0; const seq2seq::Recognition& heard : recognizer->recognize(features, l.options)) {

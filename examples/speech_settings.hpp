@@ -79,6 +79,11 @@ inline void apply(Settings& s) {
   s.model.recurrent = nn::recurrent_kind(s.recurrent);
   s.model.normaliser = nn::normaliser_of(s.normaliser);
   s.model.log_mel.scale = s.scale == "htk" ? data::MelScale::htk : data::MelScale::slaney;
+  try {
+    const data::LogMel possible(s.model.log_mel);
+  } catch (const ValueError& error) {
+    throw UsageError(fmt::format("--bands {}: {}", s.model.log_mel.bands, error.what()));
+  }
   s.task.strings.seed = s.trainer.seed;
 }
 
