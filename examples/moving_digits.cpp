@@ -6,12 +6,12 @@
 #include <boost/crc.hpp>
 
 #include "commands.hpp"
+#include "digit_images.hpp"
 #include "first_run.hpp"
 #include "of_data.hpp"
 #include "run_notes.hpp"
 #include "trainer_settings.hpp"
 #include "weft/autograd/tape.hpp"
-#include "weft/data/idx.hpp"
 #include "weft/ops/shape.hpp"
 #include "weft/report/report.hpp"
 #include "weft/train/digit_tracking_task.hpp"
@@ -50,22 +50,7 @@ void add_film_options(po::options_description& options, FilmSource& source) {
 }
 
 data::LabelledImages digits_of(const FilmSource& source, std::uint64_t seed, std::int64_t classes) {
-  if (source.quick) {
-    refuse_data(source.images, "images");
-    refuse_data(source.labels, "labels");
-    return data::made_digits(300, seed);
-  }
-  const std::string images = required(source.images, "images");
-  data::LabelledImages digits = data::read_idx_images(images, required(source.labels, "labels"));
-  if (digits.images.numel() == 0)
-    throw FormatError(fmt::format("{} has images of {} by {} pixels", images, digits.images.size(1), digits.images.size(2)));
-  for (std::int64_t i = 0; i < digits.labels.numel(); ++i)
-    if (const double label = digits.labels.at({i}); label >= static_cast<double>(classes))
-      throw FormatError(
-          fmt::format("{}: image {} has the label {}, and a tracker knows 0 to {}; give the digits' own labels "
-                      "(--labels)",
-                      source.labels, i, label, classes - 1));
-  return digits;
+  return read_digits(source.images, source.labels, source.quick, seed, classes);
 }
 
 std::string checksum_of(const Tensor& images) {
@@ -84,12 +69,8 @@ Metadata notes_of(const data::LabelledImages& digits, const data::MovingDigitsOp
 
 /// Films as the run of --model learned from, as far as it says; other defaults, which options change as ever.
 data::MovingDigitsOptions films_of_run(const std::vector<std::string>& words) {
-  po::options_description options;
-  options.add_options()("model", po::value<std::string>(), "");
-  const po::variables_map given = read_options::first_look(words, options);
+  const std::filesystem::path folder = run_notes::folder_in(words);
   data::MovingDigitsOptions films;
-  if (given.count("model") == 0) return films;
-  const std::filesystem::path folder = given["model"].as<std::string>();
   const Metadata notes = run_notes::of_run(folder);
   run_notes::read_number(folder, notes, "films.frames", films.frames);
   run_notes::read_number(folder, notes, "films.least_speed", films.least_speed);
@@ -99,6 +80,13 @@ data::MovingDigitsOptions films_of_run(const std::vector<std::string>& words) {
 
 /// Films of digits; what can't be says of which.
 data::MovingDigits films_of(const FilmSource& source, const data::LabelledImages& digits) {
+  const data::MovingDigitsOptions& films = source.films;
+  const std::int64_t room =
+      films.size - std::max(digits.images.size(1), digits.images.size(2)) / 2;  // a frame's digits are halved
+  if (room > 0 && !(films.least_speed <= films.most_speed && films.most_speed <= static_cast<double>(room)))
+    throw UsageError(
+        fmt::format("--least-speed {} and --most-speed {} must be in this order, and {} at most in frames of {} pixels",
+                    films.least_speed, films.most_speed, room, films.size));
   return of_data(source.quick ? "digits drawn by code" : source.images,
                  [&] { return data::MovingDigits(digits, source.films); });
 }

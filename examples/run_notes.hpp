@@ -4,7 +4,9 @@
 #include <charconv>
 #include <filesystem>
 #include <string>
+#include <vector>
 
+#include "read_options.hpp"
 #include "weft/base/error.hpp"
 #include "weft/tensor/safetensors.hpp"
 #include "weft/train/trainer.hpp"
@@ -21,10 +23,19 @@ inline weft::Metadata for_run(weft::Metadata notes, const weft::TrainerOptions& 
   return notes;
 }
 
+/// The folder of --model in a command's words or configuration, on which other options' defaults depend; "" where there is
+/// none.
+inline std::filesystem::path folder_in(const std::vector<std::string>& words) {
+  boost::program_options::options_description options;
+  options.add_options()("model", boost::program_options::value<std::string>(), "");
+  const auto given = read_options::first_look(words, options);
+  return given.count("model") == 0 ? "" : given["model"].as<std::string>();
+}
+
 /// The metadata of a run's best weights. None where there is no such file, which the model's load says.
 inline weft::Metadata of_run(const std::filesystem::path& folder) {
   const std::filesystem::path best = folder / "best.safetensors";
-  return std::filesystem::is_regular_file(best) ? weft::load_safetensors(best).metadata : weft::Metadata();
+  return !folder.empty() && std::filesystem::is_regular_file(best) ? weft::load_safetensors(best).metadata : weft::Metadata();
 }
 
 /// The text of a note; "" where a run has none.

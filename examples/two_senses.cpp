@@ -72,12 +72,8 @@ Metadata notes_of(const data::DigitPairOptions& pairs) {
 
 /// With the noise of the run of --model, as far as it says: other defaults, which options change as ever.
 data::DigitPairOptions pairs_of_run(const std::vector<std::string>& words) {
-  po::options_description options;
-  options.add_options()("model", po::value<std::string>(), "");
-  const po::variables_map given = read_options::first_look(words, options);
+  const std::filesystem::path folder = run_notes::folder_in(words);
   data::DigitPairOptions pairs;
-  if (given.count("model") == 0) return pairs;
-  const std::filesystem::path folder = given["model"].as<std::string>();
   const Metadata notes = run_notes::of_run(folder);
   run_notes::read_number(folder, notes, "pairs.sound_noise", pairs.sound_noise);
   run_notes::read_number(folder, notes, "pairs.image_noise", pairs.image_noise);
