@@ -28,6 +28,8 @@ constexpr const char* usage = R"(two_senses COMMAND [options]
 two_senses COMMAND --help lists a command's options; --config FILE reads them from a file (option = value).
 )";
 
+constexpr double most_noise = 1e6;  // far beyond what anything is told by, and nothing overflows
+
 /// Recordings and images, and how much noise spoils them.
 struct PairSource {
   std::string sounds, images, labels;
@@ -41,8 +43,8 @@ void add_pair_options(po::options_description& options, PairSource& source) {
   add("sounds", option(source.sounds), "folder of recordings DIGIT_SPEAKER_TAKE.wav (or .flac)");
   add("images", option(source.images), "IDX file of digits, plain or gzip");
   add("labels", option(source.labels), "IDX file of their names");
-  add("sound-noise", number(source.pairs.sound_noise, 0), "in a spoilt recording, in root mean squares of it");
-  add("image-noise", number(source.pairs.image_noise, 0), "in a spoilt image, whose ink is 1");
+  add("sound-noise", number(source.pairs.sound_noise, 0, most_noise), "in a spoilt recording, in root mean squares of it");
+  add("image-noise", number(source.pairs.image_noise, 0, most_noise), "in a spoilt image, whose ink is 1");
   add("quick", po::bool_switch(&source.quick), "tones and digits that are made by code");
 }
 

@@ -113,6 +113,8 @@ class TwoSensesTest(unittest.TestCase):
                 (["trian"], 2, "did you mean train"),
                 (["train", *files(), "--output", FOLDER / "h", "--hidden", "7"], 2, "--hidden 7 must be even"),
                 ([*start, "--image-noise", "1"], 1, "--image-noise"),
+                ([*start, "--image-noise", "1e39"], 2, "'--image-noise' must be a number from 0 to 1000000"),
+                ([*start, "--sound-noise", "1e39"], 2, "'--sound-noise' must be a number from 0 to 1000000"),
                 ([*start, "--quick"], 2, "--quick makes its own data; leave out --"),
                 (["train", *files(labels="few"), "--output", FOLDER / "c"], 1, "has 40 images and"),
                 (["train", *files(images="odd"), "--output", FOLDER / "c"], 1,
