@@ -67,8 +67,8 @@ SpeechTask::SpeechTask(seq2seq::SpeechRecognizer& recognizer, const std::vector<
   const auto composed = data::compose_strings(validation, options_.validation);
   validation_strings_ = fitting(validation, composed);
   validation_left_out_ = static_cast<std::int64_t>(composed.size() - validation_strings_.size());
-  check<ValueError>(!validation_strings_.empty(), where, "none of the {} strings to validate on has as many steps as labels",
-                    composed.size());
+  check<ValueError>(!validation_strings_.empty(), where,
+                    "none of the {} strings to validate on has as many steps as labels: stack fewer frames", composed.size());
   data::compose_strings(train, options_.strings);  // the options are sound
   std::vector<Tensor> log_mels;
   for (const data::SpokenWord& word : train) log_mels.push_back(recognizer.log_mel()(word.samples));
@@ -90,7 +90,8 @@ std::int64_t SpeechTask::begin_epoch(std::int64_t epoch) {
   const std::size_t all = composed.size();
   strings_ = fitting(train_, std::move(composed));
   left_out_ += static_cast<std::int64_t>(all - strings_.size());
-  check<ValueError>(!strings_.empty(), where, "none of the {} strings of epoch {} has as many steps as labels", all, epoch);
+  check<ValueError>(!strings_.empty(), where,
+                    "none of the {} strings of epoch {} has as many steps as labels: stack fewer frames", all, epoch);
   // Sorted by their length, cut into batches, and these shuffled.
   std::vector<std::size_t> order(strings_.size());
   std::iota(order.begin(), order.end(), std::size_t{0});

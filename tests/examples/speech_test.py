@@ -198,6 +198,7 @@ class SpeechTest(unittest.TestCase):
                 (["train", "--data", FOLDER / "nothing", "--output", FOLDER / "n"], 1, "has no file .wav or .flac"),
                 ([*start, "--dropout", "0.5"], 1, "--dropout (0.3 there, 0.5 now)"),
                 ([*start, "--time-masks", "0"], 1, "--time-masks"),
+                (["train", "--quick", "--stack", "1000", "--output", FOLDER / "b"], 1, "as many steps as labels: stack fewer frames"),
                 (["train", "--quick", "--bands", "120", "--output", FOLDER / "b"], 2, "--bands 120: [LogMel]"),
                 (["evaluate", "--model", FOLDER / "none", "--data", FOLDER / "data"], 1, "none"),
                 (["evaluate", "--model", run], 2, "--data is needed"),
