@@ -12,8 +12,8 @@ const scaleNote = (strongest, values) =>
   `Full colour is ${number(strongest)}.` + (values.some(x => x < 0) ? " Blue is above 0, orange below." : "");
 
 /** The colour of a weight, by its sign and its share of the strongest; read once for all that is drawn at a time. */
-function painter() {
-  const above = style("--weight"), below = style("--below");
+function painter(positive = "--weight") {
+  const above = style(positive), below = style("--below");
   return (x, share) => `rgb(${x < 0 ? below : above} / ${share})`;
 }
 

@@ -33,7 +33,7 @@ function drawCurve(figure, data) {
       "Left and right move along a line, up and down between lines."});
   const status = make("p", {class: "status", role: "status"});
   figure.append(legend, make("div", {class: "scroll"}, canvas), status);
-  const box = {left: 56, top: 8, width: 1, height: 1};
+  const box = {left: 56, top: data.yAxis ? 26 : 8, width: 1, height: 1};
   const at = (x, y) => [box.left + (x - left) / (right - left) * box.width, box.top + (top - y) / (top - bottom) * box.height];
   let chosen = false;
   const line = () => data.series[place.row];
@@ -60,6 +60,8 @@ function drawCurve(figure, data) {
     for (const x of ticks(left, right, Math.floor(box.width / 64)))
       context.fillText(number(x, 15), at(x, 0)[0], box.top + box.height + 12);
     context.fillText(data.xAxis, box.left + box.width / 2, height - 8);
+    context.textAlign = "left";
+    context.fillText(shortened(context, data.yAxis, width), 0, 8);
     data.series.forEach((series, i) => {
       context.strokeStyle = context.fillStyle = style(`--line-${i % 6}`);
       context.lineWidth = 2;

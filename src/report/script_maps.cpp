@@ -6,7 +6,7 @@ const std::string_view script_maps = R"js(
 /**
  * A map of weights. `map` has rows and columns (labels), their axes, values() in row-major order with null for gaps, and
  * maybe picture(context, box, place), which draws above the cells and gives the height it takes; without a context it
- * only measures.
+ * only measures. Its sides are labels that stand beside it.
  */
 function heatMap(figure, map) {
   const rows = map.rows.length, columns = map.columns.length;
@@ -30,7 +30,7 @@ function heatMap(figure, map) {
     const available = figure.clientWidth;
     const measure = prepare(canvas, 1, 1);
     const widest = (labels, most) => Math.min(most, labels.reduce((w, l) => Math.max(w, measure.measureText(l).width), 0)) + 8;
-    at.left = Math.ceil(widest(map.rows, Math.min(160, available * 0.35)));
+    at.left = Math.ceil(widest([...map.rows, ...map.sides ?? []], Math.min(160, available * 0.35)));
     const room = available - at.left - 2;
     const smallest = columns <= 64 ? 13 : 1;
     at.width = clamp(room / columns, smallest, 28);
@@ -74,7 +74,7 @@ function heatMap(figure, map) {
       context.strokeRect(at.left + place.column * at.width, at.top + place.row * at.height,
         Math.max(at.width - space, 3), at.height - space);
     }
-    scale.textContent = scaleNote(strongest, values) + (map.note ? " " + map.note : "");
+    scale.textContent = `Rows: ${map.rowAxis}, columns: ${map.columnAxis}. ` + scaleNote(strongest, values) + (map.note ? " " + map.note : "");
     canvas.dataset.drawn = `${rows} ${columns}`;
   }
 
@@ -156,13 +156,13 @@ function drawAttention(figure, data) {
 
 function drawSound(figure, data) {
   const picture = imageOf(data.spectrogram, data.frames, data.bands, 1);
-  const columns = data.columns.length, height = 96;
-  heatMap(figure, {...data, values: () => data.weights, picture(context, box, place) {
+  const columns = data.columns.length, height = 96, sides = ["high", "low"];
+  heatMap(figure, {...data, values: () => data.weights, sides, picture(context, box, place) {
     if (!context) return height;
     context.imageSmoothingEnabled = false;
     context.drawImage(picture, box.left, box.top, box.width, height);
     const row = data.weights.slice(place.row * columns, (place.row + 1) * columns);
-    const strongest = Math.max(...row.map(x => Math.abs(x ?? 0))) || 1, paint = painter();
+    const strongest = Math.max(...row.map(x => Math.abs(x ?? 0))) || 1, paint = painter("--over");
     row.forEach((x, i) => {
       context.fillStyle = paint(x, 0.75 * Math.abs(x ?? 0) / strongest);
       const left = Math.round(i * box.width / columns), right = Math.round((i + 1) * box.width / columns);
@@ -170,8 +170,7 @@ function drawSound(figure, data) {
     });
     context.fillStyle = style("--faint");
     context.textAlign = "right";
-    context.fillText("high", box.left - 5, box.top + 8);
-    context.fillText("low", box.left - 5, box.top + height - 8);
+    sides.forEach((side, i) => context.fillText(side, box.left - 5, box.top + 8 + i * (height - 16)));
     return height;
   }});
 }
@@ -191,7 +190,7 @@ function drawFrames(figure, data) {
     context.imageSmoothingEnabled = false;
     const row = data.weights.slice(place.row * count, (place.row + 1) * count);
     const strongest = Math.max(...row.map(x => Math.abs(x ?? 0))) || 1;
-    const cells = grid[0] * grid[1], paint = painter();
+    const cells = grid[0] * grid[1], paint = painter(), over = painter("--over");  // images are dark and light
     const parts = data.parts.slice(place.row * count * cells, (place.row + 1) * count * cells);
     const strongestPart = parts.reduce((most, x) => Math.max(most, Math.abs(x ?? 0)), 0) || 1;
     images.forEach((image, i) => {
@@ -202,7 +201,7 @@ function drawFrames(figure, data) {
       for (let j = 0; j < cells; ++j) {
         const part = parts[i * cells + j] ?? 0;
         if (!part) continue;
-        context.fillStyle = paint(part, 0.75 * Math.abs(part) / strongestPart);
+        context.fillStyle = over(part, 0.75 * Math.abs(part) / strongestPart);
         context.fillRect(x + (j % grid[1]) * w / grid[1], y + Math.floor(j / grid[1]) * h / grid[0], w / grid[1], h / grid[0]);
       }
       if (i === place.column) {

@@ -5,7 +5,7 @@ namespace weft::report {
 // Colours are variables, replaced in the dark; those of weights are triples, whose opacity is the weight.
 const std::string_view page_style = R"css(
 :root { color-scheme: light dark; --paper: #fff; --ground: #eef2f6; --ink: #1f2933; --faint: #56616d; --line: #c9d2db;
-  --weight: 11 92 173; --below: 190 75 5; --mark: #d9480f; --gap: #b8c2cc; --shade: 0.55;
+  --weight: 11 92 173; --below: 190 75 5; --over: 255 214 0; --mark: #d9480f; --gap: #b8c2cc; --shade: 0.55;
   --line-0: #0b5cad; --line-1: #c2410c; --line-2: #15803d; --line-3: #7e22ce; --line-4: #a16207; --line-5: #be185d; }
 @media (prefers-color-scheme: dark) { :root { --paper: #14181d; --ground: #222a33; --ink: #e4e9ef; --faint: #a3b0bd;
   --line: #3b4653; --weight: 108 182 255; --below: 255 146 76; --mark: #ff922b; --gap: #4c5864; --shade: 0.5;

@@ -104,6 +104,7 @@ class Pages(unittest.TestCase):
         self.assertGreater(height, 512 * 28)
         self.assertEqual(pixel, [11, 92, 173, 255])
         self.assertLessEqual(chromium.evaluate("document.querySelector('canvas').height"), 16384)
+        self.assertEqual(chromium.evaluate("document.querySelector('.note').textContent"), "Rows: r, columns: c. Full colour is 1.")
 
     def test_ticks_where_numbers_lie_close(self):
         self.write("close", {"kind": "curve", "title": "t", "xAxis": "x", "yAxis": "y", "note": "", "series":
