@@ -8,6 +8,21 @@
 #include "weft/base/file.hpp"
 
 namespace weft::report {
+namespace {
+
+/// A heading: of a long title its first characters, the whole one as a tooltip.
+std::string caption_of(std::string_view title) {
+  constexpr std::size_t longest = 80;
+  std::size_t end = 0, characters = 0;
+  for (; end < title.size(); ++end) {
+    const bool within = (static_cast<unsigned char>(title[end]) & 0xC0U) == 0x80;  // a character of UTF-8
+    if (!within && ++characters > longest) break;
+  }
+  if (end == title.size()) return fmt::format("<figcaption>{}</figcaption>", escaped(title));
+  return fmt::format("<figcaption title=\"{}\">{}…</figcaption>", escaped(title), escaped(title.substr(0, end)));
+}
+
+}  // namespace
 
 Report::Report(std::string_view title) : title_(escaped(title)) {}
 
@@ -38,7 +53,7 @@ Report& Report::table(const std::vector<std::string>& head, const std::vector<st
 }
 
 Report& Report::figure(std::string_view title, std::string data) {
-  body_ += fmt::format("<figure id=\"figure-{}\"><figcaption>{}</figcaption></figure>\n", ++count_, escaped(title));
+  body_ += fmt::format("<figure id=\"figure-{}\">{}</figure>\n", ++count_, caption_of(title));
   figures_ += (figures_.empty() ? "" : ",\n") + std::move(data);
   return *this;
 }

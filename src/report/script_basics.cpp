@@ -7,6 +7,7 @@ const redraws = [];  // of all that isn't laid out by the browser itself
 const ground = document.documentElement;
 const style = name => getComputedStyle(ground).getPropertyValue(name).trim();
 const clamp = (x, low, high) => Math.min(Math.max(x, low), high);
+const captionOf = figure => figure.querySelector("figcaption").textContent;
 const number = (x, digits = 4) => x === null ? "not a number" : String(Number(x.toPrecision(digits)));
 const scaleNote = (strongest, values) =>
   `Full colour is ${number(strongest)}.` + (values.some(x => x < 0) ? " Blue is above 0, orange below." : "");

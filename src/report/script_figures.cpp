@@ -29,7 +29,7 @@ function drawCurve(figure, data) {
   const legend = make("ul", {class: "legend"}, ...data.series.map((line, i) => make("li", {},
     make("span", {class: "key", style: `background: var(--line-${i % 6})`}), line.name)));
   const canvas = make("canvas", {tabindex: "0", role: "application", "aria-roledescription": "diagram",
-    "aria-label": `${data.title}: ${data.series.map(line => line.name).join(", ")} over ${data.xAxis}. ` +
+    "aria-label": `${captionOf(figure)}: ${data.series.map(line => line.name).join(", ")} over ${data.xAxis}. ` +
       "Left and right move along a line, up and down between lines."});
   const status = make("p", {class: "status", role: "status"});
   figure.append(legend, make("div", {class: "scroll"}, canvas), status);
@@ -123,7 +123,7 @@ function drawText(figure, data) {
   const heaviest = data.lines.reduce((most, line) => Math.max(most, Math.abs(line.weight ?? 0)), 0) || 1;
   const shade = (x, most) => `rgb(var(${x < 0 ? "--below" : "--weight"}) / calc(var(--shade) * ${Math.abs(x ?? 0) / most}))`;
   const text = make("div", {class: data.between ? "shaded" : "shaded close", tabindex: "0", role: "listbox",
-    "aria-orientation": "horizontal", "aria-label": `${data.title}: words shaded by weight. Left and right move among the words.`});
+    "aria-orientation": "horizontal", "aria-label": `${captionOf(figure)}: words shaded by weight. Left and right move among the words.`});
   for (const line of data.lines) {
     const paragraph = make("p", {role: "group"});
     if (data.lines.length > 1) {

@@ -13,7 +13,7 @@ function heatMap(figure, map) {
   const place = {row: 0, column: 0};
   const status = make("p", {class: "status", role: "status"});
   const canvas = make("canvas", {tabindex: "0", role: "application", "aria-roledescription": "map of weights",
-    "aria-label": `${map.title}: ${rows} rows (${map.rowAxis}), ${columns} columns (${map.columnAxis}). ` +
+    "aria-label": `${captionOf(figure)}: ${rows} rows (${map.rowAxis}), ${columns} columns (${map.columnAxis}). ` +
       "Arrow keys move among the cells."});
   const scroll = make("div", {class: "scroll"}, canvas);
   const scale = make("p", {class: "note"});

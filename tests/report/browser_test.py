@@ -52,7 +52,7 @@ class Pages(unittest.TestCase):
     def write(self, name, *data):
         """The sample page with other figures."""
         page = (FOLDER / "sample.html").read_text(encoding="utf-8")
-        figures = "".join(f'<figure id="figure-{i + 1}"></figure>' for i in range(len(data)))
+        figures = "".join(f'<figure id="figure-{i + 1}"><figcaption>t</figcaption></figure>' for i in range(len(data)))
         page = re.sub(r"<main>.*</main>", lambda _: f"<main>{figures}</main>", page, flags=re.DOTALL)
         page = re.sub(r'(<script id="data" type="application/json">).*?(</script>)',
                       lambda match: f"{match[1]}{json.dumps(data)}{match[2]}", page, flags=re.DOTALL)

@@ -58,6 +58,16 @@ TEST_CASE("words stand apart, characters don't") {
   CHECK(data[1]["between"] == "");
 }
 
+TEST_CASE("a long title is cut in its heading and whole as its tooltip") {
+  std::string eighty;
+  for (int i = 0; i < 40; ++i) eighty += "aé";
+  Report page("p");
+  page.shaded_text({.title = eighty}).shaded_text({.title = eighty + "<b"});
+  const std::string html = page.html();
+  CHECK(html.find("<figcaption>" + eighty + "</figcaption>") != std::string::npos);
+  CHECK(html.find("<figcaption title=\"" + eighty + "&lt;b\">" + eighty + "…</figcaption>") != std::string::npos);
+}
+
 TEST_CASE("the x of curves are whole, their y have 4 digits") {
   Report page("p");
   page.curve({.title = "c", .series = {{"a", {123456, 123457.25}, {0.123456, 1e-7}}}});
