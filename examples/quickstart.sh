@@ -17,5 +17,4 @@ echo "[2/4] configuring a release build in build/"
 echo "[3/4] building the library and the translator"
 build_program translator
 echo "[4/4] training and translating"
-export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}  # threads that spin cost much where other programs run
 exec build/examples/translator quickstart --output "${output:-build/quickstart}"

@@ -64,9 +64,11 @@ configure_build() {
   meson setup "$folder" -Dseq2seq=enabled "${options[@]}" >"$log" 2>&1 || { cat "$log" >&2; return 1; }
 }
 
-# build_program NAME: builds examples/NAME in build/, set up where it isn't yet. From the top folder.
+# build_program NAME: builds examples/NAME in build/, set up where it isn't yet. From the top folder. Threads of what the script runs
+# wait briefly: those that spin on, as libgomp's do, cost much beside other work, and those that sleep at once cost speed without it.
 build_program() {
   local quiet=
+  [ -n "${OMP_WAIT_POLICY:-}" ] || export GOMP_SPINCOUNT=${GOMP_SPINCOUNT:-10000}
   # shellcheck disable=SC2086  # a list of words
   install_missing $library_packages
   [ -e build/build.ninja ] || configure_build build -Dtests=false -Dbenchmarks=false

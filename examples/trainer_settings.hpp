@@ -66,7 +66,8 @@ inline void add_trainer_options(po::options_description& options, TrainerSetting
   add("log-every", number(s.trainer.log_every, 1), "updates; more often at first");
   add("seed", number(s.trainer.seed, 0), "of everything random");
   add("resume", choice(s.resume, {"auto", "never", "must"}), "go on with the run in the folder");
-  add("threads", number(s.threads, 1, most_threads), "threads");
+  add("threads", number(s.threads, 1, most_threads),
+      "threads (beside other work, OMP_WAIT_POLICY=passive in the environment helps)");
 }
 
 inline void apply(TrainerSettings& s) {
