@@ -283,7 +283,7 @@ commands::Program language_model() {
                                                 {"language_model.tie_output", "--untied"},
                                                 {"language_model.vocabulary", "--symbols, --unit"},
                                                 {"symbols.unit", "--unit"},
-                                                {"symbols.symbols", "--text"},
+                                                {"symbols.symbols", "--text, --held-out"},
                                                 {"training_text", "--text, --held-out"},
                                                 {"validation_text", "--valid, --held-out"},
                                                 {"rows", "--rows"},

@@ -166,8 +166,8 @@ class LanguageModelTest(unittest.TestCase):
         (FOLDER / "other").write_text((FOLDER / "text").read_text() + "Ein anderer Text.\n")
         done = call(*words, FOLDER / "other")
         self.assertEqual(done.returncode, 1, done.stderr)
-        self.assertEqual(done.stderr.count("--text ("), 1, done.stderr)
-        self.assertRegex(done.stderr, r"--text \(\d+ .*crc")
+        self.assertEqual(done.stderr.count("--text"), 1, done.stderr)
+        self.assertRegex(done.stderr, r"--text, --held-out \(\d+ .*crc")
 
     def test_says_what_is_wrong(self):
         run = FOLDER / "wrong"
