@@ -74,7 +74,9 @@ function heatMap(figure, map) {
       context.strokeRect(at.left + place.column * at.width, at.top + place.row * at.height,
         Math.max(at.width - space, 3), at.height - space);
     }
-    scale.textContent = `Rows: ${map.rowAxis}, columns: ${map.columnAxis}. ` + scaleNote(strongest, values) + (map.note ? " " + map.note : "");
+    const pictured = map.picture ? `In the picture: ${map.rows[place.row]}. ` : "";
+    scale.textContent = pictured + `Rows: ${map.rowAxis}, columns: ${map.columnAxis}. ` + scaleNote(strongest, values) +
+      (map.note ? " " + map.note : "");
     canvas.dataset.drawn = `${rows} ${columns}`;
   }
 

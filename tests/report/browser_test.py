@@ -196,6 +196,8 @@ class Pages(unittest.TestCase):
             if key:
                 chromium.press(key)
             self.assertTrue(chromium.evaluate(STATUS).startswith(cell), chromium.evaluate(STATUS))
+        note = "document.activeElement.closest('figure').querySelector('.note').textContent"
+        self.assertTrue(chromium.evaluate(note).startswith("In the picture: leaves. Rows: output, "), chromium.evaluate(note))
 
     def test_layers_and_heads(self):
         self.open("sample", 390)
