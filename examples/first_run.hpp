@@ -43,7 +43,7 @@ inline void start_from(const std::filesystem::path& start, weft::nn::ModuleBase&
   }
   if (!std::filesystem::is_regular_file(first) && std::filesystem::exists(start / "last.safetensors"))
     throw weft::IoError(fmt::format(
-        "there is no {}: the run in {} (--start) was stopped before its first validation; its train command goes on",
+        "there is no {}: the run in {} (--start) has no validation yet; where it was stopped, its train command goes on",
         first.string(), start.string()));
   if (!std::filesystem::is_regular_file(first))
     throw weft::IoError(fmt::format("there is no {}: {} (--start) is no folder of a training run that was validated",

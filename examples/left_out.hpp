@@ -1,9 +1,7 @@
 #pragma once
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdio>
-#include <limits>
 #include <string>
 #include <vector>
 
@@ -17,9 +15,9 @@ inline void say_left_out(const char* program, std::size_t count, std::size_t all
   if (count > 0) fmt::print(stderr, "{}: {} of {} {} were left out\n", program, count, all, what);
 }
 
-/// Says which of some files, or of `what`, were left out, and why: of `most` at most.
+/// Says which of some files, or of `what`, were left out, and why.
 inline void say_left_out(const char* program, const std::vector<std::string>& reasons, std::size_t all,
-                         const char* what = "files", std::size_t most = std::numeric_limits<std::size_t>::max()) {
-  for (std::size_t i = 0; i < std::min(reasons.size(), most); ++i) say_left_out(program, reasons[i]);
+                         const char* what = "files") {
+  for (const std::string& reason : reasons) say_left_out(program, reason);
   say_left_out(program, reasons.size(), all, what);
 }

@@ -69,12 +69,11 @@ Metadata notes_of(const data::LabelledImages& digits, const data::MovingDigitsOp
 
 /// Films as the run of --model learned from, as far as it says; other defaults, which options change as ever.
 data::MovingDigitsOptions films_of_run(const std::vector<std::string>& words) {
-  const std::filesystem::path folder = run_notes::folder_in(words);
+  const run_notes::OfWords notes(words);
   data::MovingDigitsOptions films;
-  const Metadata notes = run_notes::of_run(folder);
-  run_notes::read_number(folder, notes, "films.frames", films.frames);
-  run_notes::read_number(folder, notes, "films.least_speed", films.least_speed);
-  run_notes::read_number(folder, notes, "films.most_speed", films.most_speed);
+  notes.read("films.frames", films.frames);
+  notes.read("films.least_speed", films.least_speed);
+  notes.read("films.most_speed", films.most_speed);
   return films;
 }
 

@@ -56,4 +56,19 @@ void read_number(const std::filesystem::path& folder, const weft::Metadata& note
                                         (folder / "best.safetensors").string(), name, found));
 }
 
+/// The notes of the run that a command's words name, for other options' defaults.
+class OfWords {
+ public:
+  explicit OfWords(const std::vector<std::string>& words) : folder_(folder_in(words)), notes_(of_run(folder_)) {}
+
+  template <class T>
+  void read(const std::string& name, T& value) const {
+    read_number(folder_, notes_, name, value);
+  }
+
+ private:
+  std::filesystem::path folder_;
+  weft::Metadata notes_;
+};
+
 }  // namespace run_notes

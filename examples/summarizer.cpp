@@ -1,6 +1,7 @@
 // Learns to write headlines of news, words of the news included, and writes them: summarizer --help.
 #include "weft/seq2seq/summarizer.hpp"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "commands.hpp"
@@ -43,9 +44,10 @@ bool read_options(const std::vector<std::string>& words, po::options_description
 }
 
 data::Headlines read_data(const std::string& path) {
-  constexpr std::size_t most_shown = 5;
   data::Headlines all = data::read_headlines(required(path, "data"));
-  say_left_out("summarizer", all.left_out, static_cast<std::size_t>(all.lines), "lines", most_shown);
+  constexpr std::size_t most_shown = 5;
+  for (std::size_t i = 0; i < std::min(all.left_out.size(), most_shown); ++i) say_left_out("summarizer", all.left_out[i]);
+  say_left_out("summarizer", static_cast<std::size_t>(all.malformed), static_cast<std::size_t>(all.lines), "lines");
   if (all.blank_paragraphs + all.blank_headlines > 0)
     fmt::print(stderr, "{}: {} stories without a paragraph and {} without a headline left out\n", path, all.blank_paragraphs,
                all.blank_headlines);

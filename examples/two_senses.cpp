@@ -74,11 +74,10 @@ Metadata notes_of(const data::DigitPairOptions& pairs) {
 
 /// With the noise of the run of --model, as far as it says: other defaults, which options change as ever.
 data::DigitPairOptions pairs_of_run(const std::vector<std::string>& words) {
-  const std::filesystem::path folder = run_notes::folder_in(words);
+  const run_notes::OfWords notes(words);
   data::DigitPairOptions pairs;
-  const Metadata notes = run_notes::of_run(folder);
-  run_notes::read_number(folder, notes, "pairs.sound_noise", pairs.sound_noise);
-  run_notes::read_number(folder, notes, "pairs.image_noise", pairs.image_noise);
+  notes.read("pairs.sound_noise", pairs.sound_noise);
+  notes.read("pairs.image_noise", pairs.image_noise);
   return pairs;
 }
 

@@ -78,7 +78,7 @@ namespace detail {
 
 TapeState* find_tape(std::uint64_t id) {
   for (TapeState* state = recording_state(); state != nullptr; state = state->outer)
-    if (state->id == id) return state;
+    if (state->id == id) return state->first_end.load(std::memory_order_acquire) == TapeState::End::none ? state : nullptr;
   return nullptr;
 }
 

@@ -14,6 +14,7 @@ namespace weft::data {
 namespace {
 
 constexpr const char* operation = "read_headlines";
+constexpr std::int64_t most_told = 10;
 
 ParallelText* split_of(Headlines& all, std::string_view name) {
   return name == "TRAIN" ? &all.train : name == "TEST" ? &all.test : name == "NOT-USED" ? &all.not_used : nullptr;
@@ -47,7 +48,8 @@ Headlines read_headlines(const std::filesystem::path& path) {
   std::optional<std::int64_t> invalid;
   while (reader.next(line, invalid)) {
     const std::string fault = invalid ? fmt::format("not UTF-8 (byte {})", *invalid + 1) : add(all, line);
-    if (!fault.empty()) all.left_out.push_back(fmt::format("{}, line {}: {}", reader.name(), reader.line_number(), fault));
+    if (fault.empty() || ++all.malformed > most_told) continue;
+    all.left_out.push_back(fmt::format("{}, line {}: {}", reader.name(), reader.line_number(), fault));
   }
   all.lines = reader.line_number();
   check<FormatError>(all.lines > all.dropped(), operation, "{} has no story with headline and paragraph among its {} lines{}",

@@ -100,8 +100,8 @@ class Reader {
   /// All of them. Memory is taken as they come, and the tensor's when all are there: damaged sizes ask for any amount.
   std::vector<std::uint8_t> element_bytes() {
     std::vector<std::uint8_t> bytes;
-    for (std::int64_t i = 0; i < shape_.numel() * bytes_of(type_); ++i)
-      bytes.push_back(static_cast<std::uint8_t>(next(nullptr)));
+    const std::int64_t count = shape_.numel() * bytes_of(type_);
+    for (std::int64_t i = 0; i < count; ++i) bytes.push_back(static_cast<std::uint8_t>(next(nullptr)));
     check<FormatError>(take() == ByteSource::end, operation, "{} goes on behind the {} elements of its sizes {}", name(),
                        shape_.numel(), shape_);
     return bytes;

@@ -17,7 +17,7 @@ inline SafetensorsFile load_best(const char* where, const std::filesystem::path&
                  folder.string());
   if (!std::filesystem::exists(path)) {
     check<IoError>(!std::filesystem::exists(folder / "last.safetensors"), where,
-                   "there is no {}: the run in {} was stopped before its first validation; the same train command goes on",
+                   "there is no {}: the run in {} has no validation yet; where it was stopped, the same train command goes on",
                    path.string(), folder.string());
     fail<IoError>(where, "there is no {}: {} is no folder of a training run that was validated", path.string(),
                   folder.string());

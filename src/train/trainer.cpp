@@ -147,9 +147,10 @@ class Training {
       if (state_.update % options_.save_every == 0) save();
     }
     if (stop_.requested() == 0 && state_.validated != state_.update) validate(bar, false);
-    if (!saved_) save();
+    // A run that was stopped before its first update has nothing to put in the place of another one.
+    if (!saved_ && (resumed_ || state_.update > 0)) save();
     bar.finish();
-    if (stop_.requested() != 0 && !(finished() && state_.validated == state_.update))
+    if (saved_ && stop_.requested() != 0 && !(finished() && state_.validated == state_.update))
       progress_ << (options_.resume == Resume::never
                         ? "saved: the same command goes on where it doesn't start anew (resume never)\n"
                         : "saved: the same command goes on\n");
@@ -334,7 +335,8 @@ class Training {
       value = result.score.value_or(-result.loss);
       better = !std::isnan(value) && (!state_.has_best || value > state_.best);
       // A score of few steps is often the same when the model is not.
-      best = better || (state_.has_best && value == state_.best && result.loss < state_.best_loss);
+      best = better ||
+             (state_.has_best && value == state_.best && (result.loss < state_.best_loss || std::isnan(state_.best_loss)));
       if (best) {
         state_.best = value;
         state_.best_loss = result.loss;
@@ -416,7 +418,8 @@ class Training {
   RunFolder folder_;
   std::optional<optim::WeightAverage> average_;
   TrainingState state_;
-  StopRequest stop_{is_terminal(2) ? "\nstopping after this update\n" : "stopping after this update\n"};  // below a bar
+  StopRequest stop_{is_terminal(2) ? "\nstopping after this update or validation\n"
+                                   : "stopping after this update or validation\n"};  // below a bar
   std::ofstream log_;
   std::optional<double> last_loss_;
   std::int64_t batches_ = 0, words_ = 0;

@@ -211,9 +211,12 @@ TEST_CASE("a tape is refused by another thread and goes on in its own") {
 TEST_CASE("a tape that another thread ends is no longer its own thread's") {
   Tape outer;
   const Var x = outer.leaf(test::vector({3}));
-  auto inner = std::make_unique<Tape>(), innermost = std::make_unique<Tape>();
+  auto inner = std::make_unique<Tape>();
+  const Var y = inner->leaf(test::vector({1}));
+  auto innermost = std::make_unique<Tape>();
   std::thread([&] { inner.reset(); }).join();
   CHECK(Tape::recording() == innermost.get());
+  CHECK(mentions(message_of([&] { plus(y, y); }), "gone"));
   std::thread([&] { innermost.reset(); }).join();
   CHECK(Tape::recording() == &outer);
   outer.backward(test::total(test::times(x, x)));

@@ -72,6 +72,16 @@ TEST_CASE("lines that aren't of that form are left out, with the reason") {
   for (std::size_t i = 0; i < reasons.size(); ++i) CHECK(all.left_out[i] == file.path.string() + ", " + reasons[i]);
 }
 
+TEST_CASE("of many lines that aren't of that form ten reasons are kept and all are counted") {
+  std::string lines = "TRAIN\tA\tb\n";
+  for (int i = 0; i < 100; ++i) lines += "only\n";
+  const File file(lines);
+  const Headlines all = read_headlines(file.path);
+  CHECK(all.malformed == 100);
+  CHECK(all.dropped() == 100);
+  CHECK(all.left_out.size() == 10);
+}
+
 TEST_CASE("files without a story") {
   check_refused("TRAIN\tA\t\n", "[read_headlines] {} has no story with headline and paragraph among its 1 lines");
   check_refused("", "[read_headlines] {} has no story with headline and paragraph among its 0 lines");

@@ -158,7 +158,7 @@ class LanguageModelTest(unittest.TestCase):
         # Nor is a run without them none.
         best.unlink()
         done = call("evaluate", "--model", FOLDER / "weights", "--text", FOLDER / "text")
-        self.assertIn("weights was stopped before its first validation; the same train command goes on", done.stderr)
+        self.assertIn("weights has no validation yet; where it was stopped, the same train command goes on", done.stderr)
 
     def test_names_an_option_once(self):
         words = ["train", *SMALL, "--output", FOLDER / "once", "--text"]

@@ -140,7 +140,7 @@ class MovingDigitsTest(unittest.TestCase):
         (FOLDER / "unvalidated" / "last.safetensors").touch()
         done = call("train", *files(), "--output", FOLDER / "after", *SMALL, "--start", FOLDER / "unvalidated")
         self.assertEqual(done.returncode, 1, done.stderr)
-        self.assertIn("unvalidated (--start) was stopped before its first validation; its train command goes on", done.stderr)
+        self.assertIn("unvalidated (--start) has no validation yet; where it was stopped, its train command goes on", done.stderr)
 
     def test_says_what_is_wrong(self):
         run = FOLDER / "wrong"

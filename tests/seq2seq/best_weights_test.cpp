@@ -25,7 +25,7 @@ void check_loading(const nn::ModuleBase& made, const Metadata& metadata, const c
   nn::save(made, folder.path() / "last.safetensors", metadata);
   CHECK_THROWS_WITH_AS(load(folder.path()),
                        doctest::Contains(("the run in " + folder.path().string() +
-                                          " was stopped before its first validation; the same train command goes on")
+                                          " has no validation yet; where it was stopped, the same train command goes on")
                                              .c_str()),
                        IoError);
 

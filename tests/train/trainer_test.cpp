@@ -77,6 +77,14 @@ TrainerOptions options_for(const std::filesystem::path& folder) {
   return {.folder = folder, .epochs = 3, .save_every = 1, .log_every = 2, .lr = 0.05, .warmup = 3};
 }
 
+/// What training with these options says.
+std::string progress_of(const TrainerOptions& options) {
+  std::ostringstream progress;
+  Regression task;
+  train(task, options, progress);
+  return progress.str();
+}
+
 /// Has nothing to learn but to look less far.
 class Spans : public TrainingTask {
  public:
@@ -314,12 +322,7 @@ TEST_CASE("a run that goes on says where it stands, and one with nothing to do s
   const test::TemporaryFolder folder;
   TrainerOptions options = options_for(folder.path());
   options.epochs = 2;
-  const auto told = [&] {
-    std::ostringstream progress;
-    Regression task;
-    train(task, options, progress);
-    return progress.str();
-  };
+  const auto told = [&] { return progress_of(options); };
   const std::string first = told(), again = told();
   CHECK(first.find("stands at") == std::string::npos);
   CHECK(again.find("last.safetensors stands at update") != std::string::npos);
@@ -336,12 +339,7 @@ TEST_CASE("a run whose epochs are part of its cooldown doesn't say that more of 
   const test::TemporaryFolder folder;
   TrainerOptions options = options_for(folder.path());
   options.cooldown = 0.5;
-  const auto told = [&] {
-    std::ostringstream progress;
-    Regression task;
-    train(task, options, progress);
-    return progress.str();
-  };
+  const auto told = [&] { return progress_of(options); };
   options.updates = 6;
   told();
   CHECK(told().find("after 1 epoch: nothing is left to do (more updates would go on)") != std::string::npos);

@@ -14,8 +14,9 @@ struct Headlines {
   std::int64_t lines = 0;             // of the file
   std::int64_t blank_paragraphs = 0;  // left out: the paragraph is blank
   std::int64_t blank_headlines = 0;   // left out: the headline alone is
-  std::vector<std::string> left_out;  // for each line that isn't of the form: which it is and why
-  std::int64_t dropped() const { return blank_paragraphs + blank_headlines + static_cast<std::int64_t>(left_out.size()); }
+  std::int64_t malformed = 0;         // left out: the line isn't of the form
+  std::vector<std::string> left_out;  // of the first ten of these: which line it is and why
+  std::int64_t dropped() const { return blank_paragraphs + blank_headlines + malformed; }
 };
 
 /// Reads lines of split (TRAIN, TEST or NOT-USED), headline and paragraph with tabs between them, plain or gzip. Lines with
