@@ -108,8 +108,9 @@ LetterImages read_letter_images(const std::filesystem::path& path, const LetterI
     }
   }
   check<FormatError>(result.lines > 0, operation, "{} has no lines", reader.name());
-  check<FormatError>(!result.words.empty(), operation, "none of the {} lines of {} is a word; the first: {}", result.lines,
-                     reader.name(), result.first_skipped.front());
+  if (result.words.empty())
+    fail<FormatError>(operation, "none of the {} lines of {} is a word; the first: {}", result.lines, reader.name(),
+                      result.first_skipped.front());
   return result;
 }
 
