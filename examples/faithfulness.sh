@@ -9,7 +9,7 @@
 set -euo pipefail
 . "$(dirname "$0")/setup.sh"
 usage 1 2 "$@"
-data=$(realpath -- "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/faithfulness}")
+data=$(realpath -m -- "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/faithfulness}")
 reviews=$data/review-polarity/review_polarity.tar.gz recordings=$data/spoken-digits/recordings.tar.gz
 need "$reviews" "$recordings"
 cd "$(dirname "$0")/.."

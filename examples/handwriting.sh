@@ -7,7 +7,7 @@
 set -euo pipefail
 . "$(dirname "$0")/setup.sh"
 usage 1 2 "$@"
-data=$(realpath -- "$1")/ocr_words.txt.gz output=$(realpath -m -- "${2:-$(dirname "$0")/../build/handwriting}")
+data=$(realpath -m -- "$1")/ocr_words.txt.gz output=$(realpath -m -- "${2:-$(dirname "$0")/../build/handwriting}")
 need "$data"
 cd "$(dirname "$0")/.."
 program=build/examples/handwriting

@@ -8,7 +8,7 @@
 set -euo pipefail
 . "$(dirname "$0")/setup.sh"
 usage 1 2 "$@"
-data=$(realpath -- "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/language-model}")
+data=$(realpath -m -- "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/language-model}")
 shakespeare=$data/tinyshakespeare.txt.gz peace=$data/war-and-peace
 need "$shakespeare" "$peace".{train,valid,test}.txt.gz
 cd "$(dirname "$0")/.."

@@ -8,7 +8,7 @@
 set -euo pipefail
 . "$(dirname "$0")/setup.sh"
 usage 1 3 "$@"
-data=$(realpath -- "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/moving-digits}") conv_lstm=${3:-0}
+data=$(realpath -m -- "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/moving-digits}") conv_lstm=${3:-0}
 need "$data"/{train,t10k}-{images-idx3,labels-idx1}-ubyte.gz
 cd "$(dirname "$0")/.."
 program=build/examples/moving_digits

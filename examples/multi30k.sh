@@ -16,7 +16,7 @@ case $model in
     ;;
   *) echo "$0: '$model' is neither lstm nor transformer" >&2; exit 2 ;;
 esac
-data=$(realpath -- "$1") output=$(realpath -m -- "${3:-$(dirname "$0")/../build/multi30k-$model}")
+data=$(realpath -m -- "$1") output=$(realpath -m -- "${3:-$(dirname "$0")/../build/multi30k-$model}")
 need "$data"/{train,val,test_2016_flickr}.lc.norm.tok.{en,de}.gz
 cd "$(dirname "$0")/.."
 translator=build/examples/translator

@@ -72,8 +72,8 @@ build_program() {
   # shellcheck disable=SC2086  # a list of words
   install_missing $library_packages
   [ -e build/build.ninja ] || configure_build build -Dtests=false -Dbenchmarks=false
-  [ -t 1 ] || quiet=--quiet
-  ninja -C build $quiet "examples/$1"
+  [ -t 2 ] || quiet=--quiet
+  ninja -C build $quiet "examples/$1" >&2  # what the script itself prints may be a table
 }
 
 # unpack_once ARCHIVE INSIDE FOLDER: makes FOLDER of what the tar file has as INSIDE, unless it is there. A stop leaves no half of it,

@@ -8,7 +8,7 @@
 set -euo pipefail
 . "$(dirname "$0")/setup.sh"
 usage 1 2 "$@"
-data=$(realpath -- "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/speech}")
+data=$(realpath -m -- "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/speech}")
 need "$data/recordings.tar.gz"
 cd "$(dirname "$0")/.."
 program=build/examples/speech

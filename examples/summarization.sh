@@ -7,7 +7,7 @@
 set -euo pipefail
 . "$(dirname "$0")/setup.sh"
 usage 1 2 "$@"
-data=$(realpath -- "$1")/reuters_headlines.tsv.gz output=$(realpath -m -- "${2:-$(dirname "$0")/../build/summarization}")
+data=$(realpath -m -- "$1")/reuters_headlines.tsv.gz output=$(realpath -m -- "${2:-$(dirname "$0")/../build/summarization}")
 need "$data"
 cd "$(dirname "$0")/.."
 program=build/examples/summarizer

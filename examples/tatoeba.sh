@@ -10,7 +10,7 @@
 set -euo pipefail
 . "$(dirname "$0")/setup.sh"
 usage 1 2 "$@"
-data=$(realpath -- "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/tatoeba}")
+data=$(realpath -m -- "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/tatoeba}")
 archives=("$data"/*.zip)
 need "${archives[0]}"
 cd "$(dirname "$0")/.."

@@ -15,6 +15,8 @@
 namespace translator_decoding {
 
 using namespace trainer_settings;
+using read_options::refuse_idle;
+
 /// How the translator is to search or draw, as told on the command line.
 struct Decoding {
   std::vector<std::string> models;
@@ -52,10 +54,40 @@ inline void add_decoding_options(po::options_description& options, Decoding& d) 
   add("threads", number(d.threads, 1, most_threads), "threads");
 }
 
+/// Refuses what another choice leaves without a use.
+inline void refuse_idle_decoding(const Decoding& d) {
+  const Decoding untouched;
+  const seq2seq::BeamSearchOptions &search = d.options.search, &none = untouched.options.search;
+  const seq2seq::TokenFilter &filter = d.sample.filter, &all = untouched.sample.filter;
+  const auto of_search = [&](const char* option, const auto& value, const auto& other) {
+    if (d.draw) refuse_idle(option, value, other, "a search", "--sample");
+  };
+  of_search("beam", search.beam, none.beam);
+  of_search("length-penalty", search.length_penalty, none.length_penalty);
+  of_search("length-normalisation", d.normalisation, untouched.normalisation);
+  of_search("coverage-penalty", search.coverage_penalty, none.coverage_penalty);
+  of_search("diverse-beam-groups", search.diverse_groups, none.diverse_groups);
+  const auto of_draw = [&](const char* option, const auto& value, const auto& other) {
+    if (!d.draw) refuse_idle(option, value, other, "--sample", "a search");
+  };
+  of_draw("temperature", filter.temperature, all.temperature);
+  of_draw("top-k", filter.top_k, all.top_k);
+  of_draw("top-p", filter.top_p, all.top_p);
+  of_draw("seed", d.sample.seed, untouched.sample.seed);
+  if (d.candidates > 0)
+    refuse_idle("beam", search.beam, none.beam, "a search for the best", "--mbr");
+  else
+    refuse_idle("mbr-utility", d.utility, untouched.utility, "--mbr", "taking the best");
+  if (search.diverse_groups == 1)
+    refuse_idle("diverse-beam-strength", search.diversity_strength, none.diversity_strength, "--diverse-beam-groups",
+                "a beam of one group");
+}
+
 /// Puts the choices into the options. Throws UsageError for what doesn't go together.
 inline void apply(Decoding& d) {
   seq2seq::BeamSearchOptions& search = d.options.search;
   if (d.models.empty()) throw UsageError("--model is needed");
+  refuse_idle_decoding(d);
   search.length_normalisation =
       d.normalisation == "gnmt" ? seq2seq::LengthNormalisation::gnmt : seq2seq::LengthNormalisation::power;
   if (d.candidates > 0) {
@@ -63,15 +95,10 @@ inline void apply(Decoding& d) {
     (d.draw ? d.sample.samples : search.beam) = d.candidates;
   }
   if (!d.prefix.empty()) d.options.prefixes = {d.prefix};
-  const seq2seq::TokenFilter& filter = d.sample.filter;
   if (d.draw) {
-    if (search.diverse_groups != 1 || search.coverage_penalty != 0)
-      throw UsageError("--diverse-beam-groups and --coverage-penalty are for a beam, and --sample draws");
     d.sample.max_length = search.max_length;
     d.sample.no_repeat_ngram = search.no_repeat_ngram;
     d.options.sample = d.sample;
-  } else if (filter.temperature != 1 || filter.top_k != 0 || filter.top_p != 1) {
-    throw UsageError("--temperature, --top-k and --top-p need --sample");
   }
   if (search.beam % search.diverse_groups != 0)
     throw UsageError(fmt::format("--diverse-beam-groups {} must divide --beam {}", search.diverse_groups, search.beam));

@@ -8,7 +8,7 @@
 set -euo pipefail
 . "$(dirname "$0")/setup.sh"
 usage 1 2 "$@"
-data=$(realpath -- "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/two-senses}")
+data=$(realpath -m -- "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/two-senses}")
 need "$data/spoken-digits/recordings.tar.gz" "$data"/mnist/{train,t10k}-{images-idx3,labels-idx1}-ubyte.gz
 cd "$(dirname "$0")/.."
 program=build/examples/two_senses

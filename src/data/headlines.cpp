@@ -24,7 +24,8 @@ ParallelText* split_of(Headlines& all, std::string_view name) {
 std::string add(Headlines& all, const std::string& line) {
   const auto fields = std::count(line.begin(), line.end(), '\t') + 1;
   if (fields != 3)
-    return fmt::format("{} fields where split, headline and paragraph are needed, with tabs between them", fields);
+    return fmt::format("{} field{} where split, headline and paragraph are needed, with tabs between them", fields,
+                       fields == 1 ? "" : "s");
   const std::size_t first = line.find('\t'), second = line.find('\t', first + 1);
   const std::string_view name = std::string_view(line).substr(0, first);
   ParallelText* split = split_of(all, name);

@@ -34,6 +34,14 @@ void remove_file(const fs::path& path) {
   if (error) fail<IoError>(where, "can't remove {}: {}", path.string(), error.message());
 }
 
+// What can't even be looked at, as under a name that is too long, is neither there nor not.
+bool is_there(const fs::path& path) {
+  std::error_code error;
+  const bool there = fs::exists(path, error);
+  if (error) fail<IoError>(where, "can't look for {}: {}", path.string(), error.message());
+  return there;
+}
+
 // It tries by a folder of no name that anything has, for what can be made isn't what permissions say.
 void check_can_be_written(const fs::path& path) {
   std::error_code unknown;
@@ -54,11 +62,11 @@ void check_run_folder(const TrainerOptions& options) {
   check<IoError>(!folder.empty(), where, "the folder of the run has no name");
   check_can_be_written(folder);
   const fs::path last = folder / RunFolder::last_name, best = folder / RunFolder::best_name;
-  if (options.resume == Resume::never || fs::exists(last)) return;
+  if (options.resume == Resume::never || is_there(last)) return;
   check<IoError>(options.resume != Resume::must, where, "there is no {} to resume from", last.string());
-  if (!fs::exists(folder)) return;
+  if (!is_there(folder)) return;
   auto weights = kept_checkpoints(folder);
-  if (fs::exists(best)) weights.emplace_back(0, best);
+  if (is_there(best)) weights.emplace_back(0, best);
   if (!weights.empty())
     fail<IoError>(where,
                   "there is {} but no {} that a run could go on from: a new run would replace it; train in another folder, or "

@@ -58,13 +58,13 @@ TEST_CASE("lines that aren't of that form are left out, with the reason") {
   CHECK(all.test.target == Lines{"C"});
   CHECK(all.lines == 10);
   CHECK(all.dropped() == 8);
-  const std::string fields = " fields where split, headline and paragraph are needed, with tabs between them";
+  const std::string where = " where split, headline and paragraph are needed, with tabs between them";
   const std::string split = ", not TRAIN, TEST or NOT-USED";
-  const Lines reasons = {"line 2: 2" + fields,
-                         "line 3: 4" + fields,
+  const Lines reasons = {"line 2: 2 fields" + where,
+                         "line 3: 4 fields" + where,
                          "line 4: the split is 'train'" + split,
                          "line 5: the split is 'A split of some othe...'" + split,
-                         "line 6: 1" + fields,
+                         "line 6: 1 field" + where,
                          "line 7: not UTF-8 (byte 12)",
                          "line 8: the split is 'nineteen and a half ...'" + split,
                          "line 9: the split is 'nineteen and a half...'" + split};

@@ -1,12 +1,12 @@
 """The scripts of examples/ call the programs with options and values that these know: scripts_test.py FOLDER_OF_PROGRAMS. Each script runs
-on data that is there in name alone, with programs that check a call as the real one does for its --help, and go no further."""
+on data that is there in name alone, with programs that check a call as the real one does for its --help, and go no further. The one that
+makes a table of what the program prints does so with the program."""
 import gzip
 import io
 import os
 import pathlib
 import re
 import shutil
-import stat
 import subprocess
 import sys
 import tarfile
@@ -64,31 +64,64 @@ class Scripts(unittest.TestCase):
             with self.subTest(script=script.name), tempfile.TemporaryDirectory() as name:
                 self.run_script(script, pathlib.Path(name))
 
+    def test_a_row_of_the_kinds_has_what_the_program_printed(self):
+        if not (PROGRAMS / "translator").exists():
+            self.skipTest("translator not built here")
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            built, data = copy_scripts(folder)
+            (built / "translator").symlink_to(PROGRAMS / "translator")
+            for part, count in (("train", 50), ("val", 3), ("test_2016_flickr", 3)):
+                for side, line in (("en", "a dog sees cat {} ."), ("de", "ein hund sieht katze {} .")):
+                    text = "".join(line.format(i) + "\n" for i in range(count))
+                    (data / f"{part}.lc.norm.tok.{side}.gz").write_bytes(gzip.compress(text.encode()))
+            table = run(folder, "translation_kinds.sh", data, folder / "out", "0.01", "dot").stdout.splitlines()
+            self.assertEqual(len(table), 3, table)
+            row = re.fullmatch(r"\| dot \| [\d.]+ \| [\d.]+ \| ([\d,]+) \| ([\d,]+) \| [\d.]+ \| [\d,]+ \|", table[2])
+            self.assertTrue(row, table[2])
+            self.assertIn(f"{row[1]} update", (folder / "out" / "dot" / "trained").read_text())
+            (built / "translator").unlink()  # what is done is not done again
+            self.assertEqual(run(folder, "translation_kinds.sh", data, folder / "out", "0.01", "dot").stdout.splitlines(), table)
+            with self.assertRaisesRegex(AssertionError, "rows of other data or of other minutes than 0.02"):
+                run(folder, "translation_kinds.sh", data, folder / "out", "0.02", "dot")
+
     def run_script(self, script, folder):
         wanted = set(re.findall(r"build/examples/([a-z_]+)", script.read_text()))
         self.assertTrue(wanted)
         if not all((PROGRAMS / program).exists() for program in wanted):
             print(f"{script.name}: {', '.join(sorted(wanted))} not built here, skipped")
             return
-        shutil.copytree(ROOT / "examples", folder / "examples", ignore=lambda _, names: [n for n in names if not n.endswith(".sh")])
-        tools, built, data, calls = folder / "tools", folder / "build" / "examples", folder / "data", folder / "calls"
-        built.mkdir(parents=True)
-        tools.mkdir()
-        (folder / "build" / "build.ninja").touch()
-        data.mkdir()
+        built, data = copy_scripts(folder)
+        calls = folder / "calls"
         write_data(data)
-        for tool, line in TOOLS.items():
-            (tools / tool).write_text(f"#!/bin/sh\n{line}\n")
         for program in wanted:
-            (built / program).write_text(STAND_IN.format(calls=calls, program=PROGRAMS / program))
-        for path in (*tools.iterdir(), *built.iterdir()):
-            path.chmod(path.stat().st_mode | stat.S_IXUSR)
-        words = [] if "DATA_DIR" not in script.read_text() else [data]
-        done = subprocess.run(["bash", folder / "examples" / script.name, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              check=False, env={**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"})
-        self.assertEqual(done.returncode, 0, f"{script.name}\n{done.stdout}{done.stderr}")
+            path = built / program
+            path.write_text(STAND_IN.format(calls=calls, program=PROGRAMS / program))
+            path.chmod(0o755)
+        run(folder, script.name, *([] if "DATA_DIR" not in script.read_text() else [data]))
         called = {pathlib.Path(line.split()[0]).name for line in calls.read_text().splitlines()}
         self.assertEqual(called, wanted)
+
+
+def copy_scripts(folder):
+    """The scripts in folder/examples, beside a build that is up to date; where its programs belong and where the data does."""
+    shutil.copytree(ROOT / "examples", folder / "examples", ignore=lambda _, names: [n for n in names if not n.endswith(".sh")])
+    tools, built, data = folder / "tools", folder / "build" / "examples", folder / "data"
+    for path in (tools, built, data):
+        path.mkdir(parents=True)
+    (folder / "build" / "build.ninja").touch()
+    for tool, line in TOOLS.items():
+        (tools / tool).write_text(f"#!/bin/sh\n{line}\n")
+        (tools / tool).chmod(0o755)
+    return built, data
+
+
+def run(folder, script, *words):
+    done = subprocess.run(["bash", folder / "examples" / script, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          check=False, env={**os.environ, "PATH": f"{folder / 'tools'}:{os.environ['PATH']}"})
+    if done.returncode != 0:
+        raise AssertionError(f"{script}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
+    return done
 
 
 if __name__ == "__main__":

@@ -168,11 +168,10 @@ class Commands(Case):
 
     def test_decoding(self):
         text = (FOLDER / "valid.en").read_bytes()
-        words = ["translate", "--model", FOLDER / "run", *FAST]
+        words = ["translate", "--model", FOLDER / "run", "--threads", "1", "--max-length", "8"]
         best = succeed(*words, stdin=text)
         self.assertEqual(succeed(*words, "--model", FOLDER / "run", stdin=text), best)  # an ensemble with itself
-        self.assertEqual(succeed(*words, "--sample", "--top-k", "1", stdin=text),
-                         succeed(*words[:3], "--threads", "1", "--max-length", "8", "--beam", "1", stdin=text))
+        self.assertEqual(succeed(*words, "--sample", "--top-k", "1", stdin=text), succeed(*words, "--beam", "1", stdin=text))
         drawn = succeed(*words, "--sample", "--temperature", "2", "--top-p", "0.9", "--seed", "3", stdin=text)
         self.assertEqual(succeed(*words, "--sample", "--temperature", "2", "--top-p", "0.9", "--seed", "3", "--batch", "1",
                                  stdin=text), drawn)
@@ -183,8 +182,7 @@ class Commands(Case):
         for more in (["--length-normalisation", "gnmt", "--coverage-penalty", "0.2", "--no-repeat-ngram-size", "2"],
                      ["--beam", "4", "--diverse-beam-groups", "2", "--diverse-beam-strength", "1"],
                      ["--mbr", "4"], ["--sample", "--mbr", "4", "--mbr-utility", "bleu"]):
-            more = [*words[:3], "--threads", "1", "--max-length", "8", *more]
-            self.assertEqual(len(succeed(*more, stdin=text).splitlines()), 6)
+            self.assertEqual(len(succeed(*words, *more, stdin=text).splitlines()), 6)
 
     def test_average(self):
         run, mean = self.folder / "kept", self.folder / "mean"
@@ -465,8 +463,13 @@ class BadUsage(Case):
                 (["fast", "--lr", "must be a number, 0 or more"], train_words(run, "--lr", "fast")),
                 (["--beam"], ["translate", *given, "--beam", "wide"]),
                 (["--diverse-beam-groups 2", "--beam 5"], ["translate", *given, "--diverse-beam-groups", "2"]),
-                (["--temperature", "need --sample"], ["translate", *given, "--temperature", "2"]),
-                (["--coverage-penalty", "--sample"], ["translate", *given, "--coverage-penalty", "1", "--sample"]),
+                (["--temperature 2 is of --sample"], ["translate", *given, "--temperature", "2"]),
+                (["--seed 2 is of --sample"], ["translate", *given, "--seed", "2"]),
+                (["--coverage-penalty 1 is of a search", "--sample"], ["translate", *given, "--coverage-penalty", "1", "--sample"]),
+                (["--beam 2 is of a search", "--sample"], ["translate", *given, "--beam", "2", "--sample"]),
+                (["--beam 2 is of a search for the best", "--mbr"], ["evaluate", *given, "--beam", "2", "--mbr", "4"]),
+                (["--mbr-utility bleu is of --mbr"], ["translate", *given, "--mbr-utility", "bleu"]),
+                (["--diverse-beam-strength 1 is of"], ["translate", *given, "--diverse-beam-strength", "1"]),
                 (["--length-normalisation", "power or gnmt"], ["translate", *given, "--length-normalisation", "long"]),
                 (["--mbr-utility", "chrf or bleu"], ["evaluate", *given, "--mbr-utility", "ter"]),
                 (["--updates"], train_words(run, "--updates")),

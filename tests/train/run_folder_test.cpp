@@ -58,6 +58,7 @@ TEST_CASE("a folder that no run can be trained in is found without one, and noth
   refused(folder.path() / "file", "file: Not a directory");
   refused(folder.path() / "file" / "run", "file/run: Not a directory");
   refused("", "has no name");
+  refused(folder.path() / std::string(300, 'a'), "File name too long");
   check_run_folder({.folder = folder.path()});
   check_run_folder({.folder = folder.path() / "runs" / "first"});
   check_run_folder({.folder = "no-such-run"});

@@ -83,7 +83,7 @@ struct TrainerOptions {
   double seconds = 0;               ///< ends after so much training, validation included; 0: no limit
   std::int64_t validate_every = 0;  ///< updates between validations; 0: once an epoch
   std::int64_t save_every = 500;    ///< updates between saves of last.safetensors
-  std::int64_t log_every = 100;     ///< updates between log lines; up to there some twenty lines, closer at first
+  std::int64_t log_every = 100;     ///< updates between log lines; before the first one some lines closer together
   std::int64_t patience = 0;        ///< ends after so many validations in a row without a better score; 0: never
   double lr = 1e-3;
   double decay = 1;  ///< the learning rate is multiplied with it after `decay_patience` such validations (optim::Plateau)
