@@ -7,7 +7,9 @@
 #include <cmath>
 #include <fstream>
 #include <limits>
+#include <memory>
 #include <optional>
+#include <span>
 #include <system_error>
 
 #include "base/fail.hpp"
@@ -43,6 +45,15 @@ void check_options(const TrainerOptions& o) {
   check<ValueError>(o.ema >= 0 && o.ema < 1, where, "ema {} must be in [0, 1), the share of the average that stays", o.ema);
   check<ValueError>(o.cooldown >= 0 && o.cooldown <= 1, where, "cooldown {} must be in [0, 1], a share of the epochs",
                     o.cooldown);
+  check<ValueError>(!o.schedule || o.warmup == 0, where,
+                    "there are a schedule and a warmup of {}: let the schedule begin with it (optim::warmup)", o.warmup);
+}
+
+std::unique_ptr<optim::Optimizer> optimizer_of(TrainingTask& task, const TrainerOptions& o) {
+  const auto& parameters = task.model().parameters();
+  auto optimizer = o.optimizer ? o.optimizer(parameters) : std::make_unique<optim::Adam>(parameters, o.adam);
+  check<ValueError>(optimizer != nullptr, where, "what makes the optimizer made none");
+  return optimizer;
 }
 
 /// The learning rate's part that validation decides; none where it doesn't.
@@ -56,6 +67,7 @@ std::optional<optim::Plateau> plateau_of(const TrainerOptions& o) {
 }
 
 optim::Schedule schedule_of(const TrainerOptions& o) {
+  if (o.schedule) return o.schedule;
   if (o.warmup == 0) return optim::constant();
   return o.after_warmup == AfterWarmup::constant ? optim::linear_warmup(o.warmup) : optim::inverse_sqrt(o.warmup);
 }
@@ -73,7 +85,9 @@ Metadata kept_settings(const TrainingTask& task, const TrainerOptions& o) {
                    {"training.adam", fmt::format("betas {} and {}, eps {}, weight decay {}", o.adam.betas[0], o.adam.betas[1],
                                                  o.adam.eps, o.adam.weight_decay)}};
   if (o.adam.amsgrad) kept["training.adam"] += ", amsgrad";
+  if (o.optimizer) kept["training.adam"] = "none, but another optimizer";
   if (o.warmup > 0 && o.after_warmup == AfterWarmup::constant) kept["training.warmup"] += " then constant";
+  if (o.schedule) kept["training.warmup"] = "none, but another schedule";
   if (o.accumulate > 1) kept["training.accumulate"] = fmt::to_string(o.accumulate);
   if (o.ema > 0) kept["training.ema"] = fmt::to_string(o.ema);
   // With a cooldown the number of epochs is part of every learning rate.
@@ -114,7 +128,7 @@ class Training {
   Training(TrainingTask& task, const TrainerOptions& options, std::ostream& progress)
       : task_(task),
         options_(options),
-        optimizer_(task.model().parameters(), options.adam),
+        optimizer_(optimizer_of(task, options)),
         spans_(nn::adaptive_spans(task.model())),
         schedule_(schedule_of(options)),
         progress_(progress),
@@ -267,10 +281,10 @@ class Training {
     const optim::ClipResult clipped = optim::clip_grad_norm(parameters, largest_norm(), {options_.on_non_finite});
     norm_ = clipped.norm;
     state_.skipped += clipped.skipped ? 1 : 0;
-    optimizer_.set_lr(options_.lr * (state_.plateau ? state_.plateau->factor() : 1) * schedule_(state_.update + 1) *
-                      cooldown());
+    optimizer_->set_lr(options_.lr * (state_.plateau ? state_.plateau->factor() : 1) * schedule_(state_.update + 1) *
+                       cooldown());
     if (!clipped.skipped) {
-      optimizer_.step();
+      optimizer_->step();
       for (nn::AdaptiveSpan* span : spans_) span->clamp();
       if (average_) average_->update();
     }
@@ -308,7 +322,7 @@ class Training {
          fmt::format("update {} epoch {} {} {}/s {:.0f} gradient norm {:.3f} lr {:.3g} "
                      "memory {:.1f} MiB left {}",
                      state_.update, state_.epoch + 1, format_loss(*last_loss_, task_.has_perplexity()), unit_,
-                     static_cast<double>(window.words) / window.seconds, norm_, optimizer_.lr(),
+                     static_cast<double>(window.words) / window.seconds, norm_, optimizer_->lr(),
                      static_cast<double>(memory_statistics().total.peak) / (1 << 20), format_duration(left)),
          false);
     state_.window = {};
@@ -394,13 +408,13 @@ class Training {
     claim_folder();
     state_.log_bytes = log_.tellp();
     state_.carried = task_.carried();
-    save_training(folder_.last(), task_.model(), optimizer_, average(), state_, settings_);
+    save_training(folder_.last(), task_.model(), *optimizer_, average(), state_, settings_);
     saved_ = true;
   }
 
   void resume() {
     if (options_.resume == Resume::never || !std::filesystem::exists(folder_.last())) return;
-    load_training(folder_.last(), task_.model(), optimizer_, average(), state_, settings_);
+    load_training(folder_.last(), task_.model(), *optimizer_, average(), state_, settings_);
     task_.carry(state_.carried);
     resumed_ = true;
     // What was logged after the checkpoint is done again, and logged again.
@@ -409,7 +423,7 @@ class Training {
 
   TrainingTask& task_;
   const TrainerOptions& options_;
-  optim::Adam optimizer_;
+  std::unique_ptr<optim::Optimizer> optimizer_;
   std::vector<nn::AdaptiveSpan*> spans_;
   optim::Schedule schedule_;
   std::ostream& progress_;

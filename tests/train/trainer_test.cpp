@@ -12,17 +12,21 @@
 #include <iterator>
 #include <limits>
 #include <map>
+#include <memory>
 #include <regex>
+#include <span>
 #include <sstream>
 
 #include "support/support.hpp"
 #include "train/folder_lock.hpp"
+#include "weft/autograd/tape.hpp"
 #include "weft/base/error.hpp"
 #include "weft/nn/adaptive_span.hpp"
 #include "weft/nn/dropout.hpp"
 #include "weft/nn/linear.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/reduce.hpp"
+#include "weft/optim/sgd.hpp"
 #include "weft/train/kept_checkpoints.hpp"
 #include "weft/train/training_log.hpp"
 
@@ -168,6 +172,66 @@ TEST_CASE("a run that was interrupted goes on with the same bits") {
     check_same(last_state(where), expected);
     CHECK(log_of(where) == log_of(folder.path() / "straight"));
   }
+}
+
+TEST_CASE("another optimizer and another schedule train, and go on with the same bits") {
+  const test::TemporaryFolder folder;
+  std::ostringstream progress;
+  std::vector<std::int64_t> asked;
+  const auto options_in = [&](const char* name) {
+    TrainerOptions options = {.folder = folder.path() / name, .epochs = 3, .save_every = 1, .lr = 0.05};
+    options.optimizer = [](std::span<Parameter* const> parameters) {
+      return std::make_unique<optim::SGD>(parameters, optim::SGDOptions{.momentum = 0.9});
+    };
+    options.schedule = [&asked](std::int64_t step) {
+      asked.push_back(step);
+      return optim::cosine(12)(step);
+    };
+    return options;
+  };
+  Regression task;
+  train(task, options_in("straight"), progress);
+  CHECK(asked == std::vector<std::int64_t>{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12});
+  const auto expected = last_state(folder.path() / "straight");
+
+  // The same by hand: dropout draws from the generator that the run's seed makes.
+  Regression own;
+  own.net.train();
+  Generator generator(1);
+  optim::SGD sgd(own.net.parameters(), {.momentum = 0.9});
+  for (std::int64_t update = 0; update < 12; ++update) {
+    if (update % 4 == 0) own.begin_epoch(update / 4);
+    Tape tape(generator);
+    tape.backward(own.step(update % 4).loss);
+    optim::clip_grad_norm(own.net.parameters(), 1);
+    sgd.set_lr(0.05 * optim::cosine(12)(update + 1));
+    sgd.step();
+  }
+  check_same(part_of(expected, "model."), own.net.state_dict());
+
+  Interrupted first(5, 1000);
+  CHECK_THROWS_WITH(train(first, options_in("stopped"), progress), "interrupted");
+  Regression second;
+  train(second, options_in("stopped"), progress);
+  check_same(last_state(folder.path() / "stopped"), expected);
+
+  auto with_adam = options_in("stopped");
+  with_adam.optimizer = nullptr;
+  CHECK_THROWS_WITH_AS(train(second, with_adam, progress),
+                       doctest::Contains("'training.adam' (none, but another optimizer there"), SettingsError);
+  auto without_momentum = options_in("stopped");
+  without_momentum.optimizer = [](std::span<Parameter* const> parameters) { return std::make_unique<optim::SGD>(parameters); };
+  CHECK_THROWS_AS(train(second, without_momentum, progress), ValueError);
+  auto with_warmup = options_in("stopped");
+  with_warmup.schedule = nullptr;
+  CHECK_THROWS_WITH_AS(train(second, with_warmup, progress),
+                       doctest::Contains("'training.warmup' (none, but another schedule there, 0 now)"), SettingsError);
+  with_warmup = options_in("warm");
+  with_warmup.warmup = 4;
+  CHECK_THROWS_WITH_AS(train(second, with_warmup, progress), doctest::Contains("a schedule and a warmup of 4"), ValueError);
+  auto none = options_in("none");
+  none.optimizer = [](std::span<Parameter* const>) { return nullptr; };
+  CHECK_THROWS_WITH_AS(train(second, none, progress), doctest::Contains("what makes the optimizer made none"), ValueError);
 }
 
 TEST_CASE("a run that was stopped between a step and its validation goes on with that validation") {

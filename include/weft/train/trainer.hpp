@@ -2,8 +2,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <ostream>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +15,7 @@
 #include "weft/nn/module.hpp"
 #include "weft/optim/adam.hpp"
 #include "weft/optim/clip.hpp"
+#include "weft/optim/optimizer.hpp"
 #include "weft/optim/schedule.hpp"
 
 namespace weft {
@@ -98,6 +101,11 @@ struct TrainerOptions {
   std::int64_t keep = 0;  ///< the weights of the last so many validations stay, as update-NUMBER.safetensors
   optim::NonFinite on_non_finite = optim::NonFinite::error;
   optim::AdamOptions adam = {};
+  /// Makes another optimizer than Adam. The learning rate of each update is the trainer's. When a run goes on nothing compares
+  /// how it was made: put that into `settings`.
+  std::function<std::unique_ptr<optim::Optimizer>(std::span<Parameter* const> parameters)> optimizer = {};
+  /// The factor on lr at each update in place of a warm-up, a function of the update's number alone; `settings` as above.
+  optim::Schedule schedule = {};
   std::uint64_t seed = 1;
   Resume resume = Resume::automatic;
   Metadata settings = {};  ///< more that a run must keep when it goes on, by name
