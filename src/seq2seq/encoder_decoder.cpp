@@ -41,6 +41,9 @@ EncoderDecoderOptions checked(EncoderDecoderOptions o, bool reads_tokens) {
   const bool softmax = o.normaliser == nn::Normaliser::softmax;
   check<ValueError>(softmax || o.attention != AttentionKind::none, where,
                     "normaliser {} needs attention, which is none; leave it at softmax", name_of(o.normaliser));
+  check<ValueError>(!o.make_attention || (softmax && o.attention == AttentionKind::general), where,
+                    "make_attention is there and attention {} with normaliser {}: leave them as they were (general, softmax)",
+                    name_of(o.attention), name_of(o.normaliser));
   check<ValueError>(softmax || !o.copy, where,
                     "copy needs the normaliser softmax, not {}: a word of the source alone whose weight is 0 can't be learned",
                     name_of(o.normaliser));
@@ -56,6 +59,11 @@ EncoderDecoderOptions checked(EncoderDecoderOptions o, bool reads_tokens) {
 
 std::unique_ptr<nn::attention::Attention> make_attention(const EncoderDecoderOptions& o, const nn::Scope& scope) {
   using namespace nn::attention;
+  if (o.make_attention) {
+    auto own = o.make_attention(scope);
+    check<ValueError>(own != nullptr, "EncoderDecoder", "make_attention made none");
+    return own;
+  }
   const std::int64_t n = o.hidden;
   const nn::Normaliser normaliser = o.normaliser;
   switch (o.attention) {

@@ -9,6 +9,7 @@ namespace weft::seq2seq {
 namespace {
 
 constexpr const char* where = "Translator";
+constexpr const char* own_attention = "own";  // by make_attention; no kind has that name
 constexpr std::array positions_names = {"sinusoid", "learned", "rotary", "alibi", "shaw", "t5"};
 
 nlohmann::ordered_json json_of(const EncoderDecoderOptions& o) {
@@ -18,7 +19,7 @@ nlohmann::ordered_json json_of(const EncoderDecoderOptions& o) {
                                  {"hidden", o.hidden},
                                  {"encoder_layers", o.encoder_layers},
                                  {"decoder_layers", o.decoder_layers},
-                                 {"attention", name_of(o.attention)},
+                                 {"attention", o.make_attention ? own_attention : name_of(o.attention)},
                                  {"input_feeding", o.input_feeding},
                                  {"tie_output", o.tie_output},
                                  {"share_embeddings", o.share_embeddings},
@@ -133,6 +134,9 @@ ModelOptions model_options_of(const std::string& json, const std::string& path) 
     check<FormatError>(kind == "lstm" || kind == "transformer", where,
                        "{}: its metadata describe a model '{}', which isn't known", path, kind);
     if (kind == "transformer") return transformer_of(parsed);
+    check<FormatError>(parsed.value("attention", "") != own_attention, where,
+                       "{}: its attention was made by a make_attention; make the model with that and load the weights into it",
+                       path);
     return lstm_of(parsed);
   } catch (const nlohmann::json::exception& error) {
     fail<FormatError>(where, "{}: its metadata don't describe a translator ({})", path, error.what());

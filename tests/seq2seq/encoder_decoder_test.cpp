@@ -2,6 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
 #include "seq2seq/small_model.hpp"
 #include "support/random.hpp"
 #include "weft/autograd/gradcheck.hpp"
@@ -9,10 +13,36 @@
 #include "weft/base/error.hpp"
 #include "weft/ops/comparison.hpp"
 #include "weft/ops/elementwise.hpp"
+#include "weft/ops/matmul.hpp"
+#include "weft/ops/shape.hpp"
 #include "weft/optim/adam.hpp"
+#include "weft/seq2seq/beam_search.hpp"
+#include "weft/seq2seq/model_options.hpp"
 
 using namespace weft;
 using namespace weft::seq2seq;
+
+namespace {
+
+/// score = scale * query . key, with a scale to learn.
+class Scaled : public nn::attention::Attention {
+ public:
+  Scaled(double start, const nn::Scope& scope)
+      : Attention("Scaled", {}, {nn::Normaliser::softmax, 0}, scope),
+        scale(this, "scale", Shape{1}, nn::init::constant(start)) {}
+  nn::Weight scale;
+
+ private:
+  Var scores(const Var& query, const Var& keys) override { return matmul(query, transpose(keys, 1, 2)) * scale; }
+};
+
+EncoderDecoderOptions with_own_attention(double scale) {
+  EncoderDecoderOptions options = test::small_options();
+  options.make_attention = [scale](const nn::Scope& scope) { return std::make_unique<Scaled>(scale, scope); };
+  return options;
+}
+
+}  // namespace
 
 TEST_CASE("gradients of every parameter are right, whatever the kind of translator") {
   std::vector<EncoderDecoderOptions> kinds(4, test::small_options());
@@ -103,6 +133,51 @@ TEST_CASE("the normaliser makes the weights of every attention") {
       CHECK(test::largest_difference(found, nn::normalised(normaliser, scores, seen).value()) < 1e-9);
     }
   }
+}
+
+TEST_CASE("an attention of one's own is learned and searched with as the others are") {
+  const auto options = with_own_attention(1 / std::sqrt(6.0));
+  EncoderDecoder own(options);
+  own.to(f64);
+  const Batch batch = test::small_batch();
+  const auto report = gradcheck_parameters([&] { return own.loss(batch); }, own.parameters(), {.elements = 40});
+  INFO(report.str());
+  CHECK(report.ok());
+  CHECK(std::any_of(own.parameters().begin(), own.parameters().end(),
+                    [](const Parameter* parameter) { return parameter->name() == "attention.scale"; }));
+
+  // With that scale it is a kind that there is.
+  auto scaled_dot = test::small_options();
+  scaled_dot.attention = AttentionKind::scaled_dot;
+  EncoderDecoder known(scaled_dot);
+  known.to(f64);
+  StateDict weights;
+  for (const NamedTensor& each : own.state_dict())
+    if (each.name != "attention.scale") weights.push_back(each);
+  known.load_state_dict(weights);
+  CHECK(test::largest_difference(own(batch).value(), known(batch).value()) <= 1e-12);
+  own.eval();
+  known.eval();
+  const auto mine = beam_search(own, batch.source, {.beam = 3}), theirs = beam_search(known, batch.source, {.beam = 3});
+  REQUIRE(mine.size() == theirs.size());
+  for (std::size_t row = 0; row < mine.size(); ++row) CHECK(mine[row].front().ids == theirs[row].front().ids);
+}
+
+TEST_CASE("an attention of one's own that isn't there, and options that are for the others, are refused") {
+  auto options = with_own_attention(1);
+  options.attention = AttentionKind::dot;
+  CHECK_THROWS_WITH_AS(EncoderDecoder{options},
+                       "[EncoderDecoder] make_attention is there and attention dot with normaliser softmax: leave them as they "
+                       "were (general, softmax)",
+                       ValueError);
+  options = with_own_attention(1);
+  const std::string json = to_json(options);
+  CHECK_THROWS_WITH_AS(model_options_of(json, "run"),
+                       "[Translator] run: its attention was made by a make_attention; make the model with that and load the "
+                       "weights into it",
+                       FormatError);
+  options.make_attention = [](const nn::Scope&) { return nullptr; };
+  CHECK_THROWS_WITH_AS(EncoderDecoder{options}, "[EncoderDecoder] make_attention made none", ValueError);
 }
 
 TEST_CASE("kinds of attention have names") {

@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -57,6 +58,9 @@ struct EncoderDecoderOptions {
   bool copy = false;              ///< words of the source can be said as well (See et al. 2017); both sides have one
                                   ///< vocabulary; not with local_m and local_p, whose weights are 0 outside of the window
   double coverage_weight = 0;     ///< of nn::attention::coverage_loss, in the loss while in training mode; with any attention
+  /// Makes an attention of one's own, registered by the scope that it gets, in place of `attention` and `normaliser`, which
+  /// stay as they are here. Queries, keys and values are `hidden` wide. to_json can't say what it makes.
+  std::function<std::unique_ptr<nn::attention::Attention>(const nn::Scope& scope)> make_attention = {};
 };
 
 /// A bidirectional LSTM or GRU that encodes, and one that decodes with attention (Bahdanau 2014, Luong 2015), or without
