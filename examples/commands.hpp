@@ -13,6 +13,7 @@
 #include "input.hpp"
 #include "read_options.hpp"
 #include "weft/base/error.hpp"
+#include "weft/train/progress.hpp"
 #include "weft/train/trainer.hpp"
 
 /// Programs of several commands: which one a call means, and how it ends.
@@ -67,7 +68,15 @@ int answer_lines(const char* program, std::int64_t batch, const Answer& answer) 
   std::string line;
   std::size_t all = 0;
   const auto flush = [&] {
-    for (const auto& result : answer(lines)) std::cout << result.text << '\n';
+    std::size_t number = all - lines.size();
+    for (const auto& result : answer(lines)) {
+      std::cout << result.text << '\n';
+      ++number;
+      if constexpr (requires { result.source_cut; })
+        if (result.source_cut > 0)
+          fmt::print(stderr, "{}: cut: standard input, line {}: {} behind --max-source\n", program, number,
+                     weft::format_count(result.source_cut, "piece"));
+    }
     flush_output();
     lines.clear();
   };

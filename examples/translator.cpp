@@ -168,7 +168,14 @@ int command_evaluate(const std::vector<std::string>& words) {
   const auto translator = load(d);
   const double begin = steady_seconds();
   std::vector<std::string> translations;
-  for (auto& translation : translator->translate(text.source, d.options)) translations.push_back(std::move(translation.text));
+  std::int64_t cut = 0;
+  for (auto& translation : translator->translate(text.source, d.options)) {
+    translations.push_back(std::move(translation.text));
+    cut += translation.source_cut > 0 ? 1 : 0;
+  }
+  if (cut > 0)
+    fmt::print(stderr, "translator: cut: {} of {} longer than --max-source {}\n", format_count(cut, "line"), source,
+               d.options.max_source);
   const double seconds = steady_seconds() - begin;
   const metrics::BleuScore score = metrics::bleu(translations, {text.target}, bleu);
   fmt::print("{}\n{}\n{:.1f} sentences/s\n", score.str(), score.signature, static_cast<double>(text.size()) / seconds);

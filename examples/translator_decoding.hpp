@@ -50,6 +50,7 @@ inline void add_decoding_options(po::options_description& options, Decoding& d) 
       "take the one of so many hypotheses, or samples, that agrees best with all; 0: the best, or the first");
   add("mbr-utility", choice(d.utility, {"chrf", "bleu"}), "what agreement is");
   add("max-length", number(search.max_length, 0, largest_size), "most tokens of a translation; 0: by the source");
+  add("max-source", number(d.options.max_source, 1, largest_size), "most pieces of a source; those behind them are cut off");
   add("batch", number(d.options.batch, 1, largest_size), "sentences at a time");
   add("threads", number(d.threads, 1, most_threads), "threads");
 }

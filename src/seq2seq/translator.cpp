@@ -131,15 +131,16 @@ std::vector<Translation> Translator::translate(std::span<const std::string> line
   check<ValueError>(options.batch >= 1 && options.max_source >= 1, where, "batch {} and max_source {} must be at least 1",
                     options.batch, options.max_source);
   std::vector<TokenIds> source(lines.size());
+  std::vector<Translation> result(lines.size());
   for (std::size_t i = 0; i < lines.size(); ++i) {
     source[i] = vocabularies_.source.encode(lines[i]);
-    if (source[i].size() > static_cast<std::size_t>(options.max_source))
-      source[i].resize(static_cast<std::size_t>(options.max_source));
+    const auto pieces = static_cast<std::int64_t>(source[i].size()), kept = std::min(pieces, options.max_source);
+    result[i].source_cut = pieces - kept;
+    source[i].resize(static_cast<std::size_t>(kept));
   }
   const std::vector<TokenIds> prefixes = prefixes_of(lines, options);
   std::optional<SampleOptions> sampling = options.sample;
   if (sampling) sampling->attention = sampling->attention || options.search.attention;
-  std::vector<Translation> result(lines.size());
   in_batches(source, options.batch, [&](std::span<const std::size_t> places, std::span<const TokenIds* const> rows) {
     std::vector<TokenIds> begins;
     for (const std::size_t i : places)

@@ -184,6 +184,17 @@ class Commands(Case):
                      ["--mbr", "4"], ["--sample", "--mbr", "4", "--mbr-utility", "bleu"]):
             self.assertEqual(len(succeed(*words, *more, stdin=text).splitlines()), 6)
 
+    def test_sources_that_are_cut_are_told(self):
+        text = b"the\nthe old dog sees the cat .\n"
+        words = ["translate", "--model", FOLDER / "run", *FAST, "--max-source", "5"]
+        done = call(*words, stdin=text)
+        self.assertEqual((done.returncode, len(done.stdout.splitlines())), (0, 2), done.stderr)
+        self.assertRegex(done.stderr.decode(), r"\Atranslator: cut: standard input, line 2: \d+ pieces? behind --max-source\n\Z")
+        done = call("evaluate", "--model", FOLDER / "run", *FAST, "--max-source", "5", "--source", FOLDER / "valid.en",
+                    "--reference", FOLDER / "valid.fr")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(f"translator: cut: 6 lines of {FOLDER / 'valid.en'} longer than --max-source 5\n", done.stderr.decode())
+
     def test_average(self):
         run, mean = self.folder / "kept", self.folder / "mean"
         succeed(*train_words(run, "--updates", "18", "--accumulate", "2", "--ema", "0.9", "--keep", "2"))

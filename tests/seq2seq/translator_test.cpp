@@ -177,7 +177,12 @@ TEST_CASE("long sentences are cut") {
   Translator translator(options_for(vocabularies()), vocabularies());
   translator.model().eval();
   const auto translation = translator.translate(english(), {.search = {.beam = 1, .max_length = 3}, .max_source = 2});
-  for (const auto& each : translation) CHECK(each.source_words.size() == 2);
+  const auto whole = translator.translate(english(), {.search = {.beam = 1, .max_length = 3}});
+  for (std::size_t i = 0; i < translation.size(); ++i) {
+    CHECK(translation[i].source_words.size() == 2);
+    CHECK(translation[i].source_cut == static_cast<std::int64_t>(whole[i].source_words.size()) - 2);
+    CHECK(whole[i].source_cut == 0);
+  }
 }
 
 TEST_CASE("special pieces must have the translator's ids") {

@@ -28,6 +28,7 @@ struct Translation {
   std::vector<std::string> target_words;  ///< and its rows; the last is the end of the sentence
   TokenIds source_ids, target_ids;        ///< the pieces' ids, without begin_id and end_id
   Tensor attention;                       ///< f32 [target, source], where asked for
+  std::int64_t source_cut = 0;            ///< pieces of the source behind max_source, which nothing looked at
 };
 
 struct TranslateOptions {
@@ -40,7 +41,7 @@ struct TranslateOptions {
   /// What translations begin with: one for each line, one for all, or none. Whole words as the vocabulary cuts them.
   std::vector<std::string> prefixes = {};
   std::int64_t batch = 64;        ///< sentences at a time
-  std::int64_t max_source = 200;  ///< longer sentences are cut
+  std::int64_t max_source = 200;  ///< pieces; longer sentences are cut, which Translation::source_cut tells
 };
 
 /// A model with its vocabularies.
