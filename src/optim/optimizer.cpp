@@ -86,6 +86,13 @@ void Optimizer::check_parameters() const {
   for (const Slot& slot : slots_) slot.parameter.check_there(name_);
 }
 
+std::vector<Parameter*> Optimizer::parameters() const {
+  check_parameters();
+  std::vector<Parameter*> all;
+  for (const Slot& slot : slots_) all.push_back(&*slot.parameter);
+  return all;
+}
+
 void Optimizer::step() {
   check_parameters();
   const detail::ProfiledCall profiled(name_, current_scope(), detail::Direction::forward);

@@ -9,7 +9,6 @@
 #include <limits>
 #include <memory>
 #include <optional>
-#include <span>
 #include <system_error>
 
 #include "base/fail.hpp"
@@ -129,6 +128,7 @@ class Training {
       : task_(task),
         options_(options),
         optimizer_(optimizer_of(task, options)),
+        learned_(optimizer_->parameters()),
         spans_(nn::adaptive_spans(task.model())),
         schedule_(schedule_of(options)),
         progress_(progress),
@@ -268,17 +268,16 @@ class Training {
 
   void step() {
     const double begin = steady_seconds();
-    const auto parameters = std::span<Parameter* const>(task_.model().parameters());
     const std::int64_t batches = std::min(options_.accumulate, batches_ - state_.position);
     std::int64_t tokens = 0;
     for (std::int64_t i = 0; i < batches; ++i) tokens += add_gradients(state_.position + i, batches > 1);
     // The gradients of sums become those of the mean over all of them.
     if (batches > 1 && tokens > 0) {
-      optim::own_gradients(parameters);
-      for (Parameter* parameter : parameters)
+      optim::own_gradients(learned_);
+      for (Parameter* parameter : learned_)
         if (parameter->grad().defined()) kernels::scale_into(parameter->mutable_grad(), 1 / static_cast<double>(tokens));
     }
-    const optim::ClipResult clipped = optim::clip_grad_norm(parameters, largest_norm(), {options_.on_non_finite});
+    const optim::ClipResult clipped = optim::clip_grad_norm(learned_, largest_norm(), {options_.on_non_finite});
     norm_ = clipped.norm;
     state_.skipped += clipped.skipped ? 1 : 0;
     optimizer_->set_lr(options_.lr * (state_.plateau ? state_.plateau->factor() : 1) * schedule_(state_.update + 1) *
@@ -288,6 +287,8 @@ class Training {
       for (nn::AdaptiveSpan* span : spans_) span->clamp();
       if (average_) average_->update();
     }
+    // Those that the optimizer hasn't would add up.
+    for (Parameter* parameter : task_.model().parameters()) parameter->clear_grad();
     ++state_.update;
     state_.position += batches;
     saved_ = false;
@@ -305,8 +306,10 @@ class Training {
     const StepLoss result = task_.step(index);
     const auto tokens = static_cast<double>(result.tokens);
     tape.backward(of_sum ? result.loss * tokens : result.loss);
-    state_.window.loss += result.loss.item() * tokens;
-    state_.window.tokens += result.tokens;
+    if (const double loss = result.loss.item(); std::isfinite(loss)) {  // one that isn't is told by the steps passed over
+      state_.window.loss += loss * tokens;
+      state_.window.tokens += result.tokens;
+    }
     state_.window.words += result.words;
     words_ += result.words;
     return result.tokens;
@@ -424,6 +427,7 @@ class Training {
   TrainingTask& task_;
   const TrainerOptions& options_;
   std::unique_ptr<optim::Optimizer> optimizer_;
+  std::vector<Parameter*> learned_;  // what the optimizer has
   std::vector<nn::AdaptiveSpan*> spans_;
   optim::Schedule schedule_;
   std::ostream& progress_;

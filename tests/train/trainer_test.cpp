@@ -234,6 +234,34 @@ TEST_CASE("another optimizer and another schedule train, and go on with the same
   CHECK_THROWS_WITH_AS(train(second, none, progress), doctest::Contains("what makes the optimizer made none"), ValueError);
 }
 
+TEST_CASE("parameters that the optimizer leaves out stay as they are and count for no clipping") {
+  const test::TemporaryFolder folder;
+  std::ostringstream progress;
+  for (const std::int64_t accumulate : {1, 2}) {
+    TrainerOptions options = {.folder = folder.path() / std::to_string(accumulate), .epochs = 3, .lr = 0.05, .clip = 0.1};
+    options.accumulate = accumulate;
+    options.optimizer = [](std::span<Parameter* const> parameters) { return std::make_unique<optim::SGD>(parameters.last(1)); };
+    Regression task, own;
+    train(task, options, progress);
+    CHECK(task.net.linear.weight->value().str() == own.net.linear.weight->value().str());
+    CHECK_FALSE(task.net.linear.weight->grad().defined());
+    if (accumulate > 1) continue;
+
+    own.net.train();
+    Generator generator(1);
+    const std::vector<Parameter*> bias = {own.net.parameters().back()};
+    optim::SGD sgd(bias, {.lr = 0.05});
+    for (std::int64_t update = 0; update < 12; ++update) {
+      if (update % 4 == 0) own.begin_epoch(update / 4);
+      Tape tape(generator);
+      tape.backward(own.step(update % 4).loss);
+      optim::clip_grad_norm(bias, 0.1);
+      sgd.step();
+    }
+    CHECK(task.net.linear.bias->value().str() == own.net.linear.bias->value().str());
+  }
+}
+
 TEST_CASE("a run that was stopped between a step and its validation goes on with that validation") {
   const test::TemporaryFolder folder;
   std::ostringstream progress;
@@ -805,6 +833,11 @@ TEST_CASE("steps whose gradients aren't finite are passed over and counted, in a
   for (Parameter* parameter : task.net.parameters()) CHECK(std::isfinite(parameter->value().reshape({-1}).at({0})));
   std::ifstream log(folder.path() / "train.log");
   const std::string text((std::istreambuf_iterator<char>(log)), {});
+  options.folder = folder.path() / "window";
+  options.log_every = 4;
+  Overflowing again;
+  train(again, options, progress);
+  CHECK(std::regex_search(log_of(options.folder), std::regex("update 8 epoch 2 loss \\d")));  // of the three others
   CHECK(std::regex_search(text, std::regex("update 3 epoch 1 loss 1\\d\\d\\.\\d{4} perplexity \\d\\.\\d\\de\\+\\d+ words")));
 }
 

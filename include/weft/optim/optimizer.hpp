@@ -32,6 +32,9 @@ class Optimizer {
   /// Uses the gradients up without a step.
   void clear_grad();
 
+  /// What it updates, in the order of its groups.
+  std::vector<Parameter*> parameters() const;
+
   double lr() const { return lr_; }
   /// Throws ValueError for a negative or non-finite rate.
   void set_lr(double lr);
