@@ -165,6 +165,19 @@ struct AddPlain {
   }
 };
 
+struct LerpPlain {
+  double share;
+  template <class T>
+  void operator()(T* to, const T* from, std::int64_t n, std::int64_t step_to, std::int64_t step_from) const {
+    const auto part = static_cast<T>(share);
+    if (step_to == 1 && step_from == 1) {
+      for (std::int64_t i = 0; i < n; ++i) to[i] += part * (from[i] - to[i]);
+      return;
+    }
+    for (std::int64_t i = 0; i < n; ++i) to[i * step_to] += part * (from[i * step_from] - to[i * step_to]);
+  }
+};
+
 // Copies along the inner dimension, whose elements stand next to each other in the target but not in the source, and
 // along the dimension `down`, where it is the other way round: square by square, through one that is at hand, as rows that
 // are a power of two apart would push each other out of the cache.
@@ -319,6 +332,15 @@ void scale_into(Tensor& target, double factor) {
     scale(target.mutable_data<float>());
   else
     scale(target.mutable_data<double>());
+}
+
+void lerp_into(Tensor& target, const Tensor& source, double share) {
+  check_update(target, source, "lerp_into");
+  check<DTypeError>(is_floating(target.dtype()), "lerp_into", "elements of {} are not supported",
+                    weft::name_of(target.dtype()));
+  if (target.numel() == 0) return;
+  if (target.dtype() == f32) return update<float>(target, source, LerpPlain{share});
+  update<double>(target, source, LerpPlain{share});
 }
 
 }  // namespace weft::kernels

@@ -80,6 +80,8 @@ void copy_into(const Tensor& source, Tensor target);
 Tensor dense(const Tensor& x);
 /// target *= factor.
 void scale_into(Tensor& target, double factor);
+/// target += share (source - target): where both are equal nothing changes. source broadcasts; any strides, one floating dtype.
+void lerp_into(Tensor& target, const Tensor& source, double share);
 
 namespace reference {
 Tensor unary(Unary function, const Tensor& x);

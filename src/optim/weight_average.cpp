@@ -5,7 +5,6 @@
 
 #include "base/fail.hpp"
 #include "kernels/elementwise.hpp"
-#include "kernels/optimizer.hpp"
 #include "optim/check_options.hpp"
 #include "optim/match_state.hpp"
 
@@ -50,10 +49,7 @@ void WeightAverage::update() {
       averages_[i].copy_from(parameters_[i]->value());
       continue;
     }
-    // A step of plain SGD up the values.
-    Tensor none;
-    kernels::scale_into(averages_[i], decay_);
-    kernels::sgd(averages_[i], kernels::dense(parameters_[i]->value()), none, {.lr = decay_ - 1});
+    kernels::lerp_into(averages_[i], parameters_[i]->value(), 1 - decay_);
   }
 }
 

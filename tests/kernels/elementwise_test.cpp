@@ -186,7 +186,7 @@ TEST_CASE("where selects and broadcasts") {
   CHECK_THROWS_AS(kernels::where(condition, a, b.to(f64), "where"), DTypeError);
 }
 
-TEST_CASE("add_into, copy_into and scale_into change the elements that a view shows and no others") {
+TEST_CASE("add_into, copy_into, scale_into and lerp_into change the elements that a view shows and no others") {
   test::on_each_isa([&] {
     for (const DType type : {f32, f64, i32, i64}) {
       Tensor room = Tensor::zeros({6, 7}, type), view = room.slice(0, 1, 5).slice(1, 2, 6);
@@ -204,9 +204,22 @@ TEST_CASE("add_into, copy_into and scale_into change the elements that a view sh
     kernels::scale_into(part, 2);
     check_close(part, twice.slice(1, 1, 4), 0);
     check_close(x.slice(1, 0, 1), random({3, 5}, 3).slice(1, 0, 1), 0);
+    for (const DType type : {f32, f64}) {
+      Tensor room = random({6, 7}, 1, type), view = room.slice(1, 2, 6).transpose(0, 1);
+      const Tensor before = room.clone(), to = random({6}, 2, type);
+      kernels::lerp_into(view, to, 0.25);
+      for (std::int64_t i = 0; i < 6; ++i)
+        for (std::int64_t j = 0; j < 7; ++j) {
+          const double x = before.at({i, j}), expected = j >= 2 && j < 6 ? x + 0.25 * (to.at({i}) - x) : x;
+          CHECK(room.at({i, j}) == doctest::Approx(expected).epsilon(type == f32 ? 1e-6 : 1e-15));
+        }
+    }
   });
   Tensor small = Tensor::zeros({3});
   CHECK_THROWS_AS(kernels::add_into(small, Tensor::zeros({2, 3})), ShapeError);
+  CHECK_THROWS_AS(kernels::lerp_into(small, Tensor::zeros({2, 3}), 0.5), ShapeError);
+  Tensor whole = Tensor::zeros({3}, i64);
+  CHECK_THROWS_AS(kernels::lerp_into(whole, whole, 0.5), DTypeError);
   CHECK_THROWS_AS(kernels::copy_into(Tensor::zeros({3}, f64), small), DTypeError);
 }
 
