@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <set>
 
 #include "autograd/profiler.hpp"
@@ -217,6 +218,8 @@ double LBFGS::iterate(const Closure& closure) {
         LinePoint point = {.t = t};
         point.loss = evaluate(closure, point.gradient);
         point.slope = dot(point.gradient, d);
+        if (!std::isfinite(point.loss) || !std::isfinite(largest(point.gradient)))  // too far, whatever the other is
+          point.loss = std::numeric_limits<double>::infinity();
         return point;
       };
       const LinePoint point = strong_wolfe(on_line, {.t = 0, .loss = loss, .slope = slope, .gradient = gradient}, state_.t,

@@ -58,7 +58,6 @@ LinePoint strong_wolfe(const std::function<LinePoint(double t)>& evaluate, const
   LinePoint before = start, now = evaluate(first);
   int tries = 0;
   for (; tries < most_tries; ++tries) {
-    // Negated, so that a NaN is too high.
     if (!low_enough(now) || (tries > 1 && now.loss >= before.loss)) break;
     if (flat_enough(now)) return now;
     if (now.slope >= 0) break;

@@ -118,6 +118,30 @@ TEST_CASE("L-BFGS: a loss that isn't finite is too far in a line search, an erro
   CHECK(blind.state_dict()[3].tensor.item() == 0);
 }
 
+TEST_CASE("L-BFGS: a gradient that isn't finite and a loss of -inf are too far in a line search too") {
+  Parameter p("p", Tensor::full({}, 3, f64));
+  const std::vector<Parameter*> all{&p};
+  const optim::LBFGSOptions options = {.lr = 3, .max_eval = 100, .line_search = optim::LineSearch::strong_wolfe};
+  optim::LBFGS to_the_kink(all, options);
+  to_the_kink.step([&] {  // |p|, which has no gradient at 0, where the first try is
+    Tape tape;
+    const Var loss = sqrt(square(p.var()));
+    tape.backward(loss);
+    return loss.item();
+  });
+  CHECK(std::abs(p.value().item()) < 3);
+  p.mutable_value().fill(3);
+  optim::LBFGS to_the_end(all, options);
+  to_the_end.step([&] {  // log p is -inf at 0
+    Tape tape;
+    const Var loss = log(p.var());
+    tape.backward(loss);
+    return loss.item();
+  });
+  CHECK(p.value().item() > 0);
+  CHECK(p.value().item() < 3);
+}
+
 TEST_CASE("L-BFGS refuses what it can't use, and nothing changes") {
   Valley valley;
   optim::LBFGS lbfgs(valley.all);
