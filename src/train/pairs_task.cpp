@@ -66,6 +66,9 @@ PairsTask::PairsTask(const char* name, seq2seq::Model& model, const Texts& texts
                     "{} source sentences to validate on, but {} target sentences", texts.validation.source.size(),
                     texts.validation.target.size());
   check<ValueError>(texts.validation.size() > 0, name, "there is nothing to validate on");
+  check<ValueError>(
+      std::any_of(validation_.source.begin(), validation_.source.end(), [](const auto& ids) { return !ids.empty(); }), name,
+      "none of the {} source sentences to validate on has a token", validation_.source.size());
 }
 
 std::int64_t PairsTask::begin_epoch(std::int64_t epoch) {

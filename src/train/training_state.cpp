@@ -73,7 +73,7 @@ void check_settings(const Metadata& expected, const Metadata& found, const std::
   }
   // What is only set where it isn't the default.
   for (const auto& [key, value] : found)
-    if (key.starts_with("training.") && !expected.contains(key)) differences.push_back({key, value, "none"});
+    if (!expected.contains(key)) differences.push_back({key, value, "none"});
   if (!differences.empty()) throw SettingsError(path, std::move(differences));
 }
 

@@ -24,6 +24,7 @@ std::string further(const seq2seq::TranslateOptions& options) {
   if (options.minimum_bayes_risk)
     text += options.minimum_bayes_risk->utility == seq2seq::Utility::bleu ? ", minimum Bayes risk by BLEU"
                                                                           : ", minimum Bayes risk by chrF";
+  if (options.minimum_bayes_risk && options.minimum_bayes_risk->lowercase) text += " in lower case";
   for (const std::string& prefix : options.prefixes) text += fmt::format(", prefix '{}'", prefix);
   return text;
 }

@@ -138,6 +138,7 @@ TEST_CASE("a checkpoint of other settings is refused with both values") {
   refused<ValueError>(path, path.string() + " was made with other settings: 'text' (abc there, xyz now)",
                       {{"seed", "1"}, {"text", "xyz"}});
   refused<ValueError>(path, "'more' (none there, 1 now)", {{"more", "1"}});
+  refused<ValueError>(path, "other settings: 'text' (abc there, none now)", {{"seed", "1"}});
   refused<ValueError>(path, "different: weight is", settings(), 4);
 
   // Of an object within a setting the fields that differ.
