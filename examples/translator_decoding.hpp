@@ -102,7 +102,8 @@ inline void apply(Decoding& d) {
     d.options.sample = d.sample;
   }
   if (search.beam % search.diverse_groups != 0)
-    throw UsageError(fmt::format("--diverse-beam-groups {} must divide --beam {}", search.diverse_groups, search.beam));
+    throw UsageError(fmt::format("--diverse-beam-groups {} must divide --{} {}", search.diverse_groups,
+                                 d.candidates > 0 ? "mbr" : "beam", search.beam));
 }
 
 /// The model, or the ensemble. Throws UsageError as `apply`, and for a beam wider than the vocabulary.

@@ -24,7 +24,8 @@ double smooth_value(const BleuOptions& options) {
 }
 
 void check_options(const char* op, const BleuOptions& options) {
-  check<ValueError>(options.max_order > 0, op, "max_order is {}; it must be at least 1", options.max_order);
+  check<ValueError>(options.max_order > 0 && options.max_order <= 1000, op, "max_order is {}; it must be from 1 to 1000",
+                    options.max_order);
   const double value = smooth_value(options);
   check<ValueError>(std::isfinite(value) && value >= 0, op, "smooth_value is {}; it must be finite and not negative", value);
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/fail.hpp"
 #include "metrics/check_statistics.hpp"
 #include "weft/base/random.hpp"
 
@@ -32,14 +33,17 @@ class Resampler {
   Generator generator_;
 };
 
-double score_of(const SentenceStatistics& statistics, const std::vector<double>& times) {
+/// Throws NumericError for a score of NaN, which has no place among the others.
+double score_of(const char* op, const SentenceStatistics& statistics, const std::vector<double>& times) {
   const auto width = static_cast<std::size_t>(statistics.width);
   std::vector<double> sum(width, 0.0);
   for (std::size_t i = 0; i < times.size(); ++i) {
     if (times[i] == 0) continue;
     for (std::size_t k = 0; k < width; ++k) sum[k] += times[i] * statistics.values[i * width + k];
   }
-  return statistics.score(sum);
+  const double score = statistics.score(sum);
+  check<NumericError>(!std::isnan(score), op, "a resample of the {} sentences has the score NaN", times.size());
+  return score;
 }
 
 /// Linear between the two nearest, as NumPy's.
@@ -84,7 +88,7 @@ ConfidenceInterval bootstrap(const SentenceStatistics& statistics, const Bootstr
   check_statistics("bootstrap", statistics);
   Resampler resampler(statistics.sentences(), options.seed);
   std::vector<double> scores;
-  for (std::int64_t n = 0; n < options.samples; ++n) scores.push_back(score_of(statistics, resampler.next()));
+  for (std::int64_t n = 0; n < options.samples; ++n) scores.push_back(score_of("bootstrap", statistics, resampler.next()));
   return interval(corpus_score(statistics), std::move(scores), options.confidence);
 }
 
@@ -98,8 +102,8 @@ PairedBootstrap paired_bootstrap(const SentenceStatistics& a, const SentenceStat
   std::vector<double> as, bs, differences;
   for (std::int64_t n = 0; n < options.samples; ++n) {
     const auto& times = resampler.next();
-    as.push_back(score_of(a, times));
-    bs.push_back(score_of(b, times));
+    as.push_back(score_of(op, a, times));
+    bs.push_back(score_of(op, b, times));
     differences.push_back(as.back() - bs.back());
   }
   const double difference = corpus_score(a) - corpus_score(b), mean = mean_of(differences);

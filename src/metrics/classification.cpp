@@ -25,7 +25,9 @@ ClassScore from_counts(std::int64_t right, std::int64_t predicted, std::int64_t 
 }  // namespace
 
 ConfusionMatrix::ConfusionMatrix(std::int64_t classes) : classes_(classes) {
+  constexpr std::int64_t most = 1 << 15;  // 8 GiB of counts
   check<ValueError>(classes > 0, "ConfusionMatrix", "classes is {}; it must be at least 1", classes);
+  check<ValueError>(classes <= most, "ConfusionMatrix", "classes is {}; it must be at most {}", classes, most);
   counts_.assign(static_cast<std::size_t>(classes * classes), 0);
 }
 

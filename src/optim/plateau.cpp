@@ -15,6 +15,8 @@ Plateau::Plateau(const PlateauOptions& o)
                     o.cooldown);
   check<ValueError>(o.threshold >= 0 && o.min_factor >= 0 && o.eps >= 0, "Plateau",
                     "threshold {}, min_factor {} and eps {} must be at least 0", o.threshold, o.min_factor, o.eps);
+  check<ValueError>(!o.relative_threshold || o.better == Better::higher || o.threshold < 1, "Plateau",
+                    "threshold is {}, not below 1: it is a share of the best, which nothing could be better by", o.threshold);
 }
 
 bool Plateau::is_better(double metric) const {

@@ -113,7 +113,7 @@ Schedule one_cycle(const OneCycleOptions& options) {
                     given.end_divisor);
   return counted("one_cycle", [o = options](std::int64_t step) {
     const double start = 1 / o.start_divisor, end = start / o.end_divisor;
-    const auto whole = static_cast<double>(o.steps), t = static_cast<double>(step - 1);
+    const auto whole = static_cast<double>(o.steps), t = static_cast<double>(std::min(step, o.steps) - 1);
     // Where each phase ends, as PyTorch counts.
     const double top = o.rise * whole - 1, back = o.three_phases ? 2 * o.rise * whole - 2 : top;
     const auto share = [t](double from, double to) { return to > from ? std::min((t - from) / (to - from), 1.0) : 1.0; };

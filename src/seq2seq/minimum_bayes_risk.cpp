@@ -34,6 +34,7 @@ ExpectedUtilities minimum_bayes_risk(const std::vector<std::string>& candidates,
   const double total =
       weights.empty() ? static_cast<double>(candidates.size()) : std::accumulate(weights.begin(), weights.end(), 0.0);
   check<ValueError>(total > 0, where, "all weights are 0");
+  check<ValueError>(std::isfinite(total), where, "the weights add up to more than a double holds");
 
   struct Text {
     double weight = 0, utility = 0;

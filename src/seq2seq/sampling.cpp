@@ -127,6 +127,9 @@ std::int32_t draw_token(std::span<const double> probabilities, double u) {
     last = token;
     if (u < sum) break;
   }
+  check<ValueError>(sum > 0 && u >= 0 && u < 1, "draw_token",
+                    "u is {} and {} probabilities add up to {}; u must be in [0, 1), the sum above 0", u, probabilities.size(),
+                    sum);
   return static_cast<std::int32_t>(last);
 }
 

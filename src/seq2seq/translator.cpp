@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/crc.hpp>
+#include <set>
 #include <tuple>
 
 #include "base/fail.hpp"
@@ -115,6 +116,10 @@ std::vector<TokenIds> Translator::prefixes_of(std::span<const std::string> lines
 
 Hypothesis Translator::chosen(std::vector<Hypothesis> hypotheses, const TranslateOptions& options) const {
   if (!options.minimum_bayes_risk) return std::move(hypotheses.front());
+  if (!options.sample) {  // several groups of a beam may have found the same one
+    std::set<TokenIds> seen;
+    std::erase_if(hypotheses, [&](const Hypothesis& each) { return !seen.insert(each.ids).second; });
+  }
   std::vector<std::string> texts;
   std::vector<double> log_probabilities;
   for (const Hypothesis& each : hypotheses) {

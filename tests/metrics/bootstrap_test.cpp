@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <span>
 
 #include "weft/base/error.hpp"
 #include "weft/base/random.hpp"
@@ -133,6 +134,11 @@ TEST_CASE("what can't be resampled is refused") {
   auto torn = statistics;
   torn.values.pop_back();
   CHECK_THROWS_WITH_AS(corpus_score(torn), "[corpus_score] 3 values don't make whole rows of 2", ValueError);
+  auto odd = statistics;
+  odd.score = [](std::span<const double>) { return std::nan(""); };
+  CHECK_THROWS_WITH_AS(bootstrap(odd), "[bootstrap] a resample of the 2 sentences has the score NaN", NumericError);
+  CHECK_THROWS_AS(paired_bootstrap(statistics, odd), NumericError);
   CHECK_THROWS_AS(bleu_statistics({"a"}, {{"a"}}, {.max_order = 0}), ValueError);
+  CHECK_THROWS_AS(bleu_statistics({"a"}, {{"a"}}, {.max_order = 1 << 30}), ValueError);
   CHECK_THROWS_AS(chrf_statistics({"a"}, {{"a\xFF"}}), FormatError);
 }

@@ -72,4 +72,6 @@ TEST_CASE("classes there aren't are refused, and nothing of their batch is count
   CHECK_THROWS_AS(matrix.of_class(2), IndexError);
   CHECK_THROWS_AS(matrix.count(0, -1), IndexError);
   CHECK_THROWS_WITH_AS(ConfusionMatrix(0), "[ConfusionMatrix] classes is 0; it must be at least 1", ValueError);
+  CHECK_THROWS_WITH_AS(ConfusionMatrix(std::int64_t{1} << 32),
+                       "[ConfusionMatrix] classes is 4294967296; it must be at most 32768", ValueError);
 }

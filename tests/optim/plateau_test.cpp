@@ -46,6 +46,8 @@ TEST_CASE("a plateau refuses options out of range") {
   CHECK_THROWS_AS(Plateau({.patience = -1}), ValueError);
   CHECK_THROWS_AS(Plateau({.cooldown = -1}), ValueError);
   CHECK_THROWS_AS(Plateau({.threshold = -1}), ValueError);
+  CHECK_THROWS_WITH_AS(Plateau({.threshold = 1}), doctest::Contains("threshold is 1, not below 1"), ValueError);
+  CHECK(Plateau({.threshold = 1, .relative_threshold = false}).observe(5) == 1);
 }
 
 TEST_CASE("a plateau's state that doesn't fit changes nothing") {

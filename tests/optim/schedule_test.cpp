@@ -102,6 +102,9 @@ TEST_CASE("one cycle ends at its end, stays there, and takes short cycles") {
   CHECK(schedule(1) == doctest::Approx(0.04));
   CHECK(schedule(20) == doctest::Approx(4e-6));
   CHECK(schedule(1000) == schedule(20));
+  const auto rising = optim::one_cycle({.steps = 10, .rise = 1});
+  CHECK(rising(10) == 1);
+  CHECK(rising(11) == 1);
   for (const bool linear : {false, true})
     for (const bool three : {false, true})
       for (const double rise : {0.0, 0.1, 0.5})

@@ -84,5 +84,6 @@ TEST_CASE("choices that can't be made are refused") {
   refuse({"a", "b"}, {1, -1}, "[minimum_bayes_risk] weight 1 is -1; it must be finite and not negative");
   refuse({"a", "b"}, {NAN, 1}, "[minimum_bayes_risk] weight 0 is nan; it must be finite and not negative");
   refuse({"a", "b"}, {0, 0}, "[minimum_bayes_risk] all weights are 0");
+  refuse({"a", "b"}, {1e308, 1e308}, "[minimum_bayes_risk] the weights add up to more than a double holds");
   CHECK_THROWS_AS(minimum_bayes_risk({"caf\xe9", "b"}), FormatError);
 }

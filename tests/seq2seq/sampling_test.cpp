@@ -201,6 +201,19 @@ TEST_CASE("a model that has become NaN is an error that names the sentence, in s
                        "[sample] the model gives no finite probability to any token (sentence 0)", NumericError);
 }
 
+TEST_CASE("a token is drawn of probabilities alone") {
+  const std::vector<double> fair = {0, 0.5, 0.5}, none = {0, 0}, broken = {NAN, 0.5};
+  CHECK(draw_token(fair, 0) == 1);
+  CHECK(draw_token(fair, 0.5) == 2);
+  CHECK_THROWS_WITH_AS(draw_token(none, 0.5),
+                       "[draw_token] u is 0.5 and 2 probabilities add up to 0; u must be in [0, 1), the sum above 0",
+                       ValueError);
+  CHECK_THROWS_AS(draw_token({}, 0.5), ValueError);
+  CHECK_THROWS_AS(draw_token(broken, 0.5), ValueError);
+  CHECK_THROWS_AS(draw_token(fair, NAN), ValueError);
+  CHECK_THROWS_AS(draw_token(fair, 1), ValueError);
+}
+
 TEST_CASE("impossible samples are refused by name") {
   const auto model = std::move(test::small_models()[0]);
   const auto refuse = [&](const SampleOptions& options, const char* message) {

@@ -22,7 +22,7 @@ struct TokenFilter {
 /// -inf.
 std::vector<double> filtered_softmax(std::span<const float> logits, const TokenFilter& filter);
 
-/// The token that u in [0, 1) falls on.
+/// The token that u in [0, 1) falls on. Throws ValueError for another u, and where the probabilities don't add up to anything.
 std::int32_t draw_token(std::span<const double> probabilities, double u);
 
 struct SampleOptions {
