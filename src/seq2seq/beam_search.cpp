@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
 
 #include "base/fail.hpp"
@@ -36,7 +35,6 @@ bool better(const Candidate& a, const Candidate& b) {
 struct Group {
   std::vector<Beam> beams;           // the best first; those that lead nowhere last
   std::vector<Hypothesis> finished;  // those of the highest scores, no more than can be results, in order
-  std::vector<double> ended;         // the highest normalised log probabilities of what has ended, as many, in order
   bool done = false;
 };
 
@@ -170,18 +168,16 @@ class BeamDecoder : public SentenceDecoder {
   }
 
   void finish(Group& group, std::int64_t node, double log_probability) const {
-    Hypothesis ended = hypothesis(node, log_probability);
-    keep_best(group.ended, normalised(log_probability, ended.ids.size() + 1), width(), std::identity());
-    keep_best(group.finished, std::move(ended), width(), score_of);
+    keep_best(group.finished, hypothesis(node, log_probability), width(), score_of);
   }
 
   // As many have ended as are wanted, and none that lives would be among them if it ended as it is: the first to end are often
-  // the short and unlikely ones. Coverage, which only takes from a score, isn't looked at.
+  // the short and unlikely ones. Coverage, which only takes from a score, counts for those that have ended alone.
   bool is_done(const Group& group, std::size_t length) const {
     double living = impossible;
     for (const Beam& b : group.beams) living = std::max(living, b.log_probability);
     if (living == impossible) return true;
-    return group.ended.size() == width() && group.ended.back() >= normalised(living, length);
+    return group.finished.size() == width() && group.finished.back().score >= normalised(living, length);
   }
 
   // length: with the end token
@@ -209,6 +205,8 @@ class BeamDecoder : public SentenceDecoder {
 
 void check_options(const BeamSearchOptions& o) {
   check<ValueError>(o.beam >= 1, where, "a beam of {}; 1 or more is possible", o.beam);
+  constexpr std::int64_t most = 1'000'000;  // rows that a model is asked for at once
+  check<ValueError>(o.beam <= most, where, "a beam of {}; {} at most are possible", o.beam, most);
   check<ValueError>(std::isfinite(o.length_penalty), where, "length_penalty is {}; it must be finite", o.length_penalty);
   check<ValueError>(std::isfinite(o.coverage_penalty) && o.coverage_penalty >= 0, where,
                     "coverage_penalty is {}; it must be finite and not negative", o.coverage_penalty);

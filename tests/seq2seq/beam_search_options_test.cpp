@@ -117,7 +117,7 @@ std::vector<Found> plain_search(test::Rereading& reading, const BeamSearchOption
       done[g] = std::all_of(groups[g].begin(), groups[g].end(), [&](const Partial& p) {
         const double now = normalised(p.log_probability, p.ids.size(), o);
         std::size_t as_good = 0;
-        for (const Found& f : finished[g]) as_good += normalised(f.log_probability, f.ids.size() + 1, o) >= now;
+        for (const Found& f : finished[g]) as_good += f.score >= now;
         return as_good >= width;
       });
     }

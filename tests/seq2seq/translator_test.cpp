@@ -3,8 +3,10 @@
 #include <doctest/doctest.h>
 #include <sentencepiece_trainer.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <map>
 
 #include "support/support.hpp"
 #include "weft/base/error.hpp"
@@ -377,6 +379,34 @@ TEST_CASE("minimum Bayes risk chooses among the samples or the beam's hypotheses
       }
     }
   }
+}
+
+TEST_CASE("minimum Bayes risk counts once what several groups of a beam have found") {
+  Translator translator(options_for(vocabularies()), vocabularies());
+  translator.model().eval();
+  const TranslateOptions options{.search = {.beam = 6, .max_length = 4, .diverse_groups = 2, .diversity_strength = 0.01},
+                                 .minimum_bayes_risk = MinimumBayesRiskOptions{}};
+  const auto found = translator.translate(english(), options);
+  std::size_t twice = 0;
+  for (std::size_t i = 0; i < english().size(); ++i) {
+    const TokenIds source = translator.vocabularies().source.encode(english()[i]);
+    const std::vector<const TokenIds*> rows = {&source};
+    std::map<TokenIds, double> distinct;
+    for (const Hypothesis& each : beam_search(translator.model(), pad(rows), options.search)[0])
+      twice += distinct.emplace(each.ids, each.log_probability).second ? 0 : 1;
+    std::vector<std::string> texts;
+    std::vector<double> weights;
+    for (const auto& [ids, log_probability] : distinct) {
+      texts.push_back(translator.vocabularies().target.decode(ids));
+      weights.push_back(std::exp(log_probability));
+    }
+    const ExpectedUtilities expected = minimum_bayes_risk(texts, weights);
+    const auto chosen = std::find(texts.begin(), texts.end(), found[i].text);
+    REQUIRE(chosen != texts.end());
+    CHECK(expected.utilities[static_cast<std::size_t>(chosen - texts.begin())] ==
+          doctest::Approx(expected.utilities[expected.best]).epsilon(1e-12));
+  }
+  CHECK(twice > 0);
 }
 
 TEST_CASE("translations begin with their prefixes") {
