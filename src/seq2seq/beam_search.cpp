@@ -249,7 +249,7 @@ std::vector<std::vector<Hypothesis>> beam_search(Model& model, const Padded& sou
   AttentionSteps weights;
   std::vector<BeamDecoder> decoders;
   const LengthLimit limit{options.max_length, options.max_length_ratio, options.max_length_offset};
-  for (SentenceStart& start : sentence_starts(where, source, prefixes, limit, model.target_vocabulary())) {
+  for (SentenceStart& start : sentence_starts(where, model, source, prefixes, limit)) {
     check_length_penalty(options, start.max_length);
     decoders.emplace_back(options, std::move(start), weights);
   }

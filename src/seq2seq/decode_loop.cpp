@@ -33,7 +33,7 @@ void check_prefix(const char* where, std::size_t row, const TokenIds& prefix, st
                       : id == begin_id ? "the beginning"
                                        : "the end");
   }
-  check<ValueError>(max_length == 0 || static_cast<std::int64_t>(prefix.size()) <= max_length, where,
+  check<ValueError>(static_cast<std::int64_t>(prefix.size()) <= max_length, where,
                     "prefix {} has {} tokens, more than the max_length of {}", row, prefix.size(), max_length);
 }
 
@@ -45,9 +45,12 @@ std::int64_t longest(const LengthLimit& limit, std::int64_t source, const TokenI
 
 }  // namespace
 
-std::vector<SentenceStart> sentence_starts(const char* where, const Padded& source, std::span<const TokenIds> prefixes,
-                                           const LengthLimit& limit, std::int64_t vocabulary) {
+std::vector<SentenceStart> sentence_starts(const char* where, const Model& model, const Padded& source,
+                                           std::span<const TokenIds> prefixes, const LengthLimit& limit) {
   check<ValueError>(limit.max_length >= 0, where, "max_length is {}; it must not be negative", limit.max_length);
+  const std::int64_t most = model.max_target_length();
+  check<ValueError>(limit.max_length <= most, where, "max_length is {}; a target of this model has {} tokens at most",
+                    limit.max_length, most);
   check<ValueError>(limit.ratio >= 0 && limit.ratio <= 1e6 && limit.offset >= 0 && limit.offset <= 1'000'000'000, where,
                     "max_length_ratio is {}, max_length_offset {}; they must not be negative, and at most 1e6 and 1e9",
                     limit.ratio, limit.offset);
@@ -66,8 +69,8 @@ std::vector<SentenceStart> sentence_starts(const char* where, const Padded& sour
     check<ValueError>(length >= 1 && length <= cells.size(1), where, "length {} of row {} is outside 1..{}, the columns",
                       length, row, cells.size(1));
     const TokenIds prefix = prefixes.empty() ? TokenIds() : prefixes[row];
-    check_prefix(where, row, prefix, limit.max_length, vocabulary);
-    starts.push_back({row, length, longest(limit, length, prefix), prefix});
+    check_prefix(where, row, prefix, limit.max_length == 0 ? most : limit.max_length, model.target_vocabulary());
+    starts.push_back({row, length, std::min(longest(limit, length, prefix), most), prefix});
   }
   return starts;
 }

@@ -43,9 +43,10 @@ struct LengthLimit {
   std::int64_t offset = 10;
 };
 
-/// One for each row. Throws ShapeError for lengths that don't fit the ids, ValueError for prefixes and limits that can't be.
-std::vector<SentenceStart> sentence_starts(const char* where, const Padded& source, std::span<const TokenIds> prefixes,
-                                           const LengthLimit& limit, std::int64_t vocabulary);
+/// One for each row. Throws ShapeError for lengths that don't fit the ids, ValueError for prefixes and limits that can't be
+/// with this model.
+std::vector<SentenceStart> sentence_starts(const char* where, const Model& model, const Padded& source,
+                                           std::span<const TokenIds> prefixes, const LengthLimit& limit);
 
 /// Runs the model until every sentence has ended; sentences[i] is row i of the source. With `attention` each step's weights go
 /// to `weights` before the sentences advance. Nothing is recorded. Throws ValueError for a model without attention then.

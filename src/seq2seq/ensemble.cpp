@@ -50,6 +50,12 @@ Ensemble::Ensemble(std::vector<Model*> models, const nn::Scope& scope) : Model(s
   }
 }
 
+std::int64_t Ensemble::max_target_length() const {
+  std::int64_t least = Model::max_target_length();
+  for (const Model* model : models_) least = std::min(least, model->max_target_length());
+  return least;
+}
+
 bool Ensemble::attends() const {
   return std::any_of(models_.begin(), models_.end(), [](const Model* model) { return model->attends(); });
 }

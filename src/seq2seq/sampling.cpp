@@ -176,7 +176,7 @@ std::vector<std::vector<Hypothesis>> sample(Model& model, const Padded& source, 
   AttentionSteps weights;
   std::vector<SampleDecoder> decoders;
   const Tensor cells = source.features.defined() ? source.features.to(f32).contiguous() : source.ids.to(i32).contiguous();
-  for (SentenceStart& start : sentence_starts(where, source, prefixes, {options.max_length}, model.target_vocabulary())) {
+  for (SentenceStart& start : sentence_starts(where, model, source, prefixes, {options.max_length})) {
     const std::uint64_t hash = hash_of(words_of(cells.select(0, static_cast<std::int64_t>(start.index)), start.source_length));
     decoders.emplace_back(options, std::move(start), hash, weights);
   }

@@ -9,6 +9,8 @@
 #include "weft/ops/softmax.hpp"
 #include "weft/optim/adam.hpp"
 #include "weft/seq2seq/beam_search.hpp"
+#include "weft/seq2seq/ensemble.hpp"
+#include "weft/seq2seq/sampling.hpp"
 
 // The Transformer with every kind of positions, of mixing and of weights, and with fewer heads of keys.
 
@@ -202,4 +204,27 @@ TEST_CASE("kinds of Transformers that can't be are refused") {
   options.max_positions = 3;
   Transformer model(options);
   CHECK_THROWS_WITH_AS(model.loss(test::small_batch()), doctest::Contains("[LearnedPositions]"), ShapeError);
+}
+
+TEST_CASE("searches end where learned positions do, which an ensemble with that model knows") {
+  auto options = test::small_transformer_options();
+  options.positions = Positions::learned;
+  options.max_positions = 4;  // as many as the longest source has; a search's own limit would be 18
+  Transformer learned(options), other(test::small_transformer_options());
+  learned.eval();
+  other.eval();
+  Ensemble both({&other, &learned});
+  const Padded source = test::small_batch().source;
+  for (Model* model : {static_cast<Model*>(&learned), static_cast<Model*>(&both)}) {
+    CHECK(model->max_target_length() == 4);
+    for (const auto& row : beam_search(*model, source, {.beam = 3}))
+      for (const Hypothesis& hypothesis : row) CHECK(hypothesis.ids.size() <= 4);
+    for (const auto& row : sample(*model, source, {.samples = 3}))
+      for (const Hypothesis& hypothesis : row) CHECK(hypothesis.ids.size() <= 4);
+    CHECK_THROWS_WITH_AS(beam_search(*model, source, {.max_length = 5}),
+                         "[beam_search] max_length is 5; a target of this model has 4 tokens at most", ValueError);
+    const std::vector<TokenIds> prefixes(3, TokenIds(5, 4));
+    CHECK_THROWS_WITH_AS(beam_search(*model, source, {}, prefixes),
+                         "[beam_search] prefix 0 has 5 tokens, more than the max_length of 4", ValueError);
+  }
 }

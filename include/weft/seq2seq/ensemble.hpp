@@ -20,7 +20,8 @@ class Ensemble : public Model {
   /// Features are logits already.
   Var project(const Var& features) override { return features; }
   std::int64_t target_vocabulary() const override { return models_[0]->target_vocabulary(); }
-  bool attends() const override;  // one of them at least
+  std::int64_t max_target_length() const override;  // the least of them
+  bool attends() const override;                    // one of them at least
   bool copies() const override { return models_[0]->copies(); }
 
  private:

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <limits>
 
 #include "weft/nn/module.hpp"
 #include "weft/seq2seq/batch.hpp"
@@ -49,6 +50,8 @@ class Model : public nn::Module<Model> {
   Var loss(const Batch& batch, double label_smoothing = 0);
 
   virtual std::int64_t target_vocabulary() const = 0;
+  /// Most tokens that a target can have, its end counted.
+  virtual std::int64_t max_target_length() const { return std::numeric_limits<std::int64_t>::max(); }
   /// Whether `step` has attention to give.
   virtual bool attends() const = 0;
   /// Whether words of the source that the vocabulary lacks can be said.

@@ -27,7 +27,7 @@ struct TransformerOptions {
   bool share_embeddings = false;              ///< source and target have one vocabulary and one embedding
   double dropout = 0.1;                       ///< below 1; on embeddings and everywhere in the layers
   Positions positions = Positions::sinusoid;  ///< those of attention need nn::Mixing::attention
-  std::int64_t max_positions = 512;           ///< of learned ones: longer sentences are a ShapeError
+  std::int64_t max_positions = 512;           ///< of learned ones: longer sentences are a ShapeError, searches end there
   nn::Mixing mixing = nn::Mixing::attention;  ///< of the places of one sentence
   std::int64_t kernel_size = 7;               ///< of light and dynamic mixing
   std::int64_t reach = 8;                     ///< of block_local, strided and window mixing, as nn::TransformerLayerOptions'
@@ -49,6 +49,9 @@ class Transformer : public Model {
   DecoderStep step(const DecoderMemory& memory, const DecoderState& state, const Tensor& tokens, bool attention) override;
   Var project(const Var& features) override;
   std::int64_t target_vocabulary() const override { return options_.target_vocabulary; }
+  std::int64_t max_target_length() const override {
+    return options_.positions == Positions::learned ? options_.max_positions : Model::max_target_length();
+  }
   bool attends() const override { return true; }
 
   const TransformerOptions& options() const { return options_; }
