@@ -2,6 +2,7 @@
 
 #include "base/fail.hpp"
 #include "ops/distances.hpp"
+#include "weft/autograd/tape.hpp"
 #include "weft/ops/comparison.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/reduce.hpp"
@@ -24,11 +25,22 @@ AdaptiveSpan::AdaptiveSpan(const AdaptiveSpanOptions& options, const Scope& scop
 
 Var AdaptiveSpan::places() { return weft::clamp(span, 0, 1) * static_cast<double>(max_span_); }
 
+Var AdaptiveSpan::factors(std::int64_t queries, std::int64_t keys) {
+  const Var left = reshape(places(), {heads_, 1, 1}) - Var(distance_table(queries, keys, span->dtype()));
+  return weft::clamp(left * (1 / static_cast<double>(ramp_)) + 1.0, 0, 1);
+}
+
+Tensor AdaptiveSpan::in_sight(std::int64_t queries, std::int64_t keys) {
+  const NoGrad nothing_recorded;
+  return gt(factors(queries, keys), 0.0);
+}
+
 Var AdaptiveSpan::forward(const Var& weights) {
   check<ShapeError>(weights.rank() == 4 && weights.size(1) == heads_, op, "weights {} are not [batch, {}, queries, keys]",
                     weights.value(), heads_);
-  const Var left = reshape(places(), {heads_, 1, 1}) - Var(distance_table(weights.size(2), weights.size(3), weights.dtype()));
-  const Var seen = weights * weft::clamp(left * (1 / static_cast<double>(ramp_)) + 1.0, 0, 1);
+  check<DTypeError>(weights.dtype() == span->dtype(), op, "weights {} and the span {} differ in dtype", weights.value(),
+                    span->value());
+  const Var seen = weights * factors(weights.size(2), weights.size(3));
   const Var total = sum(seen, {-1}, true);
   return seen / where(eq(total, 0), Var::scalar(1, total.dtype()), total);
 }

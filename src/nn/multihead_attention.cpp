@@ -11,6 +11,7 @@
 #include "ops/lengths.hpp"
 #include "weft/nn/alibi.hpp"
 #include "weft/nn/attention_recorder.hpp"
+#include "weft/ops/comparison.hpp"
 #include "weft/ops/dropout.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/index.hpp"
@@ -192,7 +193,7 @@ AttentionResult MultiheadAttention::attend_in_full(const Heads& heads, const Att
   if (relative) scores = scores + (*relative)(heads.query, keys);
   scores = scores * (1 / std::sqrt(static_cast<double>(head_dim())));
   if (bias.defined()) scores = scores + spread(bias, queries, keys);
-  Var weights = normalised(options_.normaliser, scores, open);
+  Var weights = normalised(options_.normaliser, scores, span ? logical_and(open, span->in_sight(queries, keys)) : open);
   if (span) weights = (*span)(weights);
   const Var applied = training() ? dropout(weights, options_.dropout) : weights;
   const Var output = matmul(applied, value);

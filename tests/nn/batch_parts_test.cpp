@@ -2,7 +2,7 @@
 #include <string>
 
 #include "support/parts.hpp"
-#include "weft/nn/attention/sparse.hpp"
+#include "weft/nn/attention.hpp"
 #include "weft/nn/dropout.hpp"
 #include "weft/nn/dynamic_conv.hpp"
 #include "weft/nn/gated_attention.hpp"
@@ -14,6 +14,7 @@
 #include "weft/nn/rnn.hpp"
 #include "weft/nn/transformer.hpp"
 #include "weft/nn/word_dropout.hpp"
+#include "weft/ops/index.hpp"
 
 using namespace weft;
 using test::check_parts;
@@ -68,6 +69,36 @@ TEST_CASE("parts of a batch draw what the whole draws: layers of recurrent modul
     check_parts(rows,
                 [&](std::int64_t from, std::int64_t to) { return rnn(of_rows(x, from, to), of_rows(ends, from, to)).output; });
   }
+}
+
+TEST_CASE("parts of a batch draw what the whole draws: attention of every kind with a memory, pooling") {
+  using namespace nn::attention;
+  const Tensor mask = sequence_mask(lengths, places);
+  const auto check_kind = [&](Attention&& attention) {
+    attention.to(f64);
+    check_parts(rows, [&](std::int64_t from, std::int64_t to) {
+      const Tensor all = of_rows(x, from, to);
+      return attention(all.slice(1, 0, 3), all, all, of_rows(mask, from, to)).context;
+    });
+  };
+  check_kind(Dot({.dropout = 0.4}));
+  check_kind(General({.query_dim = size, .key_dim = size, .dropout = 0.4}));
+  check_kind(Additive({.query_dim = size, .key_dim = size, .hidden = 5, .dropout = 0.4}));
+  check_kind(Concat({.query_dim = size, .key_dim = size, .hidden = 5, .dropout = 0.4}));
+  check_kind(Cosine({.dropout = 0.4}));
+  check_kind(Location({.query_dim = size, .key_dim = size, .hidden = 5, .dropout = 0.4}));
+  check_kind(Coverage({.query_dim = size, .key_dim = size, .hidden = 5, .dropout = 0.4}));
+  check_kind(LocalM({.query_dim = size, .key_dim = size, .window = 2, .dropout = 0.4}));
+  check_kind(LocalP({.query_dim = size, .key_dim = size, .hidden = 5, .window = 2, .dropout = 0.4}));
+  check_kind(MultiHead({.query_dim = size, .heads = 2, .dropout = 0.4}));
+  Pooling pooling({.size = size, .hidden = 5, .dropout = 0.4});
+  EncodedPooling encoded({.input_size = size, .hidden = 3, .dropout = 0.4});
+  pooling.to(f64), encoded.to(f64);
+  check_parts(
+      rows, [&](std::int64_t from, std::int64_t to) { return pooling(of_rows(x, from, to), of_rows(mask, from, to)).context; });
+  check_parts(rows, [&](std::int64_t from, std::int64_t to) {
+    return encoded(of_rows(x, from, to), of_rows(lengths, from, to)).context;
+  });
 }
 
 TEST_CASE("parts of a batch draw what the whole draws: attention, in blocks and in full, gated") {

@@ -23,8 +23,11 @@ class AdaptiveSpan : public Module<AdaptiveSpan> {
   explicit AdaptiveSpan(const AdaptiveSpanOptions& options, const Scope& scope = {});
 
   /// weights [batch, heads, queries, keys], the last query at the last key's place; a query without weights keeps zeros.
-  /// Throws ShapeError.
+  /// Throws ShapeError, DTypeError for weights of another dtype than `span`.
   Var forward(const Var& weights);
+  /// Which keys have a factor above 0, bool [heads, queries, keys]: a normaliser that gives far keys all the weight, as
+  /// sparsemax may, must not see the others.
+  Tensor in_sight(std::int64_t queries, std::int64_t keys);
   /// The mean of the heads' spans z, in places.
   Var loss();
   /// Brings `span` back into 0 to 1: to be called after each step of an optimizer, as the authors do. Outside it counts as the
@@ -34,7 +37,8 @@ class AdaptiveSpan : public Module<AdaptiveSpan> {
   Weight span;  ///< [heads], z / max_span
 
  private:
-  Var places();  // z
+  Var places();                                          // z
+  Var factors(std::int64_t queries, std::int64_t keys);  // m [heads, queries, keys]
 
   std::int64_t heads_, max_span_, ramp_;
 };

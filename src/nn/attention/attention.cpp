@@ -130,7 +130,12 @@ AttentionOutput Attention::forward(const Var& query, const AttentionMemory& memo
 }
 
 AttentionOutput Attention::forward(const Var& query, const Var& keys, const Var& values, const Tensor& mask) {
-  return forward(query, remember(keys, values, mask));
+  const AttentionMemory memory = remember(keys, values, mask);
+  check<ShapeError>(!query.defined() || query.rank() == 0 || query.size(0) == keys.size(0), kind_,
+                    "query {} and keys {} have different rows; several rows of queries for each of the keys need a memory made "
+                    "by `remember`",
+                    query.value(), keys.value());
+  return forward(query, memory);
 }
 
 AttentionOutput Attention::attend(const Var& query, const AttentionMemory& memory, const AttentionState& /*state*/) {

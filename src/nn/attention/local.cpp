@@ -89,6 +89,14 @@ void LocalM::check_state(const Var& queries, const AttentionMemory& /*memory*/, 
                     "the state's position {} doesn't fit query {}: [rows] is needed", state.position, queries.value());
   check<DTypeError>(state.position.dtype() == i64, kind(), "the state's position {} for query {} must be i64", state.position,
                     queries.value());
+  constexpr std::int64_t most = std::int64_t{1} << 40;  // far behind every place
+  const Tensor positions = state.position.contiguous();
+  for (std::int64_t row = 0; row < positions.numel(); ++row) {
+    const std::int64_t position = positions.data<std::int64_t>()[row];
+    check<ValueError>(position >= 0 && position <= most, kind(),
+                      "the state's position {} of row {} is no number of a query, 0 or more (query {})", position, row,
+                      queries.value());
+  }
 }
 
 AttentionOutput LocalM::attend(const Var& queries, const AttentionMemory& memory, const AttentionState& state) {

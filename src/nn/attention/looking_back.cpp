@@ -7,6 +7,17 @@
 #include "weft/tensor/pool_vector.hpp"
 
 namespace weft::nn::attention {
+namespace {
+
+// History [rows, places], several rows next to each other for each of the memory's; what its weights made is 0 there already.
+Var without_masked(const Var& history, const AttentionMemory& memory) {
+  if (!memory.mask.defined() || memory.mask.size(0) == 0) return history;
+  const std::int64_t rows = history.size(0), batch = memory.mask.size(0), places = history.size(1);
+  const Tensor mask = memory.mask.unsqueeze(1).expand({batch, rows / batch, places}).reshape({rows, places});
+  return where(mask, history, Var::scalar(0, history.dtype()));
+}
+
+}  // namespace
 
 LookingBack::LookingBack(const char* kind, const Sizes& sizes, const Weighting& weighting, const Scope& scope)
     : Attention(kind, {positive(kind, "query_dim", sizes.query_dim), positive(kind, "key_dim", sizes.key_dim)}, weighting,
@@ -32,7 +43,8 @@ void LookingBack::check_state(const Var& queries, const AttentionMemory& memory,
 
 AttentionOutput LookingBack::attend(const Var& queries, const AttentionMemory& memory, const AttentionState& state) {
   const std::int64_t rows = queries.size(0), places = memory.values.size(1);
-  Var history = state.history.defined() ? state.history : Tensor::zeros({rows, places}, queries.dtype());
+  Var history =
+      state.history.defined() ? without_masked(state.history, memory) : Tensor::zeros({rows, places}, queries.dtype());
   if (queries.size(1) == 0) {
     const Tensor none = Tensor::zeros({rows, 0, places}, queries.dtype());
     return {Tensor::zeros({rows, 0, memory.values.size(2)}, queries.dtype()), none, {history, {}}};

@@ -172,6 +172,8 @@ AttentionResult sparse_attention(const Var& query, const Var& key, const Var& va
                     op,
                     "query {}, key {} and value {} don't fit: each must be [batch, heads, places, size], the first two alike",
                     query.value(), key.value(), value.value());
+  check<DTypeError>(is_floating(query.dtype()) && key.dtype() == query.dtype() && value.dtype() == query.dtype(), op,
+                    "query {}, key {} and value {}: all must be f32 or all f64", query.value(), key.value(), value.value());
   const Tensor lengths = checked_lengths(op, options.lengths, "key", key.value(), 2);
   const AttentionOptions dense{.scale = options.scale, .dropout = options.dropout, .need_weights = options.need_weights};
   if (options.need_weights || query.size(2) == 0 || query.size(0) == 0)

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <limits>
+#include <string>
 
 #include "support/random.hpp"
 #include "weft/autograd/gradcheck.hpp"
@@ -289,8 +290,13 @@ void check_refusals(Attention& attention, const std::string& name, const std::st
   refused("the memory's mask is f32[3, 4]" + not_bool, [&] {
     attention(query, AttentionMemory{memory.keys, memory.values, Tensor::ones({3, 4})});
   });
-  CHECK_THROWS_WITH_AS(attention(zeros({2, 2, size}), keys, keys), doctest::Contains("f64[2, 2, 3] is not [3 or a multiple"),
+  CHECK_THROWS_WITH_AS(attention(zeros({2, 2, size}), memory), doctest::Contains("f64[2, 2, 3] is not [3 or a multiple"),
                        ShapeError);
+  for (const std::int64_t rows : {1, 2, 6})  // six are for a memory of three alone
+    CHECK_THROWS_WITH_AS(
+        attention(zeros({rows, 2, size}), keys, keys),
+        doctest::Contains(("query f64[" + std::to_string(rows) + ", 2, 3] and keys f64[3, 4, 3] have different rows").c_str()),
+        ShapeError);
   CHECK_THROWS_WITH_AS(attention(zeros({3, size}), keys, keys), doctest::Contains(("memory's values " + kept).c_str()),
                        ShapeError);
   CHECK_THROWS_AS(attention(query, zeros({3, 4}), keys), ShapeError);

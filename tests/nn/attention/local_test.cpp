@@ -126,6 +126,9 @@ TEST_CASE("local attention that can't be is refused") {
                        ShapeError);
   CHECK_THROWS_WITH_AS(attention(Tensor::ones({2, 1, 3}), memory, nn::AttentionState{{}, Tensor::zeros({2}, i32)}),
                        "[attention::LocalM] the state's position i32[2] for query f32[2, 1, 3] must be i64", DTypeError);
+  for (const double position : {-5.0, 9e18})
+    CHECK_THROWS_WITH_AS(attention(Tensor::ones({2, 1, 3}), memory, nn::AttentionState{{}, Tensor::full({2}, position, i64)}),
+                         doctest::Contains("of row 0 is no number of a query, 0 or more (query f32[2, 1, 3])"), ValueError);
   CHECK_THROWS_WITH_AS(attention(Tensor::ones({2, 1, 3}), memory, nn::AttentionState{Tensor::zeros({2, 5}), {}}),
                        "[attention::LocalM] the state for query f32[2, 1, 3] has a history f32[2, 5], which another kind of "
                        "attention has left",

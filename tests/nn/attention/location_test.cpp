@@ -5,7 +5,9 @@
 #include <cmath>
 
 #include "nn/attention/checks.hpp"
+#include "support/random.hpp"
 #include "weft/base/error.hpp"
+#include "weft/ops/index.hpp"
 
 using namespace weft;
 using test::Matrix;
@@ -62,4 +64,15 @@ TEST_CASE("a history of other rows or places is refused with shapes") {
                        "[attention::Location] the state's history f32[2, 4] doesn't fit query f32[2, 1, 3] and the memory's "
                        "values f32[2, 5, 3]: [rows, places] is needed",
                        ShapeError);
+}
+
+TEST_CASE("what a given history holds at masked places counts for nothing") {
+  nn::attention::Location attention({.query_dim = 3, .key_dim = 3, .hidden = 4, .kernel = 3});
+  const Tensor x = test::uniform({2, 5, 3}, -1, 1, 1).to(f32);
+  const nn::AttentionMemory memory = attention.remember(x, x, sequence_mask(Tensor::from<std::int64_t>({3, 5}, {2}), 5));
+  Tensor clean = Tensor::full({4, 5}, 0.2), spoilt = clean.clone();  // two rows of queries for each of the memory
+  for (Tensor* history : {&clean, &spoilt}) history->slice(0, 0, 2).slice(1, 3, 5).fill(history == &clean ? 0 : std::nan(""));
+  const Tensor query = Tensor::ones({4, 1, 3});
+  const auto output = [&](const Tensor& history) { return attention(query, memory, {history, {}}).weights.value(); };
+  CHECK(test::largest_difference(output(spoilt), output(clean)) == 0);
 }

@@ -277,7 +277,9 @@ TEST_CASE("sparse attention that can't be is refused") {
   CHECK_THROWS_WITH_AS(call(d.query, d.key, 0), "[sparse_attention] reach is 0; it must be 1 or more", ValueError);
   CHECK_THROWS_WITH_AS(call(d.query, d.key.slice(2, 0, 3), 2), doctest::Contains("query f64[2, 2, 4, 3], key f64[2, 2, 3, 3]"),
                        ShapeError);
-  CHECK_THROWS_AS(call(d.query, d.key.to(f32), 2), DTypeError);
+  CHECK_THROWS_WITH_AS(call(d.query, d.key.to(f32), 2),
+                       doctest::Contains("[sparse_attention] query f64[2, 2, 4, 3], key f32[2, 2, 4, 3] and value f64["),
+                       DTypeError);
   CHECK_THROWS_AS(call(Tensor(), d.key, 2), ValueError);
   CHECK_THROWS_AS(call(d.query, d.key, 2, Tensor::full({2}, 5, i64)), ValueError);
   CHECK_THROWS_AS(call(d.query, d.key, 2, Tensor::ones({3}, i64)), ShapeError);
