@@ -33,10 +33,9 @@ class Tape {
   Tape();
   /// Random operations draw their positions from `generator`, which must outlive the tape. Where a batch is computed in parts,
   /// `first_row` says which of its rows (along the first dimension of two or more) this tape's row 0 is: with it, and
-  /// generators at the same position, the parts draw what the whole would draw. That holds for every module but those that make
-  /// rows of parts, TimeDistributed and attention::Hierarchical, and for every model but two: seq2seq::EncoderDecoder draws by
-  /// a row's place in the order of falling target length, which must be the batch's order then, and DocumentClassifier by the
-  /// number of a sentence. Throws ValueError where it is negative.
+  /// generators at the same position, the parts draw what the whole would draw. Not so of what makes rows of parts,
+  /// TimeDistributed, attention::Hierarchical and DocumentClassifier; seq2seq::EncoderDecoder draws by a row's place in the
+  /// order of falling target length, which must be the batch's order then. Throws ValueError where it is negative.
   explicit Tape(Generator& generator, std::int64_t first_row = 0);
   ~Tape();
   Tape(const Tape&) = delete;

@@ -23,8 +23,7 @@ struct LinearAttentionOptions {
 /// made once for all queries:
 ///   out(i) = phi(q_i) sum_j phi(k_j) v_j^T / (phi(q_i) . sum_j phi(k_j))
 /// in time and memory that grow with the length alone. Under a causal mask the sums go over the keys up to i, as a recurrence
-/// whose state, [head_dim, head_dim] a head, is all that decoding keeps. A query whose weights are all 0 gets zeros
-/// before the output's projection, so its bias.
+/// whose state, [head_dim, head_dim] a head, is all that decoding keeps. A query without weights gets out_proj's bias.
 class LinearAttention : public Module<LinearAttention>, public PlaceMixing {
  public:
   /// Throws ValueError for sizes that aren't positive or heads that don't divide embed_dim.
