@@ -122,7 +122,8 @@ void check_steps(Attention& attention) {
   const AttentionOutput second = attention(other, memory);
   const Tensor swap = Tensor::from<std::int64_t>({1, 0, 3, 2, 5, 4, 7, 6}, {2 * batch});
   const Tensor beams = stack({Var(d.query), Var(other)}, 1).value().reshape({2 * batch, queries, size});
-  const Tensor expected = stack({whole.context, second.context}, 1).value().reshape({2 * batch, queries, value_size});
+  const Tensor expected =
+      stack({whole.context, second.context}, 1).value().reshape({2 * batch, queries, whole.context.size(2)});
   CHECK(largest_difference(attention(beams, memory).context.value(), expected) <= 1e-14);
   state = {};
   for (std::int64_t q = 0; q < queries; ++q) {
@@ -137,6 +138,35 @@ void check_steps(Attention& attention) {
   const Tensor rows = Tensor::from<std::int64_t>({1, 1}, {2});
   const AttentionOutput chosen = attention(d.query.slice(0, 1, 2).expand({2, queries, size}), memory.select(rows));
   CHECK(largest_difference(chosen.weights.value().slice(0, 1, 2), whole.weights.value().slice(0, 1, 2)) <= 1e-14);
+}
+
+// The gradients of queries one by one, whose memory and state are chosen anew before each, are those of all at once.
+void check_step_gradients(Attention& attention) {
+  const Data d;
+  const Tensor same = Tensor::from<std::int64_t>({0, 1, 2, 3}, {batch});
+  const auto gradients = [&](bool by_steps) {
+    attention.zero_grad();
+    Tape tape;
+    const Var q = tape.leaf(d.query), k = tape.leaf(d.keys), v = tape.leaf(d.values);
+    AttentionMemory memory = attention.remember(k, v, d.allowed);
+    const auto loss_of = [](const AttentionOutput& out) { return sum(square(out.context)) + sum(square(out.weights)); };
+    Var loss = Var::scalar(0, f64);
+    AttentionState state;
+    for (std::int64_t t = 0; t < queries && by_steps; ++t) {
+      const AttentionOutput out = attention(slice(q, 1, t, t + 1), memory, state);
+      loss = loss + loss_of(out);
+      state = out.state.select(same);
+      memory = memory.select(same);
+    }
+    if (!by_steps) loss = loss_of(attention(q, memory));
+    tape.backward(loss);
+    std::vector<Tensor> all = {tape.grad(q), tape.grad(k), tape.grad(v)};
+    for (const Parameter* parameter : attention.parameters()) all.push_back(parameter->grad().clone());
+    return all;
+  };
+  const auto whole = gradients(false), steps = gradients(true);
+  for (std::size_t i = 0; i < whole.size(); ++i) CHECK(largest_difference(steps[i], whole[i]) <= 1e-12);
+  attention.zero_grad();
 }
 
 void check_gradients(Attention& attention) {
@@ -216,13 +246,18 @@ PlainWeights weights_of(std::function<double(const Vector&, const Vector&)> scor
 }
 
 void check_attention(Attention& attention, const PlainWeights& plain) {
-  attention.to(f64);
+  check_attention(attention);
   check_plain(attention, plain);
+  check_sizes(attention);
+}
+
+void check_attention(Attention& attention) {
+  attention.to(f64);
   check_masked(attention);
   check_padding(attention);
   check_steps(attention);
+  check_step_gradients(attention);
   check_gradients(attention);
-  check_sizes(attention);
 }
 
 void check_refusals(Attention& attention, const std::string& name, const std::string& kept) {

@@ -25,8 +25,11 @@ inline constexpr std::int64_t attention_size = 3;
 
 /// What every kind of attention (of queries and keys of size 3) must do, in f64: equal the plain loops to 1e-10; give zeros to
 /// rows without places; let nothing of what is masked through; give padded rows what they get alone to 1e-12; give queries one
-/// by one, beams of one sentence and chosen rows what they get all at once; pass the gradient check to second order.
+/// by one, beams of one sentence and chosen rows what they get all at once, gradients too; pass the gradient check to second
+/// order.
 void check_attention(nn::attention::Attention& attention, const PlainWeights& plain);
+/// The same but for the plain loops and values of any size, for a kind whose context isn't a mean of the values (of size 2).
+void check_attention(nn::attention::Attention& attention);
 
 /// Bad input that every kind must refuse, naming itself and both shapes. `kept`: how a memory of values [3, 4, 3] shows.
 void check_refusals(nn::attention::Attention& attention, const std::string& name, const std::string& kept = "f64[3, 4, 3]");

@@ -73,6 +73,11 @@ struct Plain {
 
 }  // namespace
 
+TEST_CASE("attention in heads does what every kind does") {
+  MultiHead attention({.query_dim = 3, .key_dim = 3, .value_dim = 2, .heads = 3});
+  test::check_attention(attention);
+}
+
 TEST_CASE("attention in heads as loops make it, of padded rows as of rows alone") {
   MultiHead attention(options);
   attention.to(f64);
