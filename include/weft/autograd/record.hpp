@@ -102,8 +102,8 @@ void record(const char* op, std::span<Var> outputs, std::span<const Var* const> 
 
 /// Records an operation with one output and returns it:
 ///   Var square(const Var& x) {
-///     return record("square", kernels::square(x.value()), {&x}, [x = Saved(x)](Sink& s) { s.add(0, s.grad() * x.get() * 2);
-///     });
+///     const Tensor y = (x.detach() * x.detach()).value();
+///     return record("square", y, {&x}, [x = Saved(x)](Sink& s) { s.add(0, s.grad() * x.get() * 2); });
 ///   }
 template <class Rule>
 Var record(const char* op, Tensor value, std::initializer_list<const Var*> inputs, Rule&& rule) {
