@@ -19,7 +19,7 @@ struct DecoderMemory {
 
 /// Where a decoder stands: values with a row for each hypothesis, so that beams can be chosen among and carried.
 struct DecoderState {
-  PoolVector<Var> values;
+  PoolVector<Var> values;              ///< of any dtype; undefined ones stay so
   PoolVector<std::size_t> parts = {};  ///< of an ensemble: how many of the values each model has
   DecoderState select(const Tensor& index) const;
 };
