@@ -392,8 +392,8 @@ TEST_CASE("minimum Bayes risk counts once what several groups of a beam have fou
     const TokenIds source = translator.vocabularies().source.encode(english()[i]);
     const std::vector<const TokenIds*> rows = {&source};
     std::map<TokenIds, double> distinct;
-    for (const Hypothesis& each : beam_search(translator.model(), pad(rows), options.search)[0])
-      twice += distinct.emplace(each.ids, each.log_probability).second ? 0 : 1;
+    const auto hypotheses = beam_search(translator.model(), pad(rows), options.search);
+    for (const Hypothesis& each : hypotheses[0]) twice += distinct.emplace(each.ids, each.log_probability).second ? 0U : 1U;
     std::vector<std::string> texts;
     std::vector<double> weights;
     for (const auto& [ids, log_probability] : distinct) {

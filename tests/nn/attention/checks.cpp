@@ -185,9 +185,13 @@ void check_gradients(Attention& attention) {
     gradcheck_parameters(loss, attention.parameters()).require();
     gradgradcheck_parameters(loss, attention.parameters(), {.rtol = 1e-4, .elements = 20}).require();
   }
-  // Keys that are the values, as an encoder's outputs are.
+}
+
+// As an encoder's outputs are.
+void check_keys_that_are_values(Attention& attention) {
+  const Data d;
   gradcheck([&](const std::vector<Var>& in) { return sum(square(attention(in[0], in[1], in[1], d.allowed).context)); },
-            {inputs[0], inputs[1]})
+            {d.query, d.keys})
       .require();
 }
 
@@ -248,6 +252,7 @@ PlainWeights weights_of(std::function<double(const Vector&, const Vector&)> scor
 void check_attention(Attention& attention, const PlainWeights& plain) {
   check_attention(attention);
   check_plain(attention, plain);
+  check_keys_that_are_values(attention);
   check_sizes(attention);
 }
 

@@ -73,6 +73,8 @@ TEST_CASE("what a given history holds at masked places counts for nothing") {
   Tensor clean = Tensor::full({4, 5}, 0.2), spoilt = clean.clone();  // two rows of queries for each of the memory
   for (Tensor* history : {&clean, &spoilt}) history->slice(0, 0, 2).slice(1, 3, 5).fill(history == &clean ? 0 : std::nan(""));
   const Tensor query = Tensor::ones({4, 1, 3});
-  const auto output = [&](const Tensor& history) { return attention(query, memory, {history, {}}).weights.value(); };
+  const auto output = [&](const Tensor& history) {
+    return attention(query, memory, nn::AttentionState{history, {}}).weights.value();
+  };
   CHECK(test::largest_difference(output(spoilt), output(clean)) == 0);
 }
