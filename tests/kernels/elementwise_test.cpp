@@ -210,7 +210,7 @@ TEST_CASE("add_into, copy_into, scale_into and lerp_into change the elements tha
       kernels::lerp_into(view, to, 0.25);
       for (std::int64_t i = 0; i < 6; ++i)
         for (std::int64_t j = 0; j < 7; ++j) {
-          const double x = before.at({i, j}), expected = j >= 2 && j < 6 ? x + 0.25 * (to.at({i}) - x) : x;
+          const double was = before.at({i, j}), expected = j >= 2 && j < 6 ? was + 0.25 * (to.at({i}) - was) : was;
           CHECK(room.at({i, j}) == doctest::Approx(expected).epsilon(type == f32 ? 1e-6 : 1e-15));
         }
     }
