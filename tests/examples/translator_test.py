@@ -478,7 +478,7 @@ class BadUsage(Case):
                 (["--seed 2 is of --sample"], ["translate", *given, "--seed", "2"]),
                 (["--coverage-penalty 1 is of a search", "--sample"], ["translate", *given, "--coverage-penalty", "1", "--sample"]),
                 (["--beam 2 is of a search", "--sample"], ["translate", *given, "--beam", "2", "--sample"]),
-                (["--beam 2 is of a search for the best", "--mbr"], ["evaluate", *given, "--beam", "2", "--mbr", "4"]),
+                (["--beam 2 is of a search for the best", "--mbr"], ["translate", *given, "--beam", "2", "--mbr", "4"]),
                 (["--mbr-utility bleu is of --mbr"], ["translate", *given, "--mbr-utility", "bleu"]),
                 (["--diverse-beam-strength 1 is of"], ["translate", *given, "--diverse-beam-strength", "1"]),
                 (["--length-normalisation", "power or gnmt"], ["translate", *given, "--length-normalisation", "long"]),
