@@ -26,10 +26,10 @@ TEST_CASE("the average is the sum of all values, each weighted by its age") {
       }
     }
     const Tensor plain = Tensor::from<double>(expected, {3, 7}), last = p.value().clone();
-    CHECK(test::relative_error(average.state_dict()[1].tensor, plain) <= (dtype == f64 ? 2e-15 : 1e-6));
+    CHECK(test::relative_error(average.state_dict()[1].tensor, plain) <= (dtype == f64 ? 1e-15 : 1e-6));
     const Tensor& held = p.value();
     average.swap();
-    CHECK(test::relative_error(held, plain) <= (dtype == f64 ? 2e-15 : 1e-6));
+    CHECK(test::relative_error(held, plain) <= (dtype == f64 ? 1e-15 : 1e-6));
     average.swap();
     CHECK(test::relative_error(held, last) == 0);
   }
