@@ -77,6 +77,20 @@ class Regression : public TrainingTask {
   std::int64_t epoch_ = 0;
 };
 
+/// Three epochs without the trainer; what the optimizer lacks counts for no clipping.
+void train_by_hand(Regression& task, optim::Optimizer& optimizer, double clip, const optim::Schedule& lr) {
+  task.net.train();
+  Generator generator(1);  // dropout draws from the one that a run's seed makes
+  for (std::int64_t update = 0; update < 12; ++update) {
+    if (update % 4 == 0) task.begin_epoch(update / 4);
+    Tape tape(generator);
+    tape.backward(task.step(update % 4).loss);
+    optim::clip_grad_norm(optimizer.parameters(), clip);
+    optimizer.set_lr(lr(update + 1));
+    optimizer.step();
+  }
+}
+
 TrainerOptions options_for(const std::filesystem::path& folder) {
   return {.folder = folder, .epochs = 3, .save_every = 1, .log_every = 2, .lr = 0.05, .warmup = 3};
 }
@@ -194,19 +208,9 @@ TEST_CASE("another optimizer and another schedule train, and go on with the same
   CHECK(asked == std::vector<std::int64_t>{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12});
   const auto expected = last_state(folder.path() / "straight");
 
-  // The same by hand: dropout draws from the generator that the run's seed makes.
   Regression own;
-  own.net.train();
-  Generator generator(1);
   optim::SGD sgd(own.net.parameters(), {.momentum = 0.9});
-  for (std::int64_t update = 0; update < 12; ++update) {
-    if (update % 4 == 0) own.begin_epoch(update / 4);
-    Tape tape(generator);
-    tape.backward(own.step(update % 4).loss);
-    optim::clip_grad_norm(own.net.parameters(), 1);
-    sgd.set_lr(0.05 * optim::cosine(12)(update + 1));
-    sgd.step();
-  }
+  train_by_hand(own, sgd, 1, [](std::int64_t step) { return 0.05 * optim::cosine(12)(step); });
   check_same(part_of(expected, "model."), own.net.state_dict());
 
   Interrupted first(5, 1000);
@@ -247,17 +251,9 @@ TEST_CASE("parameters that the optimizer leaves out stay as they are and count f
     CHECK_FALSE(task.net.linear.weight->grad().defined());
     if (accumulate > 1) continue;
 
-    own.net.train();
-    Generator generator(1);
     const std::vector<Parameter*> bias = {own.net.parameters().back()};
-    optim::SGD sgd(bias, {.lr = 0.05});
-    for (std::int64_t update = 0; update < 12; ++update) {
-      if (update % 4 == 0) own.begin_epoch(update / 4);
-      Tape tape(generator);
-      tape.backward(own.step(update % 4).loss);
-      optim::clip_grad_norm(bias, 0.1);
-      sgd.step();
-    }
+    optim::SGD sgd(bias);
+    train_by_hand(own, sgd, 0.1, [](std::int64_t) { return 0.05; });
     CHECK(task.net.linear.bias->value().str() == own.net.linear.bias->value().str());
   }
 }
