@@ -181,6 +181,7 @@ BleuScore sentence_bleu(const std::string& hypothesis, const std::vector<std::st
 
 SentenceStatistics bleu_statistics(const std::vector<std::string>& hypotheses,
                                    const std::vector<std::vector<std::string>>& references, const BleuOptions& options) {
+  check_options("bleu_statistics", options);  // the width is computed from them
   SentenceStatistics statistics{.width = 2 + 2 * options.max_order, .score = [options](std::span<const double> sum) {
                                   BleuScore score = from_row(sum, options);
                                   conclude(score, options);
