@@ -8,7 +8,9 @@
 #include "nn/padding.hpp"
 #include "ops/attention_mask.hpp"
 #include "ops/distances.hpp"
+#include "ops/folded_attention.hpp"
 #include "ops/lengths.hpp"
+#include "ops/matmul_transposed.hpp"
 #include "weft/nn/alibi.hpp"
 #include "weft/nn/attention_recorder.hpp"
 #include "weft/ops/comparison.hpp"
@@ -159,15 +161,17 @@ MultiheadAttention::Heads MultiheadAttention::project(const Var& query, const Va
   return {in_heads(parts[0], options_.num_heads), in_heads(parts[1], heads), in_heads(parts[2], heads)};
 }
 
-MixingOutput MultiheadAttention::attend(const Heads& heads, const AttentionMask& mask, AttentionWeights weights) {
+MixingOutput MultiheadAttention::attend(const Heads& heads, const AttentionMask& mask, AttentionWeights weights,
+                                        Padding padding) {
   const Heads all{heads.query, for_each_head(heads.key), for_each_head(heads.value)};
   const bool recorded = AttentionRecorder::alive(), wanted = recorded || weights != AttentionWeights::none;
   const Var bias = distance_bias(all.query.size(2), all.key.size(2), all.query.dtype());
   const AttentionResult result =
-      in_full() ? attend_in_full(all, mask, bias)
-                : scaled_dot_product_attention(
-                      all.query, all.key, all.value, mask,
-                      {.dropout = training() ? options_.dropout : 0, .need_weights = wanted, .distance_bias = bias});
+      in_full()
+          ? attend_in_full(all, mask, bias, padding)
+          : folded_attention(all.query, all.key, all.value, mask,
+                             {.dropout = training() ? options_.dropout : 0, .need_weights = wanted, .distance_bias = bias}, 1,
+                             padding == Padding::finite ? Closed::finite : Closed::anything);
   if (recorded) AttentionRecorder::record(*this, result.weights.value());
   return {out_proj(together(result.output)), weights == AttentionWeights::none       ? Var()
                                              : weights == AttentionWeights::averaged ? mean(result.weights, {1})
@@ -175,21 +179,22 @@ MixingOutput MultiheadAttention::attend(const Heads& heads, const AttentionMask&
 }
 
 // As scaled_dot_product_attention, by operations that make the weights in full.
-AttentionResult MultiheadAttention::attend_in_full(const Heads& heads, const AttentionMask& mask, const Var& bias) {
+AttentionResult MultiheadAttention::attend_in_full(const Heads& heads, const AttentionMask& mask, const Var& bias,
+                                                   Padding padding) {
   const std::int64_t queries = heads.query.size(2), keys = heads.key.size(2);
   const Shape shape{heads.query.size(0), options_.num_heads, queries, keys};
   const Tensor allowed = checked_allowed(op, mask.allowed, shape),
                lengths = checked_lengths(op, mask.lengths, "key", heads.key.value(), 2),
                open = combined_mask(allowed, lengths, mask.causal, queries, keys);
   Var key = heads.key, value = heads.value;
-  if (allowed.defined() || lengths.defined()) {
+  if (padding == Padding::anything && (allowed.defined() || lengths.defined())) {
     // Keys that no query may attend to are taken away before a product could meet a NaN there.
     const Tensor seen = any(open, {2}, true).transpose(2, 3);
     const Var zero = Var::scalar(0, heads.query.dtype());
     key = where(seen, key, zero);
     value = where(seen, value, zero);
   }
-  Var scores = matmul(heads.query, transpose(key, 2, 3));
+  Var scores = matmul_transposed(heads.query, key);
   if (relative) scores = scores + (*relative)(heads.query, keys);
   scores = scores * (1 / std::sqrt(static_cast<double>(head_dim())));
   if (bias.defined()) scores = scores + spread(bias, queries, keys);
@@ -213,7 +218,7 @@ MixingOutput MultiheadAttention::forward(const Var& query, const Var& key, const
     // The last query at the last key's place.
     turn(heads.query, std::max<std::int64_t>(k.size(1) - q.size(1), 0));
     turn(heads.key, std::max<std::int64_t>(q.size(1) - k.size(1), 0));
-    return attend(heads, mask, weights);
+    return attend(heads, mask, weights, Padding::anything);
   };
   if (padding == Padding::finite || (!mask.lengths.defined() && (!mask.allowed.defined() || same(query, key))))
     return run(query, key, value);
@@ -249,7 +254,7 @@ AttentionCache MultiheadAttention::remember(const Var& key, const Var& value, co
 }
 
 MixingOutput MultiheadAttention::forward(const Var& query, const AttentionCache& memory, const AttentionMask& mask,
-                                         AttentionWeights weights) {
+                                         AttentionWeights weights, Padding padding) {
   check_places(op, "query", query, options_.embed_dim, *out_proj.weight);
   check<ValueError>(memory.keys.defined(), op, "there is nothing to attend to: the cache is empty");
   const std::int64_t rows = query.size(0), sentences = memory.keys.rank() > 0 ? memory.keys.size(0) : 0;
@@ -263,7 +268,7 @@ MixingOutput MultiheadAttention::forward(const Var& query, const AttentionCache&
                       "query {} is longer than the memory {}, whose last place is the last query's under rotary positions",
                       query.value(), memory.keys.value());
     turn(turned, memory.places() - query.size(1));
-    return attend({turned, memory.keys, memory.values}, mask, weights);
+    return attend({turned, memory.keys, memory.values}, mask, weights, padding);
   }
   check<ValueError>(options_.positions == AttentionPositions::none && !span, op,
                     "positions and spans can't be for several rows of queries that share one of the memory ({} and {}); give "
@@ -280,7 +285,7 @@ MixingOutput MultiheadAttention::forward(const Var& query, const AttentionCache&
                     "give one for all queries, [batch, 1, 1, keys], or each row its own memory with AttentionCache::select",
                     mask.allowed, query.value(), memory.keys.value());
   const Var folded = reshape(query, {sentences, rows / sentences * query.size(1), query.size(2)});
-  MixingOutput result = attend({projected(0, folded), memory.keys, memory.values}, mask, weights);
+  MixingOutput result = attend({projected(0, folded), memory.keys, memory.values}, mask, weights, padding);
   result.output = reshape(result.output, query.shape());
   if (weights == AttentionWeights::averaged) {
     result.weights = reshape(result.weights, {rows, query.size(1), memory.places()});
@@ -303,7 +308,8 @@ MixingStep MultiheadAttention::step(const Var& x, const AttentionCache& cache) {
   turn(heads.query, cache.places());
   turn(heads.key, cache.places());
   AttentionCache grown{behind(cache.keys, heads.key, 2), behind(cache.values, heads.value, 2)};
-  Var output = attend({heads.query, grown.keys, grown.values}, {.causal = true}, AttentionWeights::none).output;
+  Var output =
+      attend({heads.query, grown.keys, grown.values}, {.causal = true}, AttentionWeights::none, Padding::anything).output;
   return {std::move(output), std::move(grown)};
 }
 

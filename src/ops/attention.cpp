@@ -10,6 +10,7 @@
 #include "ops/folded_attention.hpp"
 #include "ops/guarded.hpp"
 #include "ops/lengths.hpp"
+#include "ops/matmul_transposed.hpp"
 #include "weft/autograd/record.hpp"
 #include "weft/ops/comparison.hpp"
 #include "weft/ops/elementwise.hpp"
@@ -41,7 +42,7 @@ struct Composite {
         bias(distance_bias),
         mask(combined_mask(s.allowed, s.lengths, s.causal, q.size(2), k.size(2))),
         settings(s) {
-    Var scores = matmul(query, transpose(key, 2, 3)) * s.scale;
+    Var scores = matmul_transposed(query, key) * s.scale;
     if (bias.defined()) scores = scores + spread(bias, q.size(2), k.size(2));
     weights = masked_softmax(scores, mask);
   }
@@ -56,7 +57,7 @@ struct Composite {
 
   // The rule of the fused operation over Vars: w = softmax(s), s = scale q k^T + bias, y = dropped(w) v
   void backward(Sink& sink, const Var& g) const {
-    const Var incoming = where(mask, dropped(matmul(g, transpose(value, 2, 3))), zero_like(g));
+    const Var incoming = where(mask, dropped(matmul_transposed(g, value)), zero_like(g));
     const Var of_scores =
         where(mask, guarded_mul(incoming - sum(guarded_mul(incoming, weights), {-1}, true), weights), zero_like(g));
     const Var ds = of_scores * settings.scale;

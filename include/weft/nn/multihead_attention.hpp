@@ -56,9 +56,9 @@ class MultiheadAttention : public Module<MultiheadAttention>, public PlaceMixing
                        AttentionWeights weights = AttentionWeights::none, Padding padding = Padding::anything);
   /// The same over what `remember` kept. The query may have several rows, next to each other, for each of the cache's; the
   /// mask is then one of the cache's rows for all queries (ValueError for causal ones or an `allowed` that tells queries
-  /// apart, and where positions or a span do).
+  /// apart, and where positions or a span do). The padding is what the cache has where the mask is closed.
   MixingOutput forward(const Var& query, const AttentionCache& memory, const AttentionMask& mask = {},
-                       AttentionWeights weights = AttentionWeights::none);
+                       AttentionWeights weights = AttentionWeights::none, Padding padding = Padding::anything);
 
   /// Keys and values for many queries. What stands behind the lengths counts as zeros.
   AttentionCache remember(const Var& key, const Var& value, const Tensor& lengths = {});
@@ -89,9 +89,9 @@ class MultiheadAttention : public Module<MultiheadAttention>, public PlaceMixing
   std::int64_t head_dim() const { return options_.embed_dim / options_.num_heads; }
   Var for_each_head(const Var& x) const;
   bool in_full() const;
-  MixingOutput attend(const Heads& heads, const AttentionMask& mask, AttentionWeights weights);
+  MixingOutput attend(const Heads& heads, const AttentionMask& mask, AttentionWeights weights, Padding padding);
   Var distance_bias(std::int64_t queries, std::int64_t keys, DType dtype);
-  AttentionResult attend_in_full(const Heads& heads, const AttentionMask& mask, const Var& bias);
+  AttentionResult attend_in_full(const Heads& heads, const AttentionMask& mask, const Var& bias, Padding padding);
 
   MultiheadAttentionOptions options_;
 };

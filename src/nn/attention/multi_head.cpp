@@ -2,6 +2,7 @@
 
 #include "base/fail.hpp"
 #include "nn/attention/parts.hpp"
+#include "weft/ops/shape.hpp"
 
 namespace weft::nn::attention {
 namespace {
@@ -38,10 +39,11 @@ MultiHead::MultiHead(const MultiHeadOptions& options, const Scope& scope)
       heads_(options.heads),
       head_dim_(options.query_dim / options.heads) {}
 
-// Both projected, [batch, heads, places, size of a head].
+// Both projected, [batch, heads, places, size of a head], each head's places next to each other: copied once, not at each step.
 AttentionMemory MultiHead::kept(const Var& keys, const Var& values, const Tensor& mask) {
-  AttentionCache cache = attention.remember(keys, values);
-  return {std::move(cache.keys), std::move(cache.values), mask};
+  const AttentionCache cache = attention.remember(keys, values);
+  const auto head_by_head = [](const Var& x) { return reshape(flatten(x, 0, 1), x.shape()); };
+  return {head_by_head(cache.keys), head_by_head(cache.values), mask};
 }
 
 // Both [batch, heads, places, size of a head].
@@ -55,7 +57,7 @@ void MultiHead::check_kept(const AttentionMemory& memory) const {
 AttentionOutput MultiHead::attend(const Var& query, const AttentionMemory& memory, const AttentionState& /*state*/) {
   const Tensor allowed = memory.mask.defined() ? memory.mask.unsqueeze(1).unsqueeze(1) : Tensor();
   MixingOutput seen = attention(query, AttentionCache{memory.keys, memory.values}, AttentionMask{.allowed = allowed},
-                                AttentionWeights::averaged);
+                                AttentionWeights::averaged, Padding::finite);
   return {std::move(seen.output), std::move(seen.weights), {}};
 }
 
