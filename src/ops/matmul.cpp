@@ -65,12 +65,11 @@ Var matmul(const Var& a, const Var& b) {
 Var matmul_transposed(const Var& a, const Var& b) {
   Tensor product = kernels::matmul(a.value(), b.value().transpose(-1, -2), "matmul");
   return record("matmul", std::move(product), {&a, &b},
-                [a = Saved(a, b.requires_grad()), b = Saved(b, a.requires_grad()), paired = same_batch(a, b)](Sink& s) {
+                [a = Saved(a, b.requires_grad()), b = Saved(b, a.requires_grad())](Sink& s) {
                   const Var g = s.grad();
                   if (s.wants(0)) s.add(0, matmul(g, b.get()));
                   if (!s.wants(1)) return;
-                  if (paired && !s.recording() && a.get().numel() > 0 && g.numel() > 0)
-                    return s.add_product(1, g.value(), a.value());
+                  if (!s.recording() && a.get().numel() > 0 && g.numel() > 0) return s.add_product(1, g.value(), a.value());
                   s.add(1, matmul(transposed(g), a.get()));
                 });
 }
