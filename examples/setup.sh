@@ -76,17 +76,31 @@ build_program() {
   ninja -C build $quiet "examples/$1" >&2  # what the script itself prints may be a table
 }
 
+# keep_to NOTE WHAT FILE...: ends a script that is to go on in a folder which it filled from FILEs of other content, or with other
+# settings than WHAT says (empty: none). NOTE, in that folder, keeps both.
+keep_to() {
+  local made_of
+  made_of="$2 $(cat -- "${@:3}" | cksum)"
+  mkdir -p "$(dirname "$1")"
+  [ -e "$1" ] || echo "$made_of" >"$1"
+  [ "$(cat "$1")" != "$made_of" ] || return 0
+  echo "$0: $(dirname "$1") was made of other data${2:+ or not with $2}; name another OUTPUT_DIR, or remove that one" >&2
+  exit 1
+}
+
 # unpack_once ARCHIVE INSIDE FOLDER: makes FOLDER of what the tar file has as INSIDE, unless it is there. A stop leaves no half of it,
-# a file that is none an error that names it.
+# a file that is none an error that names it; so does another archive than FOLDER is of.
 unpack_once() {
-  [ ! -d "$3" ] || return 0
-  rm -rf "$3.unpacking"
-  mkdir -p "$3.unpacking"
-  if ! tar -xzf "$1" -C "$3.unpacking" || [ ! -d "$3.unpacking/$2" ]; then
+  if [ ! -d "$3" ]; then
+    rm -rf "$3.unpacking" "$3.made_of"
+    mkdir -p "$3.unpacking"
+    if ! tar -xzf "$1" -C "$3.unpacking" || [ ! -d "$3.unpacking/$2" ]; then
+      rm -r "$3.unpacking"
+      echo "$0: $1 is no sound tar.gz with a folder $2" >&2
+      exit 1
+    fi
+    mv "$3.unpacking/$2" "$3"
     rm -r "$3.unpacking"
-    echo "$0: $1 is no sound tar.gz with a folder $2" >&2
-    exit 1
   fi
-  mv "$3.unpacking/$2" "$3"
-  rm -r "$3.unpacking"
+  keep_to "$3.made_of" "" "$1"
 }

@@ -12,7 +12,10 @@ set -euo pipefail
 usage 1 2 "$@"
 data=$(realpath -m -- "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/tatoeba}")
 archives=("$data"/*.zip)
-need "${archives[0]}"
+if [ ${#archives[@]} != 1 ] || [ ! -r "${archives[0]}" ]; then
+  echo "$0: $data must have one zip, that with fra.txt" >&2
+  exit 1
+fi
 cd "$(dirname "$0")/.."
 translator=build/examples/translator
 build_program translator
@@ -25,7 +28,7 @@ if [ ! -e "$texts/done" ]; then
     exit 1
   fi
   awk -F '\t' -v folder="$texts" '
-    NF < 2 { next }
+    NF < 2 || $1 == "" || $2 == "" { left_out++; next }
     {
       is_new = !($1 in part)
       if (is_new) {
@@ -37,9 +40,10 @@ if [ ! -e "$texts/done" ]; then
         print $1 > (folder "/" part[$1] ".en")
         print $2 > (folder "/" part[$1] ".fr")
       }
-    }' "$texts/fra.txt"
-  touch "$texts/done"
+    }
+    END { if (left_out) print left_out " lines without a sentence and its translation left out" > "/dev/stderr" }' "$texts/fra.txt"
 fi
+keep_to "$texts/done" "" "${archives[0]}"
 
 "$translator" train --output "$output/run" --model transformer --layers 3 --width 256 --heads 4 --feed-forward 512 \
   --source "$texts/train.en" --target "$texts/train.fr" --valid-source "$texts/valid.en" --valid-target "$texts/valid.fr" \

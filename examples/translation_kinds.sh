@@ -34,15 +34,7 @@ for kind in "${chosen[@]}"; do kind_settings "$kind" >/dev/null; done
 files=("$data"/{train,val,test_2016_flickr}.lc.norm.tok.{en,de}.gz)
 need "${files[@]}"
 
-# Rows of other data or another time don't belong into one table.
-asked="$minutes minutes of $(cat "${files[@]}" | cksum)"
-mkdir -p "$output"
-[ -e "$output/asked" ] || echo "$asked" >"$output/asked"
-if [ "$(cat "$output/asked")" != "$asked" ]; then
-  echo "$0: $output has rows of other data or of other minutes than $minutes; name another OUTPUT_DIR, or remove that one" >&2
-  exit 1
-fi
-
+keep_to "$output/made_of" "$minutes minutes" "${files[@]}"
 cd "$(dirname "$0")/.."
 translator=build/examples/translator
 build_program translator

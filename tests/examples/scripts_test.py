@@ -27,7 +27,7 @@ while [ $# -gt 0 ] && [ "$1" != --output ]; do shift; done
 TOOLS = {"ninja": "exit 0", "dpkg-query": "echo installed", "apt-get": "exit 1"}  # all packages are there, all is built
 
 
-def write_data(folder):
+def write_data(folder, word="good"):
     """Every file that a script needs, with as much in it as the script itself looks at."""
     def tar(path, inside):
         with tarfile.open(path, "w:gz") as archive:
@@ -36,8 +36,8 @@ def write_data(folder):
             archive.addfile(entry)
             for name in ("neg/cv000_1.txt", "pos/cv000_1.txt"):
                 entry = tarfile.TarInfo(f"{inside}/{name}")
-                entry.size = 5
-                archive.addfile(entry, io.BytesIO(b"good\n"))
+                entry.size = len(word)
+                archive.addfile(entry, io.BytesIO(word.encode()))
 
     for place in (folder, folder / "review-polarity", folder / "spoken-digits", folder / "mnist"):
         place.mkdir(exist_ok=True)
@@ -55,7 +55,7 @@ def write_data(folder):
     for name in names:
         (folder / f"{name}.gz").write_bytes(gzip.compress(b"text\n"))
     with zipfile.ZipFile(folder / "fra-eng.zip", "w") as archive:
-        archive.writestr("fra.txt", "".join(f"Go {i}.\tVa {i}.\tby\n" for i in range(100)))
+        archive.writestr("fra.txt", "".join(f"Go {i}, {word}.\tVa {i}.\tby\n" for i in range(100)))
 
 
 class Scripts(unittest.TestCase):
@@ -82,15 +82,29 @@ class Scripts(unittest.TestCase):
             self.assertIn(f"{row[1]} update", (folder / "out" / "dot" / "trained").read_text())
             (built / "translator").unlink()  # what is done is not done again
             self.assertEqual(run(folder, "translation_kinds.sh", data, folder / "out", "0.01", "dot").stdout.splitlines(), table)
-            with self.assertRaisesRegex(AssertionError, "rows of other data or of other minutes than 0.02"):
+            with self.assertRaisesRegex(AssertionError, "made of other data or not with 0.02 minutes"):
                 run(folder, "translation_kinds.sh", data, folder / "out", "0.02", "dot")
+
+    def test_a_folder_made_of_other_data_is_not_gone_on_in(self):
+        for script in ("tatoeba.sh", "sentiment.sh", "speech.sh", "two_senses.sh"):
+            with self.subTest(script=script), tempfile.TemporaryDirectory() as name:
+                folder = pathlib.Path(name)
+                built, data = copy_scripts(folder)
+                write_data(data)
+                for program in ("translator", "sentiment", "speech", "two_senses"):
+                    (built / program).write_text("#!/bin/sh\ncat >/dev/null\n")
+                    (built / program).chmod(0o755)
+                run(folder, script, data, folder / "out")
+                run(folder, script, data, folder / "out")
+                write_data(data, "bad")
+                with self.assertRaisesRegex(AssertionError, "was made of other data; name another OUTPUT_DIR"):
+                    run(folder, script, data, folder / "out")
 
     def run_script(self, script, folder):
         wanted = set(re.findall(r"build/examples/([a-z_]+)", script.read_text()))
         self.assertTrue(wanted)
         if not all((PROGRAMS / program).exists() for program in wanted):
-            print(f"{script.name}: {', '.join(sorted(wanted))} not built here, skipped")
-            return
+            self.skipTest(f"{', '.join(sorted(wanted))} not built here")
         built, data = copy_scripts(folder)
         calls = folder / "calls"
         write_data(data)
