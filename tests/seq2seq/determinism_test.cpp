@@ -15,7 +15,7 @@ using namespace weft::seq2seq;
 
 namespace {
 
-constexpr int steps = 200;
+constexpr int steps = 60;  // more threads than free cores wait for each other at each parallel loop
 
 // Large enough for oneDNN and for several chunks.
 std::vector<Tensor> trained(const ModelOptions& options, int threads) {
