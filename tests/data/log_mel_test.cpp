@@ -7,8 +7,10 @@
 #include <numbers>
 #include <vector>
 
+#include "golden/golden.hpp"
 #include "weft/base/error.hpp"
 #include "weft/base/random.hpp"
+#include "weft/data/deltas.hpp"
 
 using namespace weft;
 using namespace weft::data;
@@ -82,6 +84,33 @@ TEST_CASE("log-mel energies are those of the definition") {
       double worst = 0;
       for (std::size_t i = 0; i < expected.size(); ++i)
         worst = std::max(worst, std::abs(static_cast<double>(found.data<float>()[i]) - expected[i]));
+      CHECK(worst < 1e-4);
+    }
+  }
+}
+
+TEST_CASE("log-mel energies and their deltas are torchaudio's") {
+  const test::Golden golden = test::Golden::load("sound_features");
+  const Tensor samples = golden["samples"].to(f32);
+  const std::pair<std::string, LogMelOptions> settings[] = {{"htk", {}},
+                                                            {"slaney",
+                                                             {.rate = 16000,
+                                                              .window = 400,
+                                                              .hop = 160,
+                                                              .fft = 512,
+                                                              .bands = 30,
+                                                              .low = 60,
+                                                              .high = 7000,
+                                                              .scale = MelScale::slaney}}};
+  for (const auto& [name, options] : settings) {
+    CAPTURE(name);
+    const Tensor found = LogMel(options)({samples.data<float>(), static_cast<std::size_t>(samples.numel())});
+    for (const auto& [ours, theirs] :
+         {std::pair(found, golden[name + ".log_mel"]), std::pair(deltas(found), golden[name + ".deltas"])}) {
+      REQUIRE(ours.shape() == theirs.shape());
+      double worst = 0;
+      for (std::int64_t i = 0; i < ours.numel(); ++i)
+        worst = std::max(worst, std::abs(static_cast<double>(ours.data<float>()[i]) - theirs.data<double>()[i]));
       CHECK(worst < 1e-4);
     }
   }

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Writes the golden files beside this script: what PyTorch computes, in f64, for small inputs.
 
-Needs Debian's python3-torch (1.13.1): /usr/bin/python3 tests/golden/make_golden.py
+Needs Debian's python3-torch and python3-torchaudio (1.13.1, 0.13.1): /usr/bin/python3 tests/golden/make_golden.py
 README.md says what each file holds."""
 
 import json
@@ -523,9 +523,32 @@ def plateau():
     write("plateau", {"metrics": torch.tensor(metrics), "factors": torch.tensor(rows)})
 
 
+def sound_features():
+    """Windows are centred in the transform by torch.stft, so the sound gets as much in front as they are shifted."""
+    import torchaudio
+
+    time = torch.arange(1500, dtype=torch.float64)
+    samples = 0.3 * torch.sin(0.4 * time) + 0.1 * torch.sin(1.9 * time + 0.2) + 0.02 * torch.randn(1500)
+    samples = (samples * 32768).round() / 32768
+    before = torch.cat([samples[:1], samples[:-1]])
+    tensors = {"samples": samples}
+    for scale, rate, window, hop, fft, bands, low, high in (
+        ("htk", 8000, 200, 80, 256, 40, 0.0, 4000.0),
+        ("slaney", 16000, 400, 160, 512, 30, 60.0, 7000.0),
+    ):
+        shift = (fft - window) // 2
+        padded = nn.functional.pad(samples - 0.97 * before, (shift, fft - window - shift))
+        spectrum = torch.stft(padded, fft, hop, window, torch.hann_window(window), center=False, return_complex=True)
+        triangles = torchaudio.functional.melscale_fbanks(fft // 2 + 1, low, high, bands, rate, mel_scale=scale)
+        energies = (spectrum.abs() ** 2).T @ triangles.to(torch.float64)
+        tensors[f"{scale}.log_mel"] = energies.clamp(min=1e-8).log()
+        tensors[f"{scale}.deltas"] = torchaudio.functional.compute_deltas(tensors[f"{scale}.log_mel"].T).T
+    write("sound_features", tensors)
+
+
 if __name__ == "__main__":
     for make in (linear, embedding, lstm, gru, rnn, layer_norm, cross_entropy, cross_entropy_weight, losses, ctc_loss, optimizers,
                  adaptive_optimizers, trajectories, lbfgs, sparse_adam, schedules, plateau, convolution, conv1d, batch_norm,
-                 batch_norm_1d, group_norm, pooling, multihead_attention, transformer):
+                 batch_norm_1d, group_norm, pooling, multihead_attention, transformer, sound_features):
         torch.manual_seed(20221215)
         make()
