@@ -1,6 +1,8 @@
 #include "data/byte_source.hpp"
 
+#include <cstdio>
 #include <cstring>
+#include <iostream>
 
 namespace weft::data {
 
@@ -22,8 +24,12 @@ ByteSource::ByteSource(const char* operation, const std::filesystem::path& path)
 }
 
 ByteSource::ByteSource(const char* operation, std::istream& stream, std::string name)
-    : operation_(operation), name_(std::move(name)), bytes_(stream.rdbuf()) {}
+    : operation_(operation), name_(std::move(name)), bytes_(stream.rdbuf()), is_standard_input_(bytes_ == std::cin.rdbuf()) {}
 
 void ByteSource::fail_to_read(int error) const { fail<IoError>(operation_, "can't read {}: {}", name_, std::strerror(error)); }
+
+void ByteSource::check_standard_input() const {
+  if (std::ferror(stdin) != 0) fail_to_read(last_error());
+}
 
 }  // namespace weft::data

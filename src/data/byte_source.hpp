@@ -29,7 +29,9 @@ class ByteSource {
   template <class Place>
   int take(Place place) {
     try {
-      return bytes_->sbumpc();
+      const int byte = bytes_->sbumpc();
+      if (byte == end && is_standard_input_) check_standard_input();
+      return byte;
     } catch (const boost::iostreams::gzip_error& error) {
       fail<FormatError>(operation_, "{}: the gzip data is damaged or cut off after {} ({}); fetch the file anew", name_,
                         place(), error.what());
@@ -42,12 +44,15 @@ class ByteSource {
 
  private:
   [[noreturn]] void fail_to_read(int error) const;
+  /// C's stdin, over which std::cin reads, ends where it can't be read.
+  void check_standard_input() const;
 
   const char* operation_;
   std::string name_;
   std::ifstream file_;
   boost::iostreams::filtering_istreambuf gzip_;
   std::streambuf* bytes_ = nullptr;
+  bool is_standard_input_ = false;
 };
 
 }  // namespace weft::data

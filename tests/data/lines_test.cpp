@@ -6,11 +6,15 @@
 #include "weft/data/lines.hpp"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <boost/iostreams/filter/gzip.hpp>
 #include <boost/iostreams/filtering_stream.hpp>
+#include <cstdio>
 #include <fstream>
+#include <iostream>
 #include <sstream>
 #include <vector>
 
@@ -114,6 +118,38 @@ TEST_CASE("paths that can't be read") {
                        ("[LineReader] can't read " + missing.string() + ": No such file or directory").c_str(), IoError);
   CHECK_THROWS_WITH_AS(LineReader{folder.path()},
                        ("[LineReader] can't read " + folder.path().string() + ": Is a directory").c_str(), IoError);
+}
+
+TEST_CASE("a standard input that can't be read is no empty one") {
+  const int kept = dup(STDIN_FILENO);
+  const auto error = [] {
+    LineReader reader(std::cin, "standard input");
+    std::string line, what;
+    try {
+      reader.next(line);
+    } catch (const IoError& thrown) {
+      what = thrown.what();
+    }
+    std::clearerr(stdin);
+    return what;
+  };
+  const test::TemporaryFolder folder;
+  const int opened = open(folder.path().c_str(), O_RDONLY | O_DIRECTORY);
+  REQUIRE(dup2(opened, STDIN_FILENO) == STDIN_FILENO);
+  if (opened != STDIN_FILENO) close(opened);
+  const std::string of_folder = error();
+  close(STDIN_FILENO);
+  const std::string of_closed = error();
+  const int empty = open("/dev/null", O_RDONLY);  // takes the place that is free
+  const std::string of_empty = error();
+  CHECK(empty == STDIN_FILENO);
+  if (kept >= 0) {
+    dup2(kept, STDIN_FILENO);
+    close(kept);
+  }
+  CHECK(of_folder == "[LineReader] can't read standard input: Is a directory");
+  CHECK(of_closed == "[LineReader] can't read standard input: Bad file descriptor");
+  CHECK(of_empty.empty());
 }
 
 TEST_CASE("a gzip file cut off anywhere or altered is an error") {
