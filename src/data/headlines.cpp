@@ -48,9 +48,10 @@ Headlines read_headlines(const std::filesystem::path& path) {
   std::string line;
   std::optional<std::int64_t> invalid;
   while (reader.next(line, invalid)) {
-    const std::string fault = invalid ? fmt::format("not UTF-8 (byte {})", *invalid + 1) : add(all, line);
-    if (fault.empty() || ++all.malformed > most_told) continue;
-    all.left_out.push_back(fmt::format("{}, line {}: {}", reader.name(), reader.line_number(), fault));
+    const std::string problem = invalid ? "" : add(all, line);
+    if ((!invalid && problem.empty()) || ++all.malformed > most_told) continue;
+    all.left_out.push_back(invalid ? reader.fault(line, *invalid)
+                                   : fmt::format("{}, line {}: {}", reader.name(), reader.line_number(), problem));
   }
   all.lines = reader.line_number();
   check<FormatError>(all.lines > all.dropped(), operation, "{} has no story with headline and paragraph among its {} lines{}",

@@ -95,16 +95,17 @@ LetterImages read_letter_images(const std::filesystem::path& path, const LetterI
   LetterImages result;
   std::optional<std::int64_t> invalid;
   for (std::string line; reader.next(line, invalid);) {
-    if (is_blank(line)) continue;
+    if (!invalid && is_blank(line)) continue;
     ++result.lines;
     LetterWord word;
-    const std::string problem = invalid ? fmt::format("byte {} isn't UTF-8", *invalid + 1) : parse(line, options, word);
-    if (problem.empty()) {
+    const std::string problem = invalid ? "" : parse(line, options, word);
+    if (!invalid && problem.empty()) {
       result.words.push_back(std::move(word));
     } else {
       ++result.skipped;
       if (result.first_skipped.size() < LetterImages::most_told)
-        result.first_skipped.push_back(fmt::format("{}, line {}: {}", reader.name(), reader.line_number(), problem));
+        result.first_skipped.push_back(invalid ? reader.fault(line, *invalid)
+                                               : fmt::format("{}, line {}: {}", reader.name(), reader.line_number(), problem));
     }
   }
   check<FormatError>(result.lines > 0, operation, "{} has no lines", reader.name());

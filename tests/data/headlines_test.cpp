@@ -65,11 +65,23 @@ TEST_CASE("lines that aren't of that form are left out, with the reason") {
                          "line 4: the split is 'train'" + split,
                          "line 5: the split is 'A split of some othe...'" + split,
                          "line 6: 1 field" + where,
-                         "line 7: not UTF-8 (byte 12)",
+                         "line 7, byte 12: not UTF-8 (0xE9)",
                          "line 8: the split is 'nineteen and a half ...'" + split,
                          "line 9: the split is 'nineteen and a half...'" + split};
   REQUIRE(all.left_out.size() == reasons.size());
   for (std::size_t i = 0; i < reasons.size(); ++i) CHECK(all.left_out[i] == file.path.string() + ", " + reasons[i]);
+}
+
+TEST_CASE("a NUL byte or a line without an end costs no other story") {
+  const File file("TRAIN\tA\tb\nTEST\tB" + std::string("\0\tc\n", 4) + "TRAIN\tC\t" + std::string(1 << 20, 'x') +
+                  "\nTEST\tD\te\n");
+  const Headlines all = read_headlines(file.path);
+  CHECK(all.train.target == Lines{"A"});
+  CHECK(all.test.target == Lines{"D"});
+  CHECK(all.lines == 4);
+  CHECK(all.malformed == 2);
+  CHECK(all.left_out ==
+        Lines{file.path.string() + ", line 2, byte 7: a NUL byte", file.path.string() + ", line 3: longer than 1048576 bytes"});
 }
 
 TEST_CASE("of many lines that aren't of that form ten reasons are kept and all are counted") {
@@ -88,12 +100,11 @@ TEST_CASE("files without a story") {
   const File file("TRAIN\tA\t\nTRAIN\tA\t\xFF\n");
   CHECK_THROWS_WITH_AS(
       read_headlines(file.path),
-      fmt::format("[read_headlines] {0} has no story with headline and paragraph among its 2 lines; {0}, line 2: "
-                  "not UTF-8 (byte 9)",
+      fmt::format("[read_headlines] {0} has no story with headline and paragraph among its 2 lines; {0}, line 2, "
+                  "byte 9: not UTF-8 (0xFF)",
                   file.path.string())
           .c_str(),
       FormatError);
-  CHECK_THROWS_AS(read_headlines(File(std::string("TRAIN\tA\tb\nTEST\tB\0\tc\n", 20)).path), FormatError);
   CHECK_THROWS_AS(read_headlines("no-such-file"), IoError);
 }
 

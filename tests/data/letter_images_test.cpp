@@ -49,12 +49,15 @@ TEST_CASE("a line that is no word is left out and counted, and the reason told")
     CHECK(file.words.size() == 2);
     CHECK(file.lines == 3);
     CHECK(file.skipped == 1);
-    const std::string start = path.string() + ", line 2: ";
+    const std::string start = path.string() + ", line 2";
     REQUIRE(file.first_skipped.size() == 1);
     REQUIRE(file.first_skipped[0].starts_with(start));
-    return file.first_skipped[0].substr(start.size());
+    const std::string reason = file.first_skipped[0].substr(start.size());
+    return reason.starts_with(": ") ? reason.substr(2) : reason;
   };
-  CHECK(skipped("0 \xE9 81") == "byte 3 isn't UTF-8");
+  CHECK(skipped("0 \xE9 81") == ", byte 3: not UTF-8 (0xE9)");
+  CHECK(skipped(std::string("0 a\0 81", 7)) == ", byte 4: a NUL byte");
+  CHECK(skipped("0 " + std::string(1 << 20, 'a')) == "longer than 1048576 bytes");
   CHECK(skipped("0 a") == "a fold, a word and an image for each of its letters are needed");
   CHECK(skipped("x a 81") == "'x' is no fold, which is a whole number");
   CHECK(skipped("1x a 81") == "'1x' is no fold, which is a whole number");

@@ -97,18 +97,38 @@ TEST_CASE("what is not text, with line and byte") {
                        FormatError);
 }
 
-TEST_CASE("a reader can go on behind a line that is not UTF-8") {
-  std::istringstream stream("a\xE9\r\nb\n");
+TEST_CASE("a reader can go on behind a line that is no text") {
+  const std::string longest(static_cast<std::size_t>(max_line_bytes), 'x');
+  std::istringstream stream("a\xE9\r\nb\nc" + std::string("\0d", 2) + "\xFF\n" + longest + "é and more\n" + longest +
+                            "\nlast\n" + longest + "x");
   LineReader reader(stream, "input");
   std::string line;
   std::optional<std::int64_t> invalid;
+  const auto fault = [&] { return invalid ? reader.fault(line, *invalid) : "none"; };
   REQUIRE(reader.next(line, invalid));
   CHECK(invalid == 1);
+  CHECK(fault() == "input, line 1, byte 2: not UTF-8 (0xE9)");
+  CHECK(line == "a\xE9\r");
   REQUIRE(reader.next(line, invalid));
   CHECK(line == "b");
   CHECK_FALSE(invalid);
   CHECK(reader.line_number() == 2);
+  REQUIRE(reader.next(line, invalid));
+  CHECK(fault() == "input, line 3, byte 2: a NUL byte");
+  REQUIRE(reader.next(line, invalid));
+  CHECK(fault() == "input, line 4: longer than 1048576 bytes");
+  CHECK(invalid == max_line_bytes);
+  CHECK(line == longest);
+  REQUIRE(reader.next(line, invalid));
+  CHECK_FALSE(invalid);
+  CHECK(line == longest);
+  REQUIRE(reader.next(line, invalid));
+  CHECK_FALSE(invalid);
+  CHECK(line == "last");
+  REQUIRE(reader.next(line, invalid));
+  CHECK(fault() == "input, line 7: longer than 1048576 bytes");
   CHECK_FALSE(reader.next(line, invalid));
+  CHECK_FALSE(invalid);
 }
 
 TEST_CASE("paths that can't be read") {

@@ -20,8 +20,8 @@ struct Headlines {
 };
 
 /// Reads lines of split (TRAIN, TEST or NOT-USED), headline and paragraph with tabs between them, plain or gzip. Lines with
-/// other splits or numbers of fields or that aren't UTF-8 are left out, with the reason. FormatError for a file without a
-/// story, and as LineReader; IoError for one that can't be read.
+/// other splits or numbers of fields or that are no text (see LineReader) are left out, with the reason. FormatError for a file
+/// without a story and for damaged gzip data; IoError for one that can't be read.
 Headlines read_headlines(const std::filesystem::path& path);
 
 /// Takes the last `count` pairs out of `text`, to validate on. ValueError unless some are taken and some stay.

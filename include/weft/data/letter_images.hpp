@@ -29,9 +29,9 @@ struct LetterImages {
 };
 
 /// Reads the letters of a word a line, plain or gzip, as Kassel's and Taskar's OCR data are kept: the fold, the text, then each
-/// letter's pixels, row by row, as hexadecimal digits whose highest bit is the first. A line that isn't so is skipped and
-/// counted, the first ones with the reason. Throws FormatError where no line is a word, and what LineReader throws; ValueError
-/// for a size that can't be.
+/// letter's pixels, row by row, as hexadecimal digits whose highest bit is the first. A line that isn't so, or
+/// no text (see LineReader), is skipped and counted, the first ones with the reason. Throws FormatError where no line is a word
+/// and for damaged gzip data; IoError for a file that can't be read; ValueError for a size that can't be.
 LetterImages read_letter_images(const std::filesystem::path& path, const LetterImagesOptions& options = {});
 
 /// The letters of a picture in which they stand side by side, dark on light, each height by width pixels or the same whole

@@ -30,9 +30,11 @@ class LineReader {
 
   /// Puts the next line, without its end, into `line`; false at the end of the text.
   bool next(std::string& line);
-  /// The same for readers that can go on without a line: `invalid` is the first byte (from 0) that isn't UTF-8, if any, and the
-  /// line is as it stands in the file.
+  /// The same for readers that can go on without a line: `invalid` is the byte (from 0) at which it is no text, if any: not
+  /// UTF-8, a NUL byte, or max_line_bytes where it is longer. Such a line is as it stands in the file, up to max_line_bytes.
   bool next(std::string& line, std::optional<std::int64_t>& invalid);
+  /// What is wrong with such a line, the last one that was read, and where: "words.txt, line 2, byte 3: not UTF-8 (0xFF)".
+  std::string fault(const std::string& line, std::int64_t invalid) const;
 
   /// How many lines have been read: the number of the last one.
   std::int64_t line_number() const;
