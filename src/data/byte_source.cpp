@@ -28,6 +28,19 @@ ByteSource::ByteSource(const char* operation, std::istream& stream, std::string 
 
 void ByteSource::fail_to_read(int error) const { fail<IoError>(operation_, "can't read {}: {}", name_, std::strerror(error)); }
 
+const char* ByteSource::reason_of(const boost::iostreams::gzip_error& error) {
+  namespace io = boost::iostreams;
+  switch (error.error()) {
+    case io::gzip::bad_crc: return "wrong checksum";
+    case io::gzip::bad_length: return "wrong length";
+    case io::gzip::bad_footer: return "it ends within the checksum and length";
+    // The first one's magic number stands there, or it wouldn't be taken for gzip data.
+    case io::gzip::bad_header: return "something else stands behind the data, or a header is cut off";
+    case io::gzip::bad_method: return "unknown method of compression";
+    default: return error.zlib_error_code() == io::zlib::buf_error ? "it ends within the data" : "damaged data";
+  }
+}
+
 void ByteSource::check_standard_input() const {
   if (std::ferror(stdin) != 0) fail_to_read(last_error());
 }

@@ -34,7 +34,7 @@ class ByteSource {
       return byte;
     } catch (const boost::iostreams::gzip_error& error) {
       fail<FormatError>(operation_, "{}: the gzip data is damaged or cut off after {} ({}); fetch the file anew", name_,
-                        place(), error.what());
+                        place(), reason_of(error));
     } catch (const std::ios_base::failure&) {
       fail_to_read(last_error());
     }
@@ -44,6 +44,8 @@ class ByteSource {
 
  private:
   [[noreturn]] void fail_to_read(int error) const;
+  /// The error's own text is the same for all.
+  static const char* reason_of(const boost::iostreams::gzip_error& error);
   /// C's stdin, over which std::cin reads, ends where it can't be read.
   void check_standard_input() const;
 

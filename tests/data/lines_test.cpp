@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/iostreams/filter/gzip.hpp>
 #include <boost/iostreams/filtering_stream.hpp>
 #include <cstdio>
@@ -183,19 +184,38 @@ TEST_CASE("a gzip file cut off anywhere or altered is an error") {
     for (std::string line; reader.next(line);) {
     }
   };
-  for (const std::size_t size : {std::size_t{2}, std::size_t{9}, std::size_t{12}, whole.size() / 2, whole.size() - 9,
-                                 whole.size() - 8, whole.size() - 4, whole.size() - 1}) {
-    CAPTURE(size);
-    CHECK_THROWS_AS(read(whole.substr(0, size)), FormatError);
-  }
-  std::string altered = whole;
-  altered[whole.size() - 6] = static_cast<char>(altered[whole.size() - 6] ^ 1);  // the checksum
-  CHECK_THROWS_AS(read(altered), FormatError);
-  try {
-    read(whole.substr(0, whole.size() / 2));
-  } catch (const FormatError& error) {
-    CHECK(std::string(error.what()).find("damaged.gz: the gzip data is damaged or cut off after line ") != std::string::npos);
-  }
+  const auto error = [&](const std::string& bytes) -> std::string {
+    try {
+      read(bytes);
+    } catch (const FormatError& thrown) {
+      return thrown.what();
+    }
+    return "";
+  };
+  const auto check_error = [&](const std::string& bytes, const std::string& reason) {
+    const std::string what = error(bytes);
+    CAPTURE(what);
+    CHECK(what.find("damaged.gz: the gzip data is damaged or cut off after line ") != std::string::npos);
+    CHECK(what.ends_with(" (" + reason + "); fetch the file anew"));
+  };
+  const std::string behind = "something else stands behind the data, or a header is cut off";
+  for (const std::size_t size : {std::size_t{2}, std::size_t{9}}) check_error(whole.substr(0, size), behind);
+  for (const std::size_t size : {std::size_t{12}, whole.size() / 2, whole.size() - 9})
+    check_error(whole.substr(0, size), "it ends within the data");
+  for (const std::size_t missing : {std::size_t{8}, std::size_t{4}, std::size_t{1}})
+    check_error(whole.substr(0, whole.size() - missing), "it ends within the checksum and length");
+  check_error(whole + "more", behind);
+  check_error(whole + std::string(512, '\0'), behind);
+  const auto altered = [&](std::size_t at) {
+    std::string bytes = whole;
+    bytes[at] = static_cast<char>(bytes[at] ^ 1);
+    return bytes;
+  };
+  check_error(altered(whole.size() - 6), "wrong checksum");
+  check_error(altered(2), "unknown method of compression");
+  std::string other = whole;
+  std::fill_n(other.begin() + 20, 40, '\xFF');
+  check_error(other, "damaged data");
 }
 
 TEST_CASE("a stream's lines come as they arrive") {
