@@ -45,7 +45,8 @@ std::string parse(const std::string& line, const LetterImagesOptions& options, L
   if (fields.size() < 3) return "a fold, a word and an image for each of its letters are needed";
   const char* const end = fields[0].data() + fields[0].size();
   const auto [read, error] = std::from_chars(fields[0].data(), end, word.fold);
-  if (error != std::errc() || read != end) return fmt::format("'{}' is no fold, which is a whole number", fields[0]);
+  if (error != std::errc() || read != end || word.fold < 0 || word.fold > LetterWord::largest_fold)
+    return fmt::format("'{}' is no fold, which is a whole number from 0 to {}", fields[0], LetterWord::largest_fold);
   word.text = fields[1];
   const std::size_t letters = text::decode_utf8(word.text).size(), images = fields.size() - 2;
   if (letters != images) return fmt::format("'{}' has {} letters, but {} images follow", word.text, letters, images);

@@ -59,8 +59,12 @@ TEST_CASE("a line that is no word is left out and counted, and the reason told")
   CHECK(skipped(std::string("0 a\0 81", 7)) == ", byte 4: a NUL byte");
   CHECK(skipped("0 " + std::string(1 << 20, 'a')) == "longer than 1048576 bytes");
   CHECK(skipped("0 a") == "a fold, a word and an image for each of its letters are needed");
-  CHECK(skipped("x a 81") == "'x' is no fold, which is a whole number");
-  CHECK(skipped("1x a 81") == "'1x' is no fold, which is a whole number");
+  CHECK(skipped("x a 81") == "'x' is no fold, which is a whole number from 0 to 999");
+  CHECK(skipped("1x a 81") == "'1x' is no fold, which is a whole number from 0 to 999");
+  CHECK(skipped("-1 a 81") == "'-1' is no fold, which is a whole number from 0 to 999");
+  CHECK(skipped("1000 a 81") == "'1000' is no fold, which is a whole number from 0 to 999");
+  CHECK(skipped("99999999999999999999 a 81") == "'99999999999999999999' is no fold, which is a whole number from 0 to 999");
+  CHECK(read_letter_images(write(folder, "999 a 81\n"), small).words[0].fold == 999);
   CHECK(skipped("0 ab 81") == "'ab' has 2 letters, but 1 images follow");
   CHECK(skipped("0 a 81 81") == "'a' has 1 letters, but 2 images follow");
   CHECK(skipped("0 ab 81 811") == "image 2 has 3 digits, not the 2 of 2 by 4 pixels");

@@ -10,6 +10,7 @@ namespace weft::data {
 
 /// A handwritten word, letter by letter.
 struct LetterWord {
+  static constexpr std::int64_t largest_fold = 999;
   std::int64_t fold = 0;  ///< the part of the data that it belongs to, for training on some and testing on others
   std::string text;       ///< UTF-8: a letter (code point) for each image
   Tensor images;          ///< f32 [letters, height, width], 1 where there is ink
