@@ -37,7 +37,8 @@ std::string with_size(const std::string& text) {
   return text.size() <= most ? text : fmt::format("{} of {} bytes", text::shortened(text, most), text.size());
 }
 
-// A setting that is a JSON object of its own counts by its fields.
+// A setting that is a JSON object of its own, as a model's description, counts by its fields. One that is lacking is as it was
+// before there was a choice.
 void add_differences(const std::string& name, const std::string& there, const std::string& now,
                      std::vector<SettingDifference>& to) {
   const auto old = nlohmann::json::parse(there, nullptr, false), fresh = nlohmann::json::parse(now, nullptr, false);
@@ -47,7 +48,7 @@ void add_differences(const std::string& name, const std::string& there, const st
   }
   // Of an object within it what isn't the same in the other.
   const auto text_of = [](const nlohmann::json& from, const nlohmann::json& other, const std::string& key) {
-    if (!from.contains(key)) return std::string("none");
+    if (!from.contains(key)) return std::string("the default");
     nlohmann::json value = from[key];
     if (value.is_object() && other.contains(key) && other[key].is_object())
       for (const auto& [field, same] : other[key].items())

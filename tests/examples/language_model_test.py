@@ -108,7 +108,7 @@ class LanguageModelTest(unittest.TestCase):
             self.assertEqual("What the model looks at" in (run / "report.html").read_text(), more[0] != "--mixing" or "window" in more)
             done = call(*words)
             self.assertEqual(done.returncode, 1, done.stderr)
-            self.assertIn(f"{more[0]} ({more[1]} there, none now)", done.stderr)
+            self.assertIn(f"{more[0]} ({more[1]} there, the default now)", done.stderr)
 
     def test_says_what_it_does_not_know(self):
         run = FOLDER / "prompts"

@@ -110,7 +110,7 @@ class SummarizerTest(unittest.TestCase):
         self.assertEqual(len(succeed("summarize", "--model", FOLDER / "gru", "--threads", 1, stdin="Nix Corp rose.\n").split("\n")), 2)
         done = call(*words)
         self.assertEqual(done.returncode, 1, done.stderr)
-        self.assertIn("--recurrent (gru there, none now)", done.stderr)
+        self.assertIn("--recurrent (gru there, the default now)", done.stderr)
 
     def test_says_what_is_wrong(self):
         run = FOLDER / "wrong"

@@ -98,7 +98,7 @@ class TwoSensesTest(unittest.TestCase):
         self.assertIn("errors in 10 pairs", succeed("evaluate", *files(), "--model", FOLDER / "lstm", "--pairs", 10))
         done = call(*words)
         self.assertEqual(done.returncode, 1, done.stderr)
-        self.assertIn("--recurrent (lstm there, none now)", done.stderr)
+        self.assertIn("--recurrent (lstm there, the default now)", done.stderr)
 
     def test_says_what_is_wrong(self):
         run = FOLDER / "wrong"

@@ -147,6 +147,13 @@ TEST_CASE("a checkpoint of other settings is refused with both values") {
   refused<ValueError>(path, "other settings: 'classifier.words' ({\"join\":false} there, {\"join\":true} now); go on",
                       {{"classifier", R"({"size": 4, "words": {"hidden": 8, "join": true}})"}});
 
+  // A field that one side lacks is as it was before there was a choice.
+  save_training(path, saved.model, saved.optimizer, nullptr, saved.state, {{"classifier", R"({"size": 4, "heads": 2})"}});
+  refused<ValueError>(path,
+                      "other settings: 'classifier.cell' (the default there, gru now); "
+                      "'classifier.heads' (2 there, the default now); go on",
+                      {{"classifier", R"({"size": 4, "cell": "gru"})"}});
+
   std::string words = "[\"" + std::string(77, 'x') + "ü";
   for (int i = 0; i < 1000; ++i) words += "\", \"word";
   save_training(path, saved.model, saved.optimizer, nullptr, saved.state, {{"symbols", R"({"words": )" + words + "\"]}"}});

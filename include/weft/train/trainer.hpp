@@ -57,7 +57,8 @@ class TrainingTask {
   virtual void carry(const StateDict& /*carried*/) {}
 };
 
-/// A setting that a checkpoint was made with, and what it is now; "none" where one side lacks it.
+/// A setting that a checkpoint was made with, and what it is now; "none" where one side lacks it, "the default" for a field of
+/// a description (JSON) that one side lacks.
 struct SettingDifference {
   std::string name, there, now;
 };
