@@ -102,6 +102,15 @@ std::int64_t LogMel::frames(std::int64_t samples) const {
   return samples < options_.window ? 1 : 1 + (samples - options_.window) / options_.hop;
 }
 
+Tensor LogMel::operator()(const Sound& sound) const {
+  check<ValueError>(
+      sound.rate == options_.rate, where,
+      "the sound has {} samples a second, the options a rate of {}; take LogMelOptions for its rate, or sounds of "
+      "another one",
+      sound.rate, options_.rate);
+  return (*this)(sound.samples);
+}
+
 Tensor LogMel::operator()(std::span<const float> samples) const {
   check<ValueError>(!samples.empty(), where, "there are no samples");
   const auto size = static_cast<std::int64_t>(samples.size());

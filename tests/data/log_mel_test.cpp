@@ -136,7 +136,18 @@ TEST_CASE("how many frames a sound has") {
   CHECK(log_mel.frames(200) == 1);
   CHECK(log_mel.frames(279) == 1);
   CHECK(log_mel.frames(280) == 2);
-  CHECK_THROWS_WITH_AS(log_mel({}), "[LogMel] there are no samples", ValueError);
+  CHECK_THROWS_WITH_AS(log_mel(std::span<const float>()), "[LogMel] there are no samples", ValueError);
+}
+
+TEST_CASE("a sound's rate is the options'") {
+  const LogMel log_mel;
+  Sound sound{.samples = std::vector<float>(500, 0.25f), .rate = 8000};
+  CHECK(log_mel(sound).str() == log_mel(sound.samples).str());
+  sound.rate = 16000;
+  CHECK_THROWS_WITH_AS(log_mel(sound),
+                       "[LogMel] the sound has 16000 samples a second, the options a rate of 8000; take LogMelOptions for its "
+                       "rate, or sounds of another one",
+                       ValueError);
 }
 
 TEST_CASE("both scales of mel, and back") {

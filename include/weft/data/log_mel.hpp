@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <span>
 
+#include "weft/data/sound.hpp"
 #include "weft/tensor/tensor.hpp"
 
 namespace weft::data {
@@ -40,6 +41,8 @@ class LogMel {
   std::int64_t frames(std::int64_t samples) const;
   /// f32 [frames, bands]. Throws ValueError for no samples.
   Tensor operator()(std::span<const float> samples) const;
+  /// The same of a sound, which says its rate. Throws ValueError also where that isn't the options'.
+  Tensor operator()(const Sound& sound) const;
 
   const LogMelOptions& options() const { return options_; }
 
