@@ -72,6 +72,10 @@ void check_own_thread(const TapeState& tape, const char* op) {
       "this tape was made by another thread; make one in each thread that computes (tensors and models can be shared)");
 }
 
+void check_defined(const Var& output) {
+  check<TapeError>(output.defined(), "backward", "the output is undefined: it was made by default, or moved from");
+}
+
 }  // namespace
 
 namespace detail {
@@ -205,6 +209,7 @@ Var Tape::leaf(const Tensor& value) {
 }
 
 void Tape::backward(const Var& output, BackwardOptions options) {
+  check_defined(output);
   check<ShapeError>(
       output.numel() == 1, "backward",
       "the output has shape {}; only one element can be differentiated, so reduce it (sum, mean) or pass the gradient",
@@ -214,6 +219,8 @@ void Tape::backward(const Var& output, BackwardOptions options) {
 
 void Tape::backward(const Var& output, const Var& gradient, BackwardOptions options) {
   check_own_thread(*state_, "backward");
+  check_defined(output);
+  check<TapeError>(gradient.defined(), "backward", "the gradient is undefined: it was made by default, or moved from");
   check<TapeError>(output.requires_grad(), "backward",
                    "the output doesn't depend on any leaf or parameter of a tape: it was computed without one or under NoGrad "
                    "(make the Tape, "

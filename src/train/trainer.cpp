@@ -272,7 +272,7 @@ class Training {
     std::int64_t tokens = 0;
     for (std::int64_t i = 0; i < batches; ++i) tokens += add_gradients(state_.position + i, batches > 1);
     // The gradients of sums become those of the mean over all of them.
-    if (batches > 1 && tokens > 0) {
+    if (batches > 1) {
       optim::own_gradients(learned_);
       for (Parameter* parameter : learned_)
         if (parameter->grad().defined()) kernels::scale_into(parameter->mutable_grad(), 1 / static_cast<double>(tokens));
@@ -304,6 +304,10 @@ class Training {
   std::int64_t add_gradients(std::int64_t index, bool of_sum) {
     Tape tape(state_.generator);
     const StepLoss result = task_.step(index);
+    check<ValueError>(result.loss.defined() && result.tokens > 0, where,
+                      "step {} of epoch {} gave {} over {} tokens; TrainingTask::step must give a loss and say of how many "
+                      "tokens it is the mean",
+                      index, state_.epoch, result.loss.defined() ? "a loss" : "no loss", result.tokens);
     const auto tokens = static_cast<double>(result.tokens);
     tape.backward(of_sum ? result.loss * tokens : result.loss);
     if (const double loss = result.loss.item(); std::isfinite(loss)) {  // one that isn't is told by the steps passed over

@@ -55,6 +55,15 @@ TEST_CASE("a leaf that the output doesn't depend on has a gradient of zeros") {
   CHECK(tape.grad(far).at({1}) == 0);
 }
 
+TEST_CASE("backward names what is undefined") {
+  Tape tape;
+  const Var x = tape.leaf(vector({1, 2}));
+  const std::string undefined = " is undefined: it was made by default, or moved from";
+  CHECK(message_of<TapeError>([&] { tape.backward(Var()); }) == "[backward] the output" + undefined);
+  CHECK(message_of<TapeError>([&] { tape.backward(Var(), x); }) == "[backward] the output" + undefined);
+  CHECK(message_of<TapeError>([&] { tape.backward(x, Var()); }) == "[backward] the gradient" + undefined);
+}
+
 TEST_CASE("k uses of a variable give k times the gradient") {
   for (const int k : {1, 2, 3, 7}) {
     Tape tape;

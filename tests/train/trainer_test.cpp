@@ -462,6 +462,27 @@ TEST_CASE("one run at a time trains in a folder") {
   CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 3);  // best, last, log
 }
 
+TEST_CASE("a step without a loss or tokens is refused, with its place") {
+  struct Lacking : Regression {
+    bool loss = true;
+    StepLoss step(std::int64_t index) override {
+      StepLoss result = Regression::step(index);
+      if (index == 1 && loss) result.tokens = 0;
+      if (index == 1 && !loss) result.loss = Var();
+      return result;
+    }
+  };
+  const test::TemporaryFolder folder;
+  std::ostringstream progress;
+  for (const bool loss : {true, false}) {
+    Lacking task;
+    task.loss = loss;
+    const char* const what = loss ? "[train] step 1 of epoch 0 gave a loss over 0 tokens; TrainingTask::step must give"
+                                  : "[train] step 1 of epoch 0 gave no loss over ";
+    CHECK_THROWS_WITH_AS(train(task, options_for(folder.path()), progress), doctest::Contains(what), ValueError);
+  }
+}
+
 TEST_CASE("a run that starts anew takes the place of another when it has weights to save, not before") {
   struct Failing : Regression {
     StepLoss step(std::int64_t) override { throw NumericError("no"); }

@@ -20,7 +20,8 @@
 
 namespace weft {
 
-/// The loss of one batch, a mean over `tokens`, and its words, or what else the task's unit is, which the speed counts.
+/// The loss of one batch, a mean over `tokens` (one or more, which weigh it where batches or log lines are added up), and its
+/// words, or what else the task's unit is, which the speed counts.
 struct StepLoss {
   Var loss;
   std::int64_t tokens = 0, words = 0;
