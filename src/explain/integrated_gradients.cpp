@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "base/fail.hpp"
-#include "weft/autograd/grad.hpp"
+#include "explain/gradient_at.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/reduce.hpp"
@@ -20,13 +20,6 @@ double value_at(const std::function<Var(const Var&)>& f, const Tensor& x) {
   const double value = output.item();
   check<NumericError>(std::isfinite(value), op, "f is {} at an end of the path", value);
   return value;
-}
-
-Tensor gradient_at(const std::function<Var(const Var&)>& f, const Tensor& x) {
-  Tape tape;
-  const Var leaf = tape.leaf(x), output = f(leaf);
-  if (!output.requires_grad()) return Tensor::zeros(x.shape(), x.dtype());
-  return grad(output, {leaf}).front().value();
 }
 
 /// Summed in f64, so that many steps don't add up their rounding.
@@ -51,7 +44,7 @@ IntegratedGradients integrated_gradients(const std::function<Var(const Var&)>& f
     Var gradients = Tensor::zeros(input.shape(), f64);
     for (std::int64_t step = 0; step < result.steps; ++step) {
       const double t = (static_cast<double>(step) + 0.5) / static_cast<double>(result.steps);
-      gradients = gradients + Var(gradient_at(f, (start + way * t).value()).to(f64));
+      gradients = gradients + Var(gradient_at(op, f, (start + way * t).value()).to(f64));
     }
     const Var attributions = gradients / static_cast<double>(result.steps) * Var(way.value().to(f64));
     result.attributions = attributions.value().to(input.dtype());

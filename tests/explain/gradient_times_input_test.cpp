@@ -5,6 +5,7 @@
 #include "golden/golden.hpp"
 #include "weft/base/error.hpp"
 #include "weft/base/random.hpp"
+#include "weft/nn/dropout.hpp"
 #include "weft/nn/linear.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/reduce.hpp"
@@ -35,4 +36,16 @@ TEST_CASE("an output that doesn't depend on the input gives zeros; bad ones are 
   CHECK_THROWS_WITH_AS(explain::gradient_times_input([](const Var& v) { return v * 2; }, x),
                        "[gradient_times_input] f gives f32[3], not one element", ShapeError);
   CHECK_THROWS_AS(explain::gradient_times_input([](const Var& v) { return sum(v); }, Tensor::ones({3}, i64)), DTypeError);
+}
+
+TEST_CASE("a model in training mode is told to be in evaluation mode") {
+  nn::Dropout drop({.p = 0.5});
+  const auto f = [&](const Var& v) { return sum(drop(v)); };
+  const Tensor x = Tensor::ones({3});
+  CHECK_THROWS_WITH_AS(
+      explain::gradient_times_input(f, x),
+      "[gradient_times_input] f draws random numbers, as dropout does in training mode; call the model's eval() before",
+      TapeError);
+  drop.eval();
+  CHECK(sum(Var(explain::gradient_times_input(f, x))).item() == doctest::Approx(3));
 }

@@ -7,6 +7,7 @@
 #include "golden/golden.hpp"
 #include "weft/base/error.hpp"
 #include "weft/base/random.hpp"
+#include "weft/nn/dropout.hpp"
 #include "weft/nn/linear.hpp"
 #include "weft/nn/lstm.hpp"
 #include "weft/ops/activation.hpp"
@@ -91,4 +92,16 @@ TEST_CASE("a constant gives zeros; what can't be integrated is an error") {
   CHECK_THROWS_AS(explain::integrated_gradients(total, x, {.baseline = Tensor::ones({2}, f64)}), DTypeError);
   CHECK_THROWS_WITH_AS(explain::integrated_gradients([](const Var& v) { return v * 2; }, x),
                        "[integrated_gradients] f gives f32[2], not one element", ShapeError);
+}
+
+TEST_CASE("a model in training mode is told to be in evaluation mode") {
+  nn::Dropout drop({.p = 0.5});
+  const auto f = [&](const Var& v) { return sum(drop(v)); };
+  const Tensor x = Tensor::ones({3});
+  CHECK_THROWS_WITH_AS(
+      explain::integrated_gradients(f, x),
+      "[integrated_gradients] f draws random numbers, as dropout does in training mode; call the model's eval() before",
+      TapeError);
+  drop.eval();
+  CHECK(sum(Var(explain::integrated_gradients(f, x).attributions)).item() == doctest::Approx(3));
 }

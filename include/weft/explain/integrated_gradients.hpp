@@ -24,7 +24,8 @@ struct IntegratedGradients {
 ///   a = (x - x') * integral over t from 0 to 1 of df/dx (x' + t (x - x')),
 /// by the midpoint rule. `f` as in `gradient_times_input`, of the input's shape. Throws NumericError where completeness
 /// doesn't hold with most_steps or f isn't finite, ValueError for steps or a tolerance that aren't positive, ShapeError and
-/// DTypeError for a baseline unlike the input, ShapeError where f gives more than one element.
+/// DTypeError for a baseline unlike the input, ShapeError where f gives more than one element, TapeError where it draws random
+/// numbers.
 IntegratedGradients integrated_gradients(const std::function<Var(const Var&)>& f, const Tensor& input,
                                          const IntegratedGradientsOptions& options = {});
 
