@@ -150,23 +150,25 @@ Report& Report::over_spectrogram(const SoundWeights& sound) {
   constexpr const char* op = "report::over_spectrogram";
   check<ValueError>(sound.seconds_per_frame > 0 && std::isfinite(sound.seconds_per_frame), op,
                     "seconds_per_frame {} must be positive", sound.seconds_per_frame);
-  check<ShapeError>(sound.spectrogram.rank() == 2, op, "spectrogram {} is not [frames, bands]", sound.spectrogram);
+  check<ShapeError>(sound.spectrogram.defined() && sound.spectrogram.rank() == 2, op, "spectrogram {} is not [frames, bands]",
+                    sound.spectrogram.defined() ? sound.spectrogram.describe() : "(undefined)");
   const std::int64_t frames = sound.spectrogram.size(0), bands = sound.spectrogram.size(1), outputs = count(sound.outputs);
-  check<ShapeError>(sound.weights.shape() == Shape{outputs, frames}, op,
-                    "weights {} are not [outputs, frames] for {} outputs and the spectrogram {}", sound.weights, outputs,
-                    sound.spectrogram);
-  if (frames == 0 || bands == 0 || outputs == 0) return figure(sound.title, empty_figure("sound"));
+  const bool alone = !sound.weights.defined() && outputs == 0;
+  check<ShapeError>(alone || (sound.weights.defined() && sound.weights.shape() == Shape{outputs, frames}), op,
+                    "weights {} are not [outputs, frames] for {} outputs and the spectrogram {}",
+                    sound.weights.defined() ? sound.weights.describe() : "(undefined)", outputs, sound.spectrogram);
+  if (frames == 0 || bands == 0 || (outputs == 0 && !alone)) return figure(sound.title, empty_figure("sound"));
   const std::int64_t frames_by = share_of(frames, most_on_a_side), bands_by = share_of(bands, most_pixels),
                      outputs_by = share_of(outputs, most_on_a_side);
   // A band a row, the highest first.
   const Block picture =
       thinned(block_of(sound.spectrogram.transpose(0, 1).flip(0), op, "spectrogram"), {1, 1, bands_by, frames_by});
-  const Block weights = thinned(block_of(sound.weights, op, "weights"), {1, 1, outputs_by, frames_by});
+  const Block weights = alone ? Block() : thinned(block_of(sound.weights, op, "weights"), {1, 1, outputs_by, frames_by});
   std::vector<std::string> times;
   for (std::int64_t i = 0; i < frames; i += frames_by)
     times.push_back(fmt::format("{:.4g} s", static_cast<double>(i) * sound.seconds_per_frame));
-  const std::string note =
-      joined({thinning_note(outputs_by, frames_by), thinning_note("point of the spectrogram", bands_by, frames_by)});
+  const std::string note = joined(
+      {alone ? "" : thinning_note(outputs_by, frames_by), thinning_note("point of the spectrogram", bands_by, frames_by)});
   return figure(sound.title, map_data("sound", sound.title, thinned_labels(sound.outputs, outputs_by), times, "output", "time",
                                       weights.values, note) +
                                  fmt::format(R"(,"frames":{},"bands":{},"spectrogram":{}}})", picture.sizes[3],
@@ -176,6 +178,8 @@ Report& Report::over_spectrogram(const SoundWeights& sound) {
 Report& Report::over_frames(const FrameWeights& given) {
   constexpr const char* op = "report::over_frames";
   const Tensor& frames = given.frames;
+  check<ShapeError>(frames.defined() && given.weights.defined(), op, "the {} are undefined",
+                    frames.defined() ? "weights" : "frames");
   const bool coloured = frames.rank() == 4;
   check<ShapeError>(frames.rank() == 3 || (coloured && frames.size(3) == 3), op,
                     "frames {} are not [frames, height, width] or [frames, height, width, 3]", frames);

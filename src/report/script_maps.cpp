@@ -156,8 +156,30 @@ function drawAttention(figure, data) {
   redraw = heatMap(figure, {...data, values});
 }
 
+/** A picture without cells to go to, with its times below. */
+function drawSpectrogram(figure, data, picture) {
+  const first = data.columns[0], last = data.columns[data.columns.length - 1];
+  const canvas = make("canvas", {role: "img", "aria-label": `${captionOf(figure)}: a spectrogram from ${first} to ${last}`});
+  figure.append(make("div", {class: "scroll"}, canvas), make("p", {class: "note"}, data.note));
+  const draw = () => {
+    const left = 40, height = 96, width = figure.clientWidth - left - 2, context = prepare(canvas, figure.clientWidth, height + 22);
+    context.imageSmoothingEnabled = false;
+    context.drawImage(picture, left, 2, width, height);
+    context.fillStyle = style("--faint");
+    context.textAlign = "right";
+    context.fillText("high", left - 5, 10);
+    context.fillText("low", left - 5, height - 6);
+    context.fillText(last, left + width, height + 12);
+    context.textAlign = "left";
+    context.fillText(first, left, height + 12);
+    canvas.dataset.drawn = `${data.frames} ${data.bands}`;
+  };
+  redraws.push(draw);
+}
+
 function drawSound(figure, data) {
   const picture = imageOf(data.spectrogram, data.frames, data.bands, 1);
+  if (data.rows.length === 0) return drawSpectrogram(figure, data, picture);
   const columns = data.columns.length, height = 96, sides = ["high", "low"];
   heatMap(figure, {...data, values: () => data.weights, sides, picture(context, box, place) {
     if (!context) return height;

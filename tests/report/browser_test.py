@@ -45,7 +45,7 @@ class Pages(unittest.TestCase):
 
     def test_everything_draws(self):
         for which, drawn in (("sample", ["curve", "attention", "text", "sound", "frames"]),
-                             ("hostile", ["curve", "attention", "text", "sound", "frames", "frames", "attention", "curve", "sound"])):
+                             ("hostile", ["curve", "attention", "text", "sound", "sound", "frames", "frames", "attention", "curve", "sound"])):
             self.assertEqual(chromium.check(self, FOLDER / f"{which}.html"), drawn)
             self.assertEqual(chromium.evaluate("typeof window.harmed"), "undefined")
 

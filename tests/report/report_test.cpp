@@ -92,6 +92,26 @@ TEST_CASE("images and sounds as bytes from black to white, the highest band firs
   CHECK(data[1]["parts"] == nlohmann::json({0.25, 0.5}));
 }
 
+TEST_CASE("a spectrogram without weights stands alone") {
+  Report page("p");
+  page.over_spectrogram({.title = "s", .spectrogram = Tensor::from<float>({0, 1, 0.5, 0}, {2, 2})});
+  page.over_spectrogram({.title = "long", .spectrogram = Tensor::ones({600, 2})});
+  const auto data = data_of(page);
+  CHECK(data[0]["kind"] == "sound");
+  CHECK_FALSE(data[0].contains("empty"));
+  CHECK(data[0]["spectrogram"] == "/wAAgA==");
+  CHECK(data[0]["rows"].empty());
+  CHECK(data[0]["weights"].empty());
+  CHECK(data[0]["columns"] == nlohmann::json({"0 s", "0.01 s"}));
+  CHECK(data[1]["note"] == "Each point of the spectrogram is the mean of 1 down and 2 across.");
+  CHECK_THROWS_WITH_AS(
+      page.over_spectrogram({.title = "s", .outputs = {"a"}, .spectrogram = matrix(4, 3)}),
+      "[report::over_spectrogram] weights (undefined) are not [outputs, frames] for 1 outputs and the spectrogram f32[4, 3]",
+      ShapeError);
+  CHECK_THROWS_WITH_AS(page.over_spectrogram({.title = "s"}),
+                       "[report::over_spectrogram] spectrogram (undefined) is not [frames, bands]", ShapeError);
+}
+
 TEST_CASE("what is too large for a page is thinned, and the figure says by how much") {
   Report page("p");
   page.over_frames({.title = "grids",
@@ -142,6 +162,10 @@ TEST_CASE("what doesn't fit is refused, with both sizes") {
       ValueError);
   CHECK_THROWS_AS(page.over_frames({.title = "f", .outputs = {"a"}, .frames = matrix(4, 3), .weights = matrix(1, 4)}),
                   ShapeError);
+  CHECK_THROWS_WITH_AS(page.over_frames({.title = "f", .outputs = {"a"}, .weights = matrix(1, 4)}),
+                       "[report::over_frames] the frames are undefined", ShapeError);
+  CHECK_THROWS_WITH_AS(page.over_frames({.title = "f", .outputs = {"a"}, .frames = Tensor::ones({4, 3, 3})}),
+                       "[report::over_frames] the weights are undefined", ShapeError);
   CHECK_THROWS_AS(
       page.over_frames({.title = "f", .outputs = {"a"}, .frames = Tensor::ones({2, 4, 4, 2}), .weights = matrix(1, 2)}),
       ShapeError);

@@ -37,6 +37,7 @@ report::Report hostile_report() {
                          .outputs = {script},
                          .spectrogram = Tensor::from<double>({nan, 1, infinity, 0}, {2, 2}),
                          .weights = Tensor::from<double>({nan, 0}, {1, 2})});
+  page.over_spectrogram({.title = script, .spectrogram = Tensor::from<double>({nan, 1, infinity, 0}, {2, 2})});
   page.over_frames(
       {.title = script, .outputs = {picture}, .frames = Tensor::full({1, 1, 1}, nan), .weights = Tensor::zeros({1, 1})});
   page.over_frames({.title = "one coloured image",
