@@ -1,5 +1,6 @@
 """Every operation that the public headers declare has a row in the case table; one whose result has no derivative (a Tensor,
 as of comparisons) is called in a test. All stand in docs/operations.md. Argument: the program tests/test-ops."""
+import os
 import re
 import subprocess
 import sys
@@ -72,6 +73,9 @@ for header in project_files():
                 if name not in undifferentiable and not re.search(rf"\b{name}\b", tests):
                     problems.append(f"{header}: {name}, which has no derivative, is in no tests/ops/*_test.cpp")
                 undifferentiable.add(name)
+wrong = subprocess.run([sys.argv[1]], env={**os.environ, "WEFT_CASES": "none"}, capture_output=True, text=True)
+if (wrong.returncode, wrong.stderr) != (1, "WEFT_CASES: no operation 'none' has cases\n"):
+    problems.append(f"WEFT_CASES of no operation ends with {wrong.returncode}: {wrong.stderr}")
 if not names:
     problems.append("no operation found in include/weft/ops")
 

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <cstdio>
+#include <exception>
 
 #include "support/leaks.hpp"
 #include "support/support.hpp"
@@ -42,9 +43,7 @@ class LeakListener : public doctest::IReporter {
 
 REGISTER_LISTENER("leaks", 1, LeakListener);
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   if (argc == 2 && weft::test::run_option(argv[1])) return 0;
   doctest::Context context(argc, argv);
   int result = context.run();
@@ -55,4 +54,16 @@ int main(int argc, char** argv) {
     result = 1;
   }
   return result;
+}
+
+}  // namespace
+
+// What is wrong before any test, as a table that can't be made, ends the program with its message.
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
 }
