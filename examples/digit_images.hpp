@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "digit_classes.hpp"
 #include "trainer_settings.hpp"
 #include "weft/data/idx.hpp"
 #include "weft/data/moving_digits.hpp"
@@ -28,4 +29,12 @@ inline weft::data::LabelledImages read_digits(const std::string& images, const s
                       "(--labels)",
                       labels, i, label, classes - 1));
   return digits;
+}
+
+/// digit_classes::check of images.
+inline void check_digits(const char* program, const std::string& data, const char* items,
+                         const weft::data::LabelledImages& images, digit_classes::Use use) {
+  const weft::Tensor labels = images.labels.contiguous();
+  const auto* first = labels.data<std::int32_t>();
+  digit_classes::check(program, data, items, {first, first + labels.numel()}, use);
 }

@@ -37,6 +37,7 @@ struct FilmSource {
   std::string images, labels;
   bool quick = false;
   data::MovingDigitsOptions films;
+  std::string str() const { return quick ? "digits drawn by code" : images; }
 };
 
 void add_film_options(po::options_description& options, FilmSource& source) {
@@ -86,8 +87,12 @@ data::MovingDigits films_of(const FilmSource& source, const data::LabelledImages
     throw UsageError(
         fmt::format("--least-speed {} and --most-speed {} must be in this order, and {} at most in frames of {} pixels",
                     films.least_speed, films.most_speed, room, films.size));
-  return of_data(source.quick ? "digits drawn by code" : source.images,
-                 [&] { return data::MovingDigits(digits, source.films); });
+  return of_data(source.str(), [&] { return data::MovingDigits(digits, source.films); });
+}
+
+/// Throws FormatError for digits that can't be learned from or measured with.
+void check_part(const FilmSource& source, const char* items, const data::LabelledImages& digits, digit_classes::Use use) {
+  check_digits("moving_digits", source.str(), items, digits, use);
 }
 
 data::LabelledImages part_of(const data::LabelledImages& digits, std::int64_t first, std::int64_t end) {
@@ -143,10 +148,13 @@ int command_train(const std::vector<std::string>& words) {
   const std::int64_t count = digits.images.size(0);
   const auto kept = std::clamp<std::int64_t>(static_cast<std::int64_t>((1 - held_out) * static_cast<double>(count)), 1, count);
   if (kept == count) throw FormatError(fmt::format("{} has {} digits: too few to hold some out", source.images, count));
+  const data::LabelledImages train_digits = part_of(digits, 0, kept), validation_digits = part_of(digits, kept, count);
+  check_part(source, "images to learn from", train_digits, digit_classes::Use::learn);
+  check_part(source, "images to validate on (--held-out)", validation_digits, digit_classes::Use::measure);
   source.films.seed = s.trainer.seed;
-  const data::MovingDigits train_films = films_of(source, part_of(digits, 0, kept));
+  const data::MovingDigits train_films = films_of(source, train_digits);
   source.films.part = data::Part::validation;
-  const data::MovingDigits validation_films = films_of(source, part_of(digits, kept, count));
+  const data::MovingDigits validation_films = films_of(source, validation_digits);
   model_options.size = source.films.size;
   model_options.recurrent = nn::recurrent_kind(recurrent);
   seq2seq::DigitTracker tracker(model_options, nn::Scope{.owner = nullptr, .name = {}, .seed = s.trainer.seed});
@@ -180,7 +188,9 @@ void add_watching_options(po::options_description& options, Watching& w, std::in
 }
 
 data::LabelledImages digits_for(const Watching& w, const seq2seq::DigitTracker& tracker) {
-  return digits_of(w.source, 2, tracker.options().classes);
+  data::LabelledImages digits = digits_of(w.source, 2, tracker.options().classes);
+  check_part(w.source, "images", digits, digit_classes::Use::measure);
+  return digits;
 }
 
 data::MovingDigits films_for(Watching& w, const seq2seq::DigitTracker& tracker, const data::LabelledImages& digits) {

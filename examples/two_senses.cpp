@@ -62,9 +62,7 @@ data::LabelledImages images_of(const PairSource& source, std::uint64_t seed, std
 
 /// Throws FormatError for images that can't be learned from or measured with.
 void check_images(const PairSource& source, const char* items, const data::LabelledImages& images, digit_classes::Use use) {
-  const Tensor labels = images.labels.contiguous();
-  const auto* first = labels.data<std::int32_t>();
-  digit_classes::check("two_senses", source.quick ? source.str() : source.images, items, {first, first + labels.numel()}, use);
+  check_digits("two_senses", source.quick ? source.str() : source.images, items, images, use);
 }
 
 /// What a run notes of its noise.

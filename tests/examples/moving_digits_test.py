@@ -2,7 +2,6 @@
 import gzip
 import json
 import pathlib
-import random
 import re
 import struct
 import sys
@@ -108,6 +107,20 @@ class MovingDigitsTest(unittest.TestCase):
         succeed("train", *files(), "--output", run, *SMALL, *films[2:], "--resume", "must")
         self.assertNotIn("films.frames", parts_of(run / "last.safetensors")[0]["__metadata__"])
 
+    def test_a_digit_that_nobody_writes(self):
+        run = FOLDER / "digits"
+        done = call("train", *files(), "--output", run, *SMALL, "--updates", "1")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(f"{FOLDER}/images.gz has no images to validate on (--held-out) of 6 of the 10 digits: 0, 1, 2, 3, 4, 5; "
+                      "the score is without them\n", done.stderr)
+        done = call("train", *files(labels="no58"), "--output", FOLDER / "c", *SMALL)
+        self.assertEqual((done.returncode, done.stderr), (1, f"moving_digits: {FOLDER}/images.gz has no images to learn from of 2 of "
+                                                             "the 10 digits: 5, 8; each is needed\n"))
+        for command in ("evaluate", "report"):
+            done = call(command, *files("other", "no58"), "--model", run, "--films", 2)
+            self.assertEqual((done.returncode, done.stderr), (0, f"moving_digits: {FOLDER}/other has no images of 2 of the 10 digits: "
+                                                                 "5, 8; the score is without them\n"))
+
     def test_goes_on_with_the_same_bits(self):
         words = ["train", *files(), *SMALL, "--output"]
         succeed(*words, FOLDER / "whole")
@@ -188,8 +201,7 @@ class MovingDigitsTest(unittest.TestCase):
 
 def write_digits():
     """40 images of 28 by 28 pixels, a stripe across each where its label says, and their labels, as IDX files."""
-    draw = random.Random(1)
-    labels = [draw.randrange(10) for _ in range(40)]
+    labels = [i % 10 for i in range(40)]
     pixels = bytes(255 if 2 * label + 4 <= row < 2 * label + 8 else 0 for label in labels for row in range(28) for _ in range(28))
     images = struct.pack(">IIII", 0x803, 40, 28, 28) + pixels
     (FOLDER / "other").write_bytes(images[:-1] + b"\1")
@@ -200,6 +212,7 @@ def write_digits():
     (FOLDER / "cut.gz").write_bytes(packed[:len(packed) // 2])
     (FOLDER / "labels.gz").write_bytes(gzip.compress(struct.pack(">II", 0x801, 40) + bytes(labels)))
     (FOLDER / "many").write_bytes(struct.pack(">II", 0x801, 40) + bytes([*labels[:7], 12, *labels[8:]]))
+    (FOLDER / "no58").write_bytes(struct.pack(">II", 0x801, 40) + bytes(0 if label in (5, 8) else label for label in labels))
     (FOLDER / "flat").write_bytes(struct.pack(">IIII", 0x803, 40, 0, 28))
     (FOLDER / "few").write_bytes(struct.pack(">II", 0x801, 3) + bytes(labels[:3]))
 
