@@ -6,6 +6,7 @@
 #include "commands.hpp"
 #include "left_out.hpp"
 #include "of_data.hpp"
+#include "output_file.hpp"
 #include "run_notes.hpp"
 #include "trainer_settings.hpp"
 #include "weft/data/glyphs.hpp"
@@ -280,6 +281,7 @@ int command_report(const std::vector<std::string>& words) {
   add("words", number(shown, 0, 1000), "so many words, from all over the data");
   add("output", option(output), "the page; none: report.html in the model's folder");
   if (!read_options::read(words, options, std::cout, "handwriting report --help")) return 0;
+  const std::string page_path = output_file::page_of(output, r.folder);
   set_num_threads(r.threads);
   const auto reader = seq2seq::WordReader::load(required(r.folder, "model"));
   const std::vector<data::LetterWord> all = words_of(r.source, "folds");
@@ -306,9 +308,8 @@ int command_report(const std::vector<std::string>& words) {
                       .weights = reading.attention});
   }
   if (!read.empty()) page.table({"word", "read as"}, read);
-  if (output.empty()) output = (std::filesystem::path(r.folder) / "report.html").string();
-  page.write(output);
-  fmt::print("{}\n", output);
+  page.write(page_path);
+  fmt::print("{}\n", page_path);
   return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "input.hpp"
 #include "language_model_pictures.hpp"
 #include "of_data.hpp"
+#include "output_file.hpp"
 #include "trainer_settings.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/data/lines.hpp"
@@ -252,8 +253,8 @@ int command_report(const std::vector<std::string>& words) {
   add("window", number(window, 0, largest_size),
       "tokens of a line that are read, from its beginning; 0: 128 of a Transformer, 1000 of others");
   if (!read_options::read(words, options, std::cout, "language_model report --help")) return 0;
+  const std::string page_path = output_file::page_of(output, folder);
   const auto trained = seq2seq::TrainedLanguageModel::load(required(folder, "model"));
-  if (output.empty()) output = (std::filesystem::path(folder) / "report.html").string();
   report::Report page("Language model");
   page.text(fmt::format("{} parameters, {} different {}.", format_count(trained.model->num_parameters()),
                         format_count(trained.symbols.size() - 1), plural(trained.symbols.unit())));
@@ -264,8 +265,8 @@ int command_report(const std::vector<std::string>& words) {
   const std::size_t all = lines.size();
   std::erase_if(lines, data::is_blank);
   if (!lines.empty()) language_model_pictures::draw(page, *trained.model, trained.symbols, lines);
-  page.write(output);
-  fmt::print("{}\n", output);
+  page.write(page_path);
+  fmt::print("{}\n", page_path);
   return input.end(all);
 }
 

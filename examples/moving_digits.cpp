@@ -9,6 +9,7 @@
 #include "digit_images.hpp"
 #include "first_run.hpp"
 #include "of_data.hpp"
+#include "output_file.hpp"
 #include "run_notes.hpp"
 #include "trainer_settings.hpp"
 #include "weft/autograd/tape.hpp"
@@ -251,6 +252,7 @@ int command_report(const std::vector<std::string>& words) {
   add_watching_options(options, w, 1000);
   options.add_options()("output", option(output), "the page; none: report.html in the model's folder");
   if (!read_options::read(words, options, std::cout, "moving_digits report --help")) return 0;
+  const std::string page_path = output_file::page_of(output, w.folder);
   set_num_threads(w.threads);
   const auto tracker = seq2seq::DigitTracker::load(required(w.folder, "model"));
   const data::MovingDigits films = films_for(w, *tracker, digits_for(w, *tracker));
@@ -263,9 +265,8 @@ int command_report(const std::vector<std::string>& words) {
     const FilmBatch batch = film_batch(films, static_cast<std::uint64_t>(number), 1);
     add_film(page, batch.films.front(), (*tracker)(batch.frames));
   }
-  if (output.empty()) output = (std::filesystem::path(w.folder) / "report.html").string();
-  page.write(output);
-  fmt::print("{}\n", output);
+  page.write(page_path);
+  fmt::print("{}\n", page_path);
   return 0;
 }
 

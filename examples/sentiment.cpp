@@ -5,6 +5,7 @@
 #include "commands.hpp"
 #include "input.hpp"
 #include "labelled_texts.hpp"
+#include "output_file.hpp"
 #include "run_notes.hpp"
 #include "sentiment_faithfulness.hpp"
 #include "sentiment_pictures.hpp"
@@ -203,10 +204,10 @@ int command_report(const std::vector<std::string>& words) {
   add_reading_options(options, reading);
   options.add_options()("output", option(output), "the page; none: report.html in the model's folder");
   if (!read_options::read(words, options, std::cout, "sentiment report --help")) return 0;
+  const std::string page_path = output_file::page_of(output, reading.folder);
   Input input("sentiment", "texts");
   const Read read = read_input(input, reading);
   const std::string& folder = reading.folder;
-  if (output.empty()) output = (std::filesystem::path(folder) / "report.html").string();
   report::Report page(fmt::format("Classifier {}", folder));
   page.text(fmt::format("{} parameters, {} words, classes {}.", format_count(read.classifier->model().num_parameters()),
                         format_count(read.classifier->vocabulary().symbols.size() - 1),
@@ -217,8 +218,8 @@ int command_report(const std::vector<std::string>& words) {
     sentiment_pictures::draw(page, *read.classifier,
                              fmt::format("Text {}: {}", read.numbers[i], read.verdicts[read.numbers[i] - 1]), read.texts[i],
                              read.classified[i]);
-  page.write(output);
-  fmt::print("{}\n", output);
+  page.write(page_path);
+  fmt::print("{}\n", page_path);
   return input.end(read.verdicts.size());
 }
 

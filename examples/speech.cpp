@@ -4,6 +4,7 @@
 
 #include "commands.hpp"
 #include "left_out.hpp"
+#include "output_file.hpp"
 #include "speech_faithfulness.hpp"
 #include "speech_settings.hpp"
 #include "spoken_strings.hpp"
@@ -155,12 +156,12 @@ int command_report(const std::vector<std::string>& words) {
   options.add_options()("output", option(output), "the page; none: report.html in the model's folder");
   add_listening_options(options, l, true);
   if (!read_options::read(words, options, std::cout, "speech report --help")) return 0;
+  const std::string page_path = output_file::page_of(output, l.model);
   set_num_threads(l.threads);
   const auto recognizer = seq2seq::SpeechRecognizer::load(required(l.model, "model"));
   l.options.weights = recognizer->options().model != seq2seq::SpeechModel::transducer;
   if (recognizer->options().model == seq2seq::SpeechModel::ctc && l.options.beam != 1)
     throw UsageError(fmt::format("--beam {} has no weights to show of a run of ctc; take 1", l.options.beam));
-  if (output.empty()) output = (std::filesystem::path(l.model) / "report.html").string();
   std::vector<std::string> left_out;
   const auto sounds = read_sounds(l.sounds, left_out);
   report::Report page("Speech");
@@ -176,8 +177,8 @@ int command_report(const std::vector<std::string>& words) {
     else
       page.text(fmt::format("{}: {}", path, heard.labels.empty() ? "nothing was heard." : heard.text));
   }
-  page.write(output);
-  fmt::print("{}\n", output);
+  page.write(page_path);
+  fmt::print("{}\n", page_path);
   say_left_out("speech", left_out, l.sounds.size());
   return left_out.empty() ? 0 : 1;
 }

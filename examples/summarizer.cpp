@@ -8,6 +8,7 @@
 #include "input.hpp"
 #include "left_out.hpp"
 #include "made_news.hpp"
+#include "output_file.hpp"
 #include "run_notes.hpp"
 #include "say_batched.hpp"
 #include "summarizer_settings.hpp"
@@ -171,15 +172,16 @@ int command_evaluate(const std::vector<std::string>& words) {
   options.add_options()("output", option(output), "file for the headlines, a line each; none: they aren't kept");
   add_decoding_options(options, d);
   if (!read_options(words, options, "summarizer evaluate")) return 0;
+  if (!output.empty()) output_file::check(output);
   const auto summarizer = load(d);
   const data::ParallelText text = split_of(s, d.models);
   const double begin = steady_seconds();
   std::vector<std::string> summaries;
   for (auto& summary : summarizer->summarize(text.source, d.options)) summaries.push_back(std::move(summary.text));
   const double seconds = steady_seconds() - begin;
-  if (!output.empty()) write_atomically(output, fmt::format("{}\n", fmt::join(summaries, "\n")));
   print_rouge(summaries, text.target, s);
   fmt::print("{:.1f} stories/s\n", static_cast<double>(text.size()) / seconds);
+  if (!output.empty()) write_atomically(output, fmt::format("{}\n", fmt::join(summaries, "\n")));
   return 0;
 }
 
@@ -240,8 +242,8 @@ int command_report(const std::vector<std::string>& words) {
   add_decoding_options(options, d);
   if (!read_options(words, options, "summarizer report")) return 0;
   if (d.models.size() > 1) throw UsageError("a report is of one --model");
+  const std::string page_path = output_file::page_of(output, d.models.empty() ? "" : d.models[0]);
   const auto summarizer = load(d);
-  if (output.empty()) output = (std::filesystem::path(d.models[0]) / "report.html").string();
   report::Report page("Summarizer");
   page.text(fmt::format("{} parameters, a vocabulary of {} words.", format_count(summarizer->model().num_parameters()),
                         format_count(summarizer->vocabulary().size())));
@@ -257,8 +259,8 @@ int command_report(const std::vector<std::string>& words) {
     else
       draw(page, lines[i], summaries[i]);
   }
-  page.write(output);
-  fmt::print("{}\n", output);
+  page.write(page_path);
+  fmt::print("{}\n", page_path);
   return input.end(lines.size());
 }
 

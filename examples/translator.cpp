@@ -9,6 +9,7 @@
 
 #include "commands.hpp"
 #include "input.hpp"
+#include "output_file.hpp"
 #include "say_batched.hpp"
 #include "translator_decoding.hpp"
 #include "translator_settings.hpp"
@@ -287,12 +288,12 @@ int command_report(const std::vector<std::string>& words) {
   add_decoding_options(options, d);
   if (!read_options(words, options, "translator report")) return 0;
   if (d.models.size() > 1) throw UsageError("a report is of one --model");
+  const std::string page_path = output_file::page_of(output, d.models.empty() ? "" : d.models[0]);
   const auto translator = load(d);
-  if (output.empty()) output = (std::filesystem::path(d.models[0]) / "report.html").string();
   Input input("translator");
   const std::vector<std::string> lines = lines_to_draw(input, *translator);
-  write_report(*translator, lines, d, output);
-  fmt::print("{}\n", output);
+  write_report(*translator, lines, d, page_path);
+  fmt::print("{}\n", page_path);
   return input.end(lines.size());
 }
 

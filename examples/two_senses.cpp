@@ -4,6 +4,7 @@
 #include "commands.hpp"
 #include "digit_images.hpp"
 #include "of_data.hpp"
+#include "output_file.hpp"
 #include "run_notes.hpp"
 #include "spoken_takes.hpp"
 #include "trainer_settings.hpp"
@@ -234,6 +235,7 @@ int command_report(const std::vector<std::string>& words) {
   add_asking_options(options, a, 1000);  // as one batch
   options.add_options()("output", option(output), "the page; none: report.html in the model's folder");
   if (!read_options::read(words, options, std::cout, "two_senses report --help")) return 0;
+  const std::string page_path = output_file::page_of(output, a.folder);
   set_num_threads(a.threads);
   const auto model = seq2seq::DigitSenses::load(required(a.folder, "model"));
   report::Report page("Digits that are heard and seen");
@@ -247,9 +249,8 @@ int command_report(const std::vector<std::string>& words) {
       of_data(a.source.str(), [&] { return (*model)(batch.sound, batch.lengths, batch.images); });
   const Tensor names = argmax(told.logits, 1);
   for (std::int64_t row = 0; row < a.pairs; ++row) add_pair(page, batch, told, names, row, log_mel.options());
-  if (output.empty()) output = (std::filesystem::path(a.folder) / "report.html").string();
-  page.write(output);
-  fmt::print("{}\n", output);
+  page.write(page_path);
+  fmt::print("{}\n", page_path);
   return 0;
 }
 

@@ -10,7 +10,8 @@ import tempfile
 import unittest
 import zlib
 
-from program import call, check_other_programs_run, check_page, check_quick_spellings, digest, run, succeed
+from program import (call, check_finds_a_wrong_output_first, check_other_programs_run, check_page, check_quick_spellings, digest,
+                     run, succeed)
 
 FOLDER = pathlib.Path()
 SMALL = ["--channels", "4", "--embedding", "12", "--hidden", "16", "--batch-tokens", "200", "--epochs", "2", "--save-every", "3",
@@ -149,6 +150,9 @@ class HandwritingTest(unittest.TestCase):
         self.assertEqual(len(re.findall(r"<tr><td>[a-d]+</td><td>[a-d\ufffd]*</td></tr>", page)), 3)
         self.assertIn("Loss", page)
         check_page(self, run / "report.html")
+
+    def test_finds_a_wrong_output_first(self):
+        check_finds_a_wrong_output_first(self, FOLDER, "report")
 
     def test_says_what_is_wrong(self):
         run = FOLDER / "wrong"

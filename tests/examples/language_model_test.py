@@ -5,7 +5,8 @@ import sys
 import tempfile
 import unittest
 
-from program import call, call_bytes, check_page, check_quick_spellings, digest, figures, run, succeed
+from program import (call, call_bytes, check_finds_a_wrong_output_first, check_page, check_quick_spellings, digest, figures, run,
+                     succeed)
 
 FOLDER = pathlib.Path()
 SMALL = ["--width", "16", "--layers", "1", "--heads", "2", "--feed-forward", "16", "--rows", "4", "--window", "10",
@@ -168,6 +169,9 @@ class LanguageModelTest(unittest.TestCase):
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertEqual(done.stderr.count("--text"), 1, done.stderr)
         self.assertRegex(done.stderr, r"--text, --held-out \(\d+ .*crc")
+
+    def test_finds_a_wrong_output_first(self):
+        check_finds_a_wrong_output_first(self, FOLDER, "report")
 
     def test_says_what_is_wrong(self):
         run = FOLDER / "wrong"

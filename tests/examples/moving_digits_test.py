@@ -8,7 +8,7 @@ import sys
 import tempfile
 import unittest
 
-from program import call, check_page, check_quick_spellings, digest, run, succeed
+from program import call, check_finds_a_wrong_output_first, check_page, check_quick_spellings, digest, run, succeed
 
 FOLDER = pathlib.Path()
 SMALL = ["--frames", "3", "--channels", "2", "--hidden", "8", "--batch", "4", "--epoch-batches", "4", "--validation-films", "4",
@@ -154,6 +154,9 @@ class MovingDigitsTest(unittest.TestCase):
         done = call("train", *files(), "--output", FOLDER / "after", *SMALL, "--start", FOLDER / "unvalidated")
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn("unvalidated (--start) has no validation yet; where it was stopped, its train command goes on", done.stderr)
+
+    def test_finds_a_wrong_output_first(self):
+        check_finds_a_wrong_output_first(self, FOLDER, "report")
 
     def test_says_what_is_wrong(self):
         run = FOLDER / "wrong"

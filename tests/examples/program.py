@@ -56,6 +56,19 @@ def check_other_programs_run(case, folder, *words):
                     done.stderr)
 
 
+def check_finds_a_wrong_output_first(case, folder, *words):
+    """Calls with a model that there isn't, which is said second; a file that can be written stays as it is."""
+    done = call(*words, "--model", folder / "no-run", "--output", folder / "no-folder" / "file")
+    case.assertEqual(done.returncode, 1, done.stderr)
+    case.assertIn(f"can't write '{folder}/no-folder/file': its folder '{folder}/no-folder' doesn't exist", done.stderr)
+    (folder / "outputs").mkdir(exist_ok=True)
+    there = folder / "outputs" / "file"
+    there.write_text("as it was")
+    done = call(*words, "--model", folder / "no-run", "--output", there)
+    case.assertIn("no-run", done.stderr)
+    case.assertEqual((list(there.parent.iterdir()), there.read_text()), ([there], "as it was"))
+
+
 def forget_metadata(path, name):
     """Makes a checkpoint of an older program's, which didn't say that of itself."""
     content = path.read_bytes()

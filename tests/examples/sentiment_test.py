@@ -8,7 +8,8 @@ import tarfile
 import tempfile
 import unittest
 
-from program import call, call_bytes, check_page, check_quick_spellings, digest, figures, forget_metadata, run, succeed
+from program import (call, call_bytes, check_finds_a_wrong_output_first, check_page, check_quick_spellings, digest, figures,
+                     forget_metadata, run, succeed)
 
 FOLDER = pathlib.Path()
 REAL = pathlib.Path(os.environ.get("WEFT_SHARED", "")) / "data" / "review-polarity" / "review_polarity.tar.gz"
@@ -184,6 +185,9 @@ class SentimentTest(unittest.TestCase):
         done = call("train", "--data", folder, "--output", FOLDER / "wordless-run", *SMALL)
         self.assertEqual(done.returncode, 1)
         self.assertIn(f"{folder} has no texts with words of the class neg", done.stderr)
+
+    def test_finds_a_wrong_output_first(self):
+        check_finds_a_wrong_output_first(self, FOLDER, "report")
 
     def test_says_what_is_wrong(self):
         run, other = FOLDER / "wrong", FOLDER / "other-classes"

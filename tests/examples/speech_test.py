@@ -9,7 +9,7 @@ import tempfile
 import unittest
 import wave
 
-from program import call, check_page, check_quick_spellings, digest, figures, run, succeed
+from program import call, check_finds_a_wrong_output_first, check_page, check_quick_spellings, digest, figures, run, succeed
 
 FOLDER = pathlib.Path()
 SMALL = ["--hidden", "8", "--layers", "1", "--bands", "12", "--stack", "6", "--strings", "24", "--max-digits", "3",
@@ -174,6 +174,9 @@ class SpeechTest(unittest.TestCase):
         done = call("train", "--data", some, *SMALL, "--updates", 1, "--output", FOLDER / "n")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("no recordings to validate on (takes 5 to 7) of 1 of the 10 digits: 7; the score is without them", done.stderr)
+
+    def test_finds_a_wrong_output_first(self):
+        check_finds_a_wrong_output_first(self, FOLDER, "report")
 
     def test_says_what_is_wrong(self):
         run = FOLDER / "wrong"

@@ -7,7 +7,8 @@ import sys
 import tempfile
 import unittest
 
-from program import call, call_bytes, check_page, check_quick_spellings, digest, figures, forget_metadata, run, succeed
+from program import (call, call_bytes, check_finds_a_wrong_output_first, check_page, check_quick_spellings, digest, figures,
+                     forget_metadata, run, succeed)
 
 FOLDER = pathlib.Path()
 SMALL = ["--embedding", "12", "--hidden", "16", "--vocabulary", "30", "--batch-tokens", "400", "--held-out", "10",
@@ -111,6 +112,10 @@ class SummarizerTest(unittest.TestCase):
         done = call(*words)
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn("--recurrent (gru there, the default now)", done.stderr)
+
+    def test_finds_a_wrong_output_first(self):
+        check_finds_a_wrong_output_first(self, FOLDER, "report")
+        check_finds_a_wrong_output_first(self, FOLDER, "evaluate")
 
     def test_says_what_is_wrong(self):
         run = FOLDER / "wrong"

@@ -242,6 +242,8 @@ class Commands(Case):
         run = self.copy_of_run()
         (run / "train.log").write_text("nothing\n")
         self.fails(1, ["train.log' has no line of a training run"], "report", "--model", run, unchanged=run)
+        missing = self.folder / "none"
+        self.fails(1, [f"its folder '{missing}' doesn't exist"], "report", "--model", missing, "--output", missing / "page")  # first
 
     def test_quickstart_in_seconds(self):
         run = self.folder / "quick"

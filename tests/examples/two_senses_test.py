@@ -10,7 +10,7 @@ import tempfile
 import unittest
 import wave
 
-from program import call, check_page, check_quick_spellings, digest, figures, run, succeed
+from program import call, check_finds_a_wrong_output_first, check_page, check_quick_spellings, digest, figures, run, succeed
 
 FOLDER = pathlib.Path()
 SMALL = ["--hidden", "8", "--channels", "2", "--batch", "4", "--epoch-batches", "4", "--validation-pairs", "6", "--epochs", "2",
@@ -99,6 +99,9 @@ class TwoSensesTest(unittest.TestCase):
         done = call(*words)
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn("--recurrent (lstm there, the default now)", done.stderr)
+
+    def test_finds_a_wrong_output_first(self):
+        check_finds_a_wrong_output_first(self, FOLDER, "report")
 
     def test_says_what_is_wrong(self):
         run = FOLDER / "wrong"
