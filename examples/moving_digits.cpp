@@ -213,10 +213,14 @@ int command_evaluate(const std::vector<std::string>& words) {
     fmt::print(stderr, "moving_digits: {} was learned from, so this is no held-out score (--images)\n", w.source.images);
   const TrackingScore score = score_tracks(*tracker, films_for(w, *tracker, digits), w.films);
   const auto percent = [](std::int64_t part, std::int64_t all) {
-    return 100 * static_cast<double>(part) / static_cast<double>(std::max<std::int64_t>(all, 1));
+    return 100 * static_cast<double>(part) / static_cast<double>(all);
   };
   fmt::print("both digits named in {:.1f} % of {} films, {:.1f} % of the digits\n", percent(score.both_named, score.films),
              score.films, percent(score.named, 2 * score.films));
+  if (score.passing == 0) {
+    fmt::print("position in the last frame: {:.2f} pixels off; in no film one passes behind the other\n", score.distance);
+    return 0;
+  }
   fmt::print("position in the last frame: {:.2f} pixels off, {:.2f} in the {} films in which one passes behind the other\n",
              score.distance, score.passing_distance, score.passing);
   fmt::print("the front one told from the back one in {:.1f} % of these\n", percent(score.front_right, score.passing));

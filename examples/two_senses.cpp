@@ -192,10 +192,14 @@ int command_evaluate(const std::vector<std::string>& words) {
   const data::DigitPairs pairs = test_pairs(a, *model);
   const SensesScore score = of_data(a.source.str(), [&] { return score_senses(*model, pairs, log_mel, a.pairs); });
   const auto errors = [](std::int64_t right, std::int64_t all) {
-    return 100 * static_cast<double>(all - right) / static_cast<double>(std::max<std::int64_t>(all, 1));
+    return 100 * static_cast<double>(all - right) / static_cast<double>(all);
   };
   fmt::print("{:.2f} % errors in {} pairs\n", errors(score.right(), score.pairs()), score.pairs());
   for (const auto& [name, part] : {std::pair("sound", score.sound_spoilt), std::pair("image", score.image_spoilt)}) {
+    if (part.pairs == 0) {
+      fmt::print("{} spoilt in no pair\n", name);
+      continue;
+    }
     fmt::print("{} spoilt: {:.2f} % errors in {} pairs", name, errors(part.right, part.pairs), part.pairs);
     if (model->options().senses == seq2seq::Senses::gated) fmt::print(", the sound counts {:.3f}", part.gate);
     fmt::print("\n");

@@ -82,6 +82,9 @@ class MovingDigitsTest(unittest.TestCase):
         self.assertEqual(done.stderr, f"moving_digits: {FOLDER}/images.gz was learned from, so this is no held-out score (--images)\n")
         done = call("evaluate", *files("other"), "--model", run, "--films", 10)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
+        # Digits far from each other: of none that pass there is no score.
+        out = succeed("evaluate", *files("other"), "--model", run, "--films", 1, "--frames", 1)
+        self.assertRegex(out, r"\nposition in the last frame: [\d.]+ pixels off; in no film one passes behind the other\n\Z")
 
     def test_scores_films_like_those_that_were_learned_from(self):
         run, films = FOLDER / "slow", ["--frames", "3", "--least-speed", "0.1", "--most-speed", "0.3"]

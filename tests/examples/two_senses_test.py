@@ -57,6 +57,9 @@ class TwoSensesTest(unittest.TestCase):
         self.assertEqual(done.stderr.count("two_senses: left out: "), 1)
         self.assertIn("two_senses: 1 of 61 files were left out\n", done.stderr)
         self.assertIn("errors in 10 pairs", succeed("evaluate", *files(), "--model", run, "--pairs", 10))
+        one = succeed("evaluate", *files(), "--model", run, "--pairs", 1).splitlines()
+        self.assertEqual(len(one), 3)
+        self.assertEqual(len([line for line in one if line in ("sound spoilt in no pair", "image spoilt in no pair")]), 1, one)
 
     def test_is_measured_with_the_noise_that_it_learned_from(self):
         run = FOLDER / "noise"
