@@ -323,7 +323,7 @@ commands::Program handwriting() {
                                                 {"word_reader.heads", "--attention-heads"},
                                                 {"word_reader.recurrent", "--recurrent"},
                                                 {"word_reader.dropout", "--dropout"},
-                                                {"symbols", "--data, --train-folds"},
+                                                {"symbols.symbols", "--data, --train-folds"},
                                                 {learned_folds, "--train-folds"},
                                                 {"training_words", "--data, --train-folds, --held-out"},
                                                 {"validation_words", "--data, --train-folds, --held-out"},

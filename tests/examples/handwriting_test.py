@@ -117,6 +117,14 @@ class HandwritingTest(unittest.TestCase):
         self.assertNotIn("learned from", done.stderr)
         succeed(*train, "1-2,4", "--resume", "must")
 
+    def test_other_letters_are_other_data(self):
+        run, lines = FOLDER / "letters", gzip.decompress((FOLDER / "words.gz").read_bytes()).decode().splitlines()
+        succeed("train", "--data", FOLDER / "words.gz", "--output", run, *SMALL)
+        (FOLDER / "abc").write_text("".join(f"{line}\n" for line in lines if "d" not in line.split()[1]))
+        done = call("train", "--data", FOLDER / "abc", "--output", run, *SMALL)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("--data, --train-folds ([", done.stderr)
+
     def test_holds_out_the_share_that_it_says(self):
         small = [word if word != "0.1" else "0.4" for word in SMALL]
         done = call("train", "--data", FOLDER / "words.gz", "--train-folds", "1-2,4", "--output", FOLDER / "share", *small, "--updates", "1")

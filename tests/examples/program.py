@@ -3,6 +3,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import struct
 import subprocess
 import sys
@@ -17,8 +18,18 @@ said = set()
 
 def call(*words, stdin=""):
     # One thread: two of them waiting for each other take minutes on a machine with other work.
-    return subprocess.run([sys.argv[1], *map(str, words)], input=stdin, capture_output=True, text=True, check=False,
+    done = subprocess.run([sys.argv[1], *map(str, words)], input=stdin, capture_output=True, text=True, check=False,
                           env={**os.environ, "OMP_NUM_THREADS": "1"})
+    check_names_options(done.stderr)
+    return done
+
+
+def check_names_options(said):
+    """Settings by which a run can't go on are told by the options that make them, never by a name of the program's own."""
+    differences = re.search(r" was made with other settings:(.*) go on with the same settings", said, re.DOTALL)
+    for name in re.findall(r"(?:\A|\);) (\S+)", differences[1]) if differences else []:
+        if not name.startswith("--"):
+            raise AssertionError(f"{name} is no option: {said}")
 
 
 def call_bytes(*words, stdin):
@@ -69,14 +80,20 @@ def check_finds_a_wrong_output_first(case, folder, *words):
     case.assertEqual((list(there.parent.iterdir()), there.read_text()), ([there], "as it was"))
 
 
-def forget_metadata(path, name):
-    """Makes a checkpoint of an older program's, which didn't say that of itself."""
+def change_metadata(path, name, value):
+    """Makes a checkpoint say `value` of itself; None: not that."""
     content = path.read_bytes()
     start = 8 + struct.unpack("<Q", content[:8])[0]
     header = json.loads(content[8:start])
-    header["__metadata__"] = {key: value for key, value in header["__metadata__"].items() if key != name and not key.startswith("weft.")}
+    kept = {key: said for key, said in header["__metadata__"].items() if key != name and not key.startswith("weft.")}  # the checksum goes
+    header["__metadata__"] = kept if value is None else {**kept, name: value}
     header = json.dumps(header).encode()
     path.write_bytes(struct.pack("<Q", len(header)) + header + content[start:])
+
+
+def forget_metadata(path, name):
+    """Makes a checkpoint of an older program's, which didn't say that of itself."""
+    change_metadata(path, name, None)
 
 
 def figures(path):
