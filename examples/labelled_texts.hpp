@@ -3,12 +3,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "left_out.hpp"
 #include "made_reviews.hpp"
+#include "run_notes.hpp"
 #include "trainer_settings.hpp"
 #include "weft/base/error.hpp"
 #include "weft/data/documents.hpp"
@@ -71,11 +71,9 @@ inline std::vector<data::Document> texts_for(const seq2seq::TextClassifier& clas
     throw FormatError(fmt::format("{} knows the classes {}, the data have {}", model,
                                   fmt::join(classifier.vocabulary().classes, ", "), fmt::join(data.classes, ", ")));
   if (all) return data.documents;
-  const auto number_of = [&](const char* key) {
-    const auto found = classifier.loaded().find(key);
-    return found == classifier.loaded().end() ? 0 : std::atoll(found->second.c_str());
-  };
-  const data::DocumentSplitOptions split{.folds = number_of("folds"), .fold = number_of("fold")};
+  data::DocumentSplitOptions split;
+  run_notes::read_number(model, classifier.loaded(), "folds", split.folds);
+  run_notes::read_number(model, classifier.loaded(), "fold", split.fold);
   if (split.fold == 0)
     throw ValueError(fmt::format("{} kept no texts for evaluation (train with --fold); --all scores all of the data", model));
   std::vector<data::Document> kept = chosen(data, data::split_documents(data, split).test);

@@ -58,6 +58,9 @@ int command_train(const std::vector<std::string>& words) {
         "{} has no text of the class {} to learn from: fold {} of {} (--fold, --folds) and the held-out ones (--held-out "
         "{}) are all that there are",
         s.quick ? "the generated reviews" : s.folder, missing, s.split.fold, s.split.folds, s.split.held_out));
+  if (const std::string missing = classes_without(all.classes, held_out); !missing.empty())
+    fmt::print(stderr, "sentiment: the held-out texts, which choose the best weights, have none of the class {} (--held-out)\n",
+               missing);
   seq2seq::TextClassifier classifier(s.model, {symbols, all.classes, s.max_words}, s.trainer.seed);
   ClassificationTask task(classifier, train_on, held_out, s.task,
                           {{"fold", fmt::to_string(s.split.fold)},

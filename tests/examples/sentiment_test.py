@@ -3,13 +3,14 @@ on the reviews in WEFT_SHARED alone, 77 where there are none. Prints failures al
 import os
 import pathlib
 import re
+import shutil
 import sys
 import tarfile
 import tempfile
 import unittest
 
-from program import (call, call_bytes, check_finds_a_wrong_output_first, check_page, check_quick_spellings, digest, figures,
-                     forget_metadata, run, succeed)
+from program import (call, call_bytes, change_metadata, check_finds_a_wrong_output_first, check_page, check_quick_spellings, digest,
+                     figures, forget_metadata, run, succeed)
 
 FOLDER = pathlib.Path()
 REAL = pathlib.Path(os.environ.get("WEFT_SHARED", "")) / "data" / "review-polarity" / "review_polarity.tar.gz"
@@ -51,6 +52,13 @@ class SentimentTest(unittest.TestCase):
         self.assertIn("kept other texts for evaluation than fold 1 of 3 of these data", done.stderr)
         scored = succeed("evaluate", "--all", "--data", FOLDER / "reviews", "--model", runs[0])
         self.assertRegex(scored, r"24 texts, accuracy")
+        for name in ("fold", "folds"):
+            damaged = FOLDER / f"damaged-{name}"
+            shutil.copytree(runs[0], damaged)
+            change_metadata(damaged / "best.safetensors", name, "one")
+            done = call("evaluate", "--data", FOLDER / "reviews", "--model", damaged)
+            self.assertEqual((done.returncode, done.stderr),
+                             (1, f"sentiment: {damaged}/best.safetensors: '{name}' of its metadata is 'one', no number that fits\n"))
 
     def test_encoders_and_normalisers(self):
         for i, words in enumerate((["--word-encoder", "lstm", "--word-join", "--best-by", "accuracy"],
@@ -154,7 +162,9 @@ class SentimentTest(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn(f"sentiment: {folder} has no text of the class pos to learn from: fold 1 of 4 (--fold, --folds)", done.stderr)
         self.assertFalse(run.exists())
-        succeed(*train, "--fold", 2)
+        done = call(*train, "--fold", 2)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("sentiment: the held-out texts, which choose the best weights, have none of the class pos (--held-out)\n", done.stderr)
         for command in ("evaluate", "faithfulness"):
             done = call(command, "--data", folder, "--model", run)
             self.assertEqual((done.returncode, done.stderr), (0, f"sentiment: {run}: fold 2 of 4 has no text of the class pos\n"))
