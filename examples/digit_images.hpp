@@ -1,9 +1,11 @@
 #pragma once
 #include <fmt/format.h>
 
+#include <boost/crc.hpp>
 #include <string>
 
 #include "digit_classes.hpp"
+#include "run_notes.hpp"
 #include "trainer_settings.hpp"
 #include "weft/data/idx.hpp"
 #include "weft/data/moving_digits.hpp"
@@ -37,4 +39,19 @@ inline void check_digits(const char* program, const std::string& data, const cha
   const weft::Tensor labels = images.labels.contiguous();
   const auto* first = labels.data<std::int32_t>();
   digit_classes::check(program, data, items, {first, first + labels.numel()}, use);
+}
+
+inline constexpr const char* digits_note = "digits";  // of a run: the checksum of its images
+
+inline std::string checksum_of(const weft::Tensor& images) {
+  boost::crc_32_type crc;
+  crc.process_bytes(images.contiguous().raw(), static_cast<std::size_t>(images.numel()) * weft::size_of(images.dtype()));
+  return fmt::format("{} images, crc32 {:08x}", images.size(0), crc.checksum());
+}
+
+/// Says that the run in `folder` has learned from the images of `path`, as far as it notes that.
+inline void warn_of_learned(const char* program, const std::string& folder, const std::string& path,
+                            const weft::data::LabelledImages& images) {
+  if (run_notes::text(run_notes::of_run(folder), digits_note) == checksum_of(images.images))
+    fmt::print(stderr, "{}: {} was learned from, so this is no held-out score (--images)\n", program, path);
 }

@@ -1,6 +1,8 @@
 // Learns to write like a text, scores another one, and writes: language_model --help.
 #include "weft/seq2seq/language_model.hpp"
 
+#include <boost/crc.hpp>
+#include <charconv>
 #include <cmath>
 
 #include "commands.hpp"
@@ -8,6 +10,7 @@
 #include "language_model_pictures.hpp"
 #include "of_data.hpp"
 #include "output_file.hpp"
+#include "run_notes.hpp"
 #include "trainer_settings.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/data/lines.hpp"
@@ -72,6 +75,32 @@ std::string made_text() {
 }
 
 constexpr double usual_held_out = 0.1;
+constexpr const char* text_note = "training_text";  // of a run: "1000 bytes, crc32 1a2b3c4d"
+
+/// Notes beside the weights what they learned from, which is one of the task's settings already.
+class NotingTask : public LanguageModelTask {
+ public:
+  using LanguageModelTask::LanguageModelTask;
+  Metadata metadata() const override {
+    Metadata notes = LanguageModelTask::metadata();
+    notes[text_note] = settings().at(text_note);
+    return notes;
+  }
+};
+
+/// Says how much the run in `folder` has learned from of the text that is scored, the part of `all` from `begin` on: it learned
+/// from the beginning of `all`, or from all of it.
+void warn_of_learned(const std::string& folder, const std::string& all, std::size_t begin) {
+  const std::string learned = run_notes::text(run_notes::of_run(folder), text_note);
+  std::size_t size = 0;
+  std::from_chars(learned.data(), learned.data() + learned.size(), size);
+  if (size <= begin || size > all.size()) return;
+  boost::crc_32_type crc;
+  crc.process_bytes(all.data(), size);
+  if (learned == fmt::format("{} bytes, crc32 {:08x}", size, crc.checksum()))
+    fmt::print(stderr, "language_model: {} of the {} bytes were learned from, so this is no held-out score\n", size - begin,
+               all.size() - begin);
+}
 
 std::string plural(text::SymbolUnit unit) { return unit == text::SymbolUnit::words ? "words" : "characters"; }
 
@@ -156,8 +185,7 @@ int command_train(const std::vector<std::string>& words) {
                              : validation_path.empty()
                                  ? text_path
                                  : fmt::format("{} (training), {} (held-out)", text_path, validation_path);
-  LanguageModelTask task =
-      of_data(source, [&] { return LanguageModelTask(model, symbols, texts.train, texts.validation, task_options); });
+  NotingTask task = of_data(source, [&] { return NotingTask(model, symbols, texts.train, texts.validation, task_options); });
   fmt::print(stderr, "{} bytes, {} different {}, {} parameters, {}\n", texts.train.size(), symbols.size() - 1, unit,
              model.num_parameters(), format_count(s.threads, "thread"));
   const TrainingResult result = train(task, s.trainer, std::cerr);
@@ -184,10 +212,12 @@ int command_evaluate(const std::vector<std::string>& words) {
   set_num_threads(threads);
   const auto trained = seq2seq::TrainedLanguageModel::load(required(folder, "model"));
   if (quick) refuse_data(text_path, "text");
-  const std::string text = quick ? parts_of(made_text(), usual_held_out).validation : read_text(required(text_path, "text"));
+  const std::string all = quick ? made_text() : read_text(required(text_path, "text"));
+  const std::string text = quick ? parts_of(all, usual_held_out).validation : all;
   const std::vector<std::int32_t> ids = trained.symbols.encode(text);
   if (static_cast<std::int64_t>(ids.size()) <= rows)
     throw FormatError(fmt::format("{} has {} tokens, too few for --rows {}", quick ? "the text" : text_path, ids.size(), rows));
+  warn_of_learned(folder, all, all.size() - text.size());
   const auto unknown = std::count(ids.begin(), ids.end(), 0);
   const seq2seq::TextWindows scored(ids, rows, window);
   const NoGrad nothing_recorded;

@@ -3,7 +3,6 @@
 #include "weft/data/moving_digits.hpp"
 
 #include <algorithm>
-#include <boost/crc.hpp>
 
 #include "commands.hpp"
 #include "digit_images.hpp"
@@ -55,15 +54,9 @@ data::LabelledImages digits_of(const FilmSource& source, std::uint64_t seed, std
   return read_digits(source.images, source.labels, source.quick, seed, classes);
 }
 
-std::string checksum_of(const Tensor& images) {
-  boost::crc_32_type crc;
-  crc.process_bytes(images.contiguous().raw(), static_cast<std::size_t>(images.numel()) * sizeof(float));
-  return fmt::format("{} images, crc32 {:08x}", images.size(0), crc.checksum());
-}
-
 /// What a run notes of its digits and films; a frame's size is among the tracker's options.
 Metadata notes_of(const data::LabelledImages& digits, const data::MovingDigitsOptions& films) {
-  return {{"digits", checksum_of(digits.images)},
+  return {{digits_note, checksum_of(digits.images)},
           {"films.frames", fmt::to_string(films.frames)},
           {"films.least_speed", fmt::to_string(films.least_speed)},
           {"films.most_speed", fmt::to_string(films.most_speed)}};
@@ -209,8 +202,7 @@ int command_evaluate(const std::vector<std::string>& words) {
   set_num_threads(w.threads);
   const auto tracker = seq2seq::DigitTracker::load(required(w.folder, "model"));
   const data::LabelledImages digits = digits_for(w, *tracker);
-  if (run_notes::text(run_notes::of_run(w.folder), "digits") == checksum_of(digits.images))
-    fmt::print(stderr, "moving_digits: {} was learned from, so this is no held-out score (--images)\n", w.source.images);
+  warn_of_learned("moving_digits", w.folder, w.source.images, digits);
   const TrackingScore score = score_tracks(*tracker, films_for(w, *tracker, digits), w.films);
   const auto percent = [](std::int64_t part, std::int64_t all) {
     return 100 * static_cast<double>(part) / static_cast<double>(all);
@@ -283,7 +275,7 @@ commands::Program moving_digits() {
       {"digit_tracker.conv_lstm", "--conv-lstm"},
       {"training_films", "--images, --labels, --held-out, --frames, --size, --least-speed, --most-speed, --seed"},
       {"validation_films", "--validation-films, --images, --labels, --held-out, --frames"},
-      {"digits", "--images"},
+      {digits_note, "--images"},
       {"films.frames", "--frames"},
       {"films.least_speed", "--least-speed"},
       {"films.most_speed", "--most-speed"},

@@ -66,9 +66,11 @@ void check_images(const PairSource& source, const char* items, const data::Label
   check_digits("two_senses", source.quick ? source.str() : source.images, items, images, use);
 }
 
-/// What a run notes of its noise.
-Metadata notes_of(const data::DigitPairOptions& pairs) {
-  return {{"pairs.sound_noise", fmt::to_string(pairs.sound_noise)}, {"pairs.image_noise", fmt::to_string(pairs.image_noise)}};
+/// What a run notes of its images and its noise.
+Metadata notes_of(const data::LabelledImages& images, const data::DigitPairOptions& pairs) {
+  return {{digits_note, checksum_of(images.images)},
+          {"pairs.sound_noise", fmt::to_string(pairs.sound_noise)},
+          {"pairs.image_noise", fmt::to_string(pairs.image_noise)}};
 }
 
 /// With the noise of the run of --model, as far as it says: other defaults, which options change as ever.
@@ -144,7 +146,7 @@ int command_train(const std::vector<std::string>& words) {
     return seq2seq::DigitSenses(model_options, nn::Scope{.owner = nullptr, .name = {}, .seed = s.trainer.seed});
   });
   DigitSensesTask task(model, log_mel, train_pairs, validation_pairs, task_options,
-                       run_notes::for_run(notes_of(source.pairs), s.trainer));
+                       run_notes::for_run(notes_of(images, source.pairs), s.trainer));
   fmt::print(stderr, "{} recordings, {} images, {} more to validate on, {} parameters, {}\n", recordings, kept, count - kept,
              model.num_parameters(), format_count(s.threads, "thread"));
   const TrainingResult result = weft::train(task, s.trainer, std::cerr);
@@ -177,6 +179,7 @@ data::DigitPairs test_pairs(const Asking& a, const seq2seq::DigitSenses& model) 
   spoken_takes::Parts sounds = sounds_of(a.source);
   spoken_takes::check_test("two_senses", a.source.sounds, sounds);
   check_images(a.source, "images", images, digit_classes::Use::measure);
+  warn_of_learned("two_senses", a.folder, a.source.images, images);
   return of_data(a.source.str(), [&] { return data::DigitPairs(std::move(sounds.test), images, options); });
 }
 
@@ -269,6 +272,7 @@ commands::Program two_senses() {
       {"digit_senses.width", "--images"},
       {"training_pairs", "--sounds, --images, --labels, --held-out, --sound-noise, --image-noise, --seed"},
       {"validation_pairs", "--validation-pairs, --sounds, --images, --labels, --held-out, --sound-noise, --image-noise"},
+      {digits_note, "--images"},
       {"pairs.sound_noise", "--sound-noise"},
       {"pairs.image_noise", "--image-noise"},
       {"log_mel", "the features of sounds"},

@@ -39,6 +39,22 @@ class LanguageModelTest(unittest.TestCase):
                 self.assertTrue(sampled.startswith("the dog"))
                 self.assertEqual(sampled, succeed("sample", "--model", run, "--prompt", "the dog", "--length", 20, *more))
 
+    def test_says_how_much_was_learned_from(self):
+        run, text = FOLDER / "learned", (FOLDER / "text").read_text()
+        succeed("train", "--text", FOLDER / "text", "--held-out", "0.25", "--output", run, *SMALL, "--updates", 1)
+        kept = text[text.index("\n", int(0.75 * len(text))) + 1:]
+        for name, scored, learned in (("text", text, len(text) - len(kept)), ("kept", kept, 0), ("changed", "A" + text[1:], 0)):
+            (FOLDER / name).write_text(scored)
+            done = call("evaluate", "--model", run, "--text", FOLDER / name)
+            said = f"language_model: {learned} of the {len(text)} bytes were learned from, so this is no held-out score\n"
+            self.assertEqual((done.returncode, done.stderr), (0, said if learned > 0 else ""))
+        for share, learned in (("0.1", False), ("0.05", True)):
+            run = FOLDER / f"learned-{share}"
+            succeed("train", "--quick", "--held-out", share, "--output", run, "--updates", 1, "--threads", 1)
+            done = call("evaluate", "--quick", "--model", run)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual("bytes were learned from" in done.stderr, learned, done.stderr)
+
     def test_report(self):
         known = set((FOLDER / "text").read_text())
 

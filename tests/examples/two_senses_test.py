@@ -57,6 +57,11 @@ class TwoSensesTest(unittest.TestCase):
         self.assertEqual(done.stderr.count("two_senses: left out: "), 1)
         self.assertIn("two_senses: 1 of 61 files were left out\n", done.stderr)
         self.assertIn("errors in 10 pairs", succeed("evaluate", *files(), "--model", run, "--pairs", 10))
+        for command in ("evaluate", "report"):
+            words = [command, "--model", run, "--pairs", 2]
+            self.assertIn(f"two_senses: {FOLDER}/images was learned from, so this is no held-out score (--images)\n",
+                          call(*words, *files()).stderr)
+            self.assertNotIn("learned from", call(*words, *files("sounds", "other")).stderr)
         one = succeed("evaluate", *files(), "--model", run, "--pairs", 1).splitlines()
         self.assertEqual(len(one), 3)
         self.assertEqual(len([line for line in one if line in ("sound spoilt in no pair", "image spoilt in no pair")]), 1, one)
@@ -161,7 +166,8 @@ def write_images():
     """40 images of 28 by 28 pixels, a stripe across each where its label says, and their labels, as IDX files."""
     labels = [i % 10 for i in range(40)]
     pixels = bytes(255 if 2 * label + 4 <= row < 2 * label + 8 else 0 for label in labels for row in range(28) for _ in range(28))
-    (FOLDER / "images").write_bytes(struct.pack(">IIII", 0x803, 40, 28, 28) + pixels)
+    for name, last in (("images", pixels[-1:]), ("other", b"\1")):
+        (FOLDER / name).write_bytes(struct.pack(">IIII", 0x803, 40, 28, 28) + pixels[:-1] + last)
     (FOLDER / "labels").write_bytes(struct.pack(">II", 0x801, 40) + bytes(labels))
     (FOLDER / "no58").write_bytes(struct.pack(">II", 0x801, 40) + bytes(0 if label in (5, 8) else label for label in labels))
     (FOLDER / "twelve").write_bytes(struct.pack(">II", 0x801, 40) + bytes(labels[:7] + [12] + labels[8:]))
