@@ -163,10 +163,13 @@ int command_train(const std::vector<std::string>& words) {
         fmt::format("--normaliser {} is of --mixing attention; {} has no weights to normalise", normaliser, mixing));
   const seq2seq::LanguageModelOptions untouched;
   if (kind != "transformer") {
+    read_options::refuse_idle("heads", model_options.heads, untouched.heads, "--model transformer", kind);
+    read_options::refuse_idle("feed-forward", model_options.feed_forward, untouched.feed_forward, "--model transformer", kind);
     read_options::refuse_idle("kernel-size", model_options.kernel_size, untouched.kernel_size, "--model transformer", kind);
     read_options::refuse_idle("reach", model_options.reach, untouched.reach, "--model transformer", kind);
   }
   read_options::refuse_idle_mixing(mixing, model_options);
+  if (!validation_path.empty()) read_options::refuse_idle("held-out", held_out, usual_held_out, "--text alone", "--valid");
   if (quick) {
     refuse_data(text_path, "text");
     refuse_data(validation_path, "valid");
@@ -243,10 +246,14 @@ int command_sample(const std::vector<std::string>& words) {
   add("window", number(sampling.window, 1, largest_size), "a Transformer sees so many tokens");
   add("seed", number(seed, 0), "of the draws");
   if (!read_options::read(words, options, std::cout, "language_model sample --help")) return 0;
-  if (temperature == 0)
+  if (temperature == 0) {
+    const seq2seq::ContinuationOptions untouched;
+    read_options::refuse_idle("top-k", sampling.filter.top_k, untouched.filter.top_k, "draws", "--temperature 0");
+    read_options::refuse_idle("top-p", sampling.filter.top_p, untouched.filter.top_p, "draws", "--temperature 0");
     sampling.filter.top_k = 1;
-  else
+  } else {
     sampling.filter.temperature = temperature;
+  }
   const auto trained = seq2seq::TrainedLanguageModel::load(required(folder, "model"));
   Generator generator(seed);
   const std::vector<std::int32_t> start = trained.symbols.encode(prompt);

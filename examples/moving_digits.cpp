@@ -135,6 +135,9 @@ int command_train(const std::vector<std::string>& words) {
   if (source.films.size % 4 != 0) throw UsageError(fmt::format("--size {} must be a multiple of 4", source.films.size));
   if (task_options.short_epochs > s.trainer.epochs)
     throw UsageError(fmt::format("--short-epochs {} are more than --epochs {}", task_options.short_epochs, s.trainer.epochs));
+  if (task_options.short_epochs == 0)
+    read_options::refuse_idle("short-frames", task_options.short_frames, DigitTrackingTaskOptions().short_frames,
+                              "--short-epochs 1 and more", "--short-epochs 0");
   if (task_options.short_epochs > 0 && task_options.short_frames > source.films.frames)
     throw UsageError(
         fmt::format("--short-frames {} are more than --frames {}", task_options.short_frames, source.films.frames));

@@ -83,6 +83,9 @@ inline void apply_all(TrainSettings& s) {
   if (s.split.fold > s.split.folds) throw UsageError(fmt::format("--fold {} is none of {}", s.split.fold, s.split.folds));
   if (s.model.words.kernel_size % 2 == 0)
     throw UsageError(fmt::format("--kernel-size {} must be odd", s.model.words.kernel_size));
+  if (s.word_encoder != "conv" && s.sentence_encoder != "conv")
+    read_options::refuse_idle("kernel-size", s.model.words.kernel_size, seq2seq::DocumentClassifierOptions().words.kernel_size,
+                              "--word-encoder conv and --sentence-encoder conv", "a model without convolutions");
   s.model.words.encoder = seq2seq::parse_encoder(s.word_encoder);
   s.model.sentences.encoder = seq2seq::parse_encoder(s.sentence_encoder);
   s.model.sentences.kernel_size = s.model.words.kernel_size;

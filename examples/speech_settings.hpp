@@ -75,6 +75,12 @@ inline void apply(Settings& s) {
   trainer_settings::apply(s);
   if (s.kind != "attention" && s.normaliser != "softmax")
     throw UsageError(fmt::format("--normaliser {} is of attention; --model {} has none", s.normaliser, s.kind));
+  if (s.kind != "attention")
+    read_options::refuse_idle("label-smoothing", s.task.label_smoothing, SpeechTaskOptions().label_smoothing,
+                              "--model attention", s.kind);
+  if (s.kind == "ctc")
+    read_options::refuse_idle("embedding", s.model.embedding, seq2seq::SpeechRecognizerOptions().embedding,
+                              "--model attention and transducer", s.kind);
   s.model.model = seq2seq::speech_model(s.kind);
   s.model.recurrent = nn::recurrent_kind(s.recurrent);
   s.model.normaliser = nn::normaliser_of(s.normaliser);

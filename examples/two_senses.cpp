@@ -116,6 +116,7 @@ int command_train(const std::vector<std::string>& words) {
   if (!read_options::read(words, options, std::cout, "two_senses train --help")) return 0;
   apply(s);
   if (model_options.hidden % 2 != 0) throw UsageError(fmt::format("--hidden {} must be even", model_options.hidden));
+  if (senses == "image") read_options::refuse_idle("recurrent", recurrent, std::string("gru"), "the sound", "--senses image");
   const data::LabelledImages images = images_of(source, 1, model_options.classes);
   const std::int64_t count = images.images.size(0);
   const auto kept = static_cast<std::int64_t>((1 - held_out) * static_cast<double>(count));

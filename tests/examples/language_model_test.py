@@ -9,8 +9,8 @@ from program import (call, call_bytes, check_finds_a_wrong_output_first, check_p
                      succeed)
 
 FOLDER = pathlib.Path()
-SMALL = ["--width", "16", "--layers", "1", "--heads", "2", "--feed-forward", "16", "--rows", "4", "--window", "10",
-         "--epochs", "2", "--save-every", "3", "--threads", "1"]
+SMALL = ["--width", "16", "--layers", "1", "--rows", "4", "--window", "10", "--epochs", "2", "--save-every", "3", "--threads", "1"]
+TRANSFORMER = ["--model", "transformer", "--heads", "2", "--feed-forward", "16"]
 
 
 class LanguageModelTest(unittest.TestCase):
@@ -62,8 +62,8 @@ class LanguageModelTest(unittest.TestCase):
             return ["⏎", *("␣" if letter == " " else letter if letter in known else "<unk>" for letter in line)]
         for unit, model in (("characters", "lstm"), ("characters", "transformer"), ("words", "gru")):
             run = FOLDER / f"report-{unit}-{model}"
-            layers = "2" if model == "transformer" else "1"
-            succeed("train", "--text", FOLDER / "text", "--unit", unit, "--model", model, "--output", run, *SMALL[:3], layers, *SMALL[4:])
+            kind, layers = (TRANSFORMER, "2") if model == "transformer" else (["--model", model], "1")
+            succeed("train", "--text", FOLDER / "text", "--unit", unit, *kind, "--output", run, *SMALL[:3], layers, *SMALL[4:])
             page = run / "report.html"
             self.assertEqual(succeed("report", "--model", run, stdin="the dog  sees the ünknown tree\n\n the cat\n").strip(), str(page))
             data = figures(page)
@@ -103,7 +103,7 @@ class LanguageModelTest(unittest.TestCase):
     def test_report_reads_the_beginning_of_long_lines(self):
         for unit, cut in (("characters", "the ünknown"), ("words", "the ünknown dog sees the cat the ünknown dog sees the")):
             run = FOLDER / f"long-{unit}"
-            succeed("train", "--text", FOLDER / "text", "--unit", unit, "--model", "transformer", "--output", run, *SMALL)
+            succeed("train", "--text", FOLDER / "text", "--unit", unit, *TRANSFORMER, "--output", run, *SMALL)
             lines = "the dog\n" + "the ünknown dog sees the cat " * 10_000 + "\n"
             done = call("report", "--model", run, stdin=lines)
             self.assertEqual((done.returncode, done.stderr),
@@ -118,7 +118,7 @@ class LanguageModelTest(unittest.TestCase):
         for i, more in enumerate((["--mixing", "linear"], ["--mixing", "window", "--reach", 3], ["--mixing", "light", "--kernel-size", 3],
                                   ["--normaliser", "sparsemax"])):
             run = FOLDER / f"mixing-{i}"
-            words = ["train", "--text", FOLDER / "text", "--model", "transformer", "--output", run, *SMALL]
+            words = ["train", "--text", FOLDER / "text", *TRANSFORMER, "--output", run, *SMALL]
             succeed(*words, *more)
             self.assertTrue(succeed("sample", "--model", run, "--prompt", "the dog", "--length", 5).startswith("the dog"))
             succeed("report", "--model", run, stdin="the dog\n\f\n")  # of convolutions and sums there are no weights
@@ -207,6 +207,11 @@ class LanguageModelTest(unittest.TestCase):
                 ([*start, "--kernel-size", "3"], 2, "--kernel-size 3 is of --model transformer; lstm has no use for it"),
                 ([*start, "--model", "transformer", "--kernel-size", "3"], 2, "--kernel-size 3 is of --mixing light and dynamic; attention has"),
                 ([*start, "--model", "transformer", "--reach", "3"], 2, "--reach 3 is of --mixing block_local, strided and window; attention has"),
+                ([*start, "--heads", "3"], 2, "--heads 3 is of --model transformer; lstm has no use for it"),
+                ([*start, "--feed-forward", "3"], 2, "--feed-forward 3 is of --model transformer; lstm has"),
+                ([*start, "--valid", FOLDER / "text", "--held-out", "0.5"], 2, "--held-out 0.5 is of --text alone; --valid has no use"),
+                (["sample", "--model", run, "--temperature", "0", "--top-k", "5"], 2, "--top-k 5 is of draws; --temperature 0 has no use"),
+                (["sample", "--model", run, "--temperature", "0", "--top-p", "0.5"], 2, "--top-p 0.5 is of draws; --temperature 0 has"),
                 ([*start, "--mixing", "linear"], 2, "--mixing and --normaliser are of --model transformer; lstm has neither"),
                 ([*start, "--model", "transformer", "--mixing", "light", "--normaliser", "entmax15"], 2,
                  "--normaliser entmax15 is of --mixing attention"),

@@ -180,6 +180,7 @@ class MovingDigitsTest(unittest.TestCase):
                 ([*start, "--size", "30"], 2, "--size 30 must be a multiple of 4"),
                 ([*start, "--short-epochs", "9"], 2, "--short-epochs 9 are more than --epochs 2"),
                 ([*start, "--short-epochs", "1", "--short-frames", "99"], 2, "--short-frames 99 are more than --frames"),
+                ([*start, "--short-frames", "2"], 2, "--short-frames 2 is of --short-epochs 1 and more; --short-epochs 0 has no use for it"),
                 ([*start, "--quick"], 2, "--quick makes its own data; leave out --images"),
                 (["train", *files("flat"), "--output", FOLDER / "c"], 1, "flat has images of 0 by 28 pixels"),
                 (["train", *files(), "--output", FOLDER / "s", "--size", "12"], 1,

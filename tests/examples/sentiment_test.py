@@ -217,6 +217,8 @@ class SentimentTest(unittest.TestCase):
                 ([], 2, "COMMAND"),
                 ([*start, "--fold", "11"], 2, "--fold 11 is none of 10"),
                 ([*start, "--kernel-size", "2", "--word-encoder", "conv"], 2, "--kernel-size 2 must be odd"),
+                ([*start, "--kernel-size", "9"], 2,
+                 "--kernel-size 9 is of --word-encoder conv and --sentence-encoder conv; a model without convolutions has no use for it"),
                 (["train", "--data", FOLDER / "none", "--output", FOLDER / "n"], 1, "can't read the folder"),
                 (["train", "--data", FOLDER / "one", "--output", FOLDER / "n"], 1, "two classes at least"),
                 (["train", "--data", other, "--output", FOLDER / "n", "--least", "1"], 1, "no text is left to choose the best weights by"),

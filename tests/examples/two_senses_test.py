@@ -123,6 +123,7 @@ class TwoSensesTest(unittest.TestCase):
                 (["train", "--recurrent", "rnn"], 2, "must be lstm or gru"),
                 (["trian"], 2, "did you mean train"),
                 (["train", *files(), "--output", FOLDER / "h", "--hidden", "7"], 2, "--hidden 7 must be even"),
+                ([*start, "--senses", "image", "--recurrent", "lstm"], 2, "--recurrent lstm is of the sound; --senses image has no use for it"),
                 ([*start, "--image-noise", "1"], 1, "--image-noise"),
                 ([*start, "--image-noise", "1e39"], 2, "'--image-noise' must be a number from 0 to 1000000"),
                 ([*start, "--sound-noise", "1e39"], 2, "'--sound-noise' must be a number from 0 to 1000000"),
