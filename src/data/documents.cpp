@@ -38,7 +38,10 @@ LabelledDocuments read_documents(const fs::path& folder) {
   LabelledDocuments result;
   for (const fs::path& of_class : entries(folder)) {
     std::error_code ignored;
-    if (!fs::is_directory(of_class, ignored)) continue;
+    if (!fs::is_directory(of_class, ignored)) {
+      result.left_out.push_back(fmt::format("{} isn't in a folder of a class", of_class.string()));
+      continue;
+    }
     const auto label = static_cast<std::int64_t>(result.classes.size());
     const std::size_t before = result.documents.size();
     std::int64_t place = 0;

@@ -26,14 +26,17 @@ std::optional<SpokenWord> word_of(const std::string& stem) {
   return word;
 }
 
-std::vector<std::filesystem::path> sound_files(std::filesystem::path folder) {
+bool is_sound(const std::filesystem::path& path) {
+  const std::string extension = path.extension().string();
+  return boost::iequals(extension, ".wav") || boost::iequals(extension, ".flac");
+}
+
+// Those that end as sounds do or are named as recordings are.
+std::vector<std::filesystem::path> recordings_in(std::filesystem::path folder) {
   std::error_code error;
   if (std::filesystem::is_directory(folder / "recordings", error)) folder /= "recordings";
   auto paths = files_in(where, folder);
-  std::erase_if(paths, [](const auto& path) {
-    const std::string extension = path.extension().string();
-    return !boost::iequals(extension, ".wav") && !boost::iequals(extension, ".flac");
-  });
+  std::erase_if(paths, [](const auto& path) { return !is_sound(path) && !word_of(path.stem().string()); });
   return paths;
 }
 
@@ -42,8 +45,12 @@ std::vector<std::filesystem::path> sound_files(std::filesystem::path folder) {
 SpokenDigits read_spoken_digits(const std::filesystem::path& folder, std::int64_t rate, double shortest) {
   SpokenDigits result;
   std::map<std::tuple<std::int32_t, std::string, std::int64_t>, std::filesystem::path> paths;
-  for (const auto& path : sound_files(folder)) {
+  for (const auto& path : recordings_in(folder)) {
     auto word = word_of(path.stem().string());
+    if (!is_sound(path)) {
+      result.left_out.push_back(fmt::format("{} isn't .wav or .flac", path.string()));
+      continue;
+    }
     if (!word) {
       result.left_out.push_back(fmt::format("{} isn't named DIGIT_SPEAKER_TAKE", path.string()));
       continue;

@@ -51,11 +51,11 @@ TEST_CASE("a folder for each class, by name, a sentence a line") {
   folder.put("neg/x", "bad\n");
   folder.put("neg/.hidden", "no");
   folder.put(".git/x", "no");
-  folder.put("README", "no class");
+  const fs::path beside = folder.put("README", "no class");
   const LabelledDocuments read = folder.read();
   CHECK(read.classes == Names{"neg", "pos"});
   CHECK(read.files == std::vector<std::int64_t>{1, 2});
-  CHECK(read.left_out.empty());
+  CHECK(read.left_out == Names{beside.string() + " isn't in a folder of a class"});
   REQUIRE(read.documents.size() == 3);
   CHECK(read.documents[0].name == "x");
   CHECK(read.documents[0].label == 0);
@@ -81,14 +81,15 @@ TEST_CASE("what is no document is left out with its reason, and the others keep 
   CHECK(read.files == std::vector<std::int64_t>{5, 3});
   REQUIRE(read.documents.size() == 2);
   CHECK(read.documents[0].place == 4);
-  REQUIRE(read.left_out.size() == 6);
+  REQUIRE(read.left_out.size() == 7);
   CHECK(read.left_out[0] == fmt::format("[read_documents] can't read {}: Is a directory", in("a/0")));
   CHECK(read.left_out[1] == fmt::format("[read_documents] {} has no words", blank.string()));
   CHECK(read.left_out[2] ==
         fmt::format("[LineReader] {}, line 2, byte 4: not UTF-8 (0xE9); convert the file to UTF-8", latin.string()));
   CHECK(read.left_out[3] == fmt::format("[LineReader] {}, line 1, byte 2: a NUL byte; this is not text", nul.string()));
-  CHECK(read.left_out[4] == fmt::format("[read_documents] can't read {}: not a file", in("c/2")));
-  CHECK(read.left_out[5] == fmt::format("[read_documents] can't read {}: No such file or directory", in("c/3")));
+  CHECK(read.left_out[4] == in("b") + " isn't in a folder of a class");
+  CHECK(read.left_out[5] == fmt::format("[read_documents] can't read {}: not a file", in("c/2")));
+  CHECK(read.left_out[6] == fmt::format("[read_documents] can't read {}: No such file or directory", in("c/3")));
 }
 
 TEST_CASE("folders that hold no classes") {

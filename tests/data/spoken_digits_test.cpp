@@ -29,6 +29,8 @@ TEST_CASE("recordings are named by digit, speaker and take; what can't be used i
   write("7_bob_-1.wav", sound);
   write("7_1.wav", sound);
   write("notes.txt", "no sound");
+  write("8_bob_3.mp3", sound);
+  write("9_bob_4", sound);
   const SpokenDigits digits = read_spoken_digits(folder.path());
   REQUIRE(digits.words.size() == 2);
   CHECK(digits.words[0].label == 0);
@@ -37,11 +39,13 @@ TEST_CASE("recordings are named by digit, speaker and take; what can't be used i
   CHECK(digits.words[1].label == 7);
   CHECK(digits.words[1].take == 12);
   CHECK(digits.words[1].samples == std::vector<float>{0.5f, 0});
-  REQUIRE(digits.left_out.size() == 7);
+  REQUIRE(digits.left_out.size() == 9);
   const auto path = [&](const char* name) { return (folder.path() / name).string(); };
   CHECK(digits.left_out[0] == path("7_1.wav") + " isn't named DIGIT_SPEAKER_TAKE");
   CHECK(digits.left_out[1] == path("7_ann_12.wav") + " is the same take as 7_ann_012.wav");
   CHECK(digits.left_out[3] == "[read_sound] " + path("7_bob_1.wav") + " is empty");
+  CHECK(digits.left_out[6] == path("8_bob_3.mp3") + " isn't .wav or .flac");
+  CHECK(digits.left_out[7] == path("9_bob_4") + " isn't .wav or .flac");
   CHECK(digits.left_out[4].find("16000 samples a second, 8000 are needed") != std::string::npos);
 }
 

@@ -24,8 +24,8 @@ struct LabelledDocuments {
 };
 
 /// Reads a folder with a folder of text files, plain or gzip, for each class: FOLDER/CLASS/FILE, one sentence a line. Names
-/// that begin with a dot are passed over, as are files beside the classes' folders. A file without words, one that isn't UTF-8
-/// text (see LineReader) or can't be read is left out, with the reason. Throws IoError for a folder that can't be read,
+/// that begin with a dot are passed over. A file beside the classes' folders, one without words, one that isn't UTF-8 text (see
+/// LineReader) or can't be read is left out, with the reason. Throws IoError for a folder that can't be read,
 /// FormatError for less than two classes and for a class without documents.
 LabelledDocuments read_documents(const std::filesystem::path& folder);
 

@@ -13,9 +13,10 @@ struct SpokenDigits {
   std::vector<std::string> left_out;
 };
 
-/// Reads a folder's files {digit}_{speaker}_{take}.wav or .flac, or those of its folder `recordings`; files of other kinds are
-/// passed over, and recordings of less than `shortest` seconds left out. Built with libsndfile alone (Meson's option `sound`).
-/// Throws IoError for a folder that can't be read, FormatError where no file can be used, with the first one's reason.
+/// Reads a folder's files {digit}_{speaker}_{take}.wav or .flac, or those of its folder `recordings`; recordings of less
+/// than `shortest` seconds are left out, as are files of these names with another ending; others are passed over. Built with
+/// libsndfile alone (Meson's option `sound`). Throws IoError for a folder that can't be read, FormatError where no file can be
+/// used, with the first one's reason.
 SpokenDigits read_spoken_digits(const std::filesystem::path& folder, std::int64_t rate = 8000, double shortest = 0);
 
 }  // namespace weft::data
