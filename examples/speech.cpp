@@ -40,6 +40,15 @@ std::int64_t shortest_frames(const std::vector<data::SpokenWord>& words, const d
   return std::max<std::int64_t>(shortest, 1);
 }
 
+/// Says how many strings of a part the model can't learn from or be measured with.
+void say_strings_left_out(const StringsLeftOut& strings, const char* part) {
+  if (strings.count > 0)
+    fmt::print(stderr,
+               "speech: {} of {} strings {} have fewer steps than their digits need and are left out (--stack); the first is "
+               "{}\n",
+               strings.count, strings.all, part, strings.first);
+}
+
 int command_train(const std::vector<std::string>& words) {
   Settings s = settings_for(read_options::is_quick(words));
   po::options_description options("speech train");
@@ -55,9 +64,10 @@ int command_train(const std::vector<std::string>& words) {
   SpeechTask task(recognizer, parts.train, parts.validation, s.task);
   fmt::print(stderr, "{} recordings to learn from, {} to validate on, {} parameters, {}\n", parts.train.size(),
              parts.validation.size(), format_count(recognizer.num_parameters()), format_count(s.threads, "thread"));
+  say_strings_left_out(task.validation_left_out(), "to validate on");
+  say_strings_left_out(task.first_epoch_left_out(), "of the first epoch");
   const TrainingResult result = train(task, s.trainer, std::cerr);
-  if (const auto strings = task.left_out() + task.validation_left_out(); strings > 0)
-    fmt::print(stderr, "{} strings of the epochs and the validation had fewer steps than digits and were left out\n", strings);
+  say_strings_left_out(task.left_out(), "of the epochs since the start");
   fmt::print("{}, best digit error {}, {}, {}\n", steps_of(result),
              result.best ? fmt::format("{:.2f} % in validation", 100 - *result.best) : "not validated yet",
              speed_of(result, "digits"), format_duration(result.seconds));
@@ -96,7 +106,9 @@ int command_evaluate(const std::vector<std::string>& words) {
   const double seconds = steady_seconds() - begin;
   std::int64_t samples = 0;
   for (const data::SpokenString& string : composed) samples += data::samples_of(recordings, string);
-  fmt::print("strings: {}, {:.1f} % of {} without error\n", score.words.str(), score.accuracy(), score.sounds);
+  metrics::ErrorRate digits = score.words;
+  digits.name = "digit error";
+  fmt::print("strings: {}, {:.1f} % of {} without error\n", digits.str(), score.accuracy(), score.sounds);
   const seq2seq::SpeechScore single = score_words(*recognizer, recordings, l.options);
   fmt::print("single digits: {:.2f} % of {} right\n", single.accuracy(), single.sounds);
   fmt::print("{:.0f} s of sound in {:.1f} s\n", static_cast<double>(samples) / static_cast<double>(rate), seconds);
@@ -135,27 +147,49 @@ int command_recognize(const std::vector<std::string>& words) {
   return left_out.empty() ? 0 : 1;
 }
 
+/// Strings of the generated tones, by what is said in them.
+std::vector<std::pair<std::string, std::vector<float>>> made_sounds() {
+  TestStrings test;
+  test.quick = true;
+  test.strings.strings = 6;
+  const std::vector<data::SpokenWord> recordings = read_test(test);
+  std::vector<std::pair<std::string, std::vector<float>>> sounds;
+  for (const data::SpokenString& string : data::compose_strings(recordings, test.strings))
+    sounds.emplace_back(fmt::format("tones of {}", fmt::join(data::labels_of(recordings, string), " ")),
+                        data::joined(recordings, string, test.strings));
+  return sounds;
+}
+
+/// A sound with what each digit looked at; where nothing was heard it has one row without weight.
 report::SoundWeights picture_of(const seq2seq::SpeechRecognizer& recognizer, const std::string& path,
                                 const std::vector<float>& samples, const seq2seq::Recognition& heard) {
   const data::LogMel& log_mel = recognizer.log_mel();
   report::SoundWeights picture;
-  picture.title = path + ": " + heard.text;
+  picture.title = path + ": " + (heard.labels.empty() ? "nothing was heard" : heard.text);
   picture.spectrogram = log_mel(samples);
+  picture.seconds_per_frame = static_cast<double>(log_mel.options().hop) / static_cast<double>(log_mel.options().rate);
+  if (!heard.weights.defined()) {
+    picture.outputs = {"(nothing)"};
+    picture.weights = Tensor::zeros({1, picture.spectrogram.size(0)});
+    return picture;
+  }
   for (const std::int32_t label : heard.labels)
     picture.outputs.push_back(recognizer.options().labels[static_cast<std::size_t>(label)]);
   if (heard.weights.size(0) > static_cast<std::int64_t>(heard.labels.size())) picture.outputs.emplace_back("(end)");
   picture.weights = seq2seq::over_frames(heard.weights, picture.spectrogram.size(0), recognizer.options().stack);
-  picture.seconds_per_frame = static_cast<double>(log_mel.options().hop) / static_cast<double>(log_mel.options().rate);
   return picture;
 }
 
 int command_report(const std::vector<std::string>& words) {
   Listening l;
   std::string output;
+  bool quick = false;
   po::options_description options("speech report");
-  options.add_options()("output", option(output), "the page; none: report.html in the model's folder");
+  options.add_options()("output", option(output), "the page; none: report.html in the model's folder")(
+      "quick", po::bool_switch(&quick), "of the generated tones");
   add_listening_options(options, l, true);
   if (!read_options::read(words, options, std::cout, "speech report --help")) return 0;
+  if (quick) refuse_data(l.sounds.empty() ? "" : l.sounds.front(), "sounds");
   const std::string page_path = output_file::page_of(output, l.model);
   set_num_threads(l.threads);
   const auto recognizer = seq2seq::SpeechRecognizer::load(required(l.model, "model"));
@@ -163,7 +197,7 @@ int command_report(const std::vector<std::string>& words) {
   if (recognizer->options().model == seq2seq::SpeechModel::ctc && l.options.beam != 1)
     throw UsageError(fmt::format("--beam {} has no weights to show of a run of ctc; take 1", l.options.beam));
   std::vector<std::string> left_out;
-  const auto sounds = read_sounds(l.sounds, left_out);
+  const auto sounds = quick ? made_sounds() : read_sounds(l.sounds, left_out);
   report::Report page("Speech");
   page.text(fmt::format("{} parameters.", format_count(recognizer->num_parameters())));
   report_training(page, read_training_log(std::filesystem::path(l.model) / "train.log"));
@@ -172,10 +206,10 @@ int command_report(const std::vector<std::string>& words) {
   for (const auto& [path, samples] : sounds) features.push_back(recognizer->features(samples));
   for (std::size_t i = 0; const seq2seq::Recognition& heard : recognizer->recognize(features, l.options)) {
     const auto& [path, samples] = sounds[i++];
-    if (heard.weights.defined())
+    if (heard.weights.defined() || heard.labels.empty())
       page.over_spectrogram(picture_of(*recognizer, path, samples, heard));
     else
-      page.text(fmt::format("{}: {}", path, heard.labels.empty() ? "nothing was heard." : heard.text));
+      page.text(fmt::format("{}: {}", path, heard.text));
   }
   page.write(page_path);
   fmt::print("{}\n", page_path);

@@ -23,6 +23,7 @@ struct Settings : TrainerSettings {
 inline Settings settings_for(bool quick) {
   Settings s;
   s.quick = quick;
+  s.task.unit = "digits";
   for (int digit = 0; digit < 10; ++digit) s.model.labels.push_back(fmt::to_string(digit));
   s.trainer.epochs = 20;
   s.trainer.lr = 2e-3;

@@ -29,6 +29,15 @@ std::string text_of(const data::SpokenStringOptions& o) {
                      data::seed_of(o.seed, o.part));
 }
 
+// "7_ann_5 3_ann_6 with 1 step"
+std::string named(std::span<const data::SpokenWord> words, const data::SpokenString& string,
+                  const std::vector<std::string>& labels, std::int64_t steps) {
+  std::string text;
+  for (const std::size_t i : string.words)
+    text += fmt::format("{}_{}_{} ", labels[static_cast<std::size_t>(words[i].label)], words[i].speaker, words[i].take);
+  return fmt::format("{}with {} step{}", text, steps, steps == 1 ? "" : "s");
+}
+
 // Whatever the caller has said of the strings, those of the validation are drawn apart.
 SpeechTaskOptions with_parts(SpeechTaskOptions o) {
   o.strings.part = data::Part::training;
@@ -64,12 +73,11 @@ SpeechTask::SpeechTask(seq2seq::SpeechRecognizer& recognizer, const std::vector<
       check<ValueError>(word.label >= 0 && static_cast<std::size_t>(word.label) < recognizer.options().labels.size(), where,
                         "a recording of {} has the label {}, and the recogniser knows {} words", word.speaker, word.label,
                         recognizer.options().labels.size());
-  const auto composed = data::compose_strings(validation, options_.validation);
-  validation_strings_ = fitting(validation, composed);
-  validation_left_out_ = static_cast<std::int64_t>(composed.size() - validation_strings_.size());
+  validation_strings_ = fitting(validation, data::compose_strings(validation, options_.validation), validation_left_out_);
   check<ValueError>(!validation_strings_.empty(), where,
-                    "none of the {} strings to validate on has as many steps as labels: stack fewer frames", composed.size());
-  data::compose_strings(train, options_.strings);  // the options are sound
+                    "none of the {} strings to validate on has as many steps as labels: stack fewer frames",
+                    validation_left_out_.all);
+  fitting(train, data::compose_strings(train, options_.strings), first_epoch_left_out_);  // and the options are sound
   std::vector<Tensor> log_mels;
   for (const data::SpokenWord& word : train) log_mels.push_back(recognizer.log_mel()(word.samples));
   recognizer.learn_normalisation(log_mels);
@@ -77,21 +85,23 @@ SpeechTask::SpeechTask(seq2seq::SpeechRecognizer& recognizer, const std::vector<
 }
 
 std::vector<data::SpokenString> SpeechTask::fitting(std::span<const data::SpokenWord> words,
-                                                    std::vector<data::SpokenString> strings) const {
-  std::erase_if(strings, [&](const data::SpokenString& string) {
-    return !recognizer_.fits(data::samples_of(words, string), data::labels_of(words, string));
-  });
+                                                    std::vector<data::SpokenString> strings, StringsLeftOut& left_out) const {
+  left_out.all += static_cast<std::int64_t>(strings.size());
+  left_out.count += static_cast<std::int64_t>(std::erase_if(strings, [&](const data::SpokenString& string) {
+    const std::int64_t samples = data::samples_of(words, string);
+    if (recognizer_.fits(samples, data::labels_of(words, string))) return false;
+    if (left_out.first.empty()) left_out.first = named(words, string, recognizer_.options().labels, recognizer_.steps(samples));
+    return true;
+  }));
   return strings;
 }
 
 std::int64_t SpeechTask::begin_epoch(std::int64_t epoch) {
   const auto number = static_cast<std::uint64_t>(epoch);
-  std::vector<data::SpokenString> composed = data::compose_strings(train_, options_.strings, number);
-  const std::size_t all = composed.size();
-  strings_ = fitting(train_, std::move(composed));
-  left_out_ += static_cast<std::int64_t>(all - strings_.size());
+  strings_ = fitting(train_, data::compose_strings(train_, options_.strings, number), left_out_);
   check<ValueError>(!strings_.empty(), where,
-                    "none of the {} strings of epoch {} has as many steps as labels: stack fewer frames", all, epoch);
+                    "none of the {} strings of epoch {} has as many steps as labels: stack fewer frames",
+                    options_.strings.strings, epoch);
   // Sorted by their length, cut into batches, and these shuffled.
   std::vector<std::size_t> order(strings_.size());
   std::iota(order.begin(), order.end(), std::size_t{0});

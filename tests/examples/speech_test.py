@@ -63,14 +63,14 @@ class SpeechTest(unittest.TestCase):
                     self.assertEqual(heard, f"{path}: 3 1 4 9\n")
             scoring = ["evaluate", "--model", run, "--data", FOLDER / "data", "--strings", 20]
             scored = succeed(*scoring)
-            error = re.match(r"strings: WER = ([\d.]+) \(.*\), [\d.]+ % of 20 without error\n"
+            error = re.match(r"strings: digit error = ([\d.]+) \(.*\), [\d.]+ % of 20 without error\n"
                              r"single digits: ([\d.]+) % of 40 right\n[\d.]+ s of sound in", scored)
             self.assertLess(float(error[1]), most_in_strings)
             self.assertGreater(float(error[2]), 90)
             self.assertEqual(scored.split("\n")[:2], succeed(*scoring, "--batch", 3).split("\n")[:2])
             self.check_report(run, path, model)
             made = succeed("evaluate", "--model", run, "--quick", "--strings", 20)
-            self.assertRegex(made, r"\Astrings: WER = .* of 20 without error\nsingle digits: [\d.]+ % of 150 right\n")
+            self.assertRegex(made, r"\Astrings: digit error = .* of 20 without error\nsingle digits: [\d.]+ % of 150 right\n")
 
     def check_report(self, run, path, model):
         page = succeed("report", "--model", run, "--sounds", path).strip()
@@ -87,6 +87,24 @@ class SpeechTest(unittest.TestCase):
         digits = heard.split(": ")[1].split()
         self.assertEqual(pictures[0]["rows"][:len(digits)], digits)
         self.assertEqual(pictures[0]["rows"][len(digits):], ["(end)"] if model == "attention" else [])
+
+    def test_a_page_of_generated_tones(self):
+        run, _ = quick_run("ctc")
+        succeed("report", "--model", run, "--quick")
+        check_page(self, run / "report.html")
+        titles = [figure["title"] for figure in figures(run / "report.html") if figure["kind"] == "sound"]
+        self.assertEqual(len(titles), 6)
+        self.assertGreater(len([title for title in titles if re.fullmatch(r"tones of (\d(?: \d)*): \1", title)]), 3, titles)
+
+    def test_a_page_of_silence(self):
+        path = write_wav(FOLDER / "silence.wav", [0.0] * 4000)
+        for model in ("ctc", "transducer"):
+            run, _ = quick_run(model)
+            self.assertEqual(succeed("recognize", "--model", run, "--sounds", path), f"{path}: \n")
+            succeed("report", "--model", run, "--sounds", path)
+            check_page(self, run / "report.html")
+            pictures = [figure for figure in figures(run / "report.html") if figure["kind"] == "sound"]
+            self.assertEqual([(figure["title"], figure["rows"]) for figure in pictures], [(f"{path}: nothing was heard", ["(nothing)"])])
 
     def test_faithfulness(self):
         runs = [quick_run("attention")[0], quick_run("attention", "--normaliser", "sparsemax")[0]]
@@ -112,7 +130,7 @@ class SpeechTest(unittest.TestCase):
                 self.assertLess(float(fall), 0)
                 self.assertGreater(float(error), float(first[1]))
             scored = succeed("evaluate", "--model", run, "--data", FOLDER / "data", "--strings", 20)
-            self.assertEqual(re.match(rf"strings: WER = {number} ", scored)[1], first[1])
+            self.assertEqual(re.match(rf"strings: digit error = {number} ", scored)[1], first[1])
         self.assertEqual(zeros[0], 0)  # softmax
         self.assertGreater(zeros[1], 50)
 
@@ -130,6 +148,27 @@ class SpeechTest(unittest.TestCase):
                 self.assertEqual(done.returncode, 1)
                 self.assertIn("--normaliser (entmax15 there, sparsemax now)", done.stderr)
 
+    def test_strings_with_fewer_steps_than_digits(self):
+        words = ["train", "--data", FOLDER / "data", *SMALL, "--output", FOLDER / "short"]
+        words[words.index("--stack") + 1] = 40  # steps of 0.4 s
+        done = call(*words)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(" digits/s", done.stderr)
+        counts = {}
+        for part, all_of in (("to validate on", 6), ("of the first epoch", 24), ("of the epochs since the start", 48)):
+            said = re.search(rf"^speech: (\d+) of {all_of} strings {part} have fewer steps than their digits need and are left out "
+                             r"\(--stack\); the first is ((?:\d_(?:ann|bob)_\d+ )+)with (\d) steps?$", done.stderr, re.MULTILINE)
+            self.assertIsNotNone(said, done.stderr)
+            self.assertGreater(len(said[2].split()), int(said[3]) - 1)
+            counts[part] = int(said[1]), said.start()
+        self.assertGreater(counts["of the epochs since the start"][0], counts["of the first epoch"][0])
+        first_step = done.stderr.index("digits/s")
+        self.assertLess(max(counts[part][1] for part in ("to validate on", "of the first epoch")), first_step)
+        self.assertGreater(counts["of the epochs since the start"][1], first_step)
+        # Attention needs no step for each digit.
+        words[-1] = FOLDER / "short-attention"
+        self.assertNotIn("fewer steps", call(*words, "--model", "attention").stderr)
+
     def test_leaves_out_what_cannot_be_used(self):
         run = FOLDER / "left-out"
         broken = FOLDER / "broken"
@@ -142,12 +181,15 @@ class SpeechTest(unittest.TestCase):
         with wave.open(str(broken / "3_ann_9.wav"), "wb") as short:
             short.setparams((1, 2, 8000, 0, "NONE", ""))
             short.writeframes(bytes(2 * 399))
+        (broken / "4_ann_9.mp3").write_bytes(b"")
+        (broken / "README").write_text("passed over\n")
         done = call("train", "--data", broken, *SMALL, "--output", run)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("1_ann_9.wav is empty", done.stderr)
         self.assertIn("3_ann_9.wav has 399 samples, less than 0.05 s", done.stderr)
         self.assertRegex(done.stderr, r"2_ann_9\.wav: its chunk 'data' of \d+ bytes goes past the file's end")
-        self.assertIn("3 of 200 files were left out", done.stderr)
+        self.assertIn("4_ann_9.mp3 isn't .wav or .flac", done.stderr)
+        self.assertIn("4 of 201 files were left out", done.stderr)
         good = broken / "3_ann_0.wav"
         heard = call("recognize", "--model", run, "--sounds", cut, good, broken / "none.wav")
         self.assertEqual(heard.returncode, 1)
@@ -194,6 +236,8 @@ class SpeechTest(unittest.TestCase):
                 ([*start, "--embedding", "3"], 2, "--embedding 3 is of --model attention and transducer; ctc has no use for it"),
                 ([*start, "--quick"], 2, "--quick makes its own data; leave out --data"),
                 (["evaluate", "--model", run, "--quick", "--data", FOLDER / "data"], 2, "--quick makes its own data"),
+                (["report", "--model", run, "--quick", "--sounds", FOLDER / "16k.wav"], 2, "--quick makes its own data; leave out --sounds"),
+                (["report", "--model", run], 2, "--sounds is needed"),
                 (["train", "--data", FOLDER / "tests", "--output", FOLDER / "n"], 1, "tests has no recordings to learn from (takes 8"),
                 (["faithfulness", "--data", FOLDER / "data"], 2, "--model is needed"),
                 (["faithfulness", "--model", run], 2, "--data is needed"),

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <regex>
 #include <sstream>
 
 #include "support/support.hpp"
@@ -97,7 +98,9 @@ TEST_CASE("an epoch's steps have each string once, and are the same when the epo
   run.recognizer.eval();
   CHECK_THROWS_AS(run.task.step(0), ValueError);
   REQUIRE(run.task.begin_epoch(3) == 4);
-  CHECK(run.task.left_out() == 0);
+  CHECK(run.task.left_out().count == 0);
+  CHECK(run.task.left_out().all == 30);
+  CHECK(run.task.left_out().first.empty());
   std::vector<double> losses;
   std::int64_t tokens = 0;
   for (std::int64_t i = 0; i < 4; ++i) {
@@ -129,17 +132,33 @@ TEST_CASE("strings whose labels have no place are left out and counted, never an
   for (data::SpokenWord& word : run.train)
     if (word.take == 2) word.samples.resize(80);
   CHECK(run.task.begin_epoch(0) > 0);
-  CHECK(run.task.left_out() > 0);
-  CHECK(run.task.left_out() < 30);
+  const StringsLeftOut left_out = run.task.left_out();
+  CHECK(left_out.count > 0);
+  CHECK(left_out.count < 30);
+  CHECK(left_out.all == 30);
+  const std::string short_word = "[0-9]_[^ ]+_2 ";  // both of one step
+  CHECK_MESSAGE(std::regex_match(left_out.first, std::regex(short_word + short_word + "(" + short_word + ")?with 1 step")),
+                left_out.first);
   for (std::int64_t i = 0; i < run.task.begin_epoch(0); ++i) {
     Generator generator(1);
     Tape tape(generator);
     CHECK(std::isfinite(run.task.step(i).loss.item()));
   }
+  CHECK(run.task.left_out().count * 30 == left_out.count * run.task.left_out().all);  // of each time that it began
+  CHECK(run.task.first_epoch_left_out().count == 0);                                  // all words were long enough then
+  CHECK(SpeechTask(run.recognizer, run.train, run.validation, options).first_epoch_left_out().count == left_out.count);
   for (data::SpokenWord& word : run.train) word.samples.resize(80);
   options.strings.min_words = 2;
   SpeechTask short_words(run.recognizer, run.train, run.validation, options);
+  CHECK(short_words.first_epoch_left_out().count == 30);
   CHECK_THROWS_WITH_AS(short_words.begin_epoch(0), doctest::Contains("none of the 30 strings of epoch 0"), ValueError);
+}
+
+TEST_CASE("the speed counts what the options say") {
+  CHECK(Run(SpeechModel::ctc).task.unit() == "words");
+  SpeechTaskOptions options = task_options();
+  options.unit = "digits";
+  CHECK(Run(SpeechModel::ctc, options).task.unit() == "digits");
 }
 
 TEST_CASE("validation is the loss and 100 less the word error, without masks or smoothing") {

@@ -1,5 +1,7 @@
 #pragma once
 #include <cstdint>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "weft/data/spec_augment.hpp"
@@ -15,6 +17,13 @@ struct SpeechTaskOptions {
   std::int64_t batch = 16;                                                ///< strings of a step, of like length
   data::SpecAugmentOptions masks = {};                                    ///< of the training strings
   double label_smoothing = 0;                                             ///< of the attention model
+  std::string unit = "words";                                             ///< what the speed counts, where they are others
+};
+
+/// Strings whose labels have no place in their steps.
+struct StringsLeftOut {
+  std::int64_t count = 0, all = 0;  ///< how many of how many
+  std::string first;                ///< the first of them by its recordings, with its number of steps; "" where there is none
 };
 
 /// Training a speech recogniser on strings of recorded words that are put together anew for each epoch; validated by the loss
@@ -35,23 +44,25 @@ class SpeechTask : public TrainingTask {
   ValidationResult validate() override;
   Metadata metadata() const override { return recognizer_.metadata(); }
   Metadata settings() const override { return settings_; }
+  std::string unit() const override { return options_.unit; }
   bool has_perplexity() const override { return recognizer_.options().model == seq2seq::SpeechModel::attention; }
 
-  /// Strings of the epochs begun since the task was made, and of the validation, whose labels have no place in their steps.
-  std::int64_t left_out() const { return left_out_; }
-  std::int64_t validation_left_out() const { return validation_left_out_; }
+  /// Of the epochs begun since the task was made, of the first epoch, known before it begins, and of the validation.
+  const StringsLeftOut& left_out() const { return left_out_; }
+  const StringsLeftOut& first_epoch_left_out() const { return first_epoch_left_out_; }
+  const StringsLeftOut& validation_left_out() const { return validation_left_out_; }
 
  private:
-  /// Those of the strings that have a place for their labels.
-  std::vector<data::SpokenString> fitting(std::span<const data::SpokenWord> words,
-                                          std::vector<data::SpokenString> strings) const;
+  /// Those of the strings that have a place for their labels; the others go to `left_out`.
+  std::vector<data::SpokenString> fitting(std::span<const data::SpokenWord> words, std::vector<data::SpokenString> strings,
+                                          StringsLeftOut& left_out) const;
 
   seq2seq::SpeechRecognizer& recognizer_;
   const std::vector<data::SpokenWord>&train_, &validation_;
   SpeechTaskOptions options_;
   std::vector<data::SpokenString> validation_strings_;
   Metadata settings_;
-  std::int64_t left_out_ = 0, validation_left_out_ = 0;
+  StringsLeftOut left_out_, first_epoch_left_out_, validation_left_out_;
   std::vector<data::SpokenString> strings_;        // of this epoch
   std::vector<std::vector<std::size_t>> batches_;  // of them
 };
