@@ -101,7 +101,7 @@ inline report::ShadedText context(seq2seq::LanguageModel& model, const text::Sym
   report::ShadedText text;
   if (symbols.unit() == text::SymbolUnit::characters) text.between.clear();
   if (ids.size() < 2) return text;  // a line without words
-  text.title = fmt::format("“{}” behind this, with probability {:.3g}", name_of(symbols, ids.back()),
+  text.title = fmt::format("Before “{}”, whose probability here is {:.3g}", name_of(symbols, ids.back()),
                            std::exp(-seq2seq::token_losses(model, ids).back()));
   text.lines = {{.words = {}, .weights = seq2seq::context_attributions(model, ids)}};
   ids.pop_back();
@@ -126,10 +126,12 @@ inline void draw_attention(report::Report& page, seq2seq::LanguageModel& model, 
 inline void draw(report::Report& page, seq2seq::LanguageModel& model, const text::Symbols& symbols,
                  const std::vector<std::string>& lines) {
   page.section("What was unexpected");
-  report::ShadedText text{.title = "Loss of each word, in nats", .lines = {}};
+  const bool by_word = symbols.unit() == text::SymbolUnit::words;
+  report::ShadedText text{.title = by_word ? "Loss of each word, in nats" : "Loss of each word's characters together, in nats",
+                          .lines = {}};
   for (const std::string& line : lines) text.lines.push_back(surprise(model, symbols, line));
   page.shaded_text(text);
-  page.section(fmt::format("What the last {} hangs on", symbols.unit() == text::SymbolUnit::words ? "word" : "character"));
+  page.section(fmt::format("What the last {} hangs on", by_word ? "word" : "character"));
   page.text(
       "What each one before it adds to the logarithm of its probability, to first order (gradient times input): above 0 it "
       "makes the last one likelier.");

@@ -70,6 +70,8 @@ class LanguageModelTest(unittest.TestCase):
             shaded = [figure for figure in data if figure["kind"] == "text"]
             self.assertEqual([line["words"] for line in shaded[0]["lines"]],
                              [["the", "dog", "sees", "the", "ünknown", "tree"], ["the", "cat"]])
+            self.assertEqual(shaded[0]["title"],
+                             f"Loss of each {'word' if unit == 'words' else 'word’s characters together'}, in nats".replace("’", "'"))
             self.assertTrue(all(w > 0 for line in shaded[0]["lines"] for w in line["weights"]))
             self.assertEqual(max(shaded[0]["lines"][0]["weights"]), shaded[0]["lines"][0]["weights"][4])
             # What the last symbol hangs on, behind the end of the line before.
@@ -80,7 +82,7 @@ class LanguageModelTest(unittest.TestCase):
             self.assertEqual({figure["between"] for figure in shaded[1:]}, {" " if unit == "words" else ""})
             self.assertTrue(any(weight < 0 for figure in shaded[1:] for weight in figure["lines"][0]["weights"]))
             last = ("tree", "cat") if unit == "words" else ("e", "t")
-            titles = [re.fullmatch(r"“(.*)” behind this, with probability [\d.e-]+", figure["title"]) for figure in shaded[1:]]
+            titles = [re.fullmatch(r"Before “(.*)”, whose probability here is [\d.e-]+", figure["title"]) for figure in shaded[1:]]
             self.assertEqual(tuple(title[1] for title in titles), last)
             shapes = [figure["shape"] for figure in data if figure["kind"] == "attention"]
             text = page.read_text(encoding="utf-8")
