@@ -63,9 +63,10 @@ class Input {
   /// Whether it ended where it can't be read on.
   bool broken() const { return failure_ != nullptr; }
 
-  /// When everything is answered: says how many of `all` pieces are left out and gives the exit code. Throws what the input
-  /// ended with.
+  /// When everything is answered: says how many of `all` pieces are left out, or that there was none, and gives the exit code.
+  /// Throws what the input ended with.
   int end(std::size_t all) const {
+    if (all == 0 && !failure_) fmt::print(stderr, "{}: there were no {} on standard input\n", program_, pieces_);
     say_left_out(program_, left_out_.size(), all, pieces_);
     if (failure_) std::rethrow_exception(failure_);
     return left_out_.empty() ? 0 : 1;

@@ -80,6 +80,8 @@ class SentimentTest(unittest.TestCase):
         self.assertNotIn("<b>fine", page)
         self.check_attributions(run, page)
         succeed("report", "--model", run, "--output", FOLDER / "page.html", "--threads", 1, stdin="")
+        done = call("classify", "--model", run, stdin="")
+        self.assertEqual((done.returncode, done.stderr), (0, "sentiment: there were no texts on standard input\n"))
         self.assertNotIn("Text 1", (FOLDER / "page.html").read_text(encoding="utf-8"))
 
     def check_attributions(self, run, page):
@@ -175,12 +177,14 @@ class SentimentTest(unittest.TestCase):
         (folder / "pos" / "latin").write_bytes(b"caf\xe9\n")
         (folder / "neg" / "blank").write_text("\n")
         (folder / "pos" / "wordless").write_text("<skipped>\n")
+        (folder / "stray.txt").write_text("a fine film .\n")
         done = call("train", "--data", folder, "--output", FOLDER / "spoilt-run", *SMALL)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn(f"sentiment: left out: [read_documents] {folder / 'neg' / 'blank'} has no words", done.stderr)
         self.assertIn(f"left out: [LineReader] {folder / 'pos' / 'latin'}, line 1, byte 4: not UTF-8", done.stderr)
         self.assertIn(f"left out: {folder / 'pos' / 'wordless'} has no words", done.stderr)
-        self.assertIn("sentiment: 3 of 27 files were left out", done.stderr)
+        self.assertIn(f"left out: {folder / 'stray.txt'} isn't in a folder of a class", done.stderr)
+        self.assertIn("sentiment: 4 of 28 files were left out", done.stderr)
         done = call("classify", "--model", FOLDER / "spoilt-run", stdin="a fine film .\n\n<skipped>\n\na dull film .\n")
         self.assertEqual((done.returncode, done.stderr), (1, "sentiment: left out: text 2 of standard input has no words\n"
                                                          "sentiment: 1 of 3 texts were left out\n"))
