@@ -130,13 +130,14 @@ struct TrainingResult {
 /// `resume` says). Leaves nothing behind. Throws IoError.
 void check_run_folder(const TrainerOptions& options);
 
-/// Trains until the options say so or a signal asks. best.safetensors holds the best weights alone under PyTorch's names;
-/// last.safetensors all state, from which training goes on with the same bits as if it had not stopped. Both are replaced
-/// as a whole. Adaptive spans of the model are clamped after each update. Of a run with `keep`, nn::average_checkpoints makes
-/// one. Progress goes to `progress`, log lines to train.log. To go on, only limits (updates, seconds, patience, and epochs
-/// where there is no cooldown), save_every, log_every and keep may change; with another seed, another option or other settings
-/// of the task it is a SettingsError that names all of them with both values. While it trains no other process can train in the
-/// folder, which is an IoError. Throws ValueError, IoError, FormatError, NumericError.
+/// Trains until the options say so or a signal asks. The model ends with the last weights, in training mode: nn::load of
+/// best.safetensors and eval() make it what validation found best. best.safetensors holds the best weights alone under
+/// PyTorch's names; last.safetensors all state, from which training goes on with the same bits as if it had not stopped. Both
+/// are replaced as a whole. Adaptive spans of the model are clamped after each update. Of a run with `keep`,
+/// nn::average_checkpoints makes one. Progress goes to `progress`, log lines to train.log. To go on, only limits (updates,
+/// seconds, patience, and epochs where there is no cooldown), save_every, log_every and keep may change; with another seed,
+/// another option or other settings of the task it is a SettingsError that names all of them with both values. While it trains
+/// no other process can train in the folder, which is an IoError. Throws ValueError, IoError, FormatError, NumericError.
 TrainingResult train(TrainingTask& task, const TrainerOptions& options, std::ostream& progress);
 
 }  // namespace weft
