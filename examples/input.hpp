@@ -19,16 +19,15 @@ class Input {
   /// `pieces` names them in what is said.
   explicit Input(const char* program, const char* pieces = "lines") : program_(program), pieces_(pieces) {}
 
-  /// The next line; false at the end, and where the input can't be read on, which `end` throws. Of a line that isn't UTF-8
-  /// `fault` says so, and the line is empty.
+  /// The next line; false at the end, and where the input can't be read on, which `end` throws. Of a line that is no text
+  /// `fault` says why, and the line is empty.
   bool next(std::string& line, std::string& fault) {
     fault.clear();
     try {
       std::optional<std::int64_t> invalid;
       if (!reader_.next(line, invalid)) return false;
       if (!invalid) return true;
-      fault = fmt::format("{}, line {}, byte {}: not UTF-8 (0x{:02X})", reader_.name(), reader_.line_number(), *invalid + 1,
-                          static_cast<unsigned char>(line[static_cast<std::size_t>(*invalid)]));
+      fault = reader_.fault(line, *invalid);
       line.clear();
       return true;
     } catch (const weft::Error&) {
@@ -37,7 +36,7 @@ class Input {
     }
   }
 
-  /// The same where pieces are lines: one that isn't UTF-8 is left out.
+  /// The same where pieces are lines: one that is no text is left out.
   bool next(std::string& line) {
     std::string fault;
     if (!next(line, fault)) return false;

@@ -165,7 +165,7 @@ Read read_input(Input& input, const Reading& reading) {
   const seq2seq::TextClassifier::Vocabulary& vocabulary = read.classifier->vocabulary();
   std::vector<seq2seq::Sentences> encoded;
   for (const Text& text : read_texts(input)) {
-    read.verdicts.emplace_back(text.fault.empty() ? "no words" : "not UTF-8");
+    read.verdicts.emplace_back(text.fault.empty() ? "no words" : "no text");
     const std::size_t number = read.verdicts.size();
     if (!text.fault.empty()) {
       input.leave_out(number, fmt::format("text {}: {}", number, text.fault));

@@ -161,8 +161,8 @@ class SummarizerTest(unittest.TestCase):
         said = "summarizer: left out: standard input, line 2, byte 1: not UTF-8 (0xFF)\n"
         self.assertEqual(done.stderr.decode(), said + "summarizer: 1 of 3 lines were left out\n")
         done = call("summarize", "--model", run, stdin="Nix Corp rose.\n\x00\nDown it went.\n")
-        self.assertEqual((done.returncode, done.stdout), (1, answers[0] + "\n"))
-        self.assertIn("standard input, line 2, byte 1: a NUL byte", done.stderr)
+        self.assertEqual((done.returncode, done.stdout), (1, f"{answers[0]}\n\n{answers[1]}\n"))
+        self.assertIn("left out: standard input, line 2, byte 1: a NUL byte\n", done.stderr)
         done = call_bytes("report", "--model", run, stdin=b"Nix Corp rose.\n\xff\n \nDown it went.\n")
         self.assertEqual((done.returncode, done.stdout.decode()), (1, f"{run / 'report.html'}\n"))
         self.assertEqual(done.stderr.decode(), said + "summarizer: left out: standard input, line 3: no words\n"
