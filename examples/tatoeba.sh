@@ -12,8 +12,9 @@ set -euo pipefail
 usage 1 2 "$@"
 data=$(realpath -m -- "$1") output=$(realpath -m -- "${2:-$(dirname "$0")/../build/tatoeba}")
 archives=("$data"/*.zip)
-if [ ${#archives[@]} != 1 ] || [ ! -r "${archives[0]}" ]; then
-  echo "$0: $data must have one zip, that with fra.txt" >&2
+need "${archives[0]}"
+if [ ${#archives[@]} != 1 ]; then
+  echo "$0: $data has ${#archives[@]} zips; it must have that with fra.txt alone" >&2
   exit 1
 fi
 cd "$(dirname "$0")/.."

@@ -420,9 +420,9 @@ class Transformer(Case):
         self.assert_same_state(parts, run)
         self.assertEqual(tensors(run / "best.safetensors")["decoder.0.weight_hh"][1], [3 * 32, 32])
         self.assertEqual(len(succeed("translate", "--model", run, *FAST, stdin=b"the dog sees\nthe old cat .\n").splitlines()), 2)
-        for name, before, after in (("recurrent", "gru", "none"), ("attention-heads", "4", "8"),
+        for name, before, after in (("recurrent", "gru", "the default"), ("attention-heads", "4", "8"),
                                     ("normaliser", "sparsemax", "entmax15"), ("scheduled-sampling", "0.5", "0.4")):
-            other = [after.replace("none", "lstm") if at > 0 and more[at - 1] == f"--{name}" else word
+            other = [after.replace("the default", "lstm") if at > 0 and more[at - 1] == f"--{name}" else word
                      for at, word in enumerate(more)]
             self.fails(1, [f"--{name}", before, after], *train_words(run, *other, "--updates", "30"), unchanged=run, lines=None)
         new = self.folder / "new"
