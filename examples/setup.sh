@@ -82,7 +82,7 @@ keep_to() {
   local made_of
   made_of="$2 $(cat -- "${@:3}" | cksum)"
   mkdir -p "$(dirname "$1")"
-  [ -e "$1" ] || echo "$made_of" >"$1"
+  [ -s "$1" ] || echo "$made_of" >"$1"
   [ "$(cat "$1")" != "$made_of" ] || return 0
   echo "$0: $(dirname "$1") was made of other data${2:+ or not with $2}; name another OUTPUT_DIR, or remove that one" >&2
   exit 1
@@ -99,6 +99,7 @@ unpack_once() {
       echo "$0: $1 is no sound tar.gz with a folder $2" >&2
       exit 1
     fi
+    keep_to "$3.made_of" "" "$1"  # before the folder is there: a stop must not leave it without
     mv "$3.unpacking/$2" "$3"
     rm -r "$3.unpacking"
   fi

@@ -307,7 +307,7 @@ class Training {
     check<ValueError>(result.loss.defined() && result.tokens > 0, where,
                       "step {} of epoch {} gave {} over {} tokens; TrainingTask::step must give a loss and say of how many "
                       "tokens it is the mean",
-                      index, state_.epoch, result.loss.defined() ? "a loss" : "no loss", result.tokens);
+                      index + 1, state_.epoch + 1, result.loss.defined() ? "a loss" : "no loss", result.tokens);
     const auto tokens = static_cast<double>(result.tokens);
     tape.backward(of_sum ? result.loss * tokens : result.loss);
     if (const double loss = result.loss.item(); std::isfinite(loss)) {  // one that isn't is told by the steps passed over

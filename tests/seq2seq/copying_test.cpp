@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "seq2seq/rereading.hpp"
+#include "support/elements.hpp"
 #include "support/random.hpp"
 #include "weft/autograd/gradcheck.hpp"
 #include "weft/autograd/tape.hpp"
@@ -69,10 +70,11 @@ TEST_CASE("gradients of models that copy are right") {
     EncoderDecoder model(options);
     model.to(f64);
     const Batch some = options.copy ? batch() : test::small_batch({{6, 4, 5}, {5}}, {{4, 4}, {5, 6, 4}});
-    const auto report = gradcheck_parameters([&] { return model.loss(some); }, model.parameters(), {.elements = 40});
+    const auto report =
+        gradcheck_parameters([&] { return model.loss(some); }, model.parameters(), {.elements = test::elements(40)});
     INFO(report.str());
     CHECK(report.ok());
-    CHECK(report.elements > 200);
+    CHECK(report.elements > test::elements(200));
   }
 }
 

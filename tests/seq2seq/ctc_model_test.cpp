@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "support/elements.hpp"
 #include "support/random.hpp"
 #include "weft/autograd/gradcheck.hpp"
 #include "weft/base/error.hpp"
@@ -38,10 +39,11 @@ TEST_CASE("the loss is that of CTC over all labels, and every parameter's gradie
                  counts = Tensor::from<std::int64_t>({3, 1}, {2});
     const double sum = ctc_loss(model(source), classes, source.lengths, counts, {.reduction = LossReduction::sum}).item();
     CHECK(model.loss(source, targets).item() == doctest::Approx(sum / 4));
-    const auto report = gradcheck_parameters([&] { return model.loss(source, targets); }, model.parameters(), {.elements = 40});
+    const auto report =
+        gradcheck_parameters([&] { return model.loss(source, targets); }, model.parameters(), {.elements = test::elements(40)});
     INFO(report.str());
     CHECK(report.ok());
-    CHECK(report.elements > 100);
+    CHECK(report.elements > test::elements(100));
     // Rows of weight_ih: four gates or three.
     CHECK(model.named_parameters()[0].parameter->value().size(0) == (kind == nn::RecurrentKind::gru ? 9 : 12));
   }

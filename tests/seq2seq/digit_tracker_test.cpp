@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 
+#include "support/elements.hpp"
 #include "support/random.hpp"
 #include "weft/autograd/gradcheck.hpp"
 #include "weft/autograd/tape.hpp"
@@ -49,10 +50,10 @@ TEST_CASE("gradients of every parameter of a tracker are right") {
     tracker.to(f64);
     const Tensor frames = test::uniform({2, 3, 8, 8}, 0, 1, 3);
     const auto report = gradcheck_parameters([&] { return tracking_loss(tracker(frames), some_targets()); },
-                                             tracker.parameters(), {.elements = 20});
+                                             tracker.parameters(), {.elements = test::elements(20)});
     INFO(report.str());
     CHECK(report.ok());
-    CHECK(report.elements > 200);
+    CHECK(report.elements > test::elements(200));
   }
 }
 

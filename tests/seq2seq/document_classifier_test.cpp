@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "support/elements.hpp"
 #include "support/random.hpp"
 #include "weft/autograd/gradcheck.hpp"
 #include "weft/autograd/tape.hpp"
@@ -133,7 +134,7 @@ TEST_CASE("gradients of a document classifier") {
     model.to(f64);
     const Tensor labels = Tensor::from<std::int64_t>({2, 0, 1}, {3});
     const auto loss = [&] { return cross_entropy(model(batch_of(documents())).output, labels); };
-    gradcheck_parameters(loss, model.parameters(), {.elements = 20}).require();
+    gradcheck_parameters(loss, model.parameters(), {.elements = test::elements(20)}).require();
     gradgradcheck_parameters(loss, model.parameters(), {.rtol = 1e-4, .elements = 2}).require();
   }
 }

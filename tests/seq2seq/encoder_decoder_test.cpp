@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "seq2seq/small_model.hpp"
+#include "support/elements.hpp"
 #include "support/random.hpp"
 #include "weft/autograd/gradcheck.hpp"
 #include "weft/autograd/tape.hpp"
@@ -66,10 +67,11 @@ TEST_CASE("gradients of every parameter are right, whatever the kind of translat
   for (const auto& options : kinds) {
     EncoderDecoder model(options);
     model.to(f64);
-    const auto report = gradcheck_parameters([&] { return model.loss(batch, 0.1); }, model.parameters(), {.elements = 40});
+    const auto report =
+        gradcheck_parameters([&] { return model.loss(batch, 0.1); }, model.parameters(), {.elements = test::elements(40)});
     INFO(report.str());
     CHECK(report.ok());
-    CHECK(report.elements > 200);
+    CHECK(report.elements > test::elements(200));
   }
 }
 
@@ -143,7 +145,7 @@ TEST_CASE("an attention of one's own is learned and searched with as the others 
   REQUIRE(scale != own.parameters().end());
   (*scale)->mutable_value().fill(1 / std::sqrt(6.0));
   const Batch batch = test::small_batch();
-  const auto report = gradcheck_parameters([&] { return own.loss(batch); }, own.parameters(), {.elements = 40});
+  const auto report = gradcheck_parameters([&] { return own.loss(batch); }, own.parameters(), {.elements = test::elements(40)});
   INFO(report.str());
   CHECK(report.ok());
 

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "seq2seq/small_model.hpp"
+#include "support/elements.hpp"
 #include "support/random.hpp"
 #include "weft/autograd/gradcheck.hpp"
 #include "weft/autograd/tape.hpp"
@@ -34,7 +35,8 @@ TEST_CASE("over features every gradient is right, and a padded row gives what it
     model.to(f64);
     const std::vector<TokenIds> target = {{4, 5, 6}, {4}, {6, 5}};
     const Batch batch = batch_of(features(), target);
-    const auto report = gradcheck_parameters([&] { return model.loss(batch, 0.1); }, model.parameters(), {.elements = 30});
+    const auto report =
+        gradcheck_parameters([&] { return model.loss(batch, 0.1); }, model.parameters(), {.elements = test::elements(30)});
     INFO(report.str());
     CHECK(report.ok());
     const Tensor together = model(batch).value();

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "support/elements.hpp"
 #include "support/random.hpp"
 #include "weft/autograd/gradcheck.hpp"
 #include "weft/autograd/tape.hpp"
@@ -134,7 +135,7 @@ TEST_CASE("gradients hold to second order, tied and not") {
       const Tensor inputs = Tensor::from<std::int32_t>(std::span(ids).first(10), {2, 5});
       const Tensor targets = Tensor::from<std::int32_t>(std::span(ids).last(10), {2, 5});
       const auto loss = [&] { return cross_entropy(model(inputs), targets); };
-      gradcheck_parameters(loss, model.parameters(), {.elements = 20}).require();
+      gradcheck_parameters(loss, model.parameters(), {.elements = test::elements(20)}).require();
       gradgradcheck_parameters(loss, model.parameters()).require();
     }
 }

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "support/elements.hpp"
 #include "support/random.hpp"
 #include "support/support.hpp"
 #include "weft/autograd/gradcheck.hpp"
@@ -111,10 +112,10 @@ TEST_CASE("gradients of every parameter are right, whatever the model, its netwo
     const Sounds sounds(recognizer);
     recognizer.to(f64);
     const auto report = gradcheck_parameters([&] { return recognizer.loss(sounds.features, sounds.labels, 0.1); },
-                                             recognizer.parameters(), {.elements = 20});
+                                             recognizer.parameters(), {.elements = test::elements(20)});
     INFO(report.str());
     CHECK(report.ok());
-    CHECK(report.elements > 100);
+    CHECK(report.elements > test::elements(100));
     CHECK(recognizer.tokens(sounds.labels) == (options.model == SpeechModel::attention ? 7 : 4));
   }
 }

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "support/elements.hpp"
 #include "support/random.hpp"
 #include "weft/autograd/gradcheck.hpp"
 #include "weft/autograd/tape.hpp"
@@ -44,10 +45,11 @@ TEST_CASE("the loss is the transducer's over all labels, and every parameter's g
                  counts = Tensor::from<std::int64_t>({3, 1}, {2});
     const double sum = transducer_loss(logits, classes, source.lengths, counts, {.reduction = LossReduction::sum}).item();
     CHECK(model.loss(source, targets).item() == doctest::Approx(sum / 4));
-    const auto report = gradcheck_parameters([&] { return model.loss(source, targets); }, model.parameters(), {.elements = 40});
+    const auto report =
+        gradcheck_parameters([&] { return model.loss(source, targets); }, model.parameters(), {.elements = test::elements(40)});
     INFO(report.str());
     CHECK(report.ok());
-    CHECK(report.elements > 150);
+    CHECK(report.elements > test::elements(150));
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include "seq2seq/small_model.hpp"
 #include "support/allocations.hpp"
+#include "support/elements.hpp"
 #include "support/random.hpp"
 #include "weft/autograd/gradcheck.hpp"
 #include "weft/autograd/tape.hpp"
@@ -56,7 +57,8 @@ TEST_CASE("gradients of every parameter, whatever the positions and the mixing, 
     CAPTURE(name_of(options));
     const auto model = made(options);
     model->train();
-    const auto report = gradcheck_parameters([&] { return model->loss(batch, 0.1); }, model->parameters(), {.elements = 8});
+    const auto report =
+        gradcheck_parameters([&] { return model->loss(batch, 0.1); }, model->parameters(), {.elements = test::elements(8)});
     INFO(report.str());
     CHECK(report.ok());
   }

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "seq2seq/small_model.hpp"
+#include "support/elements.hpp"
 #include "support/random.hpp"
 #include "weft/autograd/gradcheck.hpp"
 #include "weft/base/error.hpp"
@@ -21,10 +22,11 @@ TEST_CASE("gradients of every parameter are right, whatever the kind of Transfor
   for (const auto& options : kinds) {
     Transformer model(options, {.owner = nullptr, .name = {}, .seed = 3});
     model.to(f64);
-    const auto report = gradcheck_parameters([&] { return model.loss(batch, 0.1); }, model.parameters(), {.elements = 20});
+    const auto report =
+        gradcheck_parameters([&] { return model.loss(batch, 0.1); }, model.parameters(), {.elements = test::elements(20)});
     INFO(report.str());
     CHECK(report.ok());
-    CHECK(report.elements > 500);
+    CHECK(report.elements > test::elements(500));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "support/elements.hpp"
 #include "support/random.hpp"
 #include "weft/autograd/gradcheck.hpp"
 #include "weft/autograd/tape.hpp"
@@ -42,10 +43,11 @@ TEST_CASE("gradients of every parameter of a word reader are right") {
     reader.to(f64);
     CHECK(reader.options().recurrent == kind);
     const Batch batch = batch_of(images(), {{4, 5, 6}, {4}, {6, 5}});
-    const auto report = gradcheck_parameters([&] { return reader.loss(batch, 0.1); }, reader.parameters(), {.elements = 30});
+    const auto report =
+        gradcheck_parameters([&] { return reader.loss(batch, 0.1); }, reader.parameters(), {.elements = test::elements(30)});
     INFO(report.str());
     CHECK(report.ok());
-    CHECK(report.elements > 200);
+    CHECK(report.elements > test::elements(200));
   }
 }
 

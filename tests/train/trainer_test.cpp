@@ -477,8 +477,8 @@ TEST_CASE("a step without a loss or tokens is refused, with its place") {
   for (const bool loss : {true, false}) {
     Lacking task;
     task.loss = loss;
-    const char* const what = loss ? "[train] step 1 of epoch 0 gave a loss over 0 tokens; TrainingTask::step must give"
-                                  : "[train] step 1 of epoch 0 gave no loss over ";
+    const char* const what = loss ? "[train] step 2 of epoch 1 gave a loss over 0 tokens; TrainingTask::step must give"
+                                  : "[train] step 2 of epoch 1 gave no loss over ";
     CHECK_THROWS_WITH_AS(train(task, options_for(folder.path()), progress), doctest::Contains(what), ValueError);
   }
 }
