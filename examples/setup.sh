@@ -91,17 +91,16 @@ keep_to() {
 # unpack_once ARCHIVE INSIDE FOLDER: makes FOLDER of what the tar file has as INSIDE, unless it is there. A stop leaves no half of it,
 # a file that is none an error that names it; so does another archive than FOLDER is of.
 unpack_once() {
-  if [ ! -d "$3" ]; then
-    rm -rf "$3.unpacking" "$3.made_of"
-    mkdir -p "$3.unpacking"
-    if ! tar -xzf "$1" -C "$3.unpacking" || [ ! -d "$3.unpacking/$2" ]; then
-      rm -r "$3.unpacking"
-      echo "$0: $1 is no sound tar.gz with a folder $2" >&2
-      exit 1
-    fi
-    keep_to "$3.made_of" "" "$1"  # before the folder is there: a stop must not leave it without
-    mv "$3.unpacking/$2" "$3"
-    rm -r "$3.unpacking"
-  fi
+  [ -d "$3" ] || rm -f "$3.made_of"  # of an archive that couldn't be unpacked
   keep_to "$3.made_of" "" "$1"
+  [ ! -d "$3" ] || return 0
+  rm -rf "$3.unpacking"
+  mkdir -p "$3.unpacking"
+  if ! tar -xzf "$1" -C "$3.unpacking" || [ ! -d "$3.unpacking/$2" ]; then
+    rm -r "$3.unpacking"
+    echo "$0: $1 is no sound tar.gz with a folder $2" >&2
+    exit 1
+  fi
+  mv "$3.unpacking/$2" "$3"
+  rm -r "$3.unpacking"
 }

@@ -15,7 +15,11 @@ using namespace weft::seq2seq;
 
 namespace {
 
-constexpr int steps = 60;  // more threads than free cores wait for each other at each parallel loop
+#ifdef __SANITIZE_ADDRESS__  // more threads than free cores wait for each other at each parallel loop, and these are longer
+constexpr int steps = 60;
+#else
+constexpr int steps = 200;
+#endif
 
 // Large enough for oneDNN and for several chunks.
 std::vector<Tensor> trained(const ModelOptions& options, int threads) {
