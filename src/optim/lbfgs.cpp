@@ -15,6 +15,7 @@ namespace weft::optim {
 namespace {
 
 constexpr const char* where = "LBFGS";
+constexpr double least_curvature = 1e-10;  // of a pair y s that is kept
 
 // Vectors are f64 [n]; sums go from the first element to the last.
 
@@ -175,7 +176,7 @@ Tensor LBFGS::direction(const Tensor& gradient) {
   if (state_.iterations == 1) return times(-1, gradient);
   Tensor y = plus(gradient, -1, state_.gradient), s = times(state_.t, state_.d);
   const double ys = dot(y, s);
-  if (ys > 1e-10) {
+  if (ys > least_curvature) {
     if (static_cast<std::int64_t>(history.size()) == options_.history_size) history.erase(history.begin());
     state_.h_diag = ys / dot(y, y);
     history.push_back({std::move(y), std::move(s), 1 / ys});
@@ -286,19 +287,28 @@ void LBFGS::load_state_dict(const StateDict& state) {
   const auto iterations = *given[3].data<std::int64_t>(), evaluations = *given[4].data<std::int64_t>();
   check<ValueError>(iterations >= 0 && evaluations >= 0, where, "iterations {} and evaluations {} must be at least 0",
                     iterations, evaluations);
-  set_lr(given[0].item());
+  const double t = given[1].item(), h_diag = given[2].item();
+  check<ValueError>(std::isfinite(t) && t >= 0 && std::isfinite(h_diag) && h_diag > 0, where,
+                    "t {} must be finite and not negative, h_diag {} finite and positive", t, h_diag);
   const MemoryCategoryGuard category(MemoryCategory::optimizer);
-  state_ = {.iterations = iterations,
-            .evaluations = evaluations,
-            .t = given[1].item(),
-            .h_diag = given[2].item(),
-            .d = given[5].clone(),
-            .gradient = given[6].clone()};
+  std::vector<Pair> history;
   for (std::int64_t i = 0; i < count; ++i) {
     Pair pair = {given[7].select(0, i).clone(), given[8].select(0, i).clone(), 0};
-    pair.ro = 1 / dot(pair.y, pair.s);
-    state_.history.push_back(std::move(pair));
+    const double ys = dot(pair.y, pair.s);
+    check<ValueError>(std::isfinite(ys) && ys > least_curvature, where,
+                      "row {} of old_dirs and of old_stps have the product {}; only pairs with one above {} are kept", i, ys,
+                      least_curvature);
+    pair.ro = 1 / ys;
+    history.push_back(std::move(pair));
   }
+  set_lr(given[0].item());
+  state_ = {.iterations = iterations,
+            .evaluations = evaluations,
+            .t = t,
+            .h_diag = h_diag,
+            .d = given[5].clone(),
+            .gradient = given[6].clone(),
+            .history = std::move(history)};
 }
 
 }  // namespace weft::optim

@@ -15,46 +15,56 @@
 
 namespace weft::test {
 
-/// The loss of the golden file "trajectories": two parameters, small data, from one start.
+/// The loss of the golden file "trajectories": two parameters, small data, from one start; `decay` times the parameters'
+/// squares on top.
 struct TrajectoryTask {
-  explicit TrajectoryTask(DType dtype) : TrajectoryTask(Golden::load("trajectories"), dtype) {}
-  TrajectoryTask(const Golden& golden, DType dtype)
+  explicit TrajectoryTask(DType dtype, double rate = 0) : TrajectoryTask(Golden::load("trajectories"), dtype, rate) {}
+  TrajectoryTask(const Golden& golden, DType dtype, double rate = 0)
       : weight("weight", golden["weight"].to(dtype).clone()),
         bias("bias", golden["bias"].to(dtype).clone()),
         x(golden["x"].to(dtype)),
-        y(golden["y"].to(dtype)) {}
+        y(golden["y"].to(dtype)),
+        decay(rate) {}
 
   double backward() {
     Tape tape;
-    const Var loss = mean(square(tanh(linear(x, weight, bias)) - y));
+    Var loss = mean(square(tanh(linear(x, weight, bias)) - y));
+    if (decay != 0) loss = loss + decay * (sum(square(weight.var())) + sum(square(bias.var())));
     tape.backward(loss);
     return loss.item();
   }
 
   Parameter weight, bias;
   Tensor x, y;
+  double decay;
   std::vector<Parameter*> all = {&weight, &bias};
 };
 
-/// How far rounding may lead away in a hundred steps.
-inline double trajectory_tolerance(DType dtype) { return dtype == f64 ? 1e-10 : 1e-3; }
+/// How far rounding may lead away: in a hundred steps of f64, and in one step of f32.
+constexpr double trajectory_tolerance = 1e-10, step_tolerance = 1e-6;
 
-/// A hundred steps against PyTorch's `name`, in both dtypes. `make(parameters)` makes the optimizer.
+/// f32 goes its own way where an optimizer is near a minimum and takes steps of one size, however exact each of them is; so
+/// each of its steps starts at f64's values.
+inline void start_step_at(const TrajectoryTask& from, TrajectoryTask& to) {
+  for (std::size_t i = 0; i < from.all.size(); ++i) to.all[i]->mutable_value().copy_from(from.all[i]->value().to(f32));
+}
+
+/// A hundred steps against PyTorch's `name` in f64, and each of them in f32. `make(parameters)` makes the optimizer.
 template <class Make>
 void check_trajectory(const std::string& name, const Make& make) {
   const Golden golden = Golden::load("trajectories");
-  for (const DType dtype : {f64, f32}) {
-    TrajectoryTask task(golden, dtype);
-    const auto optimizer = make(task.all);
-    for (int step = 1; step <= 100; ++step) {
-      task.backward();
-      optimizer->step();
-      for (const Parameter* parameter : task.all) {
-        const std::string key = name + "." + std::to_string(step) + "." + parameter->name();
-        if (!golden.contains(key)) continue;
-        INFO(key, " in ", name_of(dtype));
-        CHECK(relative_error(parameter->value(), golden[key]) <= trajectory_tolerance(dtype));
-      }
+  TrajectoryTask task(golden, f64), single(golden, f32);
+  const auto optimizer = make(task.all), in_f32 = make(single.all);
+  for (int step = 1; step <= 100; ++step) {
+    start_step_at(task, single);
+    for (TrajectoryTask* each : {&task, &single}) each->backward();
+    optimizer->step();
+    in_f32->step();
+    for (std::size_t i = 0; i < task.all.size(); ++i) {
+      const std::string key = name + "." + std::to_string(step) + "." + task.all[i]->name();
+      INFO(key);
+      if (golden.contains(key)) CHECK(relative_error(task.all[i]->value(), golden[key]) <= trajectory_tolerance);
+      CHECK(relative_error(single.all[i]->value(), task.all[i]->value()) <= step_tolerance);
     }
   }
 }
@@ -62,8 +72,7 @@ void check_trajectory(const std::string& name, const Make& make) {
 /// One parameter's update number `step` from the paper's formulas: changes `value`, keeps its state between calls.
 using PlainUpdate = std::function<void(std::vector<double>& value, const std::vector<double>& grad, int step)>;
 
-/// A hundred steps against plain updates, one function a parameter, in f32 each from the plain values: on its own, f32 goes
-/// another way where the optimizer is near a minimum and takes steps of one size, however exact each of them is.
+/// A hundred steps against plain updates, one function a parameter, in f32 each from the plain values.
 /// `make(parameters)` makes the optimizer.
 template <class Make>
 void check_trajectory(std::vector<PlainUpdate> weight_and_bias, const Make& make) {
@@ -71,7 +80,7 @@ void check_trajectory(std::vector<PlainUpdate> weight_and_bias, const Make& make
   const auto optimizer = make(task.all), in_f32 = make(single.all);
   for (int step = 1; step <= 100; ++step) {
     INFO("step ", step);
-    for (std::size_t i = 0; i < plain.all.size(); ++i) single.all[i]->mutable_value().copy_from(plain.all[i]->value().to(f32));
+    start_step_at(plain, single);
     for (TrajectoryTask* each : {&plain, &task, &single}) each->backward();
     optimizer->step();
     in_f32->step();
@@ -84,8 +93,8 @@ void check_trajectory(std::vector<PlainUpdate> weight_and_bias, const Make& make
       weight_and_bias[i](value, {grad, grad + count}, step);
       std::copy(value.begin(), value.end(), at);
       parameter.clear_grad();
-      CHECK(relative_error(task.all[i]->value(), parameter.value()) <= trajectory_tolerance(f64));
-      CHECK(relative_error(single.all[i]->value(), parameter.value()) <= 1e-6);
+      CHECK(relative_error(task.all[i]->value(), parameter.value()) <= trajectory_tolerance);
+      CHECK(relative_error(single.all[i]->value(), parameter.value()) <= step_tolerance);
     }
   }
 }
