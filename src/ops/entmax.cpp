@@ -37,9 +37,10 @@ Var at_support(const Var& g, const Tensor& support, const Var& factor) {
   return guarded_mul(where(support, g, Var::scalar(0, g.dtype())), factor);
 }
 
-// g - share sum(g) / sum(share)
-Var without_mean(const Var& g, const Var& share) {
-  return g - guarded_mul(guarded_div(sum(g, {-1}, true), sum(share, {-1}, true)), share);
+// g - share sum(g) / sum(share) where y isn't 0: a NaN there reaches no other place of its row.
+Var without_mean(const Var& g, const Tensor& support, const Var& share) {
+  const Var result = g - guarded_mul(guarded_div(sum(g, {-1}, true), sum(share, {-1}, true)), share);
+  return where(support, result, Var::scalar(0, g.dtype()));
 }
 
 }  // namespace
@@ -51,7 +52,7 @@ Var sparsemax(const Var& x, int axis, const Tensor& mask) {
     return record("sparsemax", y, {&rows}, [y = Saved(y)](Sink& s) {
       const Tensor support = ne(y.value(), 0);
       const Var ones = where(support, Var(y.value()) * 0.0 + 1.0, Var::scalar(0, y.value().dtype()));  // a NaN shows
-      s.add(0, without_mean(at_support(s.grad(), support, ones), ones));
+      s.add(0, without_mean(at_support(s.grad(), support, ones), support, ones));
     });
   });
 }
@@ -65,7 +66,7 @@ Var entmax15(const Var& x, int axis, const Tensor& mask) {
       const Tensor support = ne(output, 0);
       // 1 for the zeros, where a root has no derivative.
       const Var root = where(support, sqrt(where(support, output, zero + 1.0)), zero);
-      s.add(0, without_mean(at_support(s.grad(), support, root), root));
+      s.add(0, without_mean(at_support(s.grad(), support, root), support, root));
     });
   });
 }

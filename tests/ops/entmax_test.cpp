@@ -2,11 +2,11 @@
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
 
+#include "support/plain_entmax.hpp"
 #include "support/random.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/base/error.hpp"
@@ -21,22 +21,6 @@ namespace {
 constexpr double inf = std::numeric_limits<double>::infinity(), quiet_nan = std::numeric_limits<double>::quiet_NaN();
 
 using Function = Var (*)(const Var&, int, const Tensor&);
-
-// max(scale x - t, 0)^power with t by bisection: what both are, without sorting.
-std::vector<double> reference(const std::vector<double>& x, double scale, double power) {
-  const double most = scale * *std::max_element(x.begin(), x.end());
-  const auto weight = [&](double score, double t) { return score > t ? std::pow(score - t, power) : 0.0; };
-  double low = most - 1, high = most;
-  for (int i = 0; i < 200; ++i) {
-    const double t = (low + high) / 2;
-    double total = 0;
-    for (const double score : x) total += weight(scale * score, t);
-    (total > 1 ? low : high) = t;
-  }
-  std::vector<double> y;
-  for (const double score : x) y.push_back(weight(scale * score, (low + high) / 2));
-  return y;
-}
 
 Tensor gradient(Function f, const Tensor& x, const Tensor& mask, const Tensor& cotangent, bool create_graph) {
   Tape tape;
@@ -55,7 +39,7 @@ TEST_CASE("sparsemax and entmax15 are what bisection finds") {
       for (std::int64_t r = 0; r < 6; ++r) {
         std::vector<double> row;
         for (std::int64_t j = 0; j < n; ++j) row.push_back(x.at({r, j}));
-        const std::vector<double> a = reference(row, 1, 1), b = reference(row, 0.5, 2);
+        const std::vector<double> a = plain_entmax(row, 1, 1), b = plain_entmax(row, 0.5, 2);
         for (std::int64_t j = 0; j < n; ++j) {
           CHECK(std::abs(sparse.at({r, j}) - a[static_cast<std::size_t>(j)]) <= 1e-12);
           CHECK(std::abs(between.at({r, j}) - b[static_cast<std::size_t>(j)]) <= 1e-12);
@@ -125,6 +109,18 @@ TEST_CASE("masked places reach neither weights nor gradients; rows without place
       CHECK(largest(gradient(f, x, mask, Tensor::zeros({3, 3}, f64), create_graph)) == 0);
     }
   }
+}
+
+TEST_CASE("a NaN among the places of a row reaches no gradient of a masked one") {
+  const Tensor mask = Tensor::from<bool>({true, false, true}, {3});
+  const Tensor x = Tensor::from<double>({0, 1, quiet_nan}, {3});
+  for (const Function f : {sparsemax, entmax15})
+    for (const bool create_graph : {false, true}) {
+      const Tensor dx = gradient(f, x, mask, uniform({3}, -1, 1, 1), create_graph);
+      CHECK(std::isnan(dx.at({0})));
+      CHECK(dx.at({1}) == 0);
+      CHECK(std::isnan(dx.at({2})));
+    }
 }
 
 TEST_CASE("what sparsemax and entmax15 can't take is refused by name") {
