@@ -11,8 +11,6 @@ constexpr const char* type = "attention::Additive";
 
 }  // namespace
 
-Var each_with_each(const Var& query, const Var& keys) { return unsqueeze(query, 2) + unsqueeze(keys, 1); }
-
 Additive::Additive(const AdditiveOptions& options, const Scope& scope)
     : Attention(type, {positive(type, "query_dim", options.query_dim), positive(type, "key_dim", options.key_dim)},
                 {options.normaliser, options.dropout}, scope),

@@ -1,6 +1,5 @@
 #include "weft/nn/attention/concat.hpp"
 
-#include "base/fail.hpp"
 #include "nn/attention/parts.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/matmul.hpp"
@@ -9,19 +8,14 @@
 namespace weft::nn::attention {
 namespace {
 
-ConcatOptions checked(const ConcatOptions& o) {
-  check<ValueError>(o.query_dim > 0 && o.key_dim > 0, "attention::Concat",
-                    "query_dim is {} and key_dim {}; both must be positive", o.query_dim, o.key_dim);
-  return o;
-}
+constexpr const char* type = "attention::Concat";
 
 }  // namespace
 
 Concat::Concat(const ConcatOptions& options, const Scope& scope)
-    : Attention("attention::Concat", {checked(options).query_dim, options.key_dim}, {options.normaliser, options.dropout},
-                scope),
-      projection(unbiased(options.query_dim + options.key_dim, positive("attention::Concat", "hidden", options.hidden)),
-                 {this, "projection"}),
+    : Attention(type, {positive(type, "query_dim", options.query_dim), positive(type, "key_dim", options.key_dim)},
+                {options.normaliser, options.dropout}, scope),
+      projection(unbiased(options.query_dim + options.key_dim, positive(type, "hidden", options.hidden)), {this, "projection"}),
       score(unbiased(options.hidden, 1), {this, "score"}),
       query_dim_(options.query_dim),
       key_dim_(options.key_dim) {}

@@ -1,6 +1,8 @@
 #pragma once
 #include "base/fail.hpp"
 #include "nn/unbiased.hpp"
+#include "weft/ops/elementwise.hpp"
+#include "weft/ops/shape.hpp"
 
 namespace weft::nn::attention {
 
@@ -12,6 +14,6 @@ inline std::int64_t positive(const char* kind, const char* option, std::int64_t 
 
 /// The sum of each query with each key: query [batch, n, hidden], keys [batch, places, hidden] -> [batch, n, places,
 /// hidden].
-Var each_with_each(const Var& query, const Var& keys);
+inline Var each_with_each(const Var& query, const Var& keys) { return unsqueeze(query, 2) + unsqueeze(keys, 1); }
 
 }  // namespace weft::nn::attention
