@@ -100,6 +100,20 @@ struct Heads {
   }
 };
 
+// Heads [batch, heads, places, size], each pair of elements turned by its own angle a place.
+Tensor rotated(const Tensor& x) {
+  Tensor turned = x.clone();
+  auto* to = turned.mutable_data<double>();
+  const std::int64_t size = x.size(3);
+  for (std::int64_t i = 0; i < x.numel(); i += 2) {
+    const auto place = static_cast<double>(i / size % x.size(2)), pair = static_cast<double>(i % size);
+    const double a = to[i], b = to[i + 1], angle = place / std::pow(10000, pair / static_cast<double>(size));
+    to[i] = a * std::cos(angle) - b * std::sin(angle);
+    to[i + 1] = a * std::sin(angle) + b * std::cos(angle);
+  }
+  return turned;
+}
+
 }  // namespace
 
 TEST_CASE("each kind's gradients to second order, masked, causal, with its weights and by what was remembered") {
@@ -121,6 +135,19 @@ TEST_CASE("each kind's gradients to second order, masked, causal, with its weigh
   });
 }
 
+TEST_CASE("rotary heads of several pairs turn each of them by its own angle") {
+  const Options o{.embed_dim = 16, .num_heads = 2, .positions = AttentionPositions::rotary};
+  nn::MultiheadAttention attention(o);
+  filled(attention);
+  const Tensor x = uniform({2, 6, 16}, -1, 1, 1);
+  const Heads heads(attention, o, x);
+  test::PlainAttention plain;
+  plain.score = [](auto, auto, auto, auto, double dot) { return dot / std::sqrt(8.0); };
+  const Tensor expected = test::plain_linear(plain(rotated(heads.q), rotated(heads.k), heads.v),
+                                             attention.out_proj.weight->value(), attention.out_proj.bias->value());
+  CHECK(largest_difference(attention(x, x, x).output.value(), expected) <= 1e-10);
+}
+
 TEST_CASE("each kind is the formula by plain loops") {
   const Tensor x = uniform({3, 5, 8}, -1, 1, 1);
   const std::int64_t* length = lengths.data<std::int64_t>();
@@ -130,15 +157,7 @@ TEST_CASE("each kind is the formula by plain loops") {
       Heads heads(attention, o, x);
       if (o.positions == AttentionPositions::rotary)
         for (Tensor* t : {&heads.q, &heads.k}) {
-          Tensor turned = t->clone();
-          auto* to = turned.mutable_data<double>();
-          for (std::int64_t i = 0; i < turned.numel(); i += 2) {  // head_dim 2: one pair, which turns by a radian a place
-            const std::int64_t place = i / 2 % 5;
-            const double a = to[i], b = to[i + 1], angle = static_cast<double>(place);
-            to[i] = a * std::cos(angle) - b * std::sin(angle);
-            to[i + 1] = a * std::sin(angle) + b * std::cos(angle);
-          }
-          *t = turned;
+          *t = rotated(*t);
         }
       test::PlainAttention plain;
       plain.open = [&](auto b, auto, auto i, auto j) { return j < length[b] && (!causal || j <= i); };

@@ -37,10 +37,22 @@ Tensor numbers(std::int64_t places, DType dtype) {
   return result.to(dtype);
 }
 
-/// Open places within the window, bool [batch, n, places], of the distances of places to positions.
-Tensor within(const Var& distances, std::int64_t window, const AttentionMemory& memory) {
-  const Tensor near = le(abs(distances), static_cast<double>(window));
+/// Those of the places `near` [batch, n, places] that are open.
+Tensor open_among(const Tensor& near, const AttentionMemory& memory) {
   return memory.mask.defined() ? logical_and(near, memory.mask.unsqueeze(1)) : near;
+}
+
+/// Places within the window around positions i64 [batch, n], none of them behind the last place: bool [batch, n, places].
+Tensor within(const Tensor& positions, std::int64_t window, std::int64_t places) {
+  Tensor near = Tensor::zeros({positions.size(0), positions.size(1), places}, boolean);
+  const auto* position = positions.data<std::int64_t>();
+  bool* row = near.mutable_data<bool>();
+  for (std::int64_t i = 0; i < positions.numel(); ++i, row += places) {
+    const std::int64_t first = std::max<std::int64_t>(position[i] - window, 0);
+    const std::int64_t end = window < places - position[i] ? position[i] + window + 1 : places;
+    if (first < end) std::fill(row + first, row + end, true);
+  }
+  return near;
 }
 
 }  // namespace
@@ -57,9 +69,8 @@ LocalM::LocalM(const LocalOptions& options, const Scope& scope)
 // Positions [rows, queries] of rows that share the memory as [batch, n].
 AttentionOutput LocalM::around(const Tensor& positions, const Var& queries, const AttentionMemory& memory) {
   const Var raw = scores(folded(queries, memory), memory.keys);
-  const Tensor centres = positions.reshape(Shape{raw.size(0), raw.size(1), 1});
-  const Var distances = Var(numbers(raw.size(2), i64)) - Var(centres);
-  return averaged(normalised(raw, within(distances, window_, memory)), memory, queries);
+  const Tensor near = within(positions.reshape(Shape{raw.size(0), raw.size(1)}), window_, raw.size(2));
+  return averaged(normalised(raw, open_among(near, memory)), memory, queries);
 }
 
 AttentionOutput LocalM::at(const Tensor& positions, const Var& queries, const AttentionMemory& memory) {
@@ -133,7 +144,8 @@ AttentionOutput LocalP::attend(const Var& queries, const AttentionMemory& memory
   const Var distances = Var(numbers(raw.size(2), raw.dtype())) - centres;
   const double deviation = static_cast<double>(window_) / 2;
   const Var bell = exp(square(distances) * (-0.5 / (deviation * deviation)));
-  return averaged(normalised(raw, within(distances, window_, memory)) * bell, memory, queries);
+  const Tensor near = le(abs(distances), static_cast<double>(window_));
+  return averaged(normalised(raw, open_among(near, memory)) * bell, memory, queries);
 }
 
 }  // namespace weft::nn::attention

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 
 #include "base/fail.hpp"
 #include "nn/heads.hpp"
@@ -228,6 +229,8 @@ MixingOutput SparseSelfAttention::forward(const Var& x, const AttentionMask& mas
                                    .dropout = training() ? options_.dropout : 0};
     outputs.push_back(sparse_attention(query, key, value, options).output);
     if (wanted) {  // apart: who looks at weights changes neither the draws of dropout nor a bit of the output
+      std::optional<NoGrad> for_the_recorder;  // which takes values alone
+      if (weights == AttentionWeights::none) for_the_recorder.emplace();
       options.dropout = 0;
       options.need_weights = true;
       shares.push_back(sparse_attention(query, key, value, options).weights);

@@ -6,6 +6,7 @@
 #include <limits>
 #include <string>
 
+#include "support/plain_entmax.hpp"
 #include "support/random.hpp"
 #include "weft/autograd/gradcheck.hpp"
 #include "weft/autograd/tape.hpp"
@@ -237,13 +238,29 @@ Vector plain_softmax(const Vector& scores, const std::vector<bool>& open) {
   return weights;
 }
 
-PlainWeights weights_of(std::function<double(const Vector&, const Vector&)> score) {
-  return [score = std::move(score)](const Matrix& all, const Matrix& keys, const std::vector<bool>& open) {
+PlainNormaliser plain_normaliser(nn::Normaliser normaliser) {
+  if (normaliser == nn::Normaliser::softmax) return plain_softmax;
+  const bool sparse = normaliser == nn::Normaliser::sparsemax;
+  return [sparse](const Vector& scores, const std::vector<bool>& open) {
+    Vector kept;
+    for (std::size_t k = 0; k < scores.size(); ++k)
+      if (open[k]) kept.push_back(scores[k]);
+    if (!kept.empty()) kept = sparse ? plain_entmax(kept, 1, 1) : plain_entmax(kept, 0.5, 2);
+    Vector weights(scores.size());
+    for (std::size_t k = 0, i = 0; k < scores.size(); ++k)
+      if (open[k]) weights[k] = kept[i++];
+    return weights;
+  };
+}
+
+PlainWeights weights_of(PlainNormaliser normalise, std::function<double(const Vector&, const Vector&)> score) {
+  return [normalise = std::move(normalise), score = std::move(score)](const Matrix& all, const Matrix& keys,
+                                                                      const std::vector<bool>& open) {
     Matrix weights;
     for (const Vector& query : all) {
       Vector scores;
       for (const Vector& key : keys) scores.push_back(score(query, key));
-      weights.push_back(plain_softmax(scores, open));
+      weights.push_back(normalise(scores, open));
     }
     return weights;
   };
@@ -263,6 +280,18 @@ void check_attention(Attention& attention) {
   check_steps(attention);
   check_step_gradients(attention);
   check_gradients(attention);
+}
+
+void check_history_gradients(Attention& attention) {
+  attention.to(f64);
+  const Data d;
+  const std::vector<Tensor> inputs{d.query, d.keys, d.values, uniform({batch, places}, 0, 0.4, 5)};
+  const auto f = [&](const std::vector<Var>& in) {
+    const AttentionOutput out = attention(in[0], attention.remember(in[1], in[2], d.allowed), AttentionState{in[3], {}});
+    return sum(square(out.context)) + sum(square(out.state.history));
+  };
+  gradcheck(f, inputs).require();
+  gradgradcheck(f, inputs, {.rtol = 1e-4, .elements = 20}).require();
 }
 
 void check_refusals(Attention& attention, const std::string& name, const std::string& kept) {

@@ -12,17 +12,21 @@ using test::product;
 using test::Vector;
 
 TEST_CASE("cosine attention with a given and with a learned temperature") {
-  for (const bool learned : {false, true}) {
-    nn::attention::Cosine attention({.temperature = 0.4, .learned = learned});
-    CHECK(attention.parameters().size() == (learned ? 1 : 0));
-    attention.to(f64);
-    // The parameter was f32 when it was made.
-    const double scale = learned ? std::exp(attention.log_scale->value().item()) : 1 / 0.4;
-    CHECK(scale == doctest::Approx(1 / 0.4).epsilon(1e-6));
-    test::check_attention(attention, test::weights_of([scale](const Vector& query, const Vector& key) {
-                            return scale * product(query, key) / std::sqrt(product(query, query) * product(key, key));
-                          }));
-    test::check_refusals(attention, "attention::Cosine");
+  for (const nn::Normaliser normaliser : test::normalisers) {
+    CAPTURE(nn::name_of(normaliser));
+    const auto normalise = test::plain_normaliser(normaliser);
+    for (const bool learned : {false, true}) {
+      nn::attention::Cosine attention({.temperature = 0.4, .learned = learned, .normaliser = normaliser});
+      CHECK(attention.parameters().size() == (learned ? 1 : 0));
+      attention.to(f64);
+      // The parameter was f32 when it was made.
+      const double scale = learned ? std::exp(attention.log_scale->value().item()) : 1 / 0.4;
+      CHECK(scale == doctest::Approx(1 / 0.4).epsilon(1e-6));
+      test::check_attention(attention, test::weights_of(normalise, [scale](const Vector& query, const Vector& key) {
+                              return scale * product(query, key) / std::sqrt(product(query, query) * product(key, key));
+                            }));
+      test::check_refusals(attention, "attention::Cosine");
+    }
   }
 }
 

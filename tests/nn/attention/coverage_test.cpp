@@ -18,29 +18,34 @@ using test::product;
 using test::Vector;
 
 TEST_CASE("attention with coverage") {
-  nn::attention::Coverage attention({.query_dim = 3, .key_dim = 3, .hidden = 4});
-  attention.to(f64);
-  const Matrix w = test::matrix_of(attention.query.weight->value()), u = test::matrix_of(attention.key.weight->value()),
-               c = test::matrix_of(attention.coverage.weight->value());
-  const Vector v = test::matrix_of(attention.score.weight->value())[0],
-               bias = test::matrix_of(attention.key.bias->value().unsqueeze(0))[0];
-  test::check_attention(attention, [&](const Matrix& queries, const Matrix& keys, const std::vector<bool>& open) {
-    Matrix all;
-    Vector covered(keys.size());
-    for (const Vector& query : queries) {
-      Vector scores;
-      for (std::size_t k = 0; k < keys.size(); ++k) {
-        Vector hidden = product(w, query);
-        for (std::size_t i = 0; i < hidden.size(); ++i)
-          hidden[i] = std::tanh(hidden[i] + product(u[i], keys[k]) + bias[i] + c[i][0] * covered[k]);
-        scores.push_back(product(v, hidden));
+  for (const nn::Normaliser normaliser : test::normalisers) {
+    CAPTURE(nn::name_of(normaliser));
+    const auto normalise = test::plain_normaliser(normaliser);
+    nn::attention::Coverage attention({.query_dim = 3, .key_dim = 3, .hidden = 4, .normaliser = normaliser});
+    attention.to(f64);
+    const Matrix w = test::matrix_of(attention.query.weight->value()), u = test::matrix_of(attention.key.weight->value()),
+                 c = test::matrix_of(attention.coverage.weight->value());
+    const Vector v = test::matrix_of(attention.score.weight->value())[0],
+                 bias = test::matrix_of(attention.key.bias->value().unsqueeze(0))[0];
+    test::check_attention(attention, [&](const Matrix& queries, const Matrix& keys, const std::vector<bool>& open) {
+      Matrix all;
+      Vector covered(keys.size());
+      for (const Vector& query : queries) {
+        Vector scores;
+        for (std::size_t k = 0; k < keys.size(); ++k) {
+          Vector hidden = product(w, query);
+          for (std::size_t i = 0; i < hidden.size(); ++i)
+            hidden[i] = std::tanh(hidden[i] + product(u[i], keys[k]) + bias[i] + c[i][0] * covered[k]);
+          scores.push_back(product(v, hidden));
+        }
+        all.push_back(normalise(scores, open));
+        for (std::size_t k = 0; k < keys.size(); ++k) covered[k] += all.back()[k];
       }
-      all.push_back(test::plain_softmax(scores, open));
-      for (std::size_t k = 0; k < keys.size(); ++k) covered[k] += all.back()[k];
-    }
-    return all;
-  });
-  test::check_refusals(attention, "attention::Coverage");
+      return all;
+    });
+    test::check_history_gradients(attention);
+    test::check_refusals(attention, "attention::Coverage");
+  }
 }
 
 TEST_CASE("the coverage loss is what attends twice") {

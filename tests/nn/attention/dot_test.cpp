@@ -12,13 +12,16 @@ using test::product;
 using test::Vector;
 
 TEST_CASE("dot attention, plain and scaled") {
-  for (const bool scaled : {false, true}) {
-    nn::attention::Dot attention({.scaled = scaled});
-    test::check_attention(attention, test::weights_of([scaled](const Vector& query, const Vector& key) {
-                            return product(query, key) / (scaled ? std::sqrt(3.0) : 1);
-                          }));
-    test::check_refusals(attention, "attention::Dot");
-  }
+  for (const nn::Normaliser normaliser : test::normalisers)
+    for (const bool scaled : {false, true}) {
+      CAPTURE(nn::name_of(normaliser));
+      nn::attention::Dot attention({.scaled = scaled, .normaliser = normaliser});
+      const auto score = [scaled](const Vector& query, const Vector& key) {
+        return product(query, key) / (scaled ? std::sqrt(3.0) : 1);
+      };
+      test::check_attention(attention, test::weights_of(test::plain_normaliser(normaliser), score));
+      test::check_refusals(attention, "attention::Dot");
+    }
 }
 
 TEST_CASE("vectors of size 0 have equal weights; their scale doesn't exist") {

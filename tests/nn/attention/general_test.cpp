@@ -12,14 +12,19 @@ using test::product;
 using test::Vector;
 
 TEST_CASE("general attention") {
-  nn::attention::General attention({.query_dim = 3, .key_dim = 3});
-  attention.to(f64);
-  const test::Matrix w = test::matrix_of(attention.query.weight->value());
-  test::check_attention(
-      attention, test::weights_of([&](const Vector& query, const Vector& key) { return product(key, product(w, query)); }));
-  test::check_refusals(attention, "attention::General");
-  CHECK_THROWS_WITH_AS(nn::attention::General({.query_dim = 3}), "[attention::General] key_dim is 0; it must be positive",
-                       ValueError);
+  for (const nn::Normaliser normaliser : test::normalisers) {
+    CAPTURE(nn::name_of(normaliser));
+    const auto normalise = test::plain_normaliser(normaliser);
+    nn::attention::General attention({.query_dim = 3, .key_dim = 3, .normaliser = normaliser});
+    attention.to(f64);
+    const test::Matrix w = test::matrix_of(attention.query.weight->value());
+    test::check_attention(attention, test::weights_of(normalise, [&](const Vector& query, const Vector& key) {
+                            return product(key, product(w, query));
+                          }));
+    test::check_refusals(attention, "attention::General");
+    CHECK_THROWS_WITH_AS(nn::attention::General({.query_dim = 3}), "[attention::General] key_dim is 0; it must be positive",
+                         ValueError);
+  }
 }
 
 TEST_CASE("queries and keys of general attention may differ in size") {

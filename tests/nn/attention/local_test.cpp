@@ -4,10 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "nn/attention/checks.hpp"
 #include "support/random.hpp"
+#include "weft/autograd/gradcheck.hpp"
 #include "weft/base/error.hpp"
+#include "weft/ops/elementwise.hpp"
+#include "weft/ops/reduce.hpp"
 
 using namespace weft;
 using nn::attention::LocalM;
@@ -26,32 +30,36 @@ double end_of(const std::vector<bool>& open) {
   return end;
 }
 
-Vector within(const Vector& query, const Matrix& keys, const Matrix& w, const std::vector<bool>& open, double position,
-              double window) {
+Vector within(const test::PlainNormaliser& normalise, const Vector& query, const Matrix& keys, const Matrix& w,
+              const std::vector<bool>& open, double position, double window) {
   Vector scores;
   std::vector<bool> near = open;
   for (std::size_t k = 0; k < keys.size(); ++k) {
     scores.push_back(product(keys[k], product(w, query)));
     near[k] = open[k] && std::abs(static_cast<double>(k) - position) <= window;
   }
-  return test::plain_softmax(scores, near);
+  return normalise(scores, near);
 }
 
 }  // namespace
 
 TEST_CASE("local-m attention") {
-  LocalM attention({.query_dim = 3, .key_dim = 3, .window = 1});
-  attention.to(f64);
-  const Matrix w = test::matrix_of(attention.query.weight->value());
-  test::check_attention(attention, [&](const Matrix& queries, const Matrix& keys, const std::vector<bool>& open) {
-    Matrix all;
-    for (const Vector& query : queries) {
-      const double position = std::min(static_cast<double>(all.size()), end_of(open) - 1);
-      all.push_back(within(query, keys, w, open, position, 1));
-    }
-    return all;
-  });
-  test::check_refusals(attention, "attention::LocalM");
+  for (const nn::Normaliser normaliser : test::normalisers) {
+    CAPTURE(nn::name_of(normaliser));
+    const auto normalise = test::plain_normaliser(normaliser);
+    LocalM attention({.query_dim = 3, .key_dim = 3, .window = 1, .normaliser = normaliser});
+    attention.to(f64);
+    const Matrix w = test::matrix_of(attention.query.weight->value());
+    test::check_attention(attention, [&](const Matrix& queries, const Matrix& keys, const std::vector<bool>& open) {
+      Matrix all;
+      for (const Vector& query : queries) {
+        const double position = std::min(static_cast<double>(all.size()), end_of(open) - 1);
+        all.push_back(within(normalise, query, keys, w, open, position, 1));
+      }
+      return all;
+    });
+    test::check_refusals(attention, "attention::LocalM");
+  }
 }
 
 TEST_CASE("local attention around given positions") {
@@ -68,12 +76,19 @@ TEST_CASE("local attention around given positions") {
     std::vector<bool> open;
     for (std::int64_t k = 0; k < 7; ++k) open.push_back(mask.at({row / 2, k}) != 0);
     for (std::int64_t q = 0; q < 2; ++q) {
-      const Vector expected = within(test::matrix_of(query.select(0, row))[static_cast<std::size_t>(q)],
+      const Vector expected = within(test::plain_softmax, test::matrix_of(query.select(0, row))[static_cast<std::size_t>(q)],
                                      test::matrix_of(keys.select(0, row / 2)), w, open, positions.at({row, q}), 2);
       for (std::int64_t k = 0; k < 7; ++k)
         CHECK(std::abs(weights.at({row, q, k}) - expected[static_cast<std::size_t>(k)]) < 1e-10);
     }
   }
+  const auto f = [&](const std::vector<Var>& in) {
+    const nn::AttentionOutput out = attention.at(positions, in[0], attention.remember(in[1], in[2], mask));
+    return sum(square(out.context)) + sum(square(out.weights));
+  };
+  const std::vector<Tensor> inputs{query, keys, test::uniform({2, 7, 2}, -1, 1, 3)};
+  gradcheck(f, inputs).require();
+  gradgradcheck(f, inputs, {.rtol = 1e-4, .elements = 20}).require();
   CHECK_THROWS_WITH_AS(attention.at(Tensor::full({4, 2}, 7, i64), query, memory),
                        "[attention::LocalM] position 7 of row 0, query 0 is none of the places 0 to 6 (the memory's values "
                        "f64[2, 7, 3])",
@@ -87,28 +102,41 @@ TEST_CASE("local attention around given positions") {
 }
 
 TEST_CASE("local-p attention") {
-  for (const std::int64_t window : {1, 2, 5}) {
-    LocalP attention({.query_dim = 3, .key_dim = 3, .hidden = 4, .window = window});
-    attention.to(f64);
-    const Matrix w = test::matrix_of(attention.query.weight->value()), p = test::matrix_of(attention.position.weight->value());
-    const Vector v = test::matrix_of(attention.position_score.weight->value())[0];
-    const auto reach = static_cast<double>(window);
-    test::check_attention(attention, [&](const Matrix& queries, const Matrix& keys, const std::vector<bool>& open) {
-      Matrix all;
-      for (const Vector& query : queries) {
-        Vector hidden = product(p, query);
-        for (double& x : hidden) x = std::tanh(x);
-        const double position = end_of(open) / (1 + std::exp(-product(v, hidden)));
-        all.push_back(within(query, keys, w, open, position, reach));
-        for (std::size_t k = 0; k < keys.size(); ++k) {
-          const double distance = static_cast<double>(k) - position;
-          all.back()[k] *= std::exp(-distance * distance / (2 * (reach / 2) * (reach / 2)));
+  for (const nn::Normaliser normaliser : test::normalisers) {
+    CAPTURE(nn::name_of(normaliser));
+    const auto normalise = test::plain_normaliser(normaliser);
+    for (const std::int64_t window : {1, 2, 5}) {
+      LocalP attention({.query_dim = 3, .key_dim = 3, .hidden = 4, .window = window, .normaliser = normaliser});
+      attention.to(f64);
+      const Matrix w = test::matrix_of(attention.query.weight->value()),
+                   p = test::matrix_of(attention.position.weight->value());
+      const Vector v = test::matrix_of(attention.position_score.weight->value())[0];
+      const auto reach = static_cast<double>(window);
+      test::check_attention(attention, [&](const Matrix& queries, const Matrix& keys, const std::vector<bool>& open) {
+        Matrix all;
+        for (const Vector& query : queries) {
+          Vector hidden = product(p, query);
+          for (double& x : hidden) x = std::tanh(x);
+          const double position = end_of(open) / (1 + std::exp(-product(v, hidden)));
+          all.push_back(within(normalise, query, keys, w, open, position, reach));
+          for (std::size_t k = 0; k < keys.size(); ++k) {
+            const double distance = static_cast<double>(k) - position;
+            all.back()[k] *= std::exp(-distance * distance / (2 * (reach / 2) * (reach / 2)));
+          }
         }
-      }
-      return all;
-    });
-    test::check_refusals(attention, "attention::LocalP");
+        return all;
+      });
+      test::check_refusals(attention, "attention::LocalP");
+    }
   }
+}
+
+TEST_CASE("a window as wide as numbers go reaches every place") {
+  LocalM attention({.query_dim = 3, .key_dim = 3, .window = std::numeric_limits<std::int64_t>::max()});
+  const Tensor x = test::uniform({2, 4, 3}, -1, 1, 1, f32), mask = Tensor::from<bool>({true, true, true, false}, {1, 4});
+  const Tensor weights = attention(x, x, x, mask.expand({2, 4})).weights.value();
+  for (std::int64_t q = 0; q < 4; ++q)
+    for (std::int64_t k = 0; k < 4; ++k) CHECK((weights.at({1, q, k}) > 0) == (k < 3));
 }
 
 TEST_CASE("local attention that can't be is refused") {

@@ -15,35 +15,41 @@ using test::product;
 using test::Vector;
 
 TEST_CASE("location-aware attention") {
-  nn::attention::Location attention({.query_dim = 3, .key_dim = 3, .hidden = 4, .channels = 2, .kernel = 3});
-  attention.to(f64);
-  const Matrix w = test::matrix_of(attention.query.weight->value()), u = test::matrix_of(attention.key.weight->value()),
-               filters = test::matrix_of(attention.filters->value().squeeze(1)),
-               location = test::matrix_of(attention.location.weight->value());
-  const Vector v = test::matrix_of(attention.score.weight->value())[0],
-               bias = test::matrix_of(attention.key.bias->value().unsqueeze(0))[0];
-  test::check_attention(attention, [&](const Matrix& queries, const Matrix& keys, const std::vector<bool>& open) {
-    Matrix all;
-    Vector last(keys.size());
-    for (const Vector& query : queries) {
-      Vector scores;
-      for (std::size_t k = 0; k < keys.size(); ++k) {
-        Vector f;
-        for (const Vector& filter : filters) {
-          f.push_back(0);
-          for (std::size_t j = 0; j < 3; ++j)  // centred at k
-            if (k + j >= 1 && k + j - 1 < last.size()) f.back() += filter[j] * last[k + j - 1];
+  for (const nn::Normaliser normaliser : test::normalisers) {
+    CAPTURE(nn::name_of(normaliser));
+    const auto normalise = test::plain_normaliser(normaliser);
+    nn::attention::Location attention(
+        {.query_dim = 3, .key_dim = 3, .hidden = 4, .channels = 2, .kernel = 3, .normaliser = normaliser});
+    attention.to(f64);
+    const Matrix w = test::matrix_of(attention.query.weight->value()), u = test::matrix_of(attention.key.weight->value()),
+                 filters = test::matrix_of(attention.filters->value().squeeze(1)),
+                 location = test::matrix_of(attention.location.weight->value());
+    const Vector v = test::matrix_of(attention.score.weight->value())[0],
+                 bias = test::matrix_of(attention.key.bias->value().unsqueeze(0))[0];
+    test::check_attention(attention, [&](const Matrix& queries, const Matrix& keys, const std::vector<bool>& open) {
+      Matrix all;
+      Vector last(keys.size());
+      for (const Vector& query : queries) {
+        Vector scores;
+        for (std::size_t k = 0; k < keys.size(); ++k) {
+          Vector f;
+          for (const Vector& filter : filters) {
+            f.push_back(0);
+            for (std::size_t j = 0; j < 3; ++j)  // centred at k
+              if (k + j >= 1 && k + j - 1 < last.size()) f.back() += filter[j] * last[k + j - 1];
+          }
+          Vector hidden = product(w, query);
+          for (std::size_t i = 0; i < hidden.size(); ++i)
+            hidden[i] = std::tanh(hidden[i] + product(u[i], keys[k]) + bias[i] + product(location[i], f));
+          scores.push_back(product(v, hidden));
         }
-        Vector hidden = product(w, query);
-        for (std::size_t i = 0; i < hidden.size(); ++i)
-          hidden[i] = std::tanh(hidden[i] + product(u[i], keys[k]) + bias[i] + product(location[i], f));
-        scores.push_back(product(v, hidden));
+        all.push_back(last = normalise(scores, open));
       }
-      all.push_back(last = test::plain_softmax(scores, open));
-    }
-    return all;
-  });
-  test::check_refusals(attention, "attention::Location");
+      return all;
+    });
+    test::check_history_gradients(attention);
+    test::check_refusals(attention, "attention::Location");
+  }
 }
 
 TEST_CASE("location-aware attention that can't be is refused") {

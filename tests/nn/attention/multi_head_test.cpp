@@ -38,7 +38,7 @@ const nn::attention::MultiHeadOptions options{.query_dim = size, .key_dim = key_
 
 // The formula as loops, from the projections' weights: contexts [size] and mean weights of one query.
 struct Plain {
-  explicit Plain(MultiHead& model) {
+  Plain(MultiHead& model, test::PlainNormaliser normaliser) : normalise(std::move(normaliser)) {
     for (const auto& [name, tensor] : model.state_dict()) {
       if (name == "attention.q_proj_weight") q = test::matrix_of(tensor);
       if (name == "attention.k_proj_weight") k = test::matrix_of(tensor);
@@ -59,7 +59,7 @@ struct Plain {
           sum += projected[i] * one[i] / std::sqrt(static_cast<double>(n));
         scores.push_back(sum);
       }
-      const Vector chances = test::plain_softmax(scores, std::vector<bool>(keys.size(), true));
+      const Vector chances = normalise(scores, std::vector<bool>(keys.size(), true));
       for (std::size_t place = 0; place < keys.size(); ++place) {
         weights[place] += chances[place] / heads;
         const Vector value = product(v, values[place]);
@@ -69,37 +69,47 @@ struct Plain {
     return {product(out, joined), weights};
   }
   Matrix q, k, v, out;
+  test::PlainNormaliser normalise;
 };
 
 }  // namespace
 
 TEST_CASE("attention in heads does what every kind does") {
-  MultiHead attention({.query_dim = 3, .key_dim = 3, .value_dim = 2, .heads = 3});
-  test::check_attention(attention);
+  for (const nn::Normaliser normaliser : test::normalisers) {
+    CAPTURE(nn::name_of(normaliser));
+    MultiHead attention({.query_dim = 3, .key_dim = 3, .value_dim = 2, .heads = 3, .normaliser = normaliser});
+    test::check_attention(attention);
+  }
 }
 
 TEST_CASE("attention in heads as loops make it, of padded rows as of rows alone") {
-  MultiHead attention(options);
-  attention.to(f64);
-  const Data d;
-  const AttentionOutput out = attention(d.query, d.keys, d.values, d.mask);
-  CHECK(out.context.shape() == Shape{batch, queries, size});
-  const Plain plain(attention);
-  for (std::int64_t b = 0; b < 2; ++b) {
-    const std::int64_t open = b == 0 ? 4 : 2;
-    const Matrix keys = test::matrix_of(d.keys.select(0, b).slice(0, 0, open)),
-                 values = test::matrix_of(d.values.select(0, b).slice(0, 0, open));
-    for (std::int64_t t = 0; t < queries; ++t) {
-      const auto [context, weights] = plain(test::matrix_of(d.query.select(0, b))[static_cast<std::size_t>(t)], keys, values);
-      for (std::int64_t i = 0; i < size; ++i)
-        CHECK(std::abs(out.context.value().at({b, t, i}) - context[static_cast<std::size_t>(i)]) < 1e-12);
-      for (std::int64_t place = 0; place < places; ++place)
-        CHECK(std::abs(out.weights.value().at({b, t, place}) - (place < open ? weights[static_cast<std::size_t>(place)] : 0)) <
-              1e-12);
+  for (const nn::Normaliser normaliser : test::normalisers) {
+    CAPTURE(nn::name_of(normaliser));
+    const auto normalise = test::plain_normaliser(normaliser);
+    nn::attention::MultiHeadOptions chosen = options;
+    chosen.normaliser = normaliser;
+    MultiHead attention(chosen);
+    attention.to(f64);
+    const Data d;
+    const AttentionOutput out = attention(d.query, d.keys, d.values, d.mask);
+    CHECK(out.context.shape() == Shape{batch, queries, size});
+    const Plain plain(attention, normalise);
+    for (std::int64_t b = 0; b < 2; ++b) {
+      const std::int64_t open = b == 0 ? 4 : 2;
+      const Matrix keys = test::matrix_of(d.keys.select(0, b).slice(0, 0, open)),
+                   values = test::matrix_of(d.values.select(0, b).slice(0, 0, open));
+      for (std::int64_t t = 0; t < queries; ++t) {
+        const auto [context, weights] = plain(test::matrix_of(d.query.select(0, b))[static_cast<std::size_t>(t)], keys, values);
+        for (std::int64_t i = 0; i < size; ++i)
+          CHECK(std::abs(out.context.value().at({b, t, i}) - context[static_cast<std::size_t>(i)]) < 1e-12);
+        for (std::int64_t place = 0; place < places; ++place)
+          CHECK(std::abs(out.weights.value().at({b, t, place}) -
+                         (place < open ? weights[static_cast<std::size_t>(place)] : 0)) < 1e-12);
+      }
     }
+    CHECK(largest(out.context.value().select(0, 2)) == 0);  // a row without places
+    CHECK(largest(out.weights.value().select(0, 2)) == 0);
   }
-  CHECK(largest(out.context.value().select(0, 2)) == 0);  // a row without places
-  CHECK(largest(out.weights.value().select(0, 2)) == 0);
 }
 
 TEST_CASE("heads see nothing of masked places, take beams and queries one by one") {

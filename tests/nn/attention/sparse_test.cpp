@@ -166,11 +166,14 @@ TEST_CASE("a recorder changes nothing of sparse self-attention, and keeps its st
   const auto run = [&] {
     Generator generator(7);
     Tape tape(generator);
-    return attention.mix(x, AttentionMask{.causal = true}, nn::Padding::anything).value().clone();
+    const Tensor output = attention.mix(x, AttentionMask{.causal = true}, nn::Padding::anything).value().clone();
+    return std::pair(output, tape.size());
   };
-  const Tensor alone = run();
+  const auto [alone, nodes_alone] = run();
   nn::AttentionRecorder recorder;
-  CHECK(test::largest_difference(run(), alone) == 0);
+  const auto [seen, nodes_seen] = run();
+  CHECK(test::largest_difference(seen, alone) == 0);
+  CHECK(nodes_seen == nodes_alone);
   const NoGrad nothing_recorded;
   attention.eval();
   const Tensor whole = recorder.calls().back().weights;
