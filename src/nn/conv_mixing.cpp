@@ -76,9 +76,7 @@ AttentionCache kept_places(const Var& before, const Var& gated) {
 }  // namespace
 
 ConvMixingOptions checked(const char* op, const ConvMixingOptions& o) {
-  check<ValueError>(o.embed_dim > 0 && o.num_heads > 0 && o.embed_dim % o.num_heads == 0, op,
-                    "embed_dim is {} and num_heads {}; both must be positive, and the heads divide the size evenly",
-                    o.embed_dim, o.num_heads);
+  check_heads(op, o.embed_dim, o.num_heads);
   check<ValueError>(o.kernel_size > 0, op, "kernel_size is {}; it must be positive", o.kernel_size);
   check<ValueError>(o.dropout >= 0 && o.dropout < 1, op, "dropout is {}; it must be in [0, 1)", o.dropout);
   return o;

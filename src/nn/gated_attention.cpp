@@ -1,5 +1,7 @@
 #include "weft/nn/gated_attention.hpp"
 
+#include <algorithm>
+
 #include "base/fail.hpp"
 #include "nn/heads.hpp"
 #include "nn/padding.hpp"
@@ -25,6 +27,12 @@ GatedAttentionUnitOptions checked(GatedAttentionUnitOptions o) {
   check<ValueError>(o.dropout >= 0 && o.dropout < 1, op, "dropout is {}; it must be in [0, 1)", o.dropout);
   if (o.hidden == 0) o.hidden = 2 * o.embed_dim;
   return o;
+}
+
+// Of each query, 1 where there are none: [batch or 1, queries or 1, 1].
+Var number_of_keys(const Tensor& open, std::int64_t keys, DType dtype) {
+  if (!open.defined()) return Var::scalar(static_cast<double>(std::max<std::int64_t>(keys, 1)), dtype);
+  return clamp(sum(Var(open.expand({open.size(0), open.size(1), keys}).to(dtype)), {2}, true), 1, {});
 }
 
 }  // namespace
@@ -55,19 +63,12 @@ MixingOutput GatedAttentionUnit::attend(const Parts& p, const AttentionMask& mas
   const std::int64_t queries = p.query.size(1), keys = p.key.size(1);
   const Tensor allowed = checked_allowed(op, mask.allowed, Shape{p.query.size(0), 1, queries, keys}),
                lengths = checked_lengths(op, mask.lengths, "input", p.key.value(), 1);
-  const Tensor open = combined_mask(allowed, lengths, mask.causal, queries, keys).select(1, 0);  // [batch or 1, ...]
-  const Var zero = Var::scalar(0, p.query.dtype());
-  // 1 where there are none.
-  const Var count = clamp(sum(Var(open.expand({open.size(0), queries, keys}).to(p.query.dtype())), {2}, true), 1, {});
+  Tensor open = combined_mask(allowed, lengths, mask.causal, queries, keys);
+  if (open.defined()) open = open.select(1, 0);
   Var key = p.key, value = p.value;
-  if (allowed.defined() || lengths.defined()) {
-    // Keys that no query may attend to are taken away before a product could meet a NaN there.
-    const Tensor seen = any(open, {1}, true).transpose(1, 2);
-    key = where(seen, key, zero);
-    value = where(seen, value, zero);
-  }
-  const Var scores = matmul(p.query, transpose(key, 1, 2)) / count;
-  const Var weights = where(open, square(relu(scores)), zero);
+  if (allowed.defined() || lengths.defined()) clear_unseen(open, key, value);
+  Var weights = square(relu(matmul(p.query / number_of_keys(open, keys, p.query.dtype()), transpose(key, 1, 2))));
+  if (open.defined()) weights = where(open, weights, Var::scalar(0, weights.dtype()));
   if (AttentionRecorder::alive()) AttentionRecorder::record(*this, weights.value().unsqueeze(1));
   const Var applied = training() ? dropout(weights, options_.dropout) : weights;
   return {out_proj(p.gate * matmul(applied, value)), weights};

@@ -7,6 +7,12 @@ namespace weft::nn {
 
 bool same(const Var& a, const Var& b) { return a.value().is_same(b.value()) && a.slot() == b.slot(); }
 
+void check_heads(const char* op, std::int64_t embed_dim, std::int64_t num_heads) {
+  check<ValueError>(embed_dim > 0 && num_heads > 0 && embed_dim % num_heads == 0, op,
+                    "embed_dim is {} and num_heads {}; both must be positive, and the heads divide the size evenly", embed_dim,
+                    num_heads);
+}
+
 void check_places(const char* op, const char* name, const Var& x, std::int64_t size, const Parameter& weight) {
   check<ValueError>(x.defined(), op, "the {} is undefined", name);
   check<ShapeError>(x.rank() == 3 && x.size(2) == size, op, "{} {} is not [batch, places, {}]", name, x.value(), size);

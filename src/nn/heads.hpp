@@ -12,6 +12,9 @@ namespace weft::nn {
 /// Whether both stand for one value of one tape, so that what is made of it needn't be made twice.
 bool same(const Var& a, const Var& b);
 
+/// That heads of one size can be. Throws ValueError.
+void check_heads(const char* op, std::int64_t embed_dim, std::int64_t num_heads);
+
 /// That x is [batch, places, size] and of the dtype of one of the module's weights. `name` says which operand it is.
 /// Throws ValueError where it is undefined, ShapeError, DTypeError.
 void check_places(const char* op, const char* name, const Var& x, std::int64_t size, const Parameter& weight);

@@ -23,9 +23,7 @@ namespace {
 constexpr const char* op = "LinearAttention";
 
 LinearOptions layer(const LinearAttentionOptions& o) {
-  check<ValueError>(o.embed_dim > 0 && o.num_heads > 0 && o.embed_dim % o.num_heads == 0, op,
-                    "embed_dim is {} and num_heads {}; both must be positive, and the heads divide the size evenly",
-                    o.embed_dim, o.num_heads);
+  check_heads(op, o.embed_dim, o.num_heads);
   return {.in_features = o.embed_dim, .out_features = o.embed_dim, .bias = o.bias, .weight_init = o.weight_init};
 }
 

@@ -27,9 +27,7 @@ namespace {
 constexpr const char* op = "MultiheadAttention";
 
 MultiheadAttentionOptions checked(MultiheadAttentionOptions o) {
-  check<ValueError>(o.embed_dim > 0 && o.num_heads > 0 && o.embed_dim % o.num_heads == 0, op,
-                    "embed_dim is {} and num_heads {}; both must be positive, and the heads divide the size evenly",
-                    o.embed_dim, o.num_heads);
+  check_heads(op, o.embed_dim, o.num_heads);
   check<ValueError>(o.kdim >= 0 && o.vdim >= 0, op, "kdim is {} and vdim {}; neither can be negative (0: embed_dim)", o.kdim,
                     o.vdim);
   check<ValueError>(o.dropout >= 0 && o.dropout < 1, op, "dropout is {}; it must be in [0, 1)", o.dropout);
@@ -187,18 +185,14 @@ AttentionResult MultiheadAttention::attend_in_full(const Heads& heads, const Att
                lengths = checked_lengths(op, mask.lengths, "key", heads.key.value(), 2),
                open = combined_mask(allowed, lengths, mask.causal, queries, keys);
   Var key = heads.key, value = heads.value;
-  if (padding == Padding::anything && (allowed.defined() || lengths.defined())) {
-    // Keys that no query may attend to are taken away before a product could meet a NaN there.
-    const Tensor seen = any(open, {2}, true).transpose(2, 3);
-    const Var zero = Var::scalar(0, heads.query.dtype());
-    key = where(seen, key, zero);
-    value = where(seen, value, zero);
-  }
+  if (padding == Padding::anything && (allowed.defined() || lengths.defined())) clear_unseen(open, key, value);
   Var scores = matmul_transposed(heads.query, key);
   if (relative) scores = scores + (*relative)(heads.query, keys);
   scores = scores * (1 / std::sqrt(static_cast<double>(head_dim())));
   if (bias.defined()) scores = scores + spread(bias, queries, keys);
-  Var weights = normalised(options_.normaliser, scores, span ? logical_and(open, span->in_sight(queries, keys)) : open);
+  Tensor seen = open;
+  if (span) seen = open.defined() ? logical_and(open, span->in_sight(queries, keys)) : span->in_sight(queries, keys);
+  Var weights = normalised(options_.normaliser, scores, seen);
   if (span) weights = (*span)(weights);
   const Var applied = training() ? dropout(weights, options_.dropout) : weights;
   const Var output = matmul(applied, value);

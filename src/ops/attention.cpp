@@ -32,7 +32,7 @@ Var zero_like(const Var& x) { return Var::scalar(0, x.dtype()); }
 /// The same with operations that make the weights in full, for weights that are asked for and for derivatives of derivatives.
 struct Composite {
   Var query, key, value, bias, weights;  // key and value zeros where no length reaches
-  Tensor mask;
+  Tensor mask;                           // undefined where nothing is closed
   const AttentionSettings& settings;
 
   Composite(const Var& q, const Var& k, const Var& v, const Var& distance_bias, const AttentionSettings& s)
@@ -44,7 +44,7 @@ struct Composite {
         settings(s) {
     Var scores = matmul_transposed(query, key) * s.scale;
     if (bias.defined()) scores = scores + spread(bias, q.size(2), k.size(2));
-    weights = masked_softmax(scores, mask);
+    weights = mask.defined() ? masked_softmax(scores, mask) : softmax(scores, -1);
   }
 
   static Var before_lengths(const Var& x, const AttentionSettings& s) {
@@ -52,19 +52,18 @@ struct Composite {
     return where(sequence_mask(s.lengths, x.size(2)).unsqueeze(1).unsqueeze(3), x, zero_like(x));
   }
 
+  Var open(const Var& x) const { return mask.defined() ? where(mask, x, zero_like(x)) : x; }
   Var dropped(const Var& x) const { return settings.draw ? dropout(x, *settings.draw) : x; }
   Var output() const { return matmul(dropped(weights), value); }
 
   // The rule of the fused operation over Vars: w = softmax(s), s = scale q k^T + bias, y = dropped(w) v
   void backward(Sink& sink, const Var& g) const {
-    const Var incoming = where(mask, dropped(matmul_transposed(g, value)), zero_like(g));
-    const Var of_scores =
-        where(mask, guarded_mul(incoming - sum(guarded_mul(incoming, weights), {-1}, true), weights), zero_like(g));
+    const Var incoming = open(dropped(matmul_transposed(g, value)));
+    const Var of_scores = open(guarded_mul(incoming - sum(guarded_mul(incoming, weights), {-1}, true), weights));
     const Var ds = of_scores * settings.scale;
-    const auto open = [&](const Var& x) { return before_lengths(x, settings); };
     if (sink.wants(0)) sink.add(0, matmul(ds, key));
-    if (sink.wants(1)) sink.add(1, open(matmul(transpose(ds, 2, 3), query)));
-    if (sink.wants(2)) sink.add(2, open(matmul(transpose(dropped(weights), 2, 3), g)));
+    if (sink.wants(1)) sink.add(1, before_lengths(matmul(transpose(ds, 2, 3), query), settings));
+    if (sink.wants(2)) sink.add(2, before_lengths(matmul(transpose(dropped(weights), 2, 3), g), settings));
     if (bias.defined() && sink.wants(3)) sink.add(3, sum(by_distance(of_scores), {2}));
   }
 };
@@ -101,9 +100,6 @@ void check_bias(const Var& bias, const Var& query, const Var& key) {
                     "distance_bias {} doesn't fit query {} and key {}: [heads, queries + keys - 1] = {} is needed",
                     bias.value(), query.value(), key.value(), needed);
 }
-
-// Keys that no query may attend to are taken away before a product could meet a NaN there.
-Var without_closed(const Var& x, const Tensor& open) { return where(open, x, zero_like(x)); }
 
 // Queries that count for nothing and may be NaN are taken away as well: those without keys, and those whose scores are lost
 // while only zeros come into their output.
@@ -158,13 +154,7 @@ AttentionResult folded_attention(const Var& query, const Var& key, const Var& va
   settings.draw = next_draw(weights, options.dropout, each);
   if (bias.defined()) settings.bias = bias.value().contiguous();
   Var keys = key, values = value;
-  if (settings.allowed.defined() && closed == Closed::anything) {
-    const Tensor open = any(settings.allowed, {2}, true).transpose(2, 3);
-    if (all(open).item() == 0) {
-      keys = without_closed(key, open);
-      values = without_closed(value, open);
-    }
-  }
+  if (settings.allowed.defined() && closed == Closed::anything) clear_unseen(settings.allowed, keys, values);
   if (options.need_weights) {
     const Composite whole(query, keys, values, bias, settings);
     return {whole.output(), whole.weights};

@@ -3,7 +3,9 @@
 #include "base/fail.hpp"
 #include "ops/mask_dtype.hpp"
 #include "weft/ops/comparison.hpp"
+#include "weft/ops/elementwise.hpp"
 #include "weft/ops/index.hpp"
+#include "weft/ops/reduce.hpp"
 #include "weft/ops/triangle.hpp"
 
 namespace weft {
@@ -26,10 +28,19 @@ Tensor checked_allowed(const char* op, const Tensor& allowed, const Shape& weigh
 }
 
 Tensor combined_mask(const Tensor& allowed, const Tensor& lengths, bool causal, std::int64_t queries, std::int64_t keys) {
-  Tensor mask = allowed.defined() ? allowed : Tensor::ones({1, 1, 1, 1}, boolean);
-  if (causal) mask = logical_and(mask, tril(Tensor::ones({queries, keys}, boolean), keys - queries).value());
-  if (lengths.defined()) mask = logical_and(mask, sequence_mask(lengths, keys).unsqueeze(1).unsqueeze(1));
+  Tensor mask = allowed;
+  const auto close = [&](const Tensor& open) { mask = mask.defined() ? logical_and(mask, open) : open; };
+  if (causal) close(tril(Tensor::ones({1, 1, queries, keys}, boolean), keys - queries).value());
+  if (lengths.defined()) close(sequence_mask(lengths, keys).unsqueeze(1).unsqueeze(1));
   return mask;
+}
+
+void clear_unseen(const Tensor& open, Var& key, Var& value) {
+  const Tensor seen = any(open, {-2}, true).transpose(-2, -1);
+  if (all(seen).item() != 0) return;
+  const Var zero = Var::scalar(0, key.dtype());
+  key = where(seen, key, zero);
+  value = where(seen, value, zero);
 }
 
 }  // namespace weft

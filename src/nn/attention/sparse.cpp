@@ -137,9 +137,7 @@ class Folding {
 };
 
 SparseSelfAttentionOptions checked(const SparseSelfAttentionOptions& o) {
-  check<ValueError>(o.embed_dim > 0 && o.num_heads > 0 && o.embed_dim % o.num_heads == 0, name,
-                    "embed_dim is {} and num_heads {}; both must be positive, and the heads divide the size evenly",
-                    o.embed_dim, o.num_heads);
+  check_heads(name, o.embed_dim, o.num_heads);
   check<ValueError>(!o.patterns.empty() && o.num_heads % static_cast<std::int64_t>(o.patterns.size()) == 0, name,
                     "{} patterns for {} heads; there must be one, and they divide the heads evenly", o.patterns.size(),
                     o.num_heads);
