@@ -97,6 +97,8 @@ PairedBootstrap paired_bootstrap(const SentenceStatistics& a, const SentenceStat
   check_options(op, options);
   check_statistics(op, a);
   check_statistics(op, b);
+  check<ValueError>(a.width == b.width, op, "{} numbers a sentence of a, but {} of b: statistics of two metrics", a.width,
+                    b.width);
   check<ValueError>(a.sentences() == b.sentences(), op, "{} sentences of a, but {} of b", a.sentences(), b.sentences());
   Resampler resampler(a.sentences(), options.seed);
   std::vector<double> as, bs, differences;

@@ -29,6 +29,9 @@ std::vector<ForcedDecoding> forced_decoding(Model& model, const Batch& batch) {
                read = lengths_of(batch.source.lengths, "source", batch.source.cells());
   const Tensor targets = batch.target_out.to(i64).contiguous();
   const std::int64_t rows = targets.size(0), steps = targets.size(1);
+  check<ValueError>(steps <= model.max_target_length(), where,
+                    "targets {} have {} steps; a target of this model has {} at most", batch.target_out, steps,
+                    model.max_target_length());
   std::vector<ForcedDecoding> result(static_cast<std::size_t>(rows));
   PoolVector<Var> weights;
   auto [memory, state] = model.encode(batch.source);

@@ -131,6 +131,9 @@ TEST_CASE("what can't be resampled is refused") {
   CHECK_THROWS_WITH_AS(bootstrap({}), "[bootstrap] the statistics have no score", ValueError);
   CHECK_THROWS_WITH_AS(paired_bootstrap(statistics, mean_of({1})), "[paired_bootstrap] 2 sentences of a, but 1 of b",
                        ValueError);
+  const SentenceStatistics wider{.width = 3, .values = {1, 2, 3, 4, 5, 6}, .score = statistics.score};
+  CHECK_THROWS_WITH_AS(paired_bootstrap(statistics, wider),
+                       "[paired_bootstrap] 2 numbers a sentence of a, but 3 of b: statistics of two metrics", ValueError);
   auto torn = statistics;
   torn.values.pop_back();
   CHECK_THROWS_WITH_AS(corpus_score(torn), "[corpus_score] 3 values don't make whole rows of 2", ValueError);

@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <set>
 
 #include "seq2seq/rereading.hpp"
 #include "weft/base/error.hpp"
 #include "weft/seq2seq/beam_search.hpp"
+#include "weft/seq2seq/ensemble.hpp"
 
 using namespace weft;
 using namespace weft::seq2seq;
@@ -167,10 +169,27 @@ const BeamSearchOptions additive_kinds[] = {
 
 const TokenIds some_prefixes[] = {{}, {5}, {4, 4, 4}};
 
+// The small models, and an ensemble of them all.
+class Models {
+ public:
+  Models() {
+    for (const auto& model : alone_) all_.push_back(model.get());
+    together_ = std::make_unique<Ensemble>(all_);
+    all_.push_back(together_.get());
+  }
+  const std::vector<Model*>& all() const { return all_; }
+
+ private:
+  std::vector<std::unique_ptr<Model>> alone_ = test::small_models();
+  std::unique_ptr<Ensemble> together_;
+  std::vector<Model*> all_;
+};
+
 }  // namespace
 
 TEST_CASE("a beam as wide as everything finds what there is, in order") {
-  for (const auto& model : test::small_models())
+  const Models models;
+  for (Model* model : models.all())
     for (const TokenIds& source : test::small_source()) {
       test::Rereading reading(*model, source);
       for (BeamSearchOptions options : additive_kinds)
@@ -201,7 +220,8 @@ TEST_CASE("searches find what a search finds that carries nothing") {
                        .diverse_groups = groups,
                        .diversity_strength = strength});
     }
-  for (const auto& model : test::small_models())
+  const Models models;
+  for (Model* model : models.all())
     for (const TokenIds& source : test::small_source()) {
       test::Rereading reading(*model, source);
       for (BeamSearchOptions options : kinds)
@@ -221,7 +241,8 @@ TEST_CASE("searches find what a search finds that carries nothing") {
 }
 
 TEST_CASE("a batch with prefixes gives what its sentences give alone") {
-  for (const auto& model : test::small_models())
+  const Models models;
+  for (Model* model : models.all())
     for (const std::int64_t groups : {1, 2}) {
       CAPTURE(model->type_name());
       const BeamSearchOptions options{.beam = 4,

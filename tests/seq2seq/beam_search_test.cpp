@@ -112,7 +112,6 @@ std::string name_of_model(const Model& model) {
   return lstm != nullptr ? name_of(lstm->options().attention) : model.type_name();
 }
 
-// Without attention there are no weights to ask for.
 }  // namespace
 
 TEST_CASE("scores are those of teacher forcing") {

@@ -11,6 +11,7 @@
 #include "weft/optim/adam.hpp"
 #include "weft/seq2seq/beam_search.hpp"
 #include "weft/seq2seq/ensemble.hpp"
+#include "weft/seq2seq/forced_decoding.hpp"
 #include "weft/seq2seq/sampling.hpp"
 
 // The Transformer with every kind of positions, of mixing and of weights, and with fewer heads of keys.
@@ -217,6 +218,9 @@ TEST_CASE("searches end where learned positions do, which an ensemble with that 
   other.eval();
   Ensemble both({&other, &learned});
   const Padded source = test::small_batch().source;
+  Batch longer = test::small_batch();
+  longer.target_in = longer.target_out = Tensor::full({3, 5}, 4, i32);
+  longer.target_lengths = Tensor::full({3}, 5, i64);
   for (Model* model : {static_cast<Model*>(&learned), static_cast<Model*>(&both)}) {
     CHECK(model->max_target_length() == 4);
     for (const auto& row : beam_search(*model, source, {.beam = 3}))
@@ -228,5 +232,7 @@ TEST_CASE("searches end where learned positions do, which an ensemble with that 
     const std::vector<TokenIds> prefixes(3, TokenIds(5, 4));
     CHECK_THROWS_WITH_AS(beam_search(*model, source, {}, prefixes),
                          "[beam_search] prefix 0 has 5 tokens, more than the max_length of 4", ValueError);
+    CHECK_THROWS_WITH_AS(forced_decoding(*model, longer),
+                         "[forced_decoding] targets i32[3, 5] have 5 steps; a target of this model has 4 at most", ValueError);
   }
 }
