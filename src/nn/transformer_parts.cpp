@@ -57,7 +57,7 @@ MultiheadAttentionOptions attention_options(const TransformerLayerOptions& o) {
 std::unique_ptr<PlaceMixing> mixing(const char* op, const TransformerLayerOptions& o, bool causal, const Scope& scope) {
   const bool attends = o.mixing == Mixing::attention;
   check<ValueError>(attends || o.positions == AttentionPositions::none, op,
-                    "positions of attention can't be for another mixing; add positions to the input");
+                    "positions of attention can't be for mixing {}; add positions to the input", name_of(o.mixing));
   check<ValueError>(attends || o.normaliser == Normaliser::softmax, op,
                     "normaliser {} is for mixing attention; mixing {} has no weights to normalise, leave it at softmax",
                     name_of(o.normaliser), name_of(o.mixing));

@@ -77,7 +77,8 @@ std::vector<SentenceStart> sentence_starts(const char* where, const Model& model
 
 void decode(const char* where, Model& model, const Padded& source, std::int64_t width, bool attention,
             const std::vector<SentenceDecoder*>& sentences, AttentionSteps& weights) {
-  check<ValueError>(!attention || model.attends(), where, "attention weights are asked for, and the model has no attention");
+  check<ValueError>(!attention || model.attends(), where,
+                    "attention weights or a coverage penalty are asked for, and the model has no attention");
   const NoGrad nothing_recorded;
   const auto rows_each = static_cast<std::size_t>(width);
   std::vector<SentenceDecoder*> live = sentences;

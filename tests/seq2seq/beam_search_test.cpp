@@ -231,8 +231,9 @@ TEST_CASE("attention rows add up to 1 over the source") {
     const auto& sentence = test::small_source()[1];
     const std::vector<const TokenIds*> rows = {&sentence};
     if (!model->attends()) {
-      CHECK_THROWS_WITH_AS(beam_search(*model, pad(rows), {.beam = 2, .attention = true}),
-                           "[beam_search] attention weights are asked for, and the model has no attention", ValueError);
+      CHECK_THROWS_WITH_AS(
+          beam_search(*model, pad(rows), {.beam = 2, .attention = true}),
+          "[beam_search] attention weights or a coverage penalty are asked for, and the model has no attention", ValueError);
       continue;
     }
     const Hypothesis best = beam_search(*model, pad(rows), {.beam = 2, .attention = true})[0].front();
