@@ -10,8 +10,8 @@ import tempfile
 import unittest
 import zlib
 
-from program import (call, check_finds_a_wrong_output_first, check_other_programs_run, check_page, check_quick_spellings, digest,
-                     run, succeed)
+from program import (call, check_finds_a_wrong_output_first, check_other_programs_run, check_page, check_quick, digest, learns, run,
+                     succeed)
 
 FOLDER = pathlib.Path()
 SMALL = ["--channels", "4", "--embedding", "12", "--hidden", "16", "--batch-tokens", "200", "--epochs", "2", "--save-every", "3",
@@ -20,11 +20,12 @@ SMALL = ["--channels", "4", "--embedding", "12", "--hidden", "16", "--batch-toke
 
 class HandwritingTest(unittest.TestCase):
     def test_quick_by_any_spelling(self):
-        check_quick_spellings(self, FOLDER)
+        check_quick(self, FOLDER, ["evaluate"], ["report", "--words", 2])
 
     def test_a_folder_of_another_program(self):
         check_other_programs_run(self, FOLDER, "--data", FOLDER / "words.gz", *SMALL)
 
+    @learns
     def test_quick(self):
         run = FOLDER / "quick"
         out = succeed("train", "--quick", "--output", run, "--threads", 1)

@@ -5,8 +5,7 @@ import sys
 import tempfile
 import unittest
 
-from program import (call, call_bytes, check_finds_a_wrong_output_first, check_page, check_quick_spellings, digest, figures, run,
-                     succeed)
+from program import (call, call_bytes, check_finds_a_wrong_output_first, check_page, check_quick, digest, figures, learns, run, succeed)
 
 FOLDER = pathlib.Path()
 SMALL = ["--width", "16", "--layers", "1", "--rows", "4", "--window", "10", "--epochs", "2", "--save-every", "3", "--threads", "1"]
@@ -15,8 +14,9 @@ TRANSFORMER = ["--model", "transformer", "--heads", "2", "--feed-forward", "16"]
 
 class LanguageModelTest(unittest.TestCase):
     def test_quick_by_any_spelling(self):
-        check_quick_spellings(self, FOLDER)
+        check_quick(self, FOLDER, ["evaluate"], kinds=[("--model", model) for model in ("lstm", "gru", "transformer")])
 
+    @learns
     def test_quick(self):
         for model in ("lstm", "gru", "transformer"):
             out = succeed("train", "--quick", "--model", model, "--output", FOLDER / f"quick-{model}", "--threads", 1)

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import unittest
 
-from program import call, check_finds_a_wrong_output_first, check_page, check_quick_spellings, digest, run, succeed
+from program import call, check_finds_a_wrong_output_first, check_page, check_quick, digest, learns, run, succeed
 
 FOLDER = pathlib.Path()
 SMALL = ["--frames", "3", "--channels", "2", "--hidden", "8", "--batch", "4", "--epoch-batches", "4", "--validation-films", "4",
@@ -44,8 +44,9 @@ def files(images="images.gz", labels="labels.gz"):
 
 class MovingDigitsTest(unittest.TestCase):
     def test_quick_by_any_spelling(self):
-        check_quick_spellings(self, FOLDER)
+        check_quick(self, FOLDER, ["evaluate", "--films", 20], ["report", "--films", 2], kinds=[(), ("--conv-lstm", "6")])
 
+    @learns
     def test_quick(self):
         run = FOLDER / "quick"
         out = succeed("train", "--quick", "--output", run, "--epochs", 40, "--threads", 1)  # names take longer than places
@@ -64,6 +65,7 @@ class MovingDigitsTest(unittest.TestCase):
         self.assertEqual(len(re.findall(r"<figcaption>\d in front of \d</figcaption>", page)), 2)
         check_page(self, run / "report.html")
 
+    @learns
     def test_quick_with_a_conv_lstm(self):
         run = FOLDER / "conv_lstm"
         out = succeed("train", "--quick", "--output", run, "--conv-lstm", 6, "--threads", 1)

@@ -15,6 +15,10 @@ import browser  # noqa: E402: of the tests of pages
 
 said = set()
 
+# Under the sanitizers, which have to see every line, training until something is learned takes minutes a test: there check_quick
+# stands in for it.
+learns = unittest.skipIf(os.environ.get("WEFT_SANITIZED") == "1", "what is learned is tested in the release build")
+
 
 def call(*words, stdin=""):
     # One thread: two of them waiting for each other take minutes on a machine with other work.
@@ -45,8 +49,8 @@ def succeed(*words, stdin=""):
     return done.stdout
 
 
-def check_quick_spellings(case, folder):
-    """A quick run has other defaults, however that is said."""
+def check_quick(case, folder, *calls, kinds=((),)):
+    """A quick run has other defaults, however that is said, and no need for data: it trains, each kind, and `calls` take it."""
     for name, said in (("yes", "true"), ("no", "false")):
         (folder / f"{name}.cfg").write_text(f"quick = {said}\n")
     plain, quick = succeed("train", "--help"), succeed("train", "--quick", "--help")
@@ -54,6 +58,11 @@ def check_quick_spellings(case, folder):
     for words in (["--quic"], ["--config", folder / "yes.cfg"]):
         case.assertEqual(succeed("train", *words, "--help"), quick)
     case.assertEqual(succeed("train", "--config", folder / "no.cfg", "--help"), plain)
+    for kind in kinds:
+        run = folder / "-".join(["two-updates", *kind])  # too few to learn anything
+        succeed("train", "--quick", "--updates", 2, *kind, "--output", run, "--threads", 1)
+        for words in calls:
+            succeed(*words, "--quick", "--model", run)
 
 
 def check_other_programs_run(case, folder, *words):

@@ -9,8 +9,8 @@ import tarfile
 import tempfile
 import unittest
 
-from program import (call, call_bytes, change_metadata, check_finds_a_wrong_output_first, check_page, check_quick_spellings, digest,
-                     figures, forget_metadata, run, succeed)
+from program import (call, call_bytes, change_metadata, check_finds_a_wrong_output_first, check_page, check_quick, digest, figures,
+                     forget_metadata, learns, run, succeed)
 
 FOLDER = pathlib.Path()
 REAL = pathlib.Path(os.environ.get("WEFT_SHARED", "")) / "data" / "review-polarity" / "review_polarity.tar.gz"
@@ -27,8 +27,9 @@ def write_reviews(folder, count=12):
 
 class SentimentTest(unittest.TestCase):
     def test_quick_by_any_spelling(self):
-        check_quick_spellings(self, FOLDER)
+        check_quick(self, FOLDER, ["evaluate"], ["faithfulness"])
 
+    @learns
     def test_quick(self):
         run = FOLDER / "quick"
         succeed("train", "--quick", "--output", run, "--threads", 1)
@@ -115,6 +116,7 @@ class SentimentTest(unittest.TestCase):
         self.assertEqual(len(re.findall(r"with (random|even) weights", out)), 4)
         self.assertIn("0.0 % of the weights are 0", out)  # of softmax
 
+    @learns
     def test_quick_faithfulness_tells_what_decides(self):
         run = FOLDER / "quick-faithful"
         succeed("train", "--quick", "--output", run, "--threads", 1)

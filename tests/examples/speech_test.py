@@ -9,7 +9,7 @@ import tempfile
 import unittest
 import wave
 
-from program import call, check_finds_a_wrong_output_first, check_page, check_quick_spellings, digest, figures, run, succeed
+from program import call, check_finds_a_wrong_output_first, check_page, check_quick, digest, figures, learns, run, succeed
 
 FOLDER = pathlib.Path()
 SMALL = ["--hidden", "8", "--layers", "1", "--bands", "12", "--stack", "6", "--strings", "24", "--max-digits", "3",
@@ -44,8 +44,10 @@ def quick_run(model, *words):
 
 class SpeechTest(unittest.TestCase):
     def test_quick_by_any_spelling(self):
-        check_quick_spellings(self, FOLDER)
+        check_quick(self, FOLDER, ["evaluate", "--strings", 5], ["report"],
+                    kinds=[("--model", model) for model in ("ctc", "attention", "transducer")])
 
+    @learns
     def test_quick_learns_both_models(self):
         chosen = random.Random(7)
         sound = [0.0] * 300
@@ -88,6 +90,7 @@ class SpeechTest(unittest.TestCase):
         self.assertEqual(pictures[0]["rows"][:len(digits)], digits)
         self.assertEqual(pictures[0]["rows"][len(digits):], ["(end)"] if model == "attention" else [])
 
+    @learns
     def test_a_page_of_generated_tones(self):
         run, _ = quick_run("ctc")
         succeed("report", "--model", run, "--quick")
@@ -96,6 +99,7 @@ class SpeechTest(unittest.TestCase):
         self.assertEqual(len(titles), 6)
         self.assertGreater(len([title for title in titles if re.fullmatch(r"tones of (\d(?: \d)*): \1", title)]), 3, titles)
 
+    @learns
     def test_a_page_of_silence(self):
         noise = random.Random(1)
         path = write_wav(FOLDER / "silence.wav", [noise.gauss(0, 1e-4) for _ in range(4000)])  # that of pauses in training
@@ -107,6 +111,7 @@ class SpeechTest(unittest.TestCase):
             pictures = [figure for figure in figures(run / "report.html") if figure["kind"] == "sound"]
             self.assertEqual([(figure["title"], figure["rows"]) for figure in pictures], [(f"{path}: nothing was heard", ["(nothing)"])])
 
+    @learns
     def test_faithfulness(self):
         runs = [quick_run("attention")[0], quick_run("attention", "--normaliser", "sparsemax")[0]]
         words = ["faithfulness", "--data", FOLDER / "data", "--strings", 20, "--threads", 1, "--model"]

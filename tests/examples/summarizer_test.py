@@ -7,8 +7,8 @@ import sys
 import tempfile
 import unittest
 
-from program import (call, call_bytes, check_finds_a_wrong_output_first, check_page, check_quick_spellings, digest, figures,
-                     forget_metadata, run, succeed)
+from program import (call, call_bytes, check_finds_a_wrong_output_first, check_page, check_quick, digest, figures, forget_metadata,
+                     learns, run, succeed)
 
 FOLDER = pathlib.Path()
 SMALL = ["--embedding", "12", "--hidden", "16", "--vocabulary", "30", "--batch-tokens", "400", "--held-out", "10",
@@ -17,8 +17,9 @@ SMALL = ["--embedding", "12", "--hidden", "16", "--vocabulary", "30", "--batch-t
 
 class SummarizerTest(unittest.TestCase):
     def test_quick_by_any_spelling(self):
-        check_quick_spellings(self, FOLDER)
+        check_quick(self, FOLDER, ["evaluate"], kinds=[(), ("--no-copy",)])
 
+    @learns
     def test_quick_needs_copying(self):
         scores = []
         for more in ([], ["--no-copy"]):

@@ -10,7 +10,7 @@ import tempfile
 import unittest
 import wave
 
-from program import call, check_finds_a_wrong_output_first, check_page, check_quick_spellings, digest, figures, run, succeed
+from program import call, check_finds_a_wrong_output_first, check_page, check_quick, digest, figures, learns, run, succeed
 
 FOLDER = pathlib.Path()
 SMALL = ["--hidden", "8", "--channels", "2", "--batch", "4", "--epoch-batches", "4", "--validation-pairs", "6", "--epochs", "2",
@@ -23,8 +23,10 @@ def files(sounds="sounds", images="images", labels="labels"):
 
 class TwoSensesTest(unittest.TestCase):
     def test_quick_by_any_spelling(self):
-        check_quick_spellings(self, FOLDER)
+        check_quick(self, FOLDER, ["evaluate", "--pairs", 20], ["report", "--pairs", 2],
+                    kinds=[("--senses", senses) for senses in ("sound", "image", "gated", "co_attention")])
 
+    @learns
     def test_quick(self):
         errors = {}
         for senses in ("sound", "image", "gated", "co_attention"):
