@@ -221,15 +221,23 @@ class Head {
     multiply(rows, columns, call_.size, {queries, call_.size, 1}, key.from_row(k).transposed(), to, block_pitch, false);
     for (std::int64_t i = 0; i < rows; ++i) {
       float* row = to + i * block_pitch;
-      const std::int64_t open = std::clamp<std::int64_t>(visible(q + i) - k, 0, columns);
-      if (bias_ != nullptr) add(bias_ + call_.distance(q + i, k), row, static_cast<std::size_t>(open));
-      std::fill(row + open, row + columns, -infinity);
-      if (allowed_ == nullptr) continue;
-      const Tensor& mask = call_.settings.allowed;
-      const bool* allowed = allowed_ + (q + i) * mask.stride(2) + k * mask.stride(3);
-      for (std::int64_t j = 0; j < open; ++j)
-        if (!allowed[j * mask.stride(3)]) row[j] = -infinity;
+      if (bias_ != nullptr) {
+        const std::int64_t open = std::clamp<std::int64_t>(visible(q + i) - k, 0, columns);
+        add(bias_ + call_.distance(q + i, k), row, static_cast<std::size_t>(open));
+      }
+      close(row, q + i, k, columns, -infinity);
     }
+  }
+
+  // `with` in columns k, k + 1, ... of row q that this query may not attend to.
+  void close(float* row, std::int64_t q, std::int64_t k, std::int64_t columns, float with) const {
+    const std::int64_t open = std::clamp<std::int64_t>(visible(q) - k, 0, columns);
+    std::fill(row + open, row + columns, with);
+    if (allowed_ == nullptr) return;
+    const Tensor& mask = call_.settings.allowed;
+    const bool* allowed = allowed_ + q * mask.stride(2) + k * mask.stride(3);
+    for (std::int64_t j = 0; j < open; ++j)
+      if (!allowed[j * mask.stride(3)]) row[j] = with;
   }
 
   // Columns k, k + 1, ... of row q under dropout.
@@ -349,6 +357,8 @@ void backward_head(const Call& call, const Head& head, const Gradients& g) {
         }
         // Where all weights are here the sum of their own products is nearer: what is left of each score's gradient cancels.
         gradient_row(weight, in, n, one_block ? dot(weight, in, n) : sums[static_cast<std::size_t>(i)]);
+        if (std::isnan(g.log_sums[q + i]))  // a row that is lost is so where it is open alone
+          for (float* row : {weight, in, dropped + i * block_pitch}) head.close(row, q + i, k, columns, 0);
         if (g.bias == nullptr) continue;
         const std::int64_t open = std::clamp<std::int64_t>(head.visible(q + i) - k, 0, columns);
         add(in, g.bias + call.distance(q + i, k), static_cast<std::size_t>(open));

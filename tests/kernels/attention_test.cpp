@@ -237,6 +237,24 @@ TEST_CASE("a NaN or an infinite score shows in its row alone") {
   }
 }
 
+TEST_CASE("a score that overflows reaches no gradient of a key that its query can't see") {
+  for (const std::int64_t keys : {200, 600})  // of one block, of several
+    for (const bool causal : {false, true}) {
+      Operands x({1, 1, 140, keys, 4, 4});
+      x.query.slice(2, 7, 8).fill(1e20);
+      x.key.slice(2, 3, 4).fill(1e20);
+      Tensor allowed = Tensor::ones({1, 1, 140, keys}, boolean);
+      allowed.slice(2, 7, 8).slice(3, 50, keys).fill(0);
+      const AttentionSettings settings{.allowed = causal ? Tensor() : allowed, .causal = causal, .scale = 0.3};
+      const std::int64_t open = causal ? keys - 140 + 8 : 50;
+      test::on_each_isa([&] {
+        const Run found = run(x, settings);
+        for (const Tensor* each : {&found.key, &found.value})
+          for (std::int64_t k = 0; k < keys; ++k) CHECK(std::isnan(each->at({0, 0, k, 1})) == (k < open));
+      });
+    }
+}
+
 TEST_CASE("scores that are all -inf are no lack of keys") {
   Operands x({1, 2, 140, 300, 4, 4});
   x.key.fill(-1e30);
