@@ -1,6 +1,7 @@
 #include "weft/nn/linear_attention.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include "base/fail.hpp"
@@ -8,6 +9,7 @@
 #include "nn/padding.hpp"
 #include "ops/attention_mask.hpp"
 #include "ops/lengths.hpp"
+#include "weft/autograd/tape.hpp"
 #include "weft/ops/activation.hpp"
 #include "weft/ops/comparison.hpp"
 #include "weft/ops/elementwise.hpp"
@@ -29,6 +31,24 @@ LinearOptions layer(const LinearAttentionOptions& o) {
 
 // x / total, 0 where the total is.
 Var shared(const Var& x, const Var& total) { return x / where(eq(total, 0), Var::scalar(1, total.dtype()), total); }
+
+// Factors [batch, heads, queries, 1] that bring the largest feature of each query up to 1: products with keys' features far
+// below 1 stay normal numbers. Powers of two, which round nothing; a query's factor changes nothing in its weights, so it has
+// no gradient.
+Var up_to_one(const Var& x) {
+  const NoGrad nothing_recorded;
+  const Tensor largest = max(Var(x.value()), {-1}, true).value().to(f64).contiguous();
+  Tensor factors = Tensor::empty(largest.shape(), f64);
+  const double* from = largest.data<double>();
+  double* to = factors.mutable_data<double>();
+  for (std::int64_t i = 0; i < largest.numel(); ++i) {
+    const bool normal = std::isfinite(from[i]) && from[i] > 0;
+    to[i] = normal ? std::ldexp(1.0, std::clamp(-std::ilogb(from[i]), 0, 120)) : 1;  // 2^120 is a number of f32 too
+  }
+  return factors.to(x.dtype());
+}
+
+Var lifted(const Var& queries) { return queries * up_to_one(queries); }
 
 // Sums over the keys: of phi(k) v^T [batch, heads, size, size] and of phi(k) [batch, heads, 1, size].
 struct Sums {
@@ -95,7 +115,7 @@ MixingOutput LinearAttention::forward(const Var& query, const Var& key, const Va
   const auto cleaned = [&](const Var& x) { return padding == Padding::finite ? x : without_padding(x, mask.lengths, op); };
   const Var clean = cleaned(key);
   const Tensor lengths = checked_lengths(op, mask.lengths, "key", key.value(), 1);
-  const Var q = features(in_heads(q_proj(same(query, key) ? clean : query), options_.num_heads));
+  const Var q = lifted(features(in_heads(q_proj(same(query, key) ? clean : query), options_.num_heads)));
   const Var v = in_heads(v_proj(same(value, key) ? clean : cleaned(value)), options_.num_heads);
   Var k = features(in_heads(k_proj(clean), options_.num_heads));
   if (lengths.defined()) k = where(sequence_mask(lengths, key.size(1)).unsqueeze(1).unsqueeze(3), k, Var::scalar(0, k.dtype()));
@@ -124,7 +144,8 @@ MixingStep LinearAttention::step(const Var& x, const AttentionCache& cache) {
   const std::int64_t heads = options_.num_heads, size = options_.embed_dim / heads;
   check_cache(op, x, cache, {{heads, 1, size}, {heads, size, size}});
   Sums sums{cache.values, cache.keys};
-  const Var q = features(in_heads(q_proj(x), heads)), k = features(in_heads(k_proj(x), heads)), v = in_heads(v_proj(x), heads);
+  const Var q = lifted(features(in_heads(q_proj(x), heads))), k = features(in_heads(k_proj(x), heads)),
+            v = in_heads(v_proj(x), heads);
   Var output = out_proj(together(attend_causally(q, k, v, sums)));
   return {std::move(output), {sums.keys, sums.values}};
 }

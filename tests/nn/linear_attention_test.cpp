@@ -63,13 +63,16 @@ TEST_CASE("queries and keys far below 0 keep their features in f32") {
   nn::LinearAttention attention({.embed_dim = 1, .num_heads = 1});
   for (nn::Linear* layer : {&attention.q_proj, &attention.k_proj, &attention.v_proj, &attention.out_proj})
     layer->weight->mutable_value().fill(1), layer->bias->mutable_value().fill(0);
-  const Tensor query = Tensor::full({1, 1, 1}, -20), key = Tensor::from<float>({-20, -18}, {1, 2, 1}),
-               value = Tensor::from<float>({-400, 100}, {1, 2, 1});
+  const Tensor value = Tensor::from<float>({-400, 100}, {1, 2, 1}), first = value.slice(1, 0, 1);
   const double share = 1 / (1 + std::exp(2.0));
-  CHECK(attention(query, key, value).output.item() == doctest::Approx(-400 * share + 100 * (1 - share)).epsilon(1e-6));
-  const Tensor first = value.slice(1, 0, 1);
-  for (const bool causal : {false, true})
-    CHECK(attention(query, query, first, AttentionMask{.causal = causal}).output.item() == doctest::Approx(-400).epsilon(1e-6));
+  for (const float far : {-20.0F, -60.0F, -86.0F}) {  // e^-60 is a number of f32, its square is none
+    CAPTURE(far);
+    const Tensor query = Tensor::full({1, 1, 1}, far), key = Tensor::from<float>({far, far + 2}, {1, 2, 1});
+    CHECK(attention(query, key, value).output.item() == doctest::Approx(-400 * share + 100 * (1 - share)).epsilon(1e-5));
+    for (const bool causal : {false, true})
+      CHECK(attention(query, query, first, AttentionMask{.causal = causal}).output.item() ==
+            doctest::Approx(-400).epsilon(1e-5));
+  }
 }
 
 TEST_CASE("gradients of linear attention to second order, of others' keys and of weights too") {
