@@ -11,6 +11,7 @@
 #include "ops/folded_attention.hpp"
 #include "ops/lengths.hpp"
 #include "ops/matmul_transposed.hpp"
+#include "weft/autograd/tape.hpp"
 #include "weft/nn/alibi.hpp"
 #include "weft/nn/attention_recorder.hpp"
 #include "weft/ops/comparison.hpp"
@@ -162,15 +163,19 @@ MultiheadAttention::Heads MultiheadAttention::project(const Var& query, const Va
 MixingOutput MultiheadAttention::attend(const Heads& heads, const AttentionMask& mask, AttentionWeights weights,
                                         Padding padding) {
   const Heads all{heads.query, for_each_head(heads.key), for_each_head(heads.value)};
-  const bool recorded = AttentionRecorder::alive(), wanted = recorded || weights != AttentionWeights::none;
   const Var bias = distance_bias(all.query.size(2), all.key.size(2), all.query.dtype());
-  const AttentionResult result =
-      in_full()
-          ? attend_in_full(all, mask, bias, padding)
-          : folded_attention(all.query, all.key, all.value, mask,
-                             {.dropout = training() ? options_.dropout : 0, .need_weights = wanted, .distance_bias = bias}, 1,
-                             padding == Padding::finite ? Closed::finite : Closed::anything);
-  if (recorded) AttentionRecorder::record(*this, result.weights.value());
+  const auto folded = [&](double dropout, bool need_weights) {
+    return folded_attention(all.query, all.key, all.value, mask,
+                            {.dropout = dropout, .need_weights = need_weights, .distance_bias = bias}, 1,
+                            padding == Padding::finite ? Closed::finite : Closed::anything);
+  };
+  const AttentionResult result = in_full() ? attend_in_full(all, mask, bias, padding)
+                                           : folded(training() ? options_.dropout : 0, weights != AttentionWeights::none);
+  if (AttentionRecorder::alive()) {
+    // Apart, where nobody else wants them: who looks at weights changes neither a bit of the output nor what the tape keeps.
+    const NoGrad nothing_recorded;
+    AttentionRecorder::record(*this, (result.weights.defined() ? result : folded(0, true)).weights.value());
+  }
   return {out_proj(together(result.output)), weights == AttentionWeights::none       ? Var()
                                              : weights == AttentionWeights::averaged ? mean(result.weights, {1})
                                                                                      : result.weights};
@@ -212,7 +217,8 @@ MixingOutput MultiheadAttention::forward(const Var& query, const Var& key, const
     // The last query at the last key's place.
     turn(heads.query, std::max<std::int64_t>(k.size(1) - q.size(1), 0));
     turn(heads.key, std::max<std::int64_t>(q.size(1) - k.size(1), 0));
-    return attend(heads, mask, weights, Padding::anything);
+    // What lengths close is cleared, and so is what `allowed` closes in keys that aren't the queries.
+    return attend(heads, mask, weights, mask.allowed.defined() ? Padding::anything : Padding::finite);
   };
   if (padding == Padding::finite || (!mask.lengths.defined() && (!mask.allowed.defined() || same(query, key))))
     return run(query, key, value);
@@ -241,6 +247,8 @@ AttentionCache MultiheadAttention::remember(const Var& key, const Var& value, co
   const ModuleScope scope(*this);
   check_places(op, "key", key, options_.kdim, *out_proj.weight);
   check_places(op, "value", value, options_.vdim, *out_proj.weight);
+  check<ShapeError>(key.size(0) == value.size(0) && key.size(1) == value.size(1), op,
+                    "key {} and value {} don't fit: one batch, and as many keys as values", key.value(), value.value());
   const Var clean = without_padding(key, lengths, op);
   AttentionCache places = keys_and_values(clean, same(key, value) ? clean : without_padding(value, lengths, op));
   turn(places.keys, 0);

@@ -3,7 +3,9 @@
 #include "base/fail.hpp"
 #include "nn/padding.hpp"
 #include "ops/mask_dtype.hpp"
+#include "weft/ops/elementwise.hpp"
 #include "weft/ops/index.hpp"
+#include "weft/ops/reduce.hpp"
 
 namespace weft::nn {
 namespace {
@@ -117,7 +119,9 @@ TransformerMemory TransformerDecoder::remember(const Var& memory, const Attentio
   const ModuleScope scope(*this);
   check_remembered(memory, memory_mask);
   TransformerMemory result{{}, memory_mask};
-  const Var places = without_padding(memory, memory_mask.lengths, "TransformerDecoder");
+  Var places = without_padding(memory, memory_mask.lengths, "TransformerDecoder");
+  if (memory_mask.allowed.defined())
+    places = where(any(memory_mask.allowed, {1, 2}).unsqueeze(2), places, Var::scalar(0, places.dtype()));
   for (TransformerDecoderLayer& layer : layers) result.layers.push_back(layer.multihead_attn.remember(places, places));
   return result;
 }

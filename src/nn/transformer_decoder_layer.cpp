@@ -32,7 +32,8 @@ Var TransformerDecoderLayer::forward(const Var& x, const Var& memory, const Atte
   const Var itself =
       residual(clean, norm1, norm_first_, [&](const Var& y) { return dropout_(self_attn->mix(y, mask, Padding::finite)); });
   const Var attended = residual(itself, norm2, norm_first_, [&](const Var& y) {
-    return dropout_(multihead_attn(y, places, places, memory_mask, AttentionWeights::none, Padding::finite).output);
+    const Padding closed = memory_mask.allowed.defined() ? Padding::anything : Padding::finite;  // lengths are cleared
+    return dropout_(multihead_attn(y, places, places, memory_mask, AttentionWeights::none, closed).output);
   });
   return feed_forward(attended);
 }

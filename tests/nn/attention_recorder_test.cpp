@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "golden/golden.hpp"
+#include "support/random.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/base/error.hpp"
 #include "weft/base/random.hpp"
@@ -35,6 +36,26 @@ TEST_CASE("a recorder keeps the weights of each layer and head of a model that d
   CHECK_THROWS_AS(recorder.layers(), ShapeError);
   CHECK(calls[2].weights.at({0, 0, 0, 0}) == 1);  // causal: the first place sees itself alone
   CHECK(calls[2].weights.at({0, 0, 0, 1}) == 0);
+}
+
+TEST_CASE("a recorder changes neither a bit of heads' outputs nor what the tape keeps") {
+  nn::MultiheadAttention attention({.embed_dim = 8, .num_heads = 2, .dropout = 0.5});
+  const Tensor x = test::uniform({2, 7, 8}, -1, 1, 1, f32);
+  const auto run = [&] {
+    Generator generator(3);
+    Tape tape(generator);
+    const Tensor output = attention(x, x, x, AttentionMask{.causal = true}).output.value().clone();
+    return std::pair(output, tape.size());
+  };
+  const auto [alone, nodes_alone] = run();
+  const nn::AttentionRecorder recorder;
+  const auto [seen, nodes_seen] = run();
+  CHECK(test::largest_difference(seen, alone) == 0);
+  CHECK(nodes_seen == nodes_alone);
+  REQUIRE(recorder.calls().size() == 1);
+  attention.eval();
+  const Tensor weights = attention(x, x, x, AttentionMask{.causal = true}, nn::AttentionWeights::per_head).weights.value();
+  CHECK(test::largest_difference(recorder.calls()[0].weights, weights) == 0);  // without dropout
 }
 
 TEST_CASE("a recorder sees what an inner one sees, and nothing after its end") {

@@ -203,6 +203,8 @@ TEST_CASE("attention that can't be is refused") {
                        DTypeError);
   CHECK_THROWS_WITH_AS(attention()(x, narrow, x), doctest::Contains("[MultiheadAttention] key f32[2, 3, 6]"), DTypeError);
   CHECK_THROWS_AS(attention().remember(x, narrow), DTypeError);
+  CHECK_THROWS_WITH_AS(attention().remember(x, x.slice(1, 1, x.size(1))), doctest::Contains("as many keys as values"),
+                       ShapeError);
   CHECK_THROWS_AS(attention().step(narrow, {}), DTypeError);
   CHECK_THROWS_WITH_AS(attention()(Var(), x, x), "[MultiheadAttention] the query is undefined", ValueError);
   CHECK_THROWS_WITH_AS(attention()(x, Var(), x), "[MultiheadAttention] the key is undefined", ValueError);

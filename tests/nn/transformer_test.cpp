@@ -42,6 +42,43 @@ nn::TransformerOptions small_options(bool norm_first, double dropout = 0) {
 
 }  // namespace
 
+TEST_CASE("what the memory's mask closes reaches nothing of a decoder, NaN included, in steps too") {
+  nn::TransformerDecoder decoder({.layer = {.d_model = 6, .nhead = 2, .dim_feedforward = 7, .dropout = 0}, .num_layers = 2});
+  decoder.to(f64);
+  const Tensor x = uniform({2, 3, 6}, -1, 1, 1), memory = uniform({2, 4, 6}, -1, 1, 2);
+  Tensor spoilt = memory.clone();
+  spoilt.slice(1, 2, 3).fill(std::numeric_limits<double>::quiet_NaN());
+  const Tensor allowed = Tensor::from<bool>({true, true, false, true, true, false, false, true}, {2, 1, 1, 4});
+  const auto run = [&](const Tensor& places, bool by_steps) {
+    Tape tape;
+    const Var to = tape.leaf(places);
+    Var loss = Var::scalar(0, f64);
+    if (by_steps) {
+      const nn::TransformerMemory kept = decoder.remember(to, {.allowed = allowed});
+      nn::TransformerState state;
+      for (std::int64_t t = 0; t < 3; ++t) {
+        nn::TransformerStep step = decoder.step(x.slice(1, t, t + 1), kept, state);
+        loss = loss + sum(square(step.output));
+        state = std::move(step.state);
+      }
+    } else {
+      loss = sum(square(decoder(x, to, AttentionMask{.causal = true}, AttentionMask{.allowed = allowed})));
+    }
+    tape.backward(loss);
+    std::vector<Tensor> result = {loss.value().clone(), tape.grad(to).clone()};
+    for (Parameter* parameter : decoder.parameters()) result.push_back(parameter->grad().clone());
+    decoder.zero_grad();
+    return result;
+  };
+  for (const bool by_steps : {false, true}) {
+    CAPTURE(by_steps);
+    const auto clean = run(memory, by_steps), dirty = run(spoilt, by_steps);
+    for (std::size_t i = 0; i < clean.size(); ++i) CHECK(largest_difference(clean[i], dirty[i]) == 0);
+  }
+  const auto whole = run(memory, false), steps = run(memory, true);
+  for (std::size_t i = 0; i < whole.size(); ++i) CHECK(largest_difference(whole[i], steps[i]) <= 1e-12);
+}
+
 TEST_CASE("the names are PyTorch's") {
   nn::Transformer model({.d_model = 4, .nhead = 2, .num_encoder_layers = 1, .num_decoder_layers = 1, .dim_feedforward = 3});
   std::vector<std::string> names;

@@ -15,8 +15,8 @@ class ModuleBase;
 ///   AttentionRecorder recorder;
 ///   model(batch);
 ///   recorder.calls().back().weights;  // of the last layer, each head
-/// The weights are made as a whole then, which long sequences feel; outputs stay as they are, but for rounding in
-/// MultiheadAttention and GatedAttentionUnit. Recorders end in the reverse order of their making.
+/// The weights are made as a whole then, which long sequences feel; outputs stay as they are, to the bit, and a tape keeps
+/// nothing of them. Recorders end in the reverse order of their making.
 class AttentionRecorder {
  public:
   struct Call {
