@@ -33,7 +33,7 @@ class Resampler {
   Generator generator_;
 };
 
-/// Throws NumericError for a score of NaN, which has no place among the others.
+/// Throws NumericError for a score that isn't finite: it has no place among the others, or no difference from them.
 double score_of(const char* op, const SentenceStatistics& statistics, const std::vector<double>& times) {
   const auto width = static_cast<std::size_t>(statistics.width);
   std::vector<double> sum(width, 0.0);
@@ -42,7 +42,7 @@ double score_of(const char* op, const SentenceStatistics& statistics, const std:
     for (std::size_t k = 0; k < width; ++k) sum[k] += times[i] * statistics.values[i * width + k];
   }
   const double score = statistics.score(sum);
-  check<NumericError>(!std::isnan(score), op, "a resample of the {} sentences has the score NaN", times.size());
+  check<NumericError>(std::isfinite(score), op, "a resample of the {} sentences has the score {}", times.size(), score);
   return score;
 }
 

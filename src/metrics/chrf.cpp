@@ -22,8 +22,10 @@ struct Counts {
 using Statistics = std::vector<Counts>;  // by order, those of characters first
 
 void check_options(const char* op, const ChrfOptions& options) {
-  check<ValueError>(options.char_order > 0, op, "char_order is {}; it must be at least 1", options.char_order);
-  check<ValueError>(options.word_order >= 0, op, "word_order is {}; it must not be negative", options.word_order);
+  check<ValueError>(options.char_order > 0 && options.char_order <= 1000, op, "char_order is {}; it must be from 1 to 1000",
+                    options.char_order);
+  check<ValueError>(options.word_order >= 0 && options.word_order <= 1000, op, "word_order is {}; it must be from 0 to 1000",
+                    options.word_order);
   check<ValueError>(options.beta > 0, op, "beta is {}; it must be at least 1", options.beta);
 }
 

@@ -109,9 +109,19 @@ RougeScore compare_ngrams(const std::string& hypothesis, const std::string& refe
   return from_counts(count_matches(found, wanted), found.size(), wanted.size());
 }
 
+/// The last of common_lengths, by two of its rows.
+std::int64_t common_length(const Words& a, const Words& b) {
+  std::vector<std::int64_t> last(b.size() + 1, 0), row = last;
+  for (const std::string& word : a) {
+    for (std::size_t j = 1; j <= b.size(); ++j) row[j] = word == b[j - 1] ? last[j - 1] + 1 : std::max(last[j], row[j - 1]);
+    std::swap(last, row);
+  }
+  return last.back();
+}
+
 RougeScore compare_sequences(const std::string& hypothesis, const std::string& reference, const RougeOptions& options) {
   const Words ours = words(hypothesis, options), theirs = words(reference, options);
-  return from_counts(common_lengths(ours, theirs).back().back(), ours.size(), theirs.size());
+  return from_counts(common_length(ours, theirs), ours.size(), theirs.size());
 }
 
 /// Of each sentence `compare(hypothesis, reference)` with the reference of the best F1.

@@ -139,7 +139,10 @@ TEST_CASE("what can't be resampled is refused") {
   CHECK_THROWS_WITH_AS(corpus_score(torn), "[corpus_score] 3 values don't make whole rows of 2", ValueError);
   auto odd = statistics;
   odd.score = [](std::span<const double>) { return std::nan(""); };
-  CHECK_THROWS_WITH_AS(bootstrap(odd), "[bootstrap] a resample of the 2 sentences has the score NaN", NumericError);
+  CHECK_THROWS_WITH_AS(bootstrap(odd), "[bootstrap] a resample of the 2 sentences has the score nan", NumericError);
+  const auto impossible = mean_of({-std::numeric_limits<double>::infinity()});
+  CHECK_THROWS_WITH_AS(paired_bootstrap(impossible, impossible),
+                       "[paired_bootstrap] a resample of the 1 sentences has the score -inf", NumericError);
   CHECK_THROWS_AS(paired_bootstrap(statistics, odd), NumericError);
   CHECK_THROWS_AS(bleu_statistics({"a"}, {{"a"}}, {.max_order = 0}), ValueError);
   CHECK_THROWS_AS(bleu_statistics({"a"}, {{"a"}}, {.max_order = 1 << 30}), ValueError);

@@ -26,7 +26,8 @@ struct ConfidenceInterval {
 /// Interval of a corpus metric by the bootstrap (Efron 1979; Koehn 2004 for BLEU): corpora of as many sentences are drawn from
 /// this one, with replacement, and scored. Quantiles are interpolated as NumPy's. The same statistics and options give the same
 /// bits.
-/// ValueError: statistics without sentences or score, samples below 1, confidence not between 0 and 1.
+/// ValueError: statistics without sentences or score, samples below 1, confidence not between 0 and 1. NumericError: a resample
+/// whose score isn't finite.
 ConfidenceInterval bootstrap(const SentenceStatistics& statistics, const BootstrapOptions& options = {});
 
 struct PairedBootstrap {
@@ -43,7 +44,7 @@ struct PairedBootstrap {
 /// Paired bootstrap resampling of two systems' outputs on the same sentences (Koehn 2004): each resample draws the same
 /// sentences of both. The p-value shifts the resamples' differences to a mean of 0 (Riezler and Maxwell 2005):
 /// (1 + resamples that then lie at least as far from 0 as the corpus's difference) / (1 + resamples).
-/// ValueError: as `bootstrap`, or different numbers of sentences.
+/// ValueError: as `bootstrap`, or different numbers of sentences or of a sentence's counts. NumericError as there.
 PairedBootstrap paired_bootstrap(const SentenceStatistics& a, const SentenceStatistics& b,
                                  const BootstrapOptions& options = {});
 
