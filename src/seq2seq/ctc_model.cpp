@@ -1,6 +1,7 @@
 #include "weft/seq2seq/ctc_model.hpp"
 
 #include "base/fail.hpp"
+#include "ops/lengths.hpp"
 #include "seq2seq/feature_encoder.hpp"
 #include "seq2seq/label_batch.hpp"
 #include "weft/ops/elementwise.hpp"
@@ -27,12 +28,14 @@ Var CTCModel::forward(const Padded& source) {
 
 Var CTCModel::loss(const Padded& source, std::span<const TokenIds* const> targets) {
   const LabelBatch labels = label_batch(where, source, targets, options_.labels);
+  const Tensor lengths =
+      checked_lengths(where, source.lengths, "source", checked_features(where, source, options_.source_size), 1);
   for (std::size_t r = 0; r < targets.size(); ++r) {
-    const std::int64_t steps = source.lengths.data<std::int64_t>()[r], needed = steps_needed(*targets[r]);
+    const std::int64_t steps = lengths.data<std::int64_t>()[r], needed = steps_needed(*targets[r]);
     check<ValueError>(needed <= steps, where, "row {}: {} labels need {} steps, and the source has {}", r, targets[r]->size(),
                       needed, steps);
   }
-  return ctc_loss((*this)(source), labels.classes, source.lengths, labels.lengths, {.reduction = LossReduction::sum}) /
+  return ctc_loss((*this)(source), labels.classes, lengths, labels.lengths, {.reduction = LossReduction::sum}) /
          static_cast<double>(labels.count);
 }
 

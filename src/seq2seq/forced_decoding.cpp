@@ -1,5 +1,7 @@
 #include "weft/seq2seq/forced_decoding.hpp"
 
+#include <algorithm>
+
 #include "base/fail.hpp"
 #include "ops/lengths.hpp"
 #include "weft/autograd/tape.hpp"
@@ -28,7 +30,8 @@ std::vector<ForcedDecoding> forced_decoding(Model& model, const Batch& batch) {
   const Tensor said = lengths_of(batch.target_lengths, "target", batch.target_out),
                read = lengths_of(batch.source.lengths, "source", batch.source.cells());
   const Tensor targets = batch.target_out.to(i64).contiguous();
-  const std::int64_t rows = targets.size(0), steps = targets.size(1);
+  const std::int64_t rows = targets.size(0), *length = said.data<std::int64_t>();
+  const std::int64_t steps = rows == 0 ? 0 : *std::max_element(length, length + rows);
   check<ValueError>(steps <= model.max_target_length(), where,
                     "targets {} have {} steps; a target of this model has {} at most", batch.target_out, steps,
                     model.max_target_length());
@@ -41,7 +44,7 @@ std::vector<ForcedDecoding> forced_decoding(Model& model, const Batch& batch) {
     const std::int64_t words = scores.size(1);
     for (std::int64_t row = 0; row < rows; ++row) {
       if (t >= said.data<std::int64_t>()[row]) continue;  // behind its end
-      const std::int64_t token = targets.data<std::int64_t>()[row * steps + t];
+      const std::int64_t token = targets.data<std::int64_t>()[row * targets.size(1) + t];
       check<IndexError>(token >= 0 && token < words, where, "token {} of row {} at step {} is outside 0..{}", token, row, t,
                         words - 1);
       result[static_cast<std::size_t>(row)].log_probabilities.push_back(scores.data<double>()[row * words + token]);

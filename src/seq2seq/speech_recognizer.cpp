@@ -160,14 +160,15 @@ void SpeechRecognizer::learn_normalisation(std::span<const Tensor> log_mels) {
     frames += dense.size(0);
   }
   check<ValueError>(frames > 0, where, "there are no sounds to learn the normalisation from");
-  Tensor mean = mean_.value(), deviation = deviation_.value();
+  Tensor mean = Tensor::empty(mean_.value().shape(), f64), deviation = mean.empty_like();
   for (std::size_t b = 0; b < bands; ++b) {
-    const double m = sum[b] / static_cast<double>(frames);
-    mean.mutable_data<float>()[b] = static_cast<float>(m);
+    const double m = mean.mutable_data<double>()[b] = sum[b] / static_cast<double>(frames);
     // A band that never changes stays as it is.
     const double variance = squares[b] / static_cast<double>(frames) - m * m;
-    deviation.mutable_data<float>()[b] = variance > 1e-6 ? static_cast<float>(std::sqrt(variance)) : 1.0f;
+    deviation.mutable_data<double>()[b] = variance > 1e-6 ? std::sqrt(variance) : 1;
   }
+  mean_.value().copy_from(mean.to(mean_.value().dtype()));
+  deviation_.value().copy_from(deviation.to(deviation_.value().dtype()));
 }
 
 Tensor SpeechRecognizer::normalised(std::span<const float> samples) const {

@@ -151,8 +151,11 @@ std::vector<nn::DecodedLabels> TransducerModel::transcribe(const Padded& source,
   if (beam == 1) {
     result = nn::transducer_greedy(scores, source.lengths, {.max_labels = max_labels});
   } else {
-    for (auto& found : nn::transducer_beam_search(scores, source.lengths, {.max_labels = max_labels, .beam_width = beam}))
-      result.push_back(std::move(found.at(0)));
+    for (auto& found : nn::transducer_beam_search(scores, source.lengths, {.max_labels = max_labels, .beam_width = beam})) {
+      check<ValueError>(!found.empty(), where, "row {}: the blank has the probability 0, without which nothing ends",
+                        result.size());
+      result.push_back(std::move(found[0]));
+    }
   }
   for (nn::DecodedLabels& row : result)
     for (std::int64_t& label : row.labels) --label;

@@ -74,6 +74,16 @@ TEST_CASE("targets that can't be are named by their row") {
     return model.loss(small_source(), targets);
   };
   CHECK(std::isfinite(loss(twice).item()));
+  // Lengths of any strides, and of 32 bits.
+  Padded source = small_source();
+  const std::vector<const TokenIds*> both = {&good, &twice};
+  const double expected = model.loss(source, both).item();
+  source.lengths = source.lengths.to(i32);
+  CHECK(model.loss(source, both).item() == expected);
+  source.lengths = Tensor::full({1}, 3, i64).expand({2});
+  CHECK(std::isfinite(model.loss(source, both).item()));
+  source.lengths = Tensor::full({2}, 99, i64);
+  CHECK_THROWS_AS(model.loss(source, both), ValueError);
   CHECK_THROWS_WITH_AS(loss(four), "[CTCModel] row 1: 4 labels need 4 steps, and the source has 3", ValueError);
   CHECK_THROWS_WITH_AS(loss(none), "[CTCModel] the target of row 1 has no labels", ValueError);
   CHECK_THROWS_WITH_AS(loss(wrong), "[CTCModel] label 4 is outside 0..3", IndexError);

@@ -90,6 +90,11 @@ TEST_CASE("features are normalised log-mel energies with deltas, some frames a s
   Generator generator(1);
   CHECK(test::largest_difference(recognizer.features(samples, generator, {.time_masks = 0, .frequency_masks = 0}), found) == 0);
   CHECK(test::largest_difference(recognizer.features(samples, generator, {.frequency_width = 8}), found) > 0);
+  recognizer.to(f64);
+  const std::vector<Tensor> log_mels = {recognizer.log_mel()(samples)};
+  recognizer.learn_normalisation(log_mels);  // whatever the weights' dtype
+  CHECK(test::largest(recognizer.features(samples)) > 0);
+  recognizer.to(f32);
   CHECK_THROWS_AS(recognizer.features({}), ValueError);
   CHECK_THROWS_WITH_AS(recognizer.learn_normalisation({}),
                        "[SpeechRecognizer] there are no sounds to learn the normalisation from", ValueError);

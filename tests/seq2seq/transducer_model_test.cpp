@@ -135,6 +135,10 @@ TEST_CASE("what a transducer can't take is named") {
   const std::vector<const TokenIds*> one = {&good};
   CHECK_THROWS_AS(model.loss(small_source(), one), ShapeError);
   CHECK_THROWS_AS(model.transcribe({}), ValueError);
+  for (const nn::NamedParameter& p : model.named_parameters())
+    if (p.name == "output.bias") p.parameter->mutable_value().slice(0, 0, 1).fill(-HUGE_VAL);  // the blank's
+  CHECK_THROWS_WITH_AS(model.transcribe(small_source(), 2, 1),
+                       "[TransducerModel] row 0: the blank has the probability 0, without which nothing ends", ValueError);
   TransducerModelOptions options = small;
   options.joint = 0;
   CHECK_THROWS_WITH_AS(TransducerModel{options}, doctest::Contains("joint 0"), ValueError);

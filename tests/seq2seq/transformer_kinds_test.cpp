@@ -232,6 +232,14 @@ TEST_CASE("searches end where learned positions do, which an ensemble with that 
     const std::vector<TokenIds> prefixes(3, TokenIds(5, 4));
     CHECK_THROWS_WITH_AS(beam_search(*model, source, {}, prefixes),
                          "[beam_search] prefix 0 has 5 tokens, more than the max_length of 4", ValueError);
+    // Columns that no row has are no steps.
+    Batch wide = longer, narrow = longer;
+    wide.target_out = Tensor::from<std::int32_t>({4, 5, 6, 4, 5, 6, 5, 4, 6, 6, 4, 4, 5, 5, 4}, {3, 5});
+    narrow.target_in = wide.target_in.slice(1, 0, 4).contiguous();
+    narrow.target_out = wide.target_out.slice(1, 0, 4).contiguous();
+    wide.target_lengths = narrow.target_lengths = Tensor::full({3}, 4, i64);
+    const auto of_wide = forced_decoding(*model, wide), of_narrow = forced_decoding(*model, narrow);
+    for (std::size_t row = 0; row < 3; ++row) CHECK(of_wide[row].log_probabilities == of_narrow[row].log_probabilities);
     CHECK_THROWS_WITH_AS(forced_decoding(*model, longer),
                          "[forced_decoding] targets i32[3, 5] have 5 steps; a target of this model has 4 at most", ValueError);
   }

@@ -12,8 +12,8 @@ struct ForcedDecoding {
 };
 
 /// Teacher forcing of each row's target by the steps of a search, whose weights it keeps. Nothing is recorded, so nothing is
-/// dropped either, in training mode too. Throws ValueError for a model without attention, IndexError for a token that it can't
-/// say, ShapeError, DTypeError, ValueError for lengths that can't be.
+/// dropped either, in training mode too. Throws ValueError for a model without attention and a row beyond max_target_length(),
+/// IndexError for a token that it can't say, ShapeError, DTypeError, ValueError for lengths that can't be.
 std::vector<ForcedDecoding> forced_decoding(Model& model, const Batch& batch);
 
 }  // namespace weft::seq2seq
