@@ -25,7 +25,8 @@ SafetensorsFile average_checkpoints(std::span<const std::filesystem::path> paths
   SafetensorsFile result = load_safetensors(paths[0]);
   result.checked = false;
   std::vector<Tensor> sums;
-  for (const auto& [name, tensor] : result.tensors) sums.push_back(is_floating(tensor) ? tensor.to(f64).clone() : tensor);
+  for (const auto& [name, tensor] : result.tensors)
+    sums.push_back(!is_floating(tensor) ? tensor : tensor.dtype() == f64 ? tensor.clone() : tensor.to(f64));
   for (const auto& path : paths.subspan(1)) {
     const SafetensorsFile file = load_safetensors(path);
     std::map<std::string_view, const Tensor*> by_name;

@@ -33,6 +33,8 @@ Var GatedFusion::forward(std::span<const Var> x) {
     check<ValueError>(x[i].defined(), op, "input {} of {} is undefined", i, x.size());
     check<ShapeError>(x[i].rank() >= 1 && x[i].size(-1) == sizes_[i], op, "input {}, {}, is not [..., {}]", i, x[i].value(),
                       sizes_[i]);
+    check<DTypeError>(x[i].dtype() == inputs[0].weight->dtype(), op,
+                      "input {}, {}, and the module's weights {} differ in dtype", i, x[i].value(), inputs[0].weight->value());
     check<ShapeError>(x[i].shape().with(-1, 1) == x[0].shape().with(-1, 1), op,
                       "inputs 0 and {}, {} and {}, differ in a leading size", i, x[0].value(), x[i].value());
   }

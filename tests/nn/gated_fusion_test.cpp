@@ -89,7 +89,8 @@ TEST_CASE("gated fusion that can't be is refused") {
   CHECK_THROWS_AS(fusion(a, Var(Tensor::zeros({1, 2}))), ShapeError);  // nothing broadcasts
   CHECK_THROWS_AS(fusion(std::array<Var, 3>{a, b, b}), ValueError);
   CHECK_THROWS_AS(fusion(a, Var()), Error);
-  CHECK_THROWS_AS(fusion(a, Var(Tensor::zeros({2, 2}, f64))), DTypeError);
+  CHECK_THROWS_WITH_AS(fusion(a, Var(Tensor::zeros({2, 2}, f64))),
+                       "[GatedFusion] input 1, f64[2, 2], and the module's weights f32[3, 4] differ in dtype", DTypeError);
   CHECK(fusion(Var(Tensor::zeros({0, 4})), Var(Tensor::zeros({0, 2}))).shape() == Shape{0, 3});
 }
 

@@ -23,8 +23,8 @@ class GatedFusion : public Module<GatedFusion> {
   /// Throws ValueError for fewer than two inputs or sizes that aren't positive.
   explicit GatedFusion(const GatedFusionOptions& options, const Scope& scope = {});
 
-  /// One x_i [..., in_features[i]] for each kind, the leading sizes equal -> [..., out_features]. Throws ShapeError, ValueError
-  /// for another number of inputs.
+  /// One x_i [..., in_features[i]] for each kind, the leading sizes equal -> [..., out_features]. Throws ShapeError,
+  /// DTypeError, ValueError for another number of inputs.
   Var forward(std::span<const Var> inputs);
   Var forward(const Var& first, const Var& second);
 
