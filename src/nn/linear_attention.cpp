@@ -9,7 +9,6 @@
 #include "nn/padding.hpp"
 #include "ops/attention_mask.hpp"
 #include "ops/lengths.hpp"
-#include "weft/autograd/tape.hpp"
 #include "weft/ops/activation.hpp"
 #include "weft/ops/comparison.hpp"
 #include "weft/ops/elementwise.hpp"
@@ -32,23 +31,21 @@ LinearOptions layer(const LinearAttentionOptions& o) {
 // x / total, 0 where the total is.
 Var shared(const Var& x, const Var& total) { return x / where(eq(total, 0), Var::scalar(1, total.dtype()), total); }
 
-// Factors [batch, heads, queries, 1] that bring the largest feature of each query up to 1: products with keys' features far
-// below 1 stay normal numbers. Powers of two, which round nothing; a query's factor changes nothing in its weights, so it has
-// no gradient.
-Var up_to_one(const Var& x) {
-  const NoGrad nothing_recorded;
-  const Tensor largest = max(Var(x.value()), {-1}, true).value().to(f64).contiguous();
-  Tensor factors = Tensor::empty(largest.shape(), f64);
+// Features of queries, those whose largest is below 1 brought up to it: products with keys' features far below 1 stay normal
+// numbers. Powers of two round nothing, and a query's factor changes nothing in its weights, so it has no gradient.
+Var lifted(const Var& queries) {
+  const Tensor largest = max(Var(queries.value()), {-1}, true).value().to(f64).contiguous();
+  Tensor factors = Tensor::ones(largest.shape(), f64);
   const double* from = largest.data<double>();
   double* to = factors.mutable_data<double>();
+  bool all_ones = true;
   for (std::int64_t i = 0; i < largest.numel(); ++i) {
-    const bool normal = std::isfinite(from[i]) && from[i] > 0;
-    to[i] = normal ? std::ldexp(1.0, std::clamp(-std::ilogb(from[i]), 0, 120)) : 1;  // 2^120 is a number of f32 too
+    if (!(from[i] > 0 && from[i] < 1)) continue;
+    to[i] = std::ldexp(1.0, std::min(-std::ilogb(from[i]), 120));  // 2^120 is a number of f32 too
+    all_ones = false;
   }
-  return factors.to(x.dtype());
+  return all_ones ? queries : queries * Var(factors.to(queries.dtype()));
 }
-
-Var lifted(const Var& queries) { return queries * up_to_one(queries); }
 
 // Sums over the keys: of phi(k) v^T [batch, heads, size, size] and of phi(k) [batch, heads, 1, size].
 struct Sums {
