@@ -25,7 +25,7 @@ TEST_CASE("additive attention") {
                             return product(v, sum);
                           }));
     test::check_refusals(attention, "attention::Additive");
-    CHECK_THROWS_WITH_AS(nn::attention::Additive({.query_dim = 3, .key_dim = 3}),
-                         "[attention::Additive] hidden is 0; it must be positive", ValueError);
   }
+  CHECK_THROWS_WITH_AS(nn::attention::Additive({.query_dim = 3, .key_dim = 3}),
+                       "[attention::Additive] hidden is 0; it must be positive", ValueError);
 }

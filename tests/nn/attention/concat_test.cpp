@@ -27,9 +27,9 @@ TEST_CASE("concat attention") {
                             return product(v, hidden);
                           }));
     test::check_refusals(attention, "attention::Concat");
-    CHECK_THROWS_WITH_AS(nn::attention::Concat({.query_dim = 3, .hidden = 4}),
-                         "[attention::Concat] key_dim is 0; it must be positive", ValueError);
-    CHECK_THROWS_WITH_AS(nn::attention::Concat({.query_dim = 3, .key_dim = 3}),
-                         "[attention::Concat] hidden is 0; it must be positive", ValueError);
   }
+  CHECK_THROWS_WITH_AS(nn::attention::Concat({.query_dim = 3, .hidden = 4}),
+                       "[attention::Concat] key_dim is 0; it must be positive", ValueError);
+  CHECK_THROWS_WITH_AS(nn::attention::Concat({.query_dim = 3, .key_dim = 3}),
+                       "[attention::Concat] hidden is 0; it must be positive", ValueError);
 }
