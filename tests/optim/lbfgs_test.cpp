@@ -32,6 +32,13 @@ struct Valley {
   int calls = 0;
 };
 
+// The loss in f64, wherever the task's parameters are.
+double loss_at(const test::TrajectoryTask& task) {
+  test::TrajectoryTask exact(f64, task.decay);
+  for (std::size_t i = 0; i < task.all.size(); ++i) exact.all[i]->mutable_value().copy_from(task.all[i]->value());
+  return exact.backward();
+}
+
 }  // namespace
 
 TEST_CASE("L-BFGS takes PyTorch's steps, with line search and without") {
@@ -44,7 +51,7 @@ TEST_CASE("L-BFGS takes PyTorch's steps, with line search and without") {
                                          .history_size = 5,
                                          .line_search = wolfe ? optim::LineSearch::strong_wolfe : optim::LineSearch::none};
     optim::LBFGS lbfgs(task.all, options), in_f32(single.all, options);
-    int compared = 0;
+    int compared = 0, compared_in_f32 = 0;
     for (std::int64_t step = 1; step <= 25; ++step) {
       test::start_step_at(task, single);
       in_f32.load_state_dict(lbfgs.state_dict());
@@ -58,11 +65,20 @@ TEST_CASE("L-BFGS takes PyTorch's steps, with line search and without") {
           CHECK(test::relative_error(task.all[i]->value(), golden[key]) <= 1e-8);
           ++compared;
         }
-        // Four iterations in f32, whose rounding grows as well.
-        CHECK(test::relative_error(single.all[i]->value(), task.all[i]->value()) <= 1e-4);
       }
+      // Near the bottom f32 hardly tells losses apart, by which a line search chooses its points: there they are as low.
+      const double reached = loss_at(task), reached_in_f32 = loss_at(single);
+      if (std::abs(loss - reached) < 1e-5 * loss) {
+        CHECK(reached_in_f32 == doctest::Approx(reached).epsilon(1e-5));
+        continue;
+      }
+      // Four iterations in f32, whose rounding grows as well.
+      ++compared_in_f32;
+      for (std::size_t i = 0; i < task.all.size(); ++i)
+        CHECK(test::relative_error(single.all[i]->value(), task.all[i]->value()) <= 1e-4);
     }
     CHECK(compared == 12);  // both parameters after 1, 2, 3, 5, 10 and 25 steps
+    CHECK(compared_in_f32 == (wolfe ? 17 : 25));
     CHECK(lbfgs.state_dict()[4].tensor.item() == golden[name + ".evaluations"].item());
   }
 }
