@@ -44,16 +44,18 @@ Tensor sinusoids(std::int64_t first, std::int64_t places, std::int64_t width, DT
 
 Var SinusoidalPositions::forward(const Var& x, std::int64_t first) {
   const std::int64_t end = end_of("SinusoidalPositions", x, first);
-  return x + table_.rows(end, x.size(2), x.dtype()).slice(0, first, end);
+  return x + table_.rows(first, end, x.size(2), x.dtype());
 }
 
-Tensor SinusoidTable::rows(std::int64_t end, std::int64_t width, DType dtype) {
+Tensor SinusoidTable::rows(std::int64_t first, std::int64_t end, std::int64_t width, DType dtype) {
+  constexpr std::int64_t near = 4096;  // in front of a place that is farther it isn't worth making all the others
   const std::lock_guard lock(mutex_);
   const bool of_kind = table_.defined() && table_.size(1) == width && table_.dtype() == dtype;
   const std::int64_t places = of_kind ? table_.size(0) : 0;
+  if (first > places + near) return sinusoids(first, end - first, width, dtype, base_);
   // At least doubled, so that a decoder that goes on step by step makes few. Tables that were given out stay as they are.
   if (!of_kind || places < end) table_ = sinusoids(0, std::max(end, 2 * places), width, dtype, base_);
-  return table_;
+  return table_.slice(0, first, end);
 }
 
 LearnedPositions::LearnedPositions(const LearnedPositionsOptions& options, const Scope& scope) : Module(scope) {

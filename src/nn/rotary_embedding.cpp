@@ -21,7 +21,7 @@ Var RotaryEmbedding::forward(const Var& x, std::int64_t first) {
                     "input {} is not [..., places, size] with an even size", x.value());
   const std::int64_t places = x.size(-2), half = x.size(-1) / 2;
   const std::int64_t end = checked_end(op, first, places);
-  const Tensor angles = table_.rows(end, x.size(-1), x.dtype()).slice(0, first, end).reshape({places, half, 2});
+  const Tensor angles = table_.rows(first, end, x.size(-1), x.dtype()).reshape({places, half, 2});
   const Var sines = angles.select(2, 0), cosines = angles.select(2, 1);
   const Shape pairs = x.shape().with(x.rank() - 1, half).with_inserted(x.rank(), 2);
   const Var apart = reshape(x, pairs), even = select(apart, -1, 0), odd = select(apart, -1, 1);

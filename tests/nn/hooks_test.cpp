@@ -4,6 +4,8 @@
 
 #include "weft/autograd/tape.hpp"
 #include "weft/base/error.hpp"
+#include "weft/nn/attention/local.hpp"
+#include "weft/nn/attention/pointer_generator.hpp"
 #include "weft/nn/linear.hpp"
 #include "weft/nn/lstm.hpp"
 #include "weft/ops/elementwise.hpp"
@@ -30,6 +32,13 @@ class Outputs : public nn::Observer {
   void left(const nn::ModuleBase& module, const Var& output) override {
     if (std::string(module.path()) == "first") seen = output;
   }
+  Var seen;
+};
+
+class Last : public nn::Observer {
+ public:
+  void entered(const nn::ModuleBase&) override {}
+  void left(const nn::ModuleBase&, const Var& output) override { seen = output; }
   Var seen;
 };
 
@@ -69,4 +78,23 @@ TEST_CASE("of a struct the hook sees the main member") {
   lstm.on_output([](const nn::ModuleBase&, const Var& output) { return output * 0 + 5; });
   const auto result = lstm(Tensor::ones({1, 4, 2}));
   CHECK(result.output.value().at({0, 3, 2}) == 5);
+}
+
+TEST_CASE("calls by another name than forward run hooks and are seen, too") {
+  nn::attention::LocalM local({.query_dim = 2, .key_dim = 2, .window = 1});
+  nn::attention::PointerGenerator head({.context_dim = 2, .state_dim = 2});
+  const nn::OutputHook hook = [](const nn::ModuleBase&, const Var& output) { return output * 0 + 5; };
+  local.on_output(hook);
+  head.on_output(hook);
+  Last observer;
+  const Var x = Tensor::ones({1, 3, 2});
+  const auto attended = local.at(Tensor::zeros({1, 3}, i64), x, local.remember(x, x));
+  CHECK(attended.context.value().at({0, 2, 1}) == 5);
+  CHECK(observer.seen.value().at({0, 2, 1}) == 5);
+  const nn::attention::PointerGeneratorInput in = {
+      .context = x, .state = x, .logits = x, .weights = attended.weights, .source = Tensor::zeros({1, 3}, i64), .extended = 2};
+  CHECK(head.log_probabilities(in).value().at({0, 2, 1}) == 5);
+  CHECK(observer.seen.shape() == Shape{1, 3, 2});
+  CHECK(head.loss(in, Tensor::zeros({1, 3}, i64)).item() == 5);
+  CHECK(observer.seen.item() == 5);
 }

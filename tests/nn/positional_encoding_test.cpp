@@ -61,6 +61,15 @@ TEST_CASE("a table doesn't grow because inputs differ in dtype or width") {
   CHECK(memory_statistics().total.peak - before < 65536);
 }
 
+TEST_CASE("a far place doesn't cost those in front of it") {
+  constexpr std::int64_t far = 1'000'000'000;
+  nn::SinusoidalPositions positions;
+  const Tensor x = Tensor::zeros({1, 2, 4}, f64);
+  positions(x);
+  CHECK(largest_difference(positions(x, far).value().squeeze(0), nn::sinusoids(far, 2, 4, f64)) == 0);
+  CHECK(largest_difference(positions(x, 1).value().squeeze(0), nn::sinusoids(1, 2, 4, f64)) == 0);
+}
+
 TEST_CASE("threads share one sinusoidal encoding") {
   nn::SinusoidalPositions positions;
   std::array<std::int64_t, 2> wrong{};

@@ -62,7 +62,7 @@ class ConvLSTMCell : public Module<ConvLSTMCell> {
 };
 
 /// Layers of ConvLSTMCell over x [batch, steps, input_channels, height, width]. The input's part of the gates is one
-/// convolution for all steps.
+/// convolution for all steps, so that its cells aren't called one by one: their hooks and observers hear nothing.
 class ConvLSTM : public Module<ConvLSTM> {
  public:
   /// Throws ValueError for sizes that aren't positive and an even kernel.

@@ -94,9 +94,20 @@ class ModuleBase {
   /// `callable`: its forward is what uses the modules below; otherwise they are called one by one, as a List's are.
   explicit ModuleBase(const Scope& scope, bool callable = false);
 
-  /// For Module: what the hooks make of the output.
-  bool has_output_hooks() const { return !output_hooks_.empty(); }
-  Var hooked(Var output) const;
+  /// A call of this module by another name than forward: `method()` inside the module's path, for hooks and observers too.
+  template <class Method>
+  decltype(auto) run(const Method& method) const {
+    const ModuleCall call(*this);
+    decltype(auto) output = method();
+    if constexpr (!std::is_reference_v<decltype(output)> && !std::is_const_v<decltype(output)>) {
+      if (!output_hooks_.empty()) [[unlikely]]
+        ModuleCall::with_main(output, [this](auto& main) {
+          if constexpr (requires { main = Var(); }) main = hooked(std::move(main));
+        });
+    }
+    call.finish(output);
+    return output;
+  }
 
  private:
   friend class Buffer;
@@ -114,6 +125,8 @@ class ModuleBase {
   /// Throws ValueError where the running `caller` has lost this module: constructed without an owner, in training mode, with
   /// parameters that a tape would record and that aren't in the caller's tree.
   void check_belongs(const ModuleBase& caller) const;
+  /// What the hooks make of the output.
+  Var hooked(Var output) const;
   const ModuleBase& root() const;
   std::string path_of(std::string_view name) const;
   void check_name(std::string_view name) const;
@@ -157,16 +170,7 @@ class Module : public ModuleBase {
  public:
   template <class... Args>
   decltype(auto) operator()(Args&&... args) {
-    const ModuleCall call(*this);
-    decltype(auto) output = static_cast<Derived&>(*this).forward(std::forward<Args>(args)...);
-    if constexpr (!std::is_reference_v<decltype(output)> && !std::is_const_v<decltype(output)>) {
-      if (has_output_hooks()) [[unlikely]]
-        ModuleCall::with_main(output, [this](auto& main) {
-          if constexpr (requires { main = Var(); }) main = hooked(std::move(main));
-        });
-    }
-    call.finish(output);
-    return output;
+    return run([&]() -> decltype(auto) { return static_cast<Derived&>(*this).forward(std::forward<Args>(args)...); });
   }
 
  protected:

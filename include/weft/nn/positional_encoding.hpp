@@ -12,12 +12,13 @@ namespace weft::nn {
 /// places that can't be and a base that isn't positive, DTypeError for others than f32 and f64.
 Tensor sinusoids(std::int64_t first, std::int64_t places, std::int64_t width, DType dtype = f32, double base = 10000);
 
-/// Sinusoids from place 0 on that are kept and grow with what is asked for. Threads may ask at the same time.
+/// Sinusoids from place 0 on that are kept and grow with what is asked for; those of a place far behind them are made each
+/// time. Threads may ask at the same time.
 class SinusoidTable {
  public:
   explicit SinusoidTable(double base = 10000) : base_(base) {}
-  /// Places 0 to end - 1 at least: [end or more, width].
-  Tensor rows(std::int64_t end, std::int64_t width, DType dtype);
+  /// Places first to end - 1: [end - first, width].
+  Tensor rows(std::int64_t first, std::int64_t end, std::int64_t width, DType dtype);
 
  private:
   double base_;

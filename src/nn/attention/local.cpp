@@ -74,23 +74,22 @@ AttentionOutput LocalM::around(const Tensor& positions, const Var& queries, cons
 }
 
 AttentionOutput LocalM::at(const Tensor& positions, const Var& queries, const AttentionMemory& memory) {
-  const ModuleCall call(*this);
-  check_query(queries, memory);
-  check<ShapeError>(positions.defined() && positions.shape() == Shape{queries.size(0), queries.size(1)}, kind(),
-                    "positions {} don't fit query {}: [rows, queries] is needed",
-                    positions.defined() ? positions.describe() : "(undefined)", queries.value());
-  check<DTypeError>(is_integer(positions.dtype()), kind(), "positions {} for query {} must be integers", positions,
-                    queries.value());
-  const Tensor given = positions.to(i64).contiguous();
-  for (std::int64_t i = 0; i < given.numel(); ++i) {
-    const std::int64_t position = given.data<std::int64_t>()[i];
-    check<ValueError>(position >= 0 && position < memory.values.size(1), kind(),
-                      "position {} of row {}, query {} is none of the places 0 to {} (the memory's values {})", position,
-                      i / given.size(1), i % given.size(1), memory.values.size(1) - 1, memory.values.value());
-  }
-  AttentionOutput output = around(given, queries, memory);
-  call.finish(output);
-  return output;
+  return run([&] {
+    check_query(queries, memory);
+    check<ShapeError>(positions.defined() && positions.shape() == Shape{queries.size(0), queries.size(1)}, kind(),
+                      "positions {} don't fit query {}: [rows, queries] is needed",
+                      positions.defined() ? positions.describe() : "(undefined)", queries.value());
+    check<DTypeError>(is_integer(positions.dtype()), kind(), "positions {} for query {} must be integers", positions,
+                      queries.value());
+    const Tensor given = positions.to(i64).contiguous();
+    for (std::int64_t i = 0; i < given.numel(); ++i) {
+      const std::int64_t position = given.data<std::int64_t>()[i];
+      check<ValueError>(position >= 0 && position < memory.values.size(1), kind(),
+                        "position {} of row {}, query {} is none of the places 0 to {} (the memory's values {})", position,
+                        i / given.size(1), i % given.size(1), memory.values.size(1) - 1, memory.values.value());
+    }
+    return around(given, queries, memory);
+  });
 }
 
 void LocalM::check_state(const Var& queries, const AttentionMemory& /*memory*/, const AttentionState& state) const {

@@ -95,45 +95,44 @@ PointerGeneratorOutput PointerGenerator::forward(const PointerGeneratorInput& in
 
 // Only at words of the source there is something to mix: logarithms of the whole vocabulary twice would cost most of a search.
 Var PointerGenerator::log_probabilities(const PointerGeneratorInput& in) {
-  const ModuleCall call(*this);
-  check_input(in);
-  const Var open = unsqueeze(open_gate(in, {}), 2);
-  const Var generated =
-      pad(logsigmoid(open) + log_softmax(in.logits, -1), {0, in.extended - in.logits.size(2)}, PadMode::constant, never);
-  const Tensor ids = places_of(in), first = first_places(in.source).unsqueeze(1).expand(in.weights.shape());
-  // A word's weights are summed up at the first of its places, from where each of them takes the sum.
-  const Tensor nothing = Tensor::zeros(in.weights.shape(), in.weights.dtype());
-  const Var copied = gather(scatter_add(nothing, 2, first, in.weights), 2, first);
-  const Var mixed = logsumexp(stack({gather(generated, 2, ids), logsigmoid(-open) + log(copied)}, 0), {0});
-  Var result = scatter(generated, 2, ids, mixed);  // a word's places all have its probability
-  call.finish(result);
-  return result;
+  return run([&] {
+    check_input(in);
+    const Var open = unsqueeze(open_gate(in, {}), 2);
+    const Var generated =
+        pad(logsigmoid(open) + log_softmax(in.logits, -1), {0, in.extended - in.logits.size(2)}, PadMode::constant, never);
+    const Tensor ids = places_of(in), first = first_places(in.source).unsqueeze(1).expand(in.weights.shape());
+    // A word's weights are summed up at the first of its places, from where each of them takes the sum.
+    const Tensor nothing = Tensor::zeros(in.weights.shape(), in.weights.dtype());
+    const Var copied = gather(scatter_add(nothing, 2, first, in.weights), 2, first);
+    const Var mixed = logsumexp(stack({gather(generated, 2, ids), logsigmoid(-open) + log(copied)}, 0), {0});
+    return scatter(generated, 2, ids, mixed);  // a word's places all have its probability
+  });
 }
 
 Var PointerGenerator::loss(const PointerGeneratorInput& in, const Tensor& targets, std::int64_t ignore_index,
                            LossReduction reduction) {
-  const ModuleCall call(*this);
-  check_input(in);
-  const std::int64_t rows = in.weights.size(0), steps = in.weights.size(1);
-  const Tensor source = checked_ids("source", in.source, {rows, in.weights.size(2)}, in, 0);
-  const Tensor ids = checked_ids("targets", targets, {rows, steps}, in, ignore_index);
-  const Tensor counts = ne(Var(ids), static_cast<double>(ignore_index));
-  const Tensor known = logical_and(counts, lt(Var(ids), static_cast<double>(in.logits.size(2))));
-  const Var open = open_gate(in, counts);
-  const Tensor in_vocabulary = where(known, Var(ids), Var::scalar(static_cast<double>(ignore_index), i64)).value();
-  const Var log_generated =
-      -cross_entropy(in.logits, in_vocabulary, {.ignore_index = ignore_index, .reduction = LossReduction::none});
-  const Tensor found =
-      logical_and(eq(Var(source.unsqueeze(1)), Var(ids.unsqueeze(2))), counts.unsqueeze(2));  // [rows, steps, places]
-  const Var copied = sum(where(found, in.weights, Var::scalar(0, in.weights.dtype())), {2});
-  const Var both =
-      stack({masked_fill(logsigmoid(open) + log_generated, logical_not(known), never), logsigmoid(-open) + log(copied)}, 2);
-  const Var each = where(counts, -logsumexp(both, {2}), Var::scalar(0, both.dtype()));
-  Var result = each;
-  if (reduction != LossReduction::none) result = sum(each);
-  if (reduction == LossReduction::mean) result = result / std::max(sum(Var(counts)).value().item(), 1.0);
-  call.finish(result);
-  return result;
+  return run([&] {
+    check_input(in);
+    const std::int64_t rows = in.weights.size(0), steps = in.weights.size(1);
+    const Tensor source = checked_ids("source", in.source, {rows, in.weights.size(2)}, in, 0);
+    const Tensor ids = checked_ids("targets", targets, {rows, steps}, in, ignore_index);
+    const Tensor counts = ne(Var(ids), static_cast<double>(ignore_index));
+    const Tensor known = logical_and(counts, lt(Var(ids), static_cast<double>(in.logits.size(2))));
+    const Var open = open_gate(in, counts);
+    const Tensor in_vocabulary = where(known, Var(ids), Var::scalar(static_cast<double>(ignore_index), i64)).value();
+    const Var log_generated =
+        -cross_entropy(in.logits, in_vocabulary, {.ignore_index = ignore_index, .reduction = LossReduction::none});
+    const Tensor found =
+        logical_and(eq(Var(source.unsqueeze(1)), Var(ids.unsqueeze(2))), counts.unsqueeze(2));  // [rows, steps, places]
+    const Var copied = sum(where(found, in.weights, Var::scalar(0, in.weights.dtype())), {2});
+    const Var both =
+        stack({masked_fill(logsigmoid(open) + log_generated, logical_not(known), never), logsigmoid(-open) + log(copied)}, 2);
+    const Var each = where(counts, -logsumexp(both, {2}), Var::scalar(0, both.dtype()));
+    Var result = each;
+    if (reduction != LossReduction::none) result = sum(each);
+    if (reduction == LossReduction::mean) result = result / std::max(sum(Var(counts)).value().item(), 1.0);
+    return result;
+  });
 }
 
 }  // namespace weft::nn::attention
