@@ -17,7 +17,8 @@ said = set()
 
 # Under the sanitizers, which have to see every line, training until something is learned takes minutes a test: there check_quick
 # stands in for it.
-learns = unittest.skipIf(os.environ.get("WEFT_SANITIZED") == "1", "what is learned is tested in the release build")
+sanitized = os.environ.get("WEFT_SANITIZED") == "1"
+learns = unittest.skipIf(sanitized, "what is learned is tested in the release build")
 
 
 def call(*words, stdin=""):

@@ -16,7 +16,7 @@ using namespace weft::seq2seq;
 namespace {
 
 #ifdef __SANITIZE_ADDRESS__  // more threads than free cores wait for each other at each parallel loop, and these are longer
-constexpr int steps = 60;
+constexpr int steps = 20;
 #else
 constexpr int steps = 200;
 #endif
