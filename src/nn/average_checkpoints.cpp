@@ -16,8 +16,6 @@ bool same_bytes(const Tensor& a, const Tensor& b) {
   return std::memcmp(a.raw(), b.raw(), static_cast<std::size_t>(a.numel()) * size_of(a.dtype())) == 0;
 }
 
-bool is_floating(const Tensor& tensor) { return tensor.dtype() == f32 || tensor.dtype() == f64; }
-
 }  // namespace
 
 SafetensorsFile average_checkpoints(std::span<const std::filesystem::path> paths) {
@@ -26,7 +24,7 @@ SafetensorsFile average_checkpoints(std::span<const std::filesystem::path> paths
   result.checked = false;
   std::vector<Tensor> sums;
   for (const auto& [name, tensor] : result.tensors)
-    sums.push_back(!is_floating(tensor) ? tensor : tensor.dtype() == f64 ? tensor.clone() : tensor.to(f64));
+    sums.push_back(!is_floating(tensor.dtype()) ? tensor : tensor.dtype() == f64 ? tensor.clone() : tensor.to(f64));
   for (const auto& path : paths.subspan(1)) {
     const SafetensorsFile file = load_safetensors(path);
     std::map<std::string_view, const Tensor*> by_name;
@@ -38,7 +36,7 @@ SafetensorsFile average_checkpoints(std::span<const std::filesystem::path> paths
       const Tensor& other = *found->second;
       check<FormatError>(other.shape() == tensor.shape() && other.dtype() == tensor.dtype(), where,
                          "'{}' is {} in {}, {} in {}", name, other, path.string(), tensor, paths[0].string());
-      if (is_floating(tensor))
+      if (is_floating(tensor.dtype()))
         kernels::add_into(sums[i], other.to(f64));
       else if (tensor.dtype() == i64 && tensor.rank() == 0)
         sums[i] = sums[i].data<std::int64_t>()[0] < other.data<std::int64_t>()[0] ? other : sums[i];
@@ -56,7 +54,7 @@ SafetensorsFile average_checkpoints(std::span<const std::filesystem::path> paths
   }
   for (std::size_t i = 0; i < sums.size(); ++i) {
     Tensor& tensor = result.tensors[i].tensor;
-    if (is_floating(tensor)) kernels::scale_into(sums[i], 1 / static_cast<double>(paths.size()));
+    if (is_floating(tensor.dtype())) kernels::scale_into(sums[i], 1 / static_cast<double>(paths.size()));
     tensor = sums[i].to(tensor.dtype());
   }
   result.name = fmt::format("the mean of {} files", paths.size());

@@ -70,6 +70,8 @@ void ConvLSTMCell::check_state(const char* type, const Var& x, const Var& state)
   const Shape needed{x.size(0), options_.hidden_channels, x.size(-2), x.size(-1)};
   check<ShapeError>(!state.defined() || state.shape() == needed, type, "state {} doesn't fit input {}: {} is needed",
                     state.value(), x.value(), needed);
+  check<DTypeError>(!state.defined() || state.dtype() == x.dtype(), type, "state {} and input {} differ in dtype",
+                    state.value(), x.value());
 }
 
 Var ConvLSTMCell::gates_of(const Var& x) const { return conv2d(x, weight_ih, bias, {.padding = half(options_.kernel_size)}); }
@@ -106,10 +108,13 @@ ConvLSTMOutput ConvLSTM::forward(const Var& x, const Tensor& lengths, const LSTM
   cells[0].check_input(type, x, 2);
   const std::int64_t batch = x.size(0), steps = x.size(1);
   const Shape state_shape{batch, options_.hidden_channels, x.size(3), x.size(4)};
-  for (const Var* state : {&initial.h, &initial.c})
+  for (const Var* state : {&initial.h, &initial.c}) {
     check<ShapeError>(!state->defined() || state->shape() == state_shape.with_inserted(0, options_.num_layers), type,
                       "initial state {} doesn't fit input {}: {} is needed", state->value(), x.value(),
                       state_shape.with_inserted(0, options_.num_layers));
+    check<DTypeError>(!state->defined() || state->dtype() == x.dtype(), type, "initial state {} and input {} differ in dtype",
+                      state->value(), x.value());
+  }
   const Tensor ends = checked_lengths(type, lengths, "input", x.value(), 1);
   const bool padded = ends.defined() && std::any_of(ends.data<std::int64_t>(), ends.data<std::int64_t>() + batch,
                                                     [steps](std::int64_t end) { return end < steps; });

@@ -42,8 +42,7 @@ Var DynamicConv::mix(const Var& x, const AttentionMask& mask, Padding padding) {
 }
 
 MixingStep DynamicConv::step(const Var& x, const AttentionCache& cache) {
-  const ModuleScope scope(*this);
-  return mixing().step(x, cache);
+  return run([&] { return mixing().step(x, cache); });
 }
 
 }  // namespace weft::nn

@@ -87,14 +87,15 @@ Var GatedAttentionUnit::mix(const Var& x, const AttentionMask& mask, Padding pad
 }
 
 MixingStep GatedAttentionUnit::step(const Var& x, const AttentionCache& cache) {
-  const ModuleScope scope(*this);
-  check_places(op, "input", x, options_.embed_dim, *out_proj.weight);
-  check_cache(op, x, cache, {{1, -1, options_.key_dim}, {1, -1, options_.hidden}});
-  Parts p = parts(x);
-  AttentionCache grown{behind(cache.keys, unsqueeze(p.key, 1), 2), behind(cache.values, unsqueeze(p.value, 1), 2)};
-  p.key = squeeze(grown.keys, 1);
-  p.value = squeeze(grown.values, 1);
-  return {attend(p, {.causal = true}).output, std::move(grown)};
+  return run([&]() -> MixingStep {
+    check_places(op, "input", x, options_.embed_dim, *out_proj.weight);
+    check_cache(op, x, cache, {{1, -1, options_.key_dim}, {1, -1, options_.hidden}});
+    Parts p = parts(x);
+    AttentionCache grown{behind(cache.keys, unsqueeze(p.key, 1), 2), behind(cache.values, unsqueeze(p.value, 1), 2)};
+    p.key = squeeze(grown.keys, 1);
+    p.value = squeeze(grown.values, 1);
+    return {attend(p, {.causal = true}).output, std::move(grown)};
+  });
 }
 
 }  // namespace weft::nn

@@ -34,8 +34,7 @@ Var LightweightConv::mix(const Var& x, const AttentionMask& mask, Padding paddin
 }
 
 MixingStep LightweightConv::step(const Var& x, const AttentionCache& cache) {
-  const ModuleScope scope(*this);
-  return mixing().step(x, cache);
+  return run([&] { return mixing().step(x, cache); });
 }
 
 }  // namespace weft::nn

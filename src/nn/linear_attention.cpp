@@ -136,15 +136,16 @@ Var LinearAttention::mix(const Var& x, const AttentionMask& mask, Padding paddin
 }
 
 MixingStep LinearAttention::step(const Var& x, const AttentionCache& cache) {
-  const ModuleScope scope(*this);
-  check_places(op, "input", x, options_.embed_dim, *out_proj.weight);
-  const std::int64_t heads = options_.num_heads, size = options_.embed_dim / heads;
-  check_cache(op, x, cache, {{heads, 1, size}, {heads, size, size}});
-  Sums sums{cache.values, cache.keys};
-  const Var q = lifted(features(in_heads(q_proj(x), heads))), k = features(in_heads(k_proj(x), heads)),
-            v = in_heads(v_proj(x), heads);
-  Var output = out_proj(together(attend_causally(q, k, v, sums)));
-  return {std::move(output), {sums.keys, sums.values}};
+  return run([&]() -> MixingStep {
+    check_places(op, "input", x, options_.embed_dim, *out_proj.weight);
+    const std::int64_t heads = options_.num_heads, size = options_.embed_dim / heads;
+    check_cache(op, x, cache, {{heads, 1, size}, {heads, size, size}});
+    Sums sums{cache.values, cache.keys};
+    const Var q = lifted(features(in_heads(q_proj(x), heads))), k = features(in_heads(k_proj(x), heads)),
+              v = in_heads(v_proj(x), heads);
+    Var output = out_proj(together(attend_causally(q, k, v, sums)));
+    return {std::move(output), {sums.keys, sums.values}};
+  });
 }
 
 }  // namespace weft::nn

@@ -212,7 +212,7 @@ MixingOutput MultiheadAttention::forward(const Var& query, const Var& key, const
   check<ShapeError>(key.size(0) == query.size(0) && value.size(0) == query.size(0) && key.size(1) == value.size(1), op,
                     "query {}, key {} and value {} don't fit: one batch, and as many keys as values", query.value(),
                     key.value(), value.value());
-  const auto run = [&](const Var& q, const Var& k, const Var& v) {
+  const auto attend_to = [&](const Var& q, const Var& k, const Var& v) {
     Heads heads = project(q, k, v);
     // The last query at the last key's place.
     turn(heads.query, std::max<std::int64_t>(k.size(1) - q.size(1), 0));
@@ -221,7 +221,7 @@ MixingOutput MultiheadAttention::forward(const Var& query, const Var& key, const
     return attend(heads, mask, weights, mask.allowed.defined() ? Padding::anything : Padding::finite);
   };
   if (padding == Padding::finite || (!mask.lengths.defined() && (!mask.allowed.defined() || same(query, key))))
-    return run(query, key, value);
+    return attend_to(query, key, value);
   // Before a product of the projections' gradients could meet a NaN.
   const Tensor open = mask.allowed.defined() && !same(query, key) ? open_to_any(query, key, mask.allowed) : Tensor();
   const auto cleared = [&](const Var& x) {
@@ -229,7 +229,7 @@ MixingOutput MultiheadAttention::forward(const Var& query, const Var& key, const
     return open.defined() ? where(open, short_of_padding, Var::scalar(0, x.dtype())) : short_of_padding;
   };
   const Var clean = cleared(key);
-  return run(same(query, key) ? clean : query, clean, same(value, key) ? clean : cleared(value));
+  return attend_to(same(query, key) ? clean : query, clean, same(value, key) ? clean : cleared(value));
 }
 
 // Keys that some query may attend to, bool [batch or 1, keys, 1]; undefined where those are all.
@@ -300,19 +300,20 @@ MixingOutput MultiheadAttention::forward(const Var& query, const AttentionCache&
 }
 
 MixingStep MultiheadAttention::step(const Var& x, const AttentionCache& cache) {
-  const ModuleScope scope(*this);
-  check_places(op, "input", x, options_.embed_dim, *out_proj.weight);
-  check<ValueError>(in_proj_weight.defined(), op,
-                    "attention to itself needs keys and values of the queries' size {}, not {} and {}", options_.embed_dim,
-                    options_.kdim, options_.vdim);
-  check_cache(op, x, cache, cache_shape(options_));
-  Heads heads = project(x, x, x);
-  turn(heads.query, cache.places());
-  turn(heads.key, cache.places());
-  AttentionCache grown{behind(cache.keys, heads.key, 2), behind(cache.values, heads.value, 2)};
-  Var output =
-      attend({heads.query, grown.keys, grown.values}, {.causal = true}, AttentionWeights::none, Padding::anything).output;
-  return {std::move(output), std::move(grown)};
+  return run([&]() -> MixingStep {
+    check_places(op, "input", x, options_.embed_dim, *out_proj.weight);
+    check<ValueError>(in_proj_weight.defined(), op,
+                      "attention to itself needs keys and values of the queries' size {}, not {} and {}", options_.embed_dim,
+                      options_.kdim, options_.vdim);
+    check_cache(op, x, cache, cache_shape(options_));
+    Heads heads = project(x, x, x);
+    turn(heads.query, cache.places());
+    turn(heads.key, cache.places());
+    AttentionCache grown{behind(cache.keys, heads.key, 2), behind(cache.values, heads.value, 2)};
+    Var output =
+        attend({heads.query, grown.keys, grown.values}, {.causal = true}, AttentionWeights::none, Padding::anything).output;
+    return {std::move(output), std::move(grown)};
+  });
 }
 
 }  // namespace weft::nn

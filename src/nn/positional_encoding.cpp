@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "base/fail.hpp"
 #include "nn/places.hpp"
@@ -12,6 +13,7 @@ namespace weft::nn {
 namespace {
 
 std::int64_t end_of(const char* op, const Var& x, std::int64_t first) {
+  check<ValueError>(x.defined(), op, "the input isn't given");
   check<ShapeError>(x.rank() == 3, op, "input {} is not [batch, places, width]", x.value());
   return checked_end(op, first, x.size(1));
 }
@@ -31,11 +33,14 @@ Tensor sinusoids(std::int64_t first, std::int64_t places, std::int64_t width, DT
   check<ValueError>(std::isfinite(base) && base > 0, "sinusoids", "the base is {}; it must be finite and positive", base);
   check<DTypeError>(is_floating(dtype), "sinusoids", "no sines in {}; f32 or f64 is needed", name_of(dtype));
   const std::int64_t end = checked_end("sinusoids", first, places);
+  std::vector<double> frequencies;
+  for (std::int64_t i = 0; i < width; i += 2)
+    frequencies.push_back(std::pow(base, -static_cast<double>(i) / static_cast<double>(width)));
   Tensor table = Tensor::empty({places, width}, f64);
   auto* element = table.mutable_data<double>();
   for (std::int64_t place = first; place < end; ++place)
-    for (std::int64_t i = 0; i < width; i += 2) {
-      const double angle = static_cast<double>(place) * std::pow(base, -static_cast<double>(i) / static_cast<double>(width));
+    for (const double frequency : frequencies) {
+      const double angle = static_cast<double>(place) * frequency;
       *element++ = std::sin(angle);
       *element++ = std::cos(angle);
     }
@@ -49,10 +54,13 @@ Var SinusoidalPositions::forward(const Var& x, std::int64_t first) {
 
 Tensor SinusoidTable::rows(std::int64_t first, std::int64_t end, std::int64_t width, DType dtype) {
   constexpr std::int64_t near = 4096;  // in front of a place that is farther it isn't worth making all the others
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   const bool of_kind = table_.defined() && table_.size(1) == width && table_.dtype() == dtype;
   const std::int64_t places = of_kind ? table_.size(0) : 0;
-  if (first > places + near) return sinusoids(first, end - first, width, dtype, base_);
+  if (first > places + near) {
+    lock.unlock();
+    return sinusoids(first, end - first, width, dtype, base_);
+  }
   // At least doubled, so that a decoder that goes on step by step makes few. Tables that were given out stay as they are.
   if (!of_kind || places < end) table_ = sinusoids(0, std::max(end, 2 * places), width, dtype, base_);
   return table_.slice(0, first, end);

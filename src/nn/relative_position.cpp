@@ -28,8 +28,10 @@ Tensor rows_by_distance(std::int64_t queries, std::int64_t keys, const Row& row)
 
 RelativePositions::RelativePositions(const RelativePositionsOptions& options, const Scope& scope)
     : Module(scope), head_dim_(options.head_dim), max_distance_(options.max_distance) {
-  check<ValueError>(head_dim_ > 0 && max_distance_ > 0, "RelativePositions",
-                    "head_dim is {} and max_distance {}; both must be positive", head_dim_, max_distance_);
+  constexpr std::int64_t most = std::int64_t{1} << 40;
+  check<ValueError>(head_dim_ > 0 && max_distance_ > 0 && max_distance_ <= most, "RelativePositions",
+                    "head_dim is {} and max_distance {}; both must be positive, the distance at most {}", head_dim_,
+                    max_distance_, most);
   const Shape shape{2 * max_distance_ + 1, head_dim_};
   key = Weight(this, "key", shape, options.weight_init);
   value = Weight(this, "value", shape, options.weight_init);
@@ -43,6 +45,7 @@ Var RelativePositions::rows(const Weight& weight, std::int64_t queries, std::int
 
 Var RelativePositions::forward(const Var& query, std::int64_t keys) {
   constexpr const char* op = "RelativePositions";
+  check<ValueError>(query.defined(), op, "the query isn't given");
   check<ShapeError>(query.rank() == 4 && query.size(3) == head_dim_, op, "query {} is not [batch, heads, queries, {}]",
                     query.value(), head_dim_);
   check<ValueError>(keys >= 0, op, "{} keys; there can't be fewer than 0", keys);
@@ -51,6 +54,7 @@ Var RelativePositions::forward(const Var& query, std::int64_t keys) {
 
 Var RelativePositions::values(const Var& weights) {
   const ModuleScope scope(*this);
+  check<ValueError>(weights.defined(), "RelativePositions", "the weights aren't given");
   check<ShapeError>(weights.rank() == 4, "RelativePositions", "weights {} are not [batch, heads, queries, keys]",
                     weights.value());
   return matmul(by_distance(weights), rows(value, weights.size(2), weights.size(3)));

@@ -17,6 +17,7 @@ RotaryEmbedding::RotaryEmbedding(const RotaryEmbeddingOptions& options, const Sc
 
 Var RotaryEmbedding::forward(const Var& x, std::int64_t first) {
   constexpr const char* op = "RotaryEmbedding";
+  check<ValueError>(x.defined(), op, "the input isn't given");
   check<ShapeError>(x.rank() >= 2 && x.size(-1) > 0 && x.size(-1) % 2 == 0, op,
                     "input {} is not [..., places, size] with an even size", x.value());
   const std::int64_t places = x.size(-2), half = x.size(-1) / 2;

@@ -47,6 +47,7 @@ Tensor rows_of(const Tensor& x, const Tensor& index) { return x.defined() ? inde
 // A mask for steps: its rows can be chosen, and it doesn't tell queries apart, which come one by one.
 void check_remembered(const Var& memory, const AttentionMask& mask) {
   constexpr const char* op = "TransformerDecoder";
+  check<ValueError>(memory.defined(), op, "the memory isn't given");
   check<ShapeError>(memory.rank() == 3, op, "the memory {} is not [batch, places, d_model]", memory.value());
   check<ValueError>(
       !mask.causal, op,
@@ -88,18 +89,19 @@ Var TransformerEncoder::forward(const Var& x, const AttentionMask& mask) {
 }
 
 TransformerStep TransformerEncoder::step(const Var& x, const TransformerState& state) {
-  const ModuleScope scope(*this);
-  check<ValueError>(state.layers.empty() || state.layers.size() == layers.size(), "TransformerEncoder",
-                    "a state of {} layers for an encoder of {}", state.layers.size(), layers.size());
-  TransformerStep result{x, {}, {}};
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    MixingStep step = layers[i].step(result.output, state.layers.empty() ? AttentionCache{} : state.layers[i]);
-    result.output = std::move(step.output);
-    result.state.layers.push_back(std::move(step.cache));
-  }
-  if (norm) result.output = (*norm)(result.output);
-  result.state.count = state.count + x.size(1);
-  return result;
+  return run([&] {
+    check<ValueError>(state.layers.empty() || state.layers.size() == layers.size(), "TransformerEncoder",
+                      "a state of {} layers for an encoder of {}", state.layers.size(), layers.size());
+    TransformerStep result{x, {}, {}};
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      MixingStep step = layers[i].step(result.output, state.layers.empty() ? AttentionCache{} : state.layers[i]);
+      result.output = std::move(step.output);
+      result.state.layers.push_back(std::move(step.cache));
+    }
+    if (norm) result.output = (*norm)(result.output);
+    result.state.count = state.count + x.size(1);
+    return result;
+  });
 }
 
 TransformerDecoder::TransformerDecoder(const TransformerStackOptions& options, const Scope& scope)
@@ -128,22 +130,24 @@ TransformerMemory TransformerDecoder::remember(const Var& memory, const Attentio
 
 TransformerStep TransformerDecoder::step(const Var& x, const TransformerMemory& memory, const TransformerState& state,
                                          AttentionWeights weights) {
-  const ModuleScope scope(*this);
-  check<ValueError>(memory.layers.size() == layers.size() && (state.layers.empty() || state.layers.size() == layers.size()),
-                    "TransformerDecoder", "a memory of {} and a state of {} layers for a decoder of {}", memory.layers.size(),
-                    state.layers.size(), layers.size());
-  TransformerStep result{x, {}, {}};
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    const bool last = i + 1 == layers.size();
-    TransformerDecoderLayerStep step = layers[i].step(result.output, state.layers.empty() ? AttentionCache{} : state.layers[i],
-                                                      memory.layers[i], memory.mask, last ? weights : AttentionWeights::none);
-    result.output = std::move(step.output);
-    result.state.layers.push_back(std::move(step.cache));
-    result.weights = std::move(step.weights);
-  }
-  if (norm) result.output = (*norm)(result.output);
-  result.state.count = state.count + x.size(1);
-  return result;
+  return run([&] {
+    check<ValueError>(memory.layers.size() == layers.size() && (state.layers.empty() || state.layers.size() == layers.size()),
+                      "TransformerDecoder", "a memory of {} and a state of {} layers for a decoder of {}", memory.layers.size(),
+                      state.layers.size(), layers.size());
+    TransformerStep result{x, {}, {}};
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      const bool last = i + 1 == layers.size();
+      TransformerDecoderLayerStep step =
+          layers[i].step(result.output, state.layers.empty() ? AttentionCache{} : state.layers[i], memory.layers[i],
+                         memory.mask, last ? weights : AttentionWeights::none);
+      result.output = std::move(step.output);
+      result.state.layers.push_back(std::move(step.cache));
+      result.weights = std::move(step.weights);
+    }
+    if (norm) result.output = (*norm)(result.output);
+    result.state.count = state.count + x.size(1);
+    return result;
+  });
 }
 
 Transformer::Transformer(const TransformerOptions& options, const Scope& scope)

@@ -41,20 +41,21 @@ Var TransformerDecoderLayer::forward(const Var& x, const Var& memory, const Atte
 TransformerDecoderLayerStep TransformerDecoderLayer::step(const Var& x, const AttentionCache& cache,
                                                           const AttentionCache& memory, const AttentionMask& memory_mask,
                                                           AttentionWeights weights) {
-  const ModuleScope scope(*this);
-  TransformerDecoderLayerStep result;
-  const Var itself = residual(x, norm1, norm_first_, [&](const Var& y) {
-    MixingStep step = self_attn->step(y, cache);
-    result.cache = std::move(step.cache);
-    return dropout_(step.output);
+  return run([&] {
+    TransformerDecoderLayerStep result;
+    const Var itself = residual(x, norm1, norm_first_, [&](const Var& y) {
+      MixingStep step = self_attn->step(y, cache);
+      result.cache = std::move(step.cache);
+      return dropout_(step.output);
+    });
+    const Var attended = residual(itself, norm2, norm_first_, [&](const Var& y) {
+      MixingOutput to_memory = multihead_attn(y, memory, memory_mask, weights);
+      result.weights = std::move(to_memory.weights);
+      return dropout_(to_memory.output);
+    });
+    result.output = feed_forward(attended);
+    return result;
   });
-  const Var attended = residual(itself, norm2, norm_first_, [&](const Var& y) {
-    MixingOutput to_memory = multihead_attn(y, memory, memory_mask, weights);
-    result.weights = std::move(to_memory.weights);
-    return dropout_(to_memory.output);
-  });
-  result.output = feed_forward(attended);
-  return result;
 }
 
 }  // namespace weft::nn

@@ -28,15 +28,16 @@ Var TransformerEncoderLayer::forward(const Var& x, const AttentionMask& mask, Pa
 }
 
 MixingStep TransformerEncoderLayer::step(const Var& x, const AttentionCache& cache) {
-  const ModuleScope scope(*this);
-  MixingStep result;
-  const Var attended = residual(x, norm1, norm_first_, [&](const Var& y) {
-    MixingStep step = self_attn->step(y, cache);
-    result.cache = std::move(step.cache);
-    return dropout_(step.output);
+  return run([&] {
+    MixingStep result;
+    const Var attended = residual(x, norm1, norm_first_, [&](const Var& y) {
+      MixingStep step = self_attn->step(y, cache);
+      result.cache = std::move(step.cache);
+      return dropout_(step.output);
+    });
+    result.output = feed_forward(attended);
+    return result;
   });
-  result.output = feed_forward(attended);
-  return result;
 }
 
 }  // namespace weft::nn

@@ -13,6 +13,8 @@ namespace weft::optim {
 ClipResult clip_grad_norm(std::span<Parameter* const> parameters, double max_norm, const ClipOptions& options) {
   const detail::ProfiledCall profiled("clip_grad_norm", current_scope(), detail::Direction::forward);
   check<ValueError>(max_norm >= 0, "clip_grad_norm", "max_norm is {}, not at least 0", max_norm);
+  for (const Parameter* parameter : parameters)
+    check<ValueError>(parameter != nullptr, "clip_grad_norm", "a parameter is a null pointer");
   double sum = 0;
   for (Parameter* parameter : parameters) {
     if (!parameter->grad().defined()) continue;

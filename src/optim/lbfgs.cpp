@@ -68,7 +68,11 @@ void add_to(Tensor& a, double factor, const Tensor& b) {
   for (std::int64_t i = 0; i < a.numel(); ++i) to[i] += factor * x[i];
 }
 
-std::int64_t most_evaluations(const LBFGSOptions& o) { return o.max_eval.value_or(o.max_iter * 5 / 4); }
+std::int64_t most_evaluations(const LBFGSOptions& o) {
+  std::int64_t fourth_more = 0;
+  if (__builtin_add_overflow(o.max_iter, o.max_iter / 4, &fourth_more)) fourth_more = o.max_iter;
+  return o.max_eval.value_or(fourth_more);
+}
 
 }  // namespace
 
@@ -243,6 +247,7 @@ double LBFGS::iterate(const Closure& closure) {
 
 double LBFGS::step(const Closure& closure) {
   const detail::ProfiledCall profiled(where, current_scope(), detail::Direction::forward);
+  check<ValueError>(static_cast<bool>(closure), where, "the function to evaluate is empty");
   check_parameters();
   const Tensor before = values();
   const State state = state_;
@@ -290,6 +295,9 @@ void LBFGS::load_state_dict(const StateDict& state) {
   const double t = given[1].item(), h_diag = given[2].item();
   check<ValueError>(std::isfinite(t) && t >= 0 && std::isfinite(h_diag) && h_diag > 0, where,
                     "t {} must be finite and not negative, h_diag {} finite and positive", t, h_diag);
+  check<ValueError>(std::isfinite(largest(given[5])) && std::isfinite(largest(given[6])), where,
+                    "the largest elements of d and prev_flat_grad, {} and {}, must be finite", largest(given[5]),
+                    largest(given[6]));
   const MemoryCategoryGuard category(MemoryCategory::optimizer);
   std::vector<Pair> history;
   for (std::int64_t i = 0; i < count; ++i) {

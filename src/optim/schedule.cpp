@@ -87,8 +87,9 @@ Schedule polynomial(std::int64_t steps, double power, double least) {
 }
 
 Schedule cyclic(const CyclicOptions& options) {
-  check<ValueError>(options.up >= 1 && options.down >= 1, "cyclic", "up {} and down {} must be at least 1", options.up,
-                    options.down);
+  constexpr std::int64_t most = std::int64_t{1} << 40;
+  check<ValueError>(std::min(options.up, options.down) >= 1 && std::max(options.up, options.down) <= most, "cyclic",
+                    "up {} and down {} must be in 1..{}", options.up, options.down, most);
   check_least("cyclic", options.least);
   check<ValueError>(options.gamma >= 0 && options.gamma <= 1, "cyclic", "gamma is {}, not in [0, 1]", options.gamma);
   return counted("cyclic", [o = options](std::int64_t step) {

@@ -24,6 +24,7 @@ WeightAverage::WeightAverage(std::span<Parameter* const> parameters, const Weigh
     check<ValueError>(parameter != nullptr, where, "a parameter is a null pointer");
     check<ValueError>(names.insert(parameter->name()).second, where, "the name '{}' stands twice among the parameters",
                       parameter->name());
+    check<ValueError>(parameter->name() != "updates", where, "a parameter is called 'updates', as the count of the state is");
     parameters_.emplace_back(*parameter);
     averages_.push_back(Tensor::zeros(parameter->shape(), parameter->dtype()));
   }

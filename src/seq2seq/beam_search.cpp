@@ -124,7 +124,7 @@ class BeamDecoder : public SentenceDecoder {
         Candidate candidate{0, so_far + static_cast<double>(row[token]), b, token};
         candidate.rank = candidate.log_probability;
         if (!taken.empty()) candidate.rank -= options_.diversity_strength * taken[static_cast<std::size_t>(token)];
-        if (token == pad_id || token == begin_id || !(candidate.rank > impossible)) continue;
+        if (token == pad_id || token == begin_id || !(candidate.log_probability > impossible)) continue;
         if (best.size() == wanted && !better(candidate, best.front())) continue;
         if (std::find(blocked.begin(), blocked.end(), token) != blocked.end()) continue;
         if (best.size() == wanted) {
@@ -143,7 +143,11 @@ class BeamDecoder : public SentenceDecoder {
   void extend(Group& group, std::size_t first, const SentenceStep& step, std::vector<std::int32_t>& taken,
               std::vector<std::size_t>& parents) {
     const std::vector<Candidate> candidates = best_candidates(group, first, step, taken);
-    check<NumericError>(!candidates.empty(), where, "the model gives no finite probability to any token (sentence {})",
+    const auto place = static_cast<std::size_t>(step.step);
+    check<NumericError>(!candidates.empty(), where, "the model gives no finite probability to {} (sentence {})",
+                        place < start_.prefix.size()
+                            ? fmt::format("token {} of the prefix, at place {}", start_.prefix[place], place)
+                            : "any token",
                         start_.index);
     std::vector<Beam> next;
     for (std::size_t c = 0; c < candidates.size() && next.size() < width(); ++c) {
@@ -205,8 +209,7 @@ class BeamDecoder : public SentenceDecoder {
 
 void check_options(const BeamSearchOptions& o) {
   check<ValueError>(o.beam >= 1, where, "a beam of {}; 1 or more is possible", o.beam);
-  constexpr std::int64_t most = 1'000'000;  // rows that a model is asked for at once
-  check<ValueError>(o.beam <= most, where, "a beam of {}; {} at most are possible", o.beam, most);
+  check<ValueError>(o.beam <= most_rows, where, "a beam of {}; {} at most are possible", o.beam, most_rows);
   check<ValueError>(std::isfinite(o.length_penalty), where, "length_penalty is {}; it must be finite", o.length_penalty);
   check<ValueError>(std::isfinite(o.coverage_penalty) && o.coverage_penalty >= 0, where,
                     "coverage_penalty is {}; it must be finite and not negative", o.coverage_penalty);

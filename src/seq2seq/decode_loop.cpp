@@ -43,6 +43,23 @@ std::int64_t longest(const LengthLimit& limit, std::int64_t source, const TokenI
   return std::max<std::int64_t>(by_ratio + limit.offset, 1) + static_cast<std::int64_t>(prefix.size());
 }
 
+// A model may be anybody's: what it gives is read by rows.
+void check_step(const char* where, const Model& model, const Tensor& scores, std::int64_t rows) {
+  const std::int64_t words = model.target_vocabulary();
+  check<ShapeError>(
+      scores.rank() == 2 && scores.size(0) == rows && (model.copies() ? scores.size(1) >= words : scores.size(1) == words),
+      where, "the model's logits {} of a step must be [{}, {}], a row for each token and a column for each word{}", scores,
+      rows, words, model.copies() ? " at least" : "");
+}
+
+void check_weights(const char* where, const Var& weights, std::int64_t rows, std::int64_t places) {
+  check<ValueError>(weights.defined(), where, "the model attends, and a step gave no weights");
+  check<ShapeError>(weights.rank() == 2 && weights.size(0) == rows && weights.size(1) >= places, where,
+                    "the model's weights {} of a step must be [{}, {} or more], a row for each token and a column for each "
+                    "place of the longest source",
+                    weights.value(), rows, places);
+}
+
 }  // namespace
 
 std::vector<SentenceStart> sentence_starts(const char* where, const Model& model, const Padded& source,
@@ -54,7 +71,13 @@ std::vector<SentenceStart> sentence_starts(const char* where, const Model& model
   check<ValueError>(limit.ratio >= 0 && limit.ratio <= 1e6 && limit.offset >= 0 && limit.offset <= 1'000'000'000, where,
                     "max_length_ratio is {}, max_length_offset {}; they must not be negative, and at most 1e6 and 1e9",
                     limit.ratio, limit.offset);
+  check<ValueError>(
+      model.target_vocabulary() > end_id, where,
+      "a target vocabulary of {} tokens; the first {} stand for padding, unknown words, the beginning and the end",
+      model.target_vocabulary(), end_id + 1);
   const Tensor& cells = source.cells();
+  check<ValueError>(cells.defined() && source.lengths.defined(), where, "the source has no {}",
+                    cells.defined() ? "lengths" : "ids and no features");
   const char* const what = source.features.defined() ? "features" : "ids";
   check<ShapeError>((source.features.defined() ? cells.rank() >= 2 : cells.rank() == 2) &&
                         source.lengths.shape() == Shape{cells.size(0)} && source.lengths.dtype() == i64 &&
@@ -81,6 +104,9 @@ void decode(const char* where, Model& model, const Padded& source, std::int64_t 
                     "attention weights or a coverage penalty are asked for, and the model has no attention");
   const NoGrad nothing_recorded;
   const auto rows_each = static_cast<std::size_t>(width);
+  std::int64_t longest_source = 0;
+  for (std::size_t s = 0; s < sentences.size(); ++s)
+    longest_source = std::max(longest_source, source.lengths.data<std::int64_t>()[s]);
   std::vector<SentenceDecoder*> live = sentences;
   PoolVector<std::int64_t> origins;  // each sentence's rows start from its one
   for (std::size_t s = 0; s < live.size(); ++s) origins.insert(origins.end(), rows_each, static_cast<std::int64_t>(s));
@@ -88,8 +114,13 @@ void decode(const char* where, Model& model, const Padded& source, std::int64_t 
   state = state.select(index_of(origins));
   for (std::int64_t step = 0; !live.empty(); ++step) {
     DecoderStep next = model.step(memory, state, last_tokens(live, rows_each), attention);
-    if (attention) weights.push_back(next.weights.value().to(f32).contiguous());
+    const auto rows = static_cast<std::int64_t>(live.size() * rows_each);
+    if (attention) {
+      check_weights(where, next.weights, rows, longest_source);
+      weights.push_back(next.weights.value().to(f32).contiguous());
+    }
     const Tensor scores = log_softmax(model.project(next.features), -1).value().to(f32).contiguous();
+    check_step(where, model, scores, rows);
     PoolVector<std::int64_t> parents, stay;  // rows to go on from; sentences to go on with
     std::vector<SentenceDecoder*> remaining;
     for (std::size_t s = 0; s < live.size(); ++s) {

@@ -9,6 +9,9 @@
 
 namespace weft::seq2seq {
 
+/// That a model is asked for at once for one sentence.
+constexpr std::int64_t most_rows = 1'000'000;
+
 /// What the model says of one sentence's rows at one step.
 struct SentenceStep {
   std::int64_t step;               // 0 at the first token

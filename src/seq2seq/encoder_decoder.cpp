@@ -217,6 +217,11 @@ DecoderState EncoderDecoder::packed(const State& state) {
 
 DecoderStep EncoderDecoder::step(const DecoderMemory& memory, const DecoderState& state, const Tensor& tokens,
                                  bool /*attention*/) {
+  const std::size_t carried_values = 2 * decoder_.size() + (options_.input_feeding ? 3U : 2U),
+                    remembered = (attention_ ? 3U : 0U) + (copy_ ? 1U : 0U);
+  check<ValueError>(state.values.size() == carried_values && memory.values.size() == remembered, "EncoderDecoder",
+                    "a memory of {} values and a state of {} for a decoder whose encode gives {} and {}", memory.values.size(),
+                    state.values.size(), remembered, carried_values);
   State unpacked;
   for (std::size_t layer = 0; layer < decoder_.size(); ++layer)
     unpacked.layers.push_back({state.values[2 * layer], state.values[2 * layer + 1]});

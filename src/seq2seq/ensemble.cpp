@@ -89,6 +89,7 @@ DecoderStep Ensemble::step(const DecoderMemory& memory, const DecoderState& stat
 }
 
 Model::Reading Ensemble::read(const Batch& batch) {
+  const nn::OutsideModules models_stand_apart;
   PoolVector<Var> scores;
   for (Model* model : models_) scores.push_back(log_softmax((*model)(batch), -1));
   return at_tokens(log_mean(scores), batch);

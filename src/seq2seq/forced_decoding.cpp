@@ -41,6 +41,8 @@ std::vector<ForcedDecoding> forced_decoding(Model& model, const Batch& batch) {
   for (std::int64_t t = 0; t < steps; ++t) {
     DecoderStep next = model.step(memory, state, batch.target_in.select(1, t).contiguous(), true);
     const Tensor scores = log_softmax(model.project(next.features), -1).value().to(f64).contiguous();
+    check<ShapeError>(scores.rank() == 2 && scores.size(0) == rows, where,
+                      "the model's logits {} of a step must be [{}, words], a row for each target", scores, rows);
     const std::int64_t words = scores.size(1);
     for (std::int64_t row = 0; row < rows; ++row) {
       if (t >= said.data<std::int64_t>()[row]) continue;  // behind its end

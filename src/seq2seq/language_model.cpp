@@ -142,11 +142,12 @@ Var LanguageModel::forward(const Tensor& ids, LSTMState& state) { return read(em
 
 Var LanguageModel::step(const Tensor& ids, LanguageModelState& state) {
   if (recurrent_) return (*this)(ids, state.recurrent);
-  const nn::ModuleScope scope(*this);
-  nn::TransformerStep next =
-      transformer_->step(dropout_(positions_(embedded(ids), state.transformer.places())), state.transformer);
-  state.transformer = std::move(next.state);
-  return logits(next.output);
+  return run([&] {
+    nn::TransformerStep next =
+        transformer_->step(dropout_(positions_(embedded(ids), state.transformer.places())), state.transformer);
+    state.transformer = std::move(next.state);
+    return logits(next.output);
+  });
 }
 
 Var LanguageModel::forward(const Tensor& ids) {

@@ -43,8 +43,7 @@ ExpectedUtilities minimum_bayes_risk(const std::vector<std::string>& candidates,
   for (std::size_t i = 0; i < candidates.size(); ++i) texts[candidates[i]].weight += weights.empty() ? 1 : weights[i];
   for (auto& [candidate, text] : texts) {
     for (const auto& [reference, other] : texts)
-      if (other.weight > 0) text.utility += other.weight * utility_of(candidate, reference, options);
-    text.utility /= total;
+      if (other.weight > 0) text.utility += other.weight / total * utility_of(candidate, reference, options);
   }
   ExpectedUtilities result;
   for (const std::string& candidate : candidates) result.utilities.push_back(texts[candidate].utility);

@@ -63,7 +63,9 @@ class SampleDecoder : public SentenceDecoder {
       if (each.ended) continue;
       const float* scores = step.row(s);
       const std::int32_t token = next_token(s, step);
-      check_finite(scores[token] < std::numeric_limits<float>::infinity());  // NaN neither
+      check<NumericError>(std::isfinite(scores[token]), where,  // what is drawn is: of the prefix
+                          "the model gives token {} of the prefix, at place {}, the log-probability {} (sentence {})", token,
+                          step.step, scores[token], start_.index);
       each.node = tree_.add(each.node, token, step.step, step.first_row + static_cast<std::int64_t>(s));
       each.log_probability += static_cast<double>(scores[token]);
       each.ended = token == end_id;
@@ -170,13 +172,15 @@ std::vector<double> filtered_softmax(std::span<const float> logits, const TokenF
 std::vector<std::vector<Hypothesis>> sample(Model& model, const Padded& source, const SampleOptions& options,
                                             std::span<const TokenIds> prefixes) {
   check_filter(where, options.filter);
-  check<ValueError>(options.samples >= 1, where, "{} samples; 1 or more are possible", options.samples);
+  check<ValueError>(options.samples >= 1 && options.samples <= most_rows, where, "{} samples; 1 to {} are possible",
+                    options.samples, most_rows);
   check<ValueError>(options.no_repeat_ngram >= 0, where, "no_repeat_ngram is {}; it must not be negative",
                     options.no_repeat_ngram);
   AttentionSteps weights;
   std::vector<SampleDecoder> decoders;
+  std::vector<SentenceStart> starts = sentence_starts(where, model, source, prefixes, {options.max_length});
   const Tensor cells = source.features.defined() ? source.features.to(f32).contiguous() : source.ids.to(i32).contiguous();
-  for (SentenceStart& start : sentence_starts(where, model, source, prefixes, {options.max_length})) {
+  for (SentenceStart& start : starts) {
     const std::uint64_t hash = hash_of(words_of(cells.select(0, static_cast<std::int64_t>(start.index)), start.source_length));
     decoders.emplace_back(options, std::move(start), hash, weights);
   }

@@ -179,6 +179,10 @@ TEST_CASE("what doesn't fit a ConvLSTM is refused with its name and shapes") {
                        Contains("[ConvLSTMCell] input f32[1, 3, 4, 3] is not [batch, 2, height"), ShapeError);
   CHECK_THROWS_WITH_AS(cell(Tensor::zeros({1, 2, 4, 3}), LSTMState{Tensor::zeros({1, 3, 4, 4}), {}}),
                        Contains("[1, 3, 4, 3] is needed"), ShapeError);
+  CHECK_THROWS_WITH_AS(cell(Tensor::zeros({1, 2, 4, 3}), LSTMState{{}, Tensor::zeros({1, 3, 4, 3}, f64)}),
+                       "[ConvLSTMCell] state f64[1, 3, 4, 3] and input f32[1, 2, 4, 3] differ in dtype", DTypeError);
+  CHECK_THROWS_WITH_AS(module(Tensor::zeros({1, 2, 2, 4, 3}), Tensor(), LSTMState{{}, Tensor::zeros({1, 1, 3, 4, 3}, f64)}),
+                       "[ConvLSTM] initial state f64[1, 1, 3, 4, 3] and input f32[1, 2, 2, 4, 3] differ in dtype", DTypeError);
   CHECK_THROWS_WITH_AS(module(Tensor::zeros({1, 2, 2, 4, 3}), Tensor(), LSTMState{{}, Tensor::zeros({1, 3, 4, 3})}),
                        Contains("[1, 1, 3, 4, 3] is needed"), ShapeError);
   CHECK_THROWS_AS(module(Tensor::zeros({1, 2, 2, 4, 3}), lengths_of({3})), ValueError);

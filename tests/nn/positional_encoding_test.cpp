@@ -67,6 +67,8 @@ TEST_CASE("a far place doesn't cost those in front of it") {
   const Tensor x = Tensor::zeros({1, 2, 4}, f64);
   positions(x);
   CHECK(largest_difference(positions(x, far).value().squeeze(0), nn::sinusoids(far, 2, 4, f64)) == 0);
+  for (const std::int64_t first : {4096 + 2, 4096 + 3})  // the last that the table grows for, and the next
+    CHECK(largest_difference(positions(x, first).value().squeeze(0), nn::sinusoids(first, 2, 4, f64)) == 0);
   CHECK(largest_difference(positions(x, 1).value().squeeze(0), nn::sinusoids(1, 2, 4, f64)) == 0);
 }
 
@@ -108,6 +110,7 @@ TEST_CASE("positions that can't be are refused") {
   CHECK(nn::sinusoids(most - 1, 1, 2).shape() == Shape{1, 2});
   CHECK_THROWS_WITH_AS(nn::sinusoids(0, 3, 4, i64), "[sinusoids] no sines in i64; f32 or f64 is needed", DTypeError);
   nn::SinusoidalPositions sinusoidal;
+  CHECK_THROWS_WITH_AS(sinusoidal(Var()), "[SinusoidalPositions] the input isn't given", ValueError);
   CHECK_THROWS_AS(sinusoidal(Tensor::zeros({1, 3, 4}), most - 1), ValueError);
   CHECK_THROWS_AS(sinusoidal(Tensor::zeros({1, 3, 4}, i64)), DTypeError);
   CHECK_THROWS_AS(nn::LearnedPositions({.max_length = 0, .embedding_dim = 3}), ValueError);

@@ -10,6 +10,7 @@
 #include "support/random.hpp"
 #include "weft/autograd/gradcheck.hpp"
 #include "weft/base/error.hpp"
+#include "weft/nn/adaptive_span.hpp"
 #include "weft/nn/alibi.hpp"
 #include "weft/nn/rotary_embedding.hpp"
 #include "weft/ops/elementwise.hpp"
@@ -144,4 +145,20 @@ TEST_CASE("rotary embeddings turn pairs by the place, and products know the dist
   CHECK_THROWS_AS(rotary(uniform({4}, -1, 1, 1)), ShapeError);
   CHECK_THROWS_AS(rotary(x, -1), ValueError);
   CHECK_THROWS_AS(rotary(Tensor::zeros({2, 4}, i64)), DTypeError);
+}
+
+TEST_CASE("positions by distance that can't be are refused by name") {
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  CHECK_THROWS_WITH_AS(nn::RelativePositions({.head_dim = 2, .max_distance = most}),
+                       doctest::Contains("[RelativePositions] head_dim is 2 and max_distance 9223372036854775807"), ValueError);
+  CHECK_THROWS_WITH_AS(nn::alibi(1, most, 2), doctest::Contains("[alibi] 9223372036854775807 queries and 2 keys"), ValueError);
+  CHECK_THROWS_AS(nn::alibi(1, -1, 2), ValueError);
+  nn::RelativePositions shaw({.head_dim = 2, .max_distance = 3});
+  CHECK_THROWS_WITH_AS(shaw(Var(), 3), "[RelativePositions] the query isn't given", ValueError);
+  CHECK_THROWS_WITH_AS(shaw.values(Var()), "[RelativePositions] the weights aren't given", ValueError);
+  nn::RotaryEmbedding rotary;
+  CHECK_THROWS_WITH_AS(rotary(Var()), "[RotaryEmbedding] the input isn't given", ValueError);
+  nn::AdaptiveSpan span({.num_heads = 2, .max_span = 4});
+  CHECK_THROWS_WITH_AS(span(Var()), "[AdaptiveSpan] the weights aren't given", ValueError);
+  CHECK_THROWS_WITH_AS(span.in_sight(-1, 3), "[AdaptiveSpan] -1 queries and 3 keys; neither can be negative", ValueError);
 }

@@ -2,6 +2,9 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
+#include <string>
+#include <utility>
 
 #include "nn/mixing_checks.hpp"
 #include "support/lengths.hpp"
@@ -91,6 +94,39 @@ Tensor row(const Tensor& x, std::int64_t b, const Tensor& ends) {
 }
 
 }  // namespace
+
+TEST_CASE("hooks run in steps as they do for all places at once, whatever mixes them") {
+  for (const Kind& kind : kinds()) {
+    CAPTURE(kind.name);
+    Layers layers(kind.options);
+    std::map<std::string, int> ran;
+    for (nn::ModuleBase* layer : {static_cast<nn::ModuleBase*>(&layers.encoder), static_cast<nn::ModuleBase*>(&layers.decoder)})
+      for (nn::ModuleBase* module : layer->modules())
+        module->on_output([&ran, layer, &layers](const nn::ModuleBase& which, const Var& output) {
+          ++ran[(layer == &layers.encoder ? "encoder " : "decoder ") + std::string(which.path())];
+          return output * 0.5;
+        });
+    const Tensor x = input();
+    const AttentionMask causal{.causal = true};
+    const Var encoded = layers.encoder(x, causal), decoded = layers.decoder(x, memory(), causal);
+    const auto at_once = std::exchange(ran, {});
+    nn::AttentionCache by_encoder, by_decoder;
+    for (std::int64_t t = 0; t < 5; ++t) {
+      nn::MixingStep one = layers.encoder.step(x.slice(1, t, t + 1), by_encoder);
+      CHECK(largest_difference(one.output.value(), encoded.value().slice(1, t, t + 1)) < 1e-12);
+      by_encoder = std::move(one.cache);
+      nn::TransformerDecoderLayerStep other =
+          layers.decoder.step(x.slice(1, t, t + 1), by_decoder, layers.decoder.multihead_attn.remember(memory(), memory()), {});
+      CHECK(largest_difference(other.output.value(), decoded.value().slice(1, t, t + 1)) < 1e-12);
+      by_decoder = std::move(other.cache);
+    }
+    CHECK(at_once.size() > 10);
+    for (const auto& [path, times] : at_once) {
+      INFO(path);
+      CHECK(ran[path] == 5 * times);
+    }
+  }
+}
 
 TEST_CASE("first and second derivatives of a layer are right, whatever mixes its places") {
   for (const Kind& kind : kinds()) {

@@ -167,6 +167,8 @@ TEST_CASE("a step that is skipped leaves values, moments and step counts bitwise
 TEST_CASE("max_norm must be at least 0") {
   Parameter a("a", Tensor::zeros({2}));
   CHECK_THROWS_AS(optim::clip_grad_norm(std::vector{&a}, -1.0), ValueError);
+  CHECK_THROWS_WITH_AS(optim::clip_grad_norm(std::vector<Parameter*>{&a, nullptr}, 1.0),
+                       "[clip_grad_norm] a parameter is a null pointer", ValueError);
   CHECK_THROWS_AS(optim::clip_grad_norm(std::vector{&a}, std::numeric_limits<double>::quiet_NaN()), ValueError);
   a.add_grad(Tensor::ones({2}));
   optim::clip_grad_norm(std::vector{&a}, 0.0);

@@ -132,6 +132,8 @@ TEST_CASE("schedules refuse what makes no sense") {
   CHECK_THROWS_WITH_AS(optim::polynomial(5, -1), doctest::Contains("power is -1"), ValueError);
   CHECK_THROWS_WITH_AS(optim::polynomial(5, 1, 2), doctest::Contains("least is 2"), ValueError);
   CHECK_THROWS_WITH_AS(optim::cyclic({.up = 0}), doctest::Contains("up 0"), ValueError);
+  CHECK_THROWS_WITH_AS(optim::cyclic({.down = std::numeric_limits<std::int64_t>::max()}), doctest::Contains("must be in 1.."),
+                       ValueError);
   CHECK_THROWS_WITH_AS(optim::cyclic({.down = -3}), doctest::Contains("down -3"), ValueError);
   CHECK_THROWS_WITH_AS(optim::cyclic({.least = nan}), doctest::Contains("least is nan"), ValueError);
   CHECK_THROWS_WITH_AS(optim::cyclic({.gamma = 1.5}), doctest::Contains("gamma is 1.5"), ValueError);

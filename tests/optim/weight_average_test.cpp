@@ -65,6 +65,9 @@ TEST_CASE("an average refuses what it can't be of") {
   CHECK_THROWS_AS(optim::WeightAverage(std::vector<Parameter*>{}), ValueError);
   CHECK_THROWS_AS(optim::WeightAverage(std::vector<Parameter*>{nullptr}), ValueError);
   CHECK_THROWS_AS(optim::WeightAverage(std::vector{&p, &twin}), ValueError);
+  Parameter count("updates", Tensor::ones({2}));
+  CHECK_THROWS_WITH_AS(optim::WeightAverage(std::vector{&p, &count}), doctest::Contains("a parameter is called 'updates'"),
+                       ValueError);
   CHECK_THROWS_WITH_AS(optim::WeightAverage(std::vector{&p}, {.decay = 1}), doctest::Contains("decay is 1"), ValueError);
   optim::WeightAverage average(std::vector{&p});
   CHECK_THROWS_WITH_AS(average.swap(), doctest::Contains("nothing was averaged yet"), ValueError);

@@ -8,7 +8,10 @@
 #include "seq2seq/small_model.hpp"
 #include "weft/base/error.hpp"
 #include "weft/ops/embedding.hpp"
+#include "weft/ops/shape.hpp"
 #include "weft/ops/softmax.hpp"
+#include "weft/seq2seq/forced_decoding.hpp"
+#include "weft/seq2seq/sampling.hpp"
 #include "weft/tensor/memory.hpp"
 
 using namespace weft;
@@ -92,6 +95,27 @@ class Looking : public Chain {
     return next;
   }
   bool attends() const override { return true; }
+};
+
+// One of a beginner's, which forgets that a search asks for several rows, or has fewer words than it says, or none.
+class Careless : public Looking {
+ public:
+  struct Mistakes {
+    std::int64_t rows = 0, words = 0, weights = 0, vocabulary = 7;
+  };
+  explicit Careless(const Mistakes& mistakes) : Looking(Next{}), mistakes_(mistakes) {}
+  DecoderStep step(const DecoderMemory& memory, const DecoderState& state, const Tensor& tokens, bool attention) override {
+    DecoderStep next = Looking::step(memory, state, tokens, attention);
+    if (mistakes_.rows > 0) next.features = slice(next.features, 0, 0, mistakes_.rows);
+    if (mistakes_.words > 0) next.features = slice(next.features, 1, 0, mistakes_.words);
+    if (mistakes_.weights > 0) next.weights = slice(next.weights, 0, 0, mistakes_.weights);
+    if (mistakes_.weights < 0) next.weights = {};
+    return next;
+  }
+  std::int64_t target_vocabulary() const override { return mistakes_.vocabulary; }
+
+ private:
+  Mistakes mistakes_;
 };
 
 // A Transformer and an LSTM with each attention.
@@ -257,5 +281,33 @@ TEST_CASE("impossible searches are refused") {
     CHECK_THROWS_WITH_AS(beam_search(*model, pad(rows), {.beam = 0}), "[beam_search] a beam of 0; 1 or more is possible",
                          ValueError);
     CHECK_THROWS_AS(beam_search(*model, pad(rows), {.max_length = -1}), ValueError);
+    CHECK_THROWS_WITH_AS(beam_search(*model, Padded{}), "[beam_search] the source has no ids and no features", ValueError);
   }
+}
+
+TEST_CASE("a model whose steps don't fit is refused, whatever searches") {
+  const Padded source = pad(test::pointers(test::small_source()));
+  const auto refuse = [&](const Careless::Mistakes& mistakes, const char* message) {
+    Careless model(mistakes);
+    CHECK_THROWS_WITH_AS(beam_search(model, source, {.beam = 4, .attention = true}), doctest::Contains(message), Error);
+    CHECK_THROWS_WITH_AS(sample(model, source, {.samples = 4, .attention = true}), doctest::Contains(message), Error);
+  };
+  refuse({.rows = 1}, "the model's logits f32[1, 7] of a step must be [12, 7]");
+  refuse({.words = 5}, "the model's logits f32[12, 5] of a step must be [12, 7]");
+  refuse({.weights = 1}, "of a step must be [12, 4 or more]");
+  refuse({.weights = -1}, "the model attends, and a step gave no weights");
+  refuse({.vocabulary = 3}, "a target vocabulary of 3 tokens; the first 4 stand for");
+  Careless short_of_rows({.rows = 1});
+  CHECK_THROWS_WITH_AS(forced_decoding(short_of_rows, test::small_batch()),
+                       "[forced_decoding] the model's logits f64[1, 7] of a step must be [3, words], a row for each target",
+                       ShapeError);
+}
+
+TEST_CASE("a group that must say what others said says it, however strong its wish for another") {
+  const auto all = models();
+  const std::vector<TokenIds> prefixes(3, TokenIds{4});
+  const auto found = beam_search(*all[0], pad(test::pointers(test::small_source())),
+                                 {.beam = 4, .max_length = 3, .diverse_groups = 4, .diversity_strength = 1e308}, prefixes);
+  for (const auto& hypotheses : found)
+    for (const Hypothesis& hypothesis : hypotheses) CHECK(hypothesis.ids.at(0) == 4);
 }

@@ -236,3 +236,16 @@ TEST_CASE("a token outside the vocabulary is named") {
   const std::vector<const TokenIds*> rows = {&source};
   CHECK_THROWS_WITH_AS(model.encode(pad(rows)), doctest::Contains("index 99 at [0, 1]"), IndexError);
 }
+
+TEST_CASE("a step from another model's memory or state is refused") {
+  auto options = test::small_options();
+  options.attention = attention_kind("dot");
+  EncoderDecoder model(options);
+  model.eval();
+  const Model::Encoded start = model.encode(pad(test::pointers(test::small_source())));
+  const Tensor tokens = Tensor::from<std::int32_t>({begin_id, begin_id, begin_id}, {3});
+  CHECK_NOTHROW(model.step(start.memory, start.state, tokens, false));
+  CHECK_THROWS_WITH_AS(model.step(start.memory, {}, tokens, false), doctest::Contains("a memory of 3 values and a state of 0"),
+                       ValueError);
+  CHECK_THROWS_WITH_AS(model.step({}, start.state, tokens, false), doctest::Contains("a memory of 0 values"), ValueError);
+}

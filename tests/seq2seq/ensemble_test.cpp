@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "seq2seq/rereading.hpp"
+#include "weft/autograd/tape.hpp"
 #include "weft/base/error.hpp"
 #include "weft/seq2seq/beam_search.hpp"
 #include "weft/seq2seq/sampling.hpp"
@@ -107,6 +108,14 @@ TEST_CASE("a batch of an ensemble gives what its sentences give alone") {
     const std::vector<const TokenIds*> rows = {&test::small_source()[r]};
     check_same({together[r]}, beam_search(ensemble, pad(rows), options));
   }
+}
+
+TEST_CASE("models of an ensemble in training mode are read under a tape as they are alone") {
+  const auto models = test::small_models();
+  for (const auto& model : models) model->train();
+  Ensemble ensemble({models[0].get(), models[1].get()});
+  Tape tape;
+  CHECK(ensemble(test::small_batch()).size(-1) == 7);
 }
 
 TEST_CASE("models that don't go together are refused") {

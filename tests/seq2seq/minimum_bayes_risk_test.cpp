@@ -54,6 +54,8 @@ TEST_CASE("the one that agrees with most is chosen, whatever comes first") {
     CHECK(minimum_bayes_risk({"something else", "the cat sat on the mat", "the cat sat on a mat", "the cat sat on the mat ."},
                              weights, {.utility = kind})
               .best == 0);
+    const std::vector<double> huge = {1e307, 1e308};
+    CHECK(minimum_bayes_risk({"a b c d", "x y"}, huge, {.utility = kind}).best == 1);
     CHECK(minimum_bayes_risk({"one"}, {}, {.utility = kind}).best == 0);
     CHECK(minimum_bayes_risk({"same", "same"}, {}, {.utility = kind}).best == 0);
     CHECK(minimum_bayes_risk({"", ""}, {}, {.utility = kind}).best == 0);

@@ -198,7 +198,11 @@ TEST_CASE("a model that has become NaN is an error that names the sentence, in s
                        "[beam_search] the model gives no finite probability to any token (sentence 0)", NumericError);
   const std::vector<TokenIds> prefixes = {{4}, {4}, {4}};
   CHECK_THROWS_WITH_AS(sample(*model, source, {.max_length = 1}, prefixes),
-                       "[sample] the model gives no finite probability to any token (sentence 0)", NumericError);
+                       "[sample] the model gives token 4 of the prefix, at place 0, the log-probability nan (sentence 0)",
+                       NumericError);
+  CHECK_THROWS_WITH_AS(beam_search(*model, source, {.max_length = 1}, prefixes),
+                       "[beam_search] the model gives no finite probability to token 4 of the prefix, at place 0 (sentence 0)",
+                       NumericError);
 }
 
 TEST_CASE("a token is drawn of probabilities alone") {
@@ -219,7 +223,8 @@ TEST_CASE("impossible samples are refused by name") {
   const auto refuse = [&](const SampleOptions& options, const char* message) {
     CHECK_THROWS_WITH_AS(sample_alone(*model, test::small_source()[0], options), message, ValueError);
   };
-  refuse({.samples = 0}, "[sample] 0 samples; 1 or more are possible");
+  refuse({.samples = 0}, "[sample] 0 samples; 1 to 1000000 are possible");
+  refuse({.samples = std::int64_t{1} << 60}, "[sample] 1152921504606846976 samples; 1 to 1000000 are possible");
   refuse({.filter = {.temperature = 0}}, "[sample] temperature is 0; it must be finite and above 0");
   refuse({.filter = {.temperature = -1}}, "[sample] temperature is -1; it must be finite and above 0");
   refuse({.filter = {.temperature = NAN}}, "[sample] temperature is nan; it must be finite and above 0");
@@ -233,6 +238,7 @@ TEST_CASE("impossible samples are refused by name") {
                        "[sample] prefix 0 has the id 9 at place 1, which is outside 0..6", ValueError);
   CHECK_THROWS_WITH_AS(filtered_softmax(std::vector<float>{1}, {.top_p = 2}),
                        doctest::Contains("[filtered_softmax] top_p is 2"), ValueError);
+  CHECK_THROWS_WITH_AS(sample(*model, Padded{}), "[sample] the source has no ids and no features", ValueError);
   Padded beyond = pad(test::pointers(test::small_source()));
   beyond.lengths = Tensor::from<std::int64_t>({4, 5, 1}, {3});
   CHECK_THROWS_WITH_AS(sample(*model, beyond), "[sample] length 5 of row 1 is outside 1..4, the columns", ValueError);

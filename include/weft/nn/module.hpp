@@ -71,9 +71,9 @@ class ModuleBase {
   void eval() { train(false); }
   bool training() const { return training_; }
 
-  /// Has `hook` called whenever this module has run, inside the module's path and before observers are told. Hooks are called
-  /// in the order of their making, each with what the one before left. Modules that return neither a Var nor such a struct
-  /// call none.
+  /// Has `hook` called after every call of this module (forward, a decoder's step), inside the module's path and before
+  /// observers are told. Hooks are called in the order of their making, each with what the one before left. Calls that return
+  /// neither a Var nor such a struct by value call none.
   void on_output(OutputHook hook);
   void clear_output_hooks() { output_hooks_.clear(); }
 
@@ -94,7 +94,7 @@ class ModuleBase {
   /// `callable`: its forward is what uses the modules below; otherwise they are called one by one, as a List's are.
   explicit ModuleBase(const Scope& scope, bool callable = false);
 
-  /// A call of this module by another name than forward: `method()` inside the module's path, for hooks and observers too.
+  /// A call of this module, by forward or another name: `method()` inside of its path, for hooks and observers too.
   template <class Method>
   decltype(auto) run(const Method& method) const {
     const ModuleCall call(*this);

@@ -16,8 +16,8 @@ class Observer {
   Observer& operator=(const Observer&) = delete;
 
   virtual void entered(const ModuleBase& module) = 0;
-  /// `output` is what forward returned or, of a struct, its main member (output, context or h); undefined for other types.
-  /// Not called when forward throws.
+  /// `output` is what the call returned or, of a struct, its main member (output, context or h); undefined for other types.
+  /// Not called when it throws.
   virtual void left(const ModuleBase& module, const Var& output) = 0;
 
  private:
@@ -25,7 +25,7 @@ class Observer {
   Observer* outer_;
 };
 
-/// A method of a module that runs: errors and profiles name it. Of a method that isn't forward, observers hear nothing.
+/// A method of a module that runs: errors and profiles name it. Of that alone observers hear nothing: see ModuleBase::run.
 class ModuleScope {
  public:
   /// Throws ValueError where a call under a recording tape would train nothing: see Module.
@@ -46,7 +46,7 @@ class ModuleCall {
   explicit ModuleCall(const ModuleBase& module);
   ModuleCall(const ModuleCall&) = delete;
   ModuleCall& operator=(const ModuleCall&) = delete;
-  /// Tells the observers what forward returned.
+  /// Tells the observers what the call returned.
   template <class Output>
   void finish(const Output& output) const {
     if (!with_main(output, [this](const auto& main) { finish(Var(main)); })) finish(Var());

@@ -116,10 +116,11 @@ Var PointerGenerator::loss(const PointerGeneratorInput& in, const Tensor& target
     const std::int64_t rows = in.weights.size(0), steps = in.weights.size(1);
     const Tensor source = checked_ids("source", in.source, {rows, in.weights.size(2)}, in, 0);
     const Tensor ids = checked_ids("targets", targets, {rows, steps}, in, ignore_index);
-    const Tensor counts = ne(Var(ids), static_cast<double>(ignore_index));
+    const Tensor ignored = Tensor::from<std::int64_t>({ignore_index}, {});  // a double doesn't hold each of them
+    const Tensor counts = ne(Var(ids), Var(ignored));
     const Tensor known = logical_and(counts, lt(Var(ids), static_cast<double>(in.logits.size(2))));
     const Var open = open_gate(in, counts);
-    const Tensor in_vocabulary = where(known, Var(ids), Var::scalar(static_cast<double>(ignore_index), i64)).value();
+    const Tensor in_vocabulary = where(known, Var(ids), Var(ignored)).value();
     const Var log_generated =
         -cross_entropy(in.logits, in_vocabulary, {.ignore_index = ignore_index, .reduction = LossReduction::none});
     const Tensor found =

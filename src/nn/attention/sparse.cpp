@@ -267,40 +267,41 @@ void SparseSelfAttention::record_step(const Var& query, const AttentionCache& ke
 }
 
 MixingStep SparseSelfAttention::step(const Var& x, const AttentionCache& cache) {
-  const ModuleScope scope(*this);
-  check_places(name, "input", x, options_.embed_dim, *out_proj.weight);
-  const Heads fresh = project(x);
-  const std::int64_t heads = options_.num_heads, size = options_.embed_dim / heads;
-  check_cache(name, x, cache, {{heads, -1, size}, {heads, -1, size}});
-  AttentionCache kept{behind(cache.keys, fresh.key, 2), behind(cache.values, fresh.value, 2)};
-  const std::int64_t before = cache.places(), reach = within(before + x.size(1), options_.reach);
-  PoolVector<Var> places;
-  for (std::int64_t t = 0; t < x.size(1); ++t) {
-    const std::int64_t place = before + t;
-    PoolVector<Var> outputs;
-    std::int64_t head = 0;
-    for (const SparsePattern pattern : options_.patterns) {
-      const std::int64_t end = head + heads_of_each();
-      const auto seen = [&](const Var& all) {
-        const Var of_heads = slice(all, 1, head, end);
-        if (pattern == SparsePattern::block) return slice(of_heads, 2, place / reach * reach, place + 1);
-        if (pattern == SparsePattern::window) return slice(of_heads, 2, std::max<std::int64_t>(place - reach, 0), place + 1);
-        Tensor index = Tensor::empty({place / reach + 1}, i64);
-        auto* at = index.mutable_data<std::int64_t>();
-        for (std::int64_t k = place % reach; k <= place; k += reach) *at++ = k;
-        return index_select(of_heads, 2, index);
-      };
-      const Var query = slice(slice(fresh.query, 1, head, end), 2, t, t + 1);
-      outputs.push_back(scaled_dot_product_attention(query, seen(kept.keys), seen(kept.values), {},
-                                                     {.dropout = training() ? options_.dropout : 0})
-                            .output);
-      head = end;
+  return run([&]() -> MixingStep {
+    check_places(name, "input", x, options_.embed_dim, *out_proj.weight);
+    const Heads fresh = project(x);
+    const std::int64_t heads = options_.num_heads, size = options_.embed_dim / heads;
+    check_cache(name, x, cache, {{heads, -1, size}, {heads, -1, size}});
+    AttentionCache kept{behind(cache.keys, fresh.key, 2), behind(cache.values, fresh.value, 2)};
+    const std::int64_t before = cache.places(), reach = within(before + x.size(1), options_.reach);
+    PoolVector<Var> places;
+    for (std::int64_t t = 0; t < x.size(1); ++t) {
+      const std::int64_t place = before + t;
+      PoolVector<Var> outputs;
+      std::int64_t head = 0;
+      for (const SparsePattern pattern : options_.patterns) {
+        const std::int64_t end = head + heads_of_each();
+        const auto seen = [&](const Var& all) {
+          const Var of_heads = slice(all, 1, head, end);
+          if (pattern == SparsePattern::block) return slice(of_heads, 2, place / reach * reach, place + 1);
+          if (pattern == SparsePattern::window) return slice(of_heads, 2, std::max<std::int64_t>(place - reach, 0), place + 1);
+          Tensor index = Tensor::empty({place / reach + 1}, i64);
+          auto* at = index.mutable_data<std::int64_t>();
+          for (std::int64_t k = place % reach; k <= place; k += reach) *at++ = k;
+          return index_select(of_heads, 2, index);
+        };
+        const Var query = slice(slice(fresh.query, 1, head, end), 2, t, t + 1);
+        outputs.push_back(scaled_dot_product_attention(query, seen(kept.keys), seen(kept.values), {},
+                                                       {.dropout = training() ? options_.dropout : 0})
+                              .output);
+        head = end;
+      }
+      places.push_back(concat(outputs, 1));
     }
-    places.push_back(concat(outputs, 1));
-  }
-  if (AttentionRecorder::alive()) record_step(fresh.query, kept);
-  const Var output = places.empty() ? fresh.query : concat(places, 2);
-  return {out_proj(together(output)), std::move(kept)};
+    if (AttentionRecorder::alive()) record_step(fresh.query, kept);
+    const Var output = places.empty() ? fresh.query : concat(places, 2);
+    return {out_proj(together(output)), std::move(kept)};
+  });
 }
 
 }  // namespace weft::nn::attention

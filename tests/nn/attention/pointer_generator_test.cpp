@@ -120,6 +120,15 @@ TEST_CASE("the loss is that of the mixed distribution") {
   CHECK(std::isinf(head.loss(in, Tensor::full({rows, steps}, 6, i64), -100, LossReduction::none).value().at({1, 0})));
 }
 
+TEST_CASE("any number can stand for targets that don't count") {
+  Head head;
+  for (const std::int64_t ignored : {std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min()}) {
+    Tensor other = targets.clone();
+    other.mutable_data<std::int64_t>()[rows * steps - 1] = ignored;
+    CHECK(head.loss(input(), other, ignored).item() == head.loss(input(), targets).item());
+  }
+}
+
 TEST_CASE("the loss is exact where probabilities underflow") {
   Head head;
   PointerGeneratorInput in = input();
