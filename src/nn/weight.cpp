@@ -13,13 +13,15 @@ Tensor value_of(const Shape& shape) {
 
 }  // namespace
 
-Weight::Weight(ModuleBase* owner, std::string name, const Shape& shape, const Init& init)
-    : parameter_(std::make_shared<Parameter>(owner->path_of(name), value_of(shape))) {
+Weight::Weight(ModuleBase* owner, std::string name, const Shape& shape, const Init& init) {
+  check<ValueError>(owner != nullptr, "Weight", "'{}' has no owner; construct it with {{this, \"{}\", ...}}", name, name);
+  parameter_ = std::make_shared<Parameter>(owner->path_of(name), value_of(shape));
   initialise(*parameter_, init, owner->seed_);
   owner->add(std::move(name), parameter_);
 }
 
 Weight::Weight(ModuleBase* owner, std::string name, const Weight& tied) : parameter_(tied.parameter_) {
+  check<ValueError>(owner != nullptr, "Weight", "'{}' has no owner; construct it with {{this, \"{}\", ...}}", name, name);
   check<ValueError>(tied.defined(), "Weight", "'{}' can't be tied to a weight that is none", owner->path_of(name));
   owner->add(std::move(name), parameter_);
 }

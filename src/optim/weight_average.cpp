@@ -42,7 +42,12 @@ void WeightAverage::check_parameters() const {
   }
 }
 
+void WeightAverage::check_not_swapped() const {
+  check<ValueError>(!swapped_, where, "the parameters hold the averages; swap() them back first");
+}
+
 void WeightAverage::update() {
+  check_not_swapped();
   check_parameters();
   const bool first = ++*updates_.mutable_data<std::int64_t>() == 1;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
@@ -62,6 +67,7 @@ void WeightAverage::swap() {
     parameters_[i]->mutable_value().copy_from(averages_[i]);
     averages_[i].copy_from(value);
   }
+  swapped_ = !swapped_;
 }
 
 StateDict WeightAverage::state_dict() const {
@@ -71,6 +77,7 @@ StateDict WeightAverage::state_dict() const {
 }
 
 void WeightAverage::load_state_dict(const StateDict& state) {
+  check_not_swapped();
   StateDict own = state_dict();
   const std::vector<Tensor> given = match_state(where, own, state);
   check<ValueError>(given[0].item() >= 0, where, "'updates' is {}, not at least 0", given[0].str());

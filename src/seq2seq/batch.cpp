@@ -23,9 +23,12 @@ Tensor fill_rows(std::span<const TokenIds* const> rows, std::int64_t columns, st
   return ids;
 }
 
-std::int64_t longest(std::span<const TokenIds* const> rows) {
+std::int64_t longest(const char* op, std::span<const TokenIds* const> rows) {
   std::size_t most = 0;
-  for (const TokenIds* tokens : rows) most = std::max(most, tokens->size());
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    check<ValueError>(rows[r] != nullptr, op, "row {} is a null pointer", r);
+    most = std::max(most, rows[r]->size());
+  }
   return static_cast<std::int64_t>(most);
 }
 
@@ -47,7 +50,7 @@ Padded padded(const char* op, const char* what, std::size_t rows, LengthOf lengt
 
 Padded pad(std::span<const TokenIds* const> rows) {
   check<ValueError>(!rows.empty(), "pad", "no rows to make a batch of");
-  const std::int64_t columns = longest(rows);
+  const std::int64_t columns = longest("pad", rows);
   Padded result =
       padded("pad", "tokens", rows.size(), [&](std::size_t r) { return static_cast<std::int64_t>(rows[r]->size()); });
   result.ids = fill_rows(rows, columns, -1, -1);
@@ -85,7 +88,7 @@ Batch make_batch(const Padded& source, std::span<const TokenIds* const> target) 
   const std::int64_t rows = source.cells().size(0);
   check<ValueError>(rows == static_cast<std::int64_t>(target.size()), "make_batch", "{} source rows but {} target rows", rows,
                     target.size());
-  const std::int64_t columns = longest(target) + 1;
+  const std::int64_t columns = longest("make_batch", target) + 1;
   Batch batch{source, fill_rows(target, columns, begin_id, -1), fill_rows(target, columns, -1, end_id),
               Tensor::empty({static_cast<std::int64_t>(target.size())}, i64), 0};
   auto* length = batch.target_lengths.mutable_data<std::int64_t>();

@@ -50,6 +50,10 @@ Batch Model::checked_batch(const Batch& batch) {
 }
 
 Model::Reading Model::at_tokens(const Var& all, const Batch& batch) {
+  check<ValueError>(all.defined(), "Model", "the features of the target's places are undefined");
+  check<ShapeError>(all.rank() == 3 && Shape({all.size(0), all.size(1)}) == batch.target_out.shape(), "Model",
+                    "features {} don't fit targets {}: [rows, steps, any] is needed, as stack(of each step, 1) makes them",
+                    all.value(), batch.target_out);
   const std::int64_t rows = all.size(0), steps = all.size(1);
   Tensor places = Tensor::empty({batch.target_tokens}, i64);
   auto* place = places.mutable_data<std::int64_t>();
@@ -66,7 +70,9 @@ Var Model::forward(const Batch& batch) {
   return reshape(index_add(nothing, 0, reading.places, logits), {rows, steps, width});
 }
 
-Var Model::loss(const Batch& batch, double label_smoothing) { return loss_of(checked_batch(batch), label_smoothing); }
+Var Model::loss(const Batch& batch, double label_smoothing) {
+  return run([&] { return loss_of(checked_batch(batch), label_smoothing); });
+}
 
 Var Model::loss_of(const Batch& batch, double label_smoothing) {
   const Reading reading = read(batch);

@@ -351,10 +351,15 @@ class Training {
         result = task_.validate();
       }
       task_.model().train();
+      check<NumericError>(
+          !std::isnan(result.loss) || options_.on_non_finite == optim::NonFinite::skip, where,
+          "the validation loss after update {} is {}: lower the learning rate, or look for a division by zero in "
+          "the loss",
+          state_.update, result.loss);
       state_.validated = state_.update;
       state_.seconds = steady_seconds() - started_;
       value = result.score.value_or(-result.loss);
-      better = !std::isnan(value) && (!state_.has_best || value > state_.best);
+      better = !std::isnan(value) && !std::isnan(result.loss) && (!state_.has_best || value > state_.best);
       // A score of few steps is often the same when the model is not.
       best = better ||
              (state_.has_best && value == state_.best && (result.loss < state_.best_loss || std::isnan(state_.best_loss)));

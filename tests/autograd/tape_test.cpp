@@ -64,6 +64,13 @@ TEST_CASE("backward names what is undefined") {
   CHECK(message_of<TapeError>([&] { tape.backward(x, Var()); }) == "[backward] the gradient" + undefined);
 }
 
+TEST_CASE("an operation whose input is a null pointer is refused by its name") {
+  Tape tape;
+  const Var x = tape.leaf(Tensor::ones({2}));
+  CHECK_THROWS_WITH_AS(record("mine", Tensor::ones({2}), {&x, nullptr}, [](Sink& s) { s.add(0, s.grad()); }),
+                       doctest::Contains("[mine] an input is a null pointer"), ValueError);
+}
+
 TEST_CASE("k uses of a variable give k times the gradient") {
   for (const int k : {1, 2, 3, 7}) {
     Tape tape;

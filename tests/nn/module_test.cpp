@@ -10,6 +10,7 @@
 #include "support/space_limit.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/base/error.hpp"
+#include "weft/nn/buffer.hpp"
 #include "weft/nn/dropout.hpp"
 #include "weft/nn/linear.hpp"
 #include "weft/nn/list.hpp"
@@ -274,4 +275,16 @@ TEST_CASE("weights lie in blocks of their own size, not in larger ones that were
   CHECK(layer.weight->value().raw() != kept);
   CHECK(memory_statistics().by_category[static_cast<std::size_t>(MemoryCategory::parameters)].current >= 5 * mebi * 4);
   CHECK(Tensor::empty({9 * mebi}).raw() == kept);
+}
+
+TEST_CASE("items that a list hasn't are refused, and parameters without an owner") {
+  Model model;
+  CHECK(&model.layers.back() == &model.layers[1]);
+  CHECK_THROWS_WITH_AS(model.layers[2], "[List] 'layers' has no item 2; its 2 are 0 to 1", IndexError);
+  nn::List<Affine> none;
+  CHECK_THROWS_WITH_AS(none.back(), "[List] '' is empty", IndexError);
+  CHECK_THROWS_WITH_AS(nn::Weight(nullptr, "w", Shape{2}, nn::init::zeros()),
+                       "[Weight] 'w' has no owner; construct it with {this, \"w\", ...}", ValueError);
+  CHECK_THROWS_AS(nn::Weight(nullptr, "w", nn::Weight()), ValueError);
+  CHECK_THROWS_AS(nn::Buffer(nullptr, "b", Shape{2}, 0), ValueError);
 }

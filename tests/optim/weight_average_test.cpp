@@ -72,6 +72,11 @@ TEST_CASE("an average refuses what it can't be of") {
   optim::WeightAverage average(std::vector{&p});
   CHECK_THROWS_WITH_AS(average.swap(), doctest::Contains("nothing was averaged yet"), ValueError);
   average.update();
+  average.swap();
+  CHECK_THROWS_WITH_AS(average.update(), doctest::Contains("the parameters hold the averages; swap() them back first"),
+                       ValueError);
+  CHECK_THROWS_AS(average.load_state_dict(average.state_dict()), ValueError);
+  average.swap();
   p.to(f64);
   CHECK_THROWS_AS(average.update(), DTypeError);
   p.mutable_value() = Tensor::ones({6});

@@ -31,6 +31,9 @@ TEST_CASE("impossible batches are refused") {
   CHECK_THROWS_WITH_AS(pad({}), "[pad] no rows to make a batch of", ValueError);
   const std::vector<const TokenIds*> with_empty = {&a, &empty}, one = {&a};
   CHECK_THROWS_WITH_AS(pad(with_empty), "[pad] row 1 has no tokens", ValueError);
+  const std::vector<const TokenIds*> with_null = {&a, nullptr};
+  CHECK_THROWS_WITH_AS(pad(with_null), "[pad] row 1 is a null pointer", ValueError);
+  CHECK_THROWS_WITH_AS(make_batch(pad(std::vector{&a, &a}), with_null), "[make_batch] row 1 is a null pointer", ValueError);
   CHECK_THROWS_WITH_AS(make_batch(with_empty, one), "[make_batch] 2 source rows but 1 target rows", ValueError);
 }
 

@@ -6,7 +6,10 @@
 #include <map>
 
 #include "seq2seq/small_model.hpp"
+#include "weft/autograd/tape.hpp"
 #include "weft/base/error.hpp"
+#include "weft/nn/linear.hpp"
+#include "weft/ops/elementwise.hpp"
 #include "weft/ops/embedding.hpp"
 #include "weft/ops/shape.hpp"
 #include "weft/ops/softmax.hpp"
@@ -301,6 +304,42 @@ TEST_CASE("a model whose steps don't fit is refused, whatever searches") {
   CHECK_THROWS_WITH_AS(forced_decoding(short_of_rows, test::small_batch()),
                        "[forced_decoding] the model's logits f64[1, 7] of a step must be [3, words], a row for each target",
                        ShapeError);
+}
+
+TEST_CASE("features that stand step by row, or of another batch, are refused by the loss") {
+  class Turned : public Chain {
+   public:
+    Turned() : Chain(Next{}) {}
+
+   protected:
+    Reading read(const Batch& batch) override {
+      return at_tokens(Tensor::zeros({batch.target_in.size(1), batch.target_in.size(0), 7}), batch);
+    }
+  };
+  Turned model;
+  CHECK_THROWS_WITH_AS(model.loss(test::small_batch({{4, 5}, {8, 4}}, {{4, 5, 6}, {4}})),
+                       "[Model] features f32[4, 2, 7] don't fit targets i32[2, 4]: [rows, steps, any] is needed, as stack(of "
+                       "each step, 1) makes them",
+                       ShapeError);
+}
+
+TEST_CASE("a model's loss is a call of it: what it has lost is noticed, hooks run") {
+  class Forgetful : public Chain {
+   public:
+    Forgetful() : Chain(Next{}), forgotten({.in_features = 7, .out_features = 7}) { train(); }
+    nn::Linear forgotten;
+
+   protected:
+    Reading read(const Batch& batch) override {
+      return at_tokens(forgotten(Tensor::zeros(batch.target_in.shape().with_inserted(2, 7))), batch);
+    }
+  };
+  Forgetful model;
+  Tape tape;
+  CHECK_THROWS_WITH_AS(model.loss(test::small_batch()), doctest::Contains("Linear is called by"), ValueError);
+  model.forgotten.eval();  // meant to stand apart
+  model.on_output([](const nn::ModuleBase&, const Var& output) { return output * 0 + 5; });
+  CHECK(model.loss(test::small_batch()).item() == 5);
 }
 
 TEST_CASE("a group that must say what others said says it, however strong its wish for another") {

@@ -858,6 +858,25 @@ TEST_CASE("steps whose gradients aren't finite are passed over and counted, in a
   CHECK(std::regex_search(text, std::regex("update 3 epoch 1 loss 1\\d\\d\\.\\d{4} perplexity \\d\\.\\d\\de\\+\\d+ words")));
 }
 
+TEST_CASE("a validation loss that is NaN ends the run, or is never the best") {
+  class Lost : public Regression {
+   public:
+    ValidationResult validate() override { return {std::numeric_limits<double>::quiet_NaN(), 7.0}; }
+  };
+  const test::TemporaryFolder folder;
+  std::ostringstream progress;
+  Lost task;
+  auto options = options_for(folder.path());
+  CHECK_THROWS_WITH_AS(train(task, options, progress), doctest::Contains("the validation loss after update 4 is nan: lower"),
+                       NumericError);
+  CHECK(task.net.training());
+  options.folder = folder.path() / "skipping";
+  options.on_non_finite = optim::NonFinite::skip;
+  Lost again;
+  CHECK_FALSE(train(again, options, progress).best.has_value());
+  CHECK_FALSE(std::filesystem::exists(options.folder / "best.safetensors"));
+}
+
 // A batch of rows whose loss is a mean over `tokens` rows each, or the same rows as one batch.
 class Parts : public Regression {
  public:

@@ -8,6 +8,9 @@
 
 namespace weft::nn {
 
+/// For List: throws IndexError about item `i` of `size`.
+[[noreturn]] void throw_no_item(const ModuleBase& list, std::size_t i, std::size_t size);
+
 /// Many modules of one type, constructed in place and named "0", "1", ...:
 ///   nn::List<nn::Linear> layers({this, "layers"});
 ///   layers.emplace(nn::LinearOptions{.in_features = 4, .out_features = 4});
@@ -24,8 +27,14 @@ class List : public ModuleBase {
 
   std::size_t size() const { return items_.size(); }
   bool empty() const { return items_.empty(); }
-  T& operator[](std::size_t i) { return items_[i]; }
-  T& back() { return items_.back(); }
+  /// Throws IndexError beyond the end.
+  T& operator[](std::size_t i) {
+    if (i >= items_.size()) [[unlikely]]
+      throw_no_item(*this, i, items_.size());
+    return items_[i];
+  }
+  /// Throws IndexError where there is none.
+  T& back() { return (*this)[items_.size() - 1]; }
   auto begin() { return items_.begin(); }
   auto end() { return items_.end(); }
 

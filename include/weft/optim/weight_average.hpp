@@ -25,24 +25,27 @@ class WeightAverage {
   WeightAverage& operator=(const WeightAverage&) = delete;
 
   std::int64_t updates() const { return static_cast<std::int64_t>(updates_.item()); }
-  /// Takes the values in. Throws, before anything changes, ShapeError or DTypeError where a parameter has changed since.
+  /// Takes the values in. Throws, before anything changes, ShapeError or DTypeError where a parameter has changed since,
+  /// ValueError while averages and values are exchanged.
   void update();
   /// Exchanges averages and values, element by element, so that whoever holds the parameters sees the averages; again to undo
-  /// it. Throws as `update`, and ValueError before the first update.
+  /// it. Throws ShapeError or DTypeError as `update`, ValueError before the first update.
   void swap();
 
   /// "updates" (i64), then for each parameter its average under its name. Handles on the live state.
   StateDict state_dict() const;
-  /// Throws as Optimizer::load_state_dict does; nothing changes then.
+  /// Throws as Optimizer::load_state_dict does, and ValueError while averages and values are exchanged; nothing changes then.
   void load_state_dict(const StateDict& state);
 
  private:
   void check_parameters() const;
+  void check_not_swapped() const;
 
   std::vector<ParameterHandle> parameters_;
   std::vector<Tensor> averages_;
   Tensor updates_;  // i64
   double decay_;
+  bool swapped_ = false;  // the parameters hold the averages, and the other way round
 };
 
 }  // namespace weft::optim
