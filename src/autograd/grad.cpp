@@ -186,7 +186,10 @@ Tensor hessian(const std::function<Var(const Var&)>& f, const Tensor& input) {
 std::vector<Tensor> per_sample_gradients(const std::function<Var(const std::vector<Tensor>&)>& loss,
                                          std::span<Parameter* const> parameters, const std::vector<Tensor>& batch) {
   std::vector<Tensor> values;
-  for (const Parameter* parameter : parameters) values.push_back(parameter->value());
+  for (const Parameter* parameter : parameters) {
+    check<ValueError>(parameter != nullptr, "per_sample_gradients", "a parameter is a null pointer");
+    values.push_back(parameter->value());
+  }
   return for_each_sample(batch, values, [&](const std::vector<Tensor>& sample) {
     OwnTape tape("per_sample_gradients");
     const Var output = loss(sample);

@@ -101,7 +101,10 @@ Model model_of(const GradcheckFunction& f, const std::vector<Tensor>& inputs) {
 class BorrowedModel {
  public:
   BorrowedModel(const std::function<Var()>& loss, std::span<Parameter* const> parameters) {
-    for (const Parameter* parameter : parameters) check_f64(parameter->value(), parameter->name());
+    for (const Parameter* parameter : parameters) {
+      check<ValueError>(parameter != nullptr, "gradcheck_parameters", "a parameter is a null pointer");
+      check_f64(parameter->value(), parameter->name());
+    }
     std::vector<Parameter*> distinct;  // a tied one may be in the lists of several models
     for (Parameter* parameter : parameters) {
       if (std::find(distinct.begin(), distinct.end(), parameter) != distinct.end()) continue;

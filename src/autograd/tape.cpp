@@ -311,13 +311,14 @@ void forget(const Parameter& parameter) {
 }
 
 bool should_record(const char* op, std::span<const Var* const> inputs, std::span<const Var> outputs) {
+  for (const Var* input : inputs)
+    check<ValueError>(input != nullptr, op, "an input is a null pointer; give an undefined Var for one that isn't there");
   if (anomaly_values) [[unlikely]]
     check_values(op, inputs, outputs);
   profile_operation(op);
   if (no_grad_depth > 0 || recording_state() == nullptr) return false;
   bool wanted = false;
   for (const Var* input : inputs) {
-    check<ValueError>(input != nullptr, op, "an input is a null pointer; give an undefined Var for one that isn't there");
     if (!input->requires_grad()) continue;
     if (input->tape() != innermost->id) foreign(op, input->tape());
     wanted = true;

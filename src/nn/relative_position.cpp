@@ -17,6 +17,9 @@ namespace {
 // last key's place, the first one at keys - queries.
 template <class Row>
 Tensor rows_by_distance(std::int64_t queries, std::int64_t keys, const Row& row) {
+  constexpr std::int64_t most = std::int64_t{1} << 40;
+  check<ValueError>(queries <= most && keys <= most, "relative positions", "{} queries and {} keys; {} at most are possible",
+                    queries, keys, most);
   const std::int64_t count = std::max<std::int64_t>(queries + keys - 1, 0);
   Tensor index = Tensor::empty({count}, i64);
   auto* to = index.mutable_data<std::int64_t>();

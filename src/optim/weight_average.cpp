@@ -24,7 +24,8 @@ WeightAverage::WeightAverage(std::span<Parameter* const> parameters, const Weigh
     check<ValueError>(parameter != nullptr, where, "a parameter is a null pointer");
     check<ValueError>(names.insert(parameter->name()).second, where, "the name '{}' stands twice among the parameters",
                       parameter->name());
-    check<ValueError>(parameter->name() != "updates", where, "a parameter is called 'updates', as the count of the state is");
+    check<ValueError>(parameter->name() != "updates", where,
+                      "a parameter is called 'updates', as the count of the state is; give it another name");
     parameters_.emplace_back(*parameter);
     averages_.push_back(Tensor::zeros(parameter->shape(), parameter->dtype()));
   }
@@ -71,13 +72,13 @@ void WeightAverage::swap() {
 }
 
 StateDict WeightAverage::state_dict() const {
+  check_not_swapped();
   StateDict state{{"updates", updates_}};
   for (std::size_t i = 0; i < parameters_.size(); ++i) state.push_back({parameters_[i].name(), averages_[i]});
   return state;
 }
 
 void WeightAverage::load_state_dict(const StateDict& state) {
-  check_not_swapped();
   StateDict own = state_dict();
   const std::vector<Tensor> given = match_state(where, own, state);
   check<ValueError>(given[0].item() >= 0, where, "'updates' is {}, not at least 0", given[0].str());

@@ -144,10 +144,10 @@ class BeamDecoder : public SentenceDecoder {
               std::vector<std::size_t>& parents) {
     const std::vector<Candidate> candidates = best_candidates(group, first, step, taken);
     const auto place = static_cast<std::size_t>(step.step);
-    check<NumericError>(!candidates.empty(), where, "the model gives no finite probability to {} (sentence {})",
-                        place < start_.prefix.size()
-                            ? fmt::format("token {} of the prefix, at place {}", start_.prefix[place], place)
-                            : "any token",
+    if (candidates.empty() && place < start_.prefix.size())
+      fail<NumericError>(where, "the model gives no finite probability to token {} of the prefix, at place {} (sentence {})",
+                         start_.prefix[place], place, start_.index);
+    check<NumericError>(!candidates.empty(), where, "the model gives no finite probability to any token (sentence {})",
                         start_.index);
     std::vector<Beam> next;
     for (std::size_t c = 0; c < candidates.size() && next.size() < width(); ++c) {

@@ -43,24 +43,34 @@ std::int64_t longest(const LengthLimit& limit, std::int64_t source, const TokenI
   return std::max<std::int64_t>(by_ratio + limit.offset, 1) + static_cast<std::int64_t>(prefix.size());
 }
 
-// A model may be anybody's: what it gives is read by rows.
-void check_step(const char* where, const Model& model, const Tensor& scores, std::int64_t rows) {
+}  // namespace
+
+Var step_logits(const char* where, Model& model, const DecoderStep& step, std::int64_t rows) {
+  check<ValueError>(step.features.defined(), where, "a step of the model gave no features");
+  check_rows(where, "a step's state", step.state.values, rows);
+  Var logits = model.project(step.features);
   const std::int64_t words = model.target_vocabulary();
   check<ShapeError>(
-      scores.rank() == 2 && scores.size(0) == rows && (model.copies() ? scores.size(1) >= words : scores.size(1) == words),
-      where, "the model's logits {} of a step must be [{}, {}], a row for each token and a column for each word{}", scores,
-      rows, words, model.copies() ? " at least" : "");
+      logits.rank() == 2 && logits.size(0) == rows && (model.copies() ? logits.size(1) >= words : logits.size(1) == words),
+      where, "the model's logits {} of a step must be [{}, {}], a row for each token and a column for each word{}",
+      logits.value(), rows, words, model.copies() ? " at least" : "");
+  return logits;
 }
 
-void check_weights(const char* where, const Var& weights, std::int64_t rows, std::int64_t places) {
-  check<ValueError>(weights.defined(), where, "the model attends, and a step gave no weights");
-  check<ShapeError>(weights.rank() == 2 && weights.size(0) == rows && weights.size(1) >= places, where,
+void check_rows(const char* where, const char* what, const PoolVector<Var>& values, std::int64_t rows) {
+  for (std::size_t i = 0; i < values.size(); ++i)
+    check<ShapeError>(!values[i].defined() || (values[i].rank() >= 1 && values[i].size(0) == rows), where,
+                      "value {} of {}, {}, must have {} rows", i, what, values[i].value(), rows);
+}
+
+Tensor step_weights(const char* where, const DecoderStep& step, std::int64_t rows, std::int64_t places) {
+  check<ValueError>(step.weights.defined(), where, "the model attends, and a step gave no weights");
+  check<ShapeError>(step.weights.rank() == 2 && step.weights.size(0) == rows && step.weights.size(1) >= places, where,
                     "the model's weights {} of a step must be [{}, {} or more], a row for each token and a column for each "
                     "place of the longest source",
-                    weights.value(), rows, places);
+                    step.weights.value(), rows, places);
+  return step.weights.value().to(f32).contiguous();
 }
-
-}  // namespace
 
 std::vector<SentenceStart> sentence_starts(const char* where, const Model& model, const Padded& source,
                                            std::span<const TokenIds> prefixes, const LengthLimit& limit) {
@@ -104,25 +114,23 @@ void decode(const char* where, Model& model, const Padded& source, std::int64_t 
                     "attention weights or a coverage penalty are asked for, and the model has no attention");
   const NoGrad nothing_recorded;
   const auto rows_each = static_cast<std::size_t>(width);
-  std::int64_t longest_source = 0;
-  for (std::size_t s = 0; s < sentences.size(); ++s)
-    longest_source = std::max(longest_source, source.lengths.data<std::int64_t>()[s]);
+  const std::int64_t* length = source.lengths.data<std::int64_t>();
+  std::vector<std::int64_t> lengths(length, length + sentences.size());  // of those that live
   std::vector<SentenceDecoder*> live = sentences;
   PoolVector<std::int64_t> origins;  // each sentence's rows start from its one
   for (std::size_t s = 0; s < live.size(); ++s) origins.insert(origins.end(), rows_each, static_cast<std::int64_t>(s));
   auto [memory, state] = model.encode(source);
+  check_rows(where, "the memory", memory.values, static_cast<std::int64_t>(live.size()));
+  check_rows(where, "the first state", state.values, static_cast<std::int64_t>(live.size()));
   state = state.select(index_of(origins));
   for (std::int64_t step = 0; !live.empty(); ++step) {
     DecoderStep next = model.step(memory, state, last_tokens(live, rows_each), attention);
     const auto rows = static_cast<std::int64_t>(live.size() * rows_each);
-    if (attention) {
-      check_weights(where, next.weights, rows, longest_source);
-      weights.push_back(next.weights.value().to(f32).contiguous());
-    }
-    const Tensor scores = log_softmax(model.project(next.features), -1).value().to(f32).contiguous();
-    check_step(where, model, scores, rows);
+    if (attention) weights.push_back(step_weights(where, next, rows, *std::max_element(lengths.begin(), lengths.end())));
+    const Tensor scores = log_softmax(step_logits(where, model, next, rows), -1).value().to(f32).contiguous();
     PoolVector<std::int64_t> parents, stay;  // rows to go on from; sentences to go on with
     std::vector<SentenceDecoder*> remaining;
+    std::vector<std::int64_t> remaining_lengths;
     for (std::size_t s = 0; s < live.size(); ++s) {
       const auto first = static_cast<std::int64_t>(s) * width;
       const std::vector<std::size_t> chosen =
@@ -131,9 +139,11 @@ void decode(const char* where, Model& model, const Padded& source, std::int64_t 
       stay.push_back(static_cast<std::int64_t>(s));
       for (const std::size_t row : chosen) parents.push_back(first + static_cast<std::int64_t>(row));
       remaining.push_back(live[s]);
+      remaining_lengths.push_back(lengths[s]);
     }
     if (remaining.size() < live.size() && !remaining.empty()) memory = memory.select(index_of(stay));
     live = std::move(remaining);
+    lengths = std::move(remaining_lengths);
     if (!live.empty()) state = next.state.select(index_of(parents));
   }
 }

@@ -51,6 +51,15 @@ struct LengthLimit {
 std::vector<SentenceStart> sentence_starts(const char* where, const Model& model, const Padded& source,
                                            std::span<const TokenIds> prefixes, const LengthLimit& limit);
 
+/// A model may be anybody's: what it gives is read by rows, and checked first. Each throws ShapeError for what doesn't fit,
+/// ValueError for what isn't there.
+/// Logits [rows, words] of a step of `rows` tokens.
+Var step_logits(const char* where, Model& model, const DecoderStep& step, std::int64_t rows);
+/// Its weights, dense f32 [rows, places or more].
+Tensor step_weights(const char* where, const DecoderStep& step, std::int64_t rows, std::int64_t places);
+/// That the values which are there have so many rows.
+void check_rows(const char* where, const char* what, const PoolVector<Var>& values, std::int64_t rows);
+
 /// Runs the model until every sentence has ended; sentences[i] is row i of the source. With `attention` each step's weights go
 /// to `weights` before the sentences advance. Nothing is recorded. Throws ValueError for a model without attention then.
 void decode(const char* where, Model& model, const Padded& source, std::int64_t width, bool attention,

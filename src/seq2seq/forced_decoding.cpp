@@ -4,6 +4,7 @@
 
 #include "base/fail.hpp"
 #include "ops/lengths.hpp"
+#include "seq2seq/decode_loop.hpp"
 #include "weft/autograd/tape.hpp"
 #include "weft/ops/shape.hpp"
 #include "weft/ops/softmax.hpp"
@@ -36,13 +37,12 @@ std::vector<ForcedDecoding> forced_decoding(Model& model, const Batch& batch) {
                     "targets {} have {} steps; a target of this model has {} at most", batch.target_out, steps,
                     model.max_target_length());
   std::vector<ForcedDecoding> result(static_cast<std::size_t>(rows));
+  const std::int64_t places = rows == 0 ? 0 : *std::max_element(read.data<std::int64_t>(), read.data<std::int64_t>() + rows);
   PoolVector<Var> weights;
   auto [memory, state] = model.encode(batch.source);
   for (std::int64_t t = 0; t < steps; ++t) {
     DecoderStep next = model.step(memory, state, batch.target_in.select(1, t).contiguous(), true);
-    const Tensor scores = log_softmax(model.project(next.features), -1).value().to(f64).contiguous();
-    check<ShapeError>(scores.rank() == 2 && scores.size(0) == rows, where,
-                      "the model's logits {} of a step must be [{}, words], a row for each target", scores, rows);
+    const Tensor scores = log_softmax(step_logits(where, model, next, rows), -1).value().to(f64).contiguous();
     const std::int64_t words = scores.size(1);
     for (std::int64_t row = 0; row < rows; ++row) {
       if (t >= said.data<std::int64_t>()[row]) continue;  // behind its end
@@ -51,7 +51,7 @@ std::vector<ForcedDecoding> forced_decoding(Model& model, const Batch& batch) {
                         words - 1);
       result[static_cast<std::size_t>(row)].log_probabilities.push_back(scores.data<double>()[row * words + token]);
     }
-    weights.push_back(std::move(next.weights));
+    weights.push_back(step_weights(where, next, rows, places));
     state = std::move(next.state);
   }
   const Tensor all = weights.empty() ? Tensor::zeros({rows, 0, batch.source.cells().size(1)})

@@ -71,7 +71,8 @@ Var Model::forward(const Batch& batch) {
 }
 
 Var Model::loss(const Batch& batch, double label_smoothing) {
-  return run([&] { return loss_of(checked_batch(batch), label_smoothing); });
+  const nn::ModuleScope scope(*this);
+  return loss_of(checked_batch(batch), label_smoothing);
 }
 
 Var Model::loss_of(const Batch& batch, double label_smoothing) {

@@ -123,12 +123,11 @@ Var TransducerModel::logits(const Padded& source, const LabelBatch& labels) {
 }
 
 Var TransducerModel::loss(const Padded& source, std::span<const TokenIds* const> targets) {
-  return run([&] {
-    const LabelBatch labels = label_batch(where, source, targets, options_.labels);
-    return transducer_loss(logits(source, labels), labels.classes, source.lengths, labels.lengths,
-                           {.reduction = LossReduction::sum}) /
-           static_cast<double>(labels.count);
-  });
+  const nn::ModuleScope scope(*this);
+  const LabelBatch labels = label_batch(where, source, targets, options_.labels);
+  return transducer_loss(logits(source, labels), labels.classes, source.lengths, labels.lengths,
+                         {.reduction = LossReduction::sum}) /
+         static_cast<double>(labels.count);
 }
 
 std::vector<nn::DecodedLabels> TransducerModel::transcribe(const Padded& source, std::int64_t beam, std::int64_t max_labels) {

@@ -351,18 +351,12 @@ class Training {
         result = task_.validate();
       }
       task_.model().train();
-      check<NumericError>(
-          !std::isnan(result.loss) || options_.on_non_finite == optim::NonFinite::skip, where,
-          "the validation loss after update {} is {}: lower the learning rate, or look for a division by zero in "
-          "the loss",
-          state_.update, result.loss);
       state_.validated = state_.update;
       state_.seconds = steady_seconds() - started_;
       value = result.score.value_or(-result.loss);
-      better = !std::isnan(value) && !std::isnan(result.loss) && (!state_.has_best || value > state_.best);
+      better = std::isfinite(value) && !std::isnan(result.loss) && (!state_.has_best || value > state_.best);
       // A score of few steps is often the same when the model is not.
-      best = better ||
-             (state_.has_best && value == state_.best && (result.loss < state_.best_loss || std::isnan(state_.best_loss)));
+      best = better || (state_.has_best && value == state_.best && result.loss < state_.best_loss);
       if (best) {
         state_.best = value;
         state_.best_loss = result.loss;
@@ -381,6 +375,10 @@ class Training {
                      state_.epoch + (state_.position > 0 ? 1 : 0), format_loss(result.loss, task_.has_perplexity()), score,
                      best ? " (best)" : "", format_duration(state_.seconds)),
          true);
+    check<NumericError>(!std::isnan(result.loss) || options_.on_non_finite == optim::NonFinite::skip, where,
+                        "the validation loss after update {} is {}: lower the learning rate, or look for a division by zero in "
+                        "the loss",
+                        state_.update, result.loss);
     save();
   }
 

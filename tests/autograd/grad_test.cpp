@@ -309,5 +309,7 @@ TEST_CASE("per-sample gradients") {
   CHECK_THROWS_AS(per_sample_gradients(loss, parameters, {x, vector({1, 2})}), ShapeError);
   CHECK_THROWS_AS(per_sample_gradients(loss, parameters, {x, Tensor::ones({}, f64)}), ShapeError);
   CHECK_THROWS_AS(per_sample_gradients(loss, parameters, {}), ValueError);
+  CHECK_THROWS_WITH_AS(per_sample_gradients(loss, std::vector<Parameter*>{nullptr}, {x, y}),
+                       "[per_sample_gradients] a parameter is a null pointer", ValueError);
   CHECK(per_sample_gradients(loss, parameters, {x.slice(0, 0, 0), y.slice(0, 0, 0)})[0].shape() == Shape{0, 2});
 }

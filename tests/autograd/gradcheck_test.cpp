@@ -374,6 +374,11 @@ TEST_CASE("an output whose shape changes within a step is told") {
 }
 
 TEST_CASE("steps, tolerances and counts that can't be are refused") {
+  const std::vector<Parameter*> null{nullptr};
+  const auto constant = [] { return Var::scalar(1, f64); };
+  CHECK_THROWS_WITH_AS(gradcheck_parameters(constant, null), "[gradcheck_parameters] a parameter is a null pointer",
+                       ValueError);
+  CHECK_THROWS_AS(gradgradcheck_parameters(constant, null), ValueError);
   const auto check = [](const GradcheckOptions& options) {
     return gradcheck([](const std::vector<Var>& in) { return times(in[0], in[0]); }, {vector({3, -2})}, options);
   };

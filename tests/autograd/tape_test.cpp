@@ -69,6 +69,8 @@ TEST_CASE("an operation whose input is a null pointer is refused by its name") {
   const Var x = tape.leaf(Tensor::ones({2}));
   CHECK_THROWS_WITH_AS(record("mine", Tensor::ones({2}), {&x, nullptr}, [](Sink& s) { s.add(0, s.grad()); }),
                        doctest::Contains("[mine] an input is a null pointer"), ValueError);
+  const NoGrad nothing_recorded;
+  CHECK_THROWS_AS(record("mine", Tensor::ones({2}), {&x, nullptr}, [](Sink& s) { s.add(0, s.grad()); }), ValueError);
 }
 
 TEST_CASE("k uses of a variable give k times the gradient") {

@@ -67,7 +67,7 @@ TEST_CASE("a far place doesn't cost those in front of it") {
   const Tensor x = Tensor::zeros({1, 2, 4}, f64);
   positions(x);
   CHECK(largest_difference(positions(x, far).value().squeeze(0), nn::sinusoids(far, 2, 4, f64)) == 0);
-  for (const std::int64_t first : {4096 + 2, 4096 + 3})  // the last that the table grows for, and the next
+  for (const std::int64_t first : {4096 + 3, 4096 + 2})  // the first that is far behind two places, the last that isn't
     CHECK(largest_difference(positions(x, first).value().squeeze(0), nn::sinusoids(first, 2, 4, f64)) == 0);
   CHECK(largest_difference(positions(x, 1).value().squeeze(0), nn::sinusoids(1, 2, 4, f64)) == 0);
 }

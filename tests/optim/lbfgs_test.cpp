@@ -67,7 +67,7 @@ TEST_CASE("L-BFGS takes PyTorch's steps, with line search and without") {
       // move at all would miss that by 2.3e-6 to 4.7e-6 in the first three of those steps.
       const double reached = loss_at(task);
       if (std::abs(loss - reached) < 1e-5 * loss) {
-        CHECK(std::abs(loss_at(single) - reached) <= 2e-6 * reached);
+        CHECK(std::abs(loss_at(single) - reached) <= 1.5e-6 * reached);
         continue;
       }
       // Four iterations in f32, whose rounding grows as well.

@@ -75,7 +75,8 @@ TEST_CASE("an average refuses what it can't be of") {
   average.swap();
   CHECK_THROWS_WITH_AS(average.update(), doctest::Contains("the parameters hold the averages; swap() them back first"),
                        ValueError);
-  CHECK_THROWS_AS(average.load_state_dict(average.state_dict()), ValueError);
+  CHECK_THROWS_AS(average.state_dict(), ValueError);
+  CHECK_THROWS_AS(average.load_state_dict({}), ValueError);
   average.swap();
   p.to(f64);
   CHECK_THROWS_AS(average.update(), DTypeError);

@@ -247,5 +247,9 @@ TEST_CASE("a step from another model's memory or state is refused") {
   CHECK_NOTHROW(model.step(start.memory, start.state, tokens, false));
   CHECK_THROWS_WITH_AS(model.step(start.memory, {}, tokens, false), doctest::Contains("a memory of 3 values and a state of 0"),
                        ValueError);
+  options.decoder_layers = 2;
+  EncoderDecoder deeper(options);
+  CHECK_THROWS_WITH_AS(deeper.step(start.memory, start.state, tokens, false),
+                       doctest::Contains("for a decoder whose encode gives 3 and 7"), ValueError);
   CHECK_THROWS_WITH_AS(model.step({}, start.state, tokens, false), doctest::Contains("a memory of 0 values"), ValueError);
 }

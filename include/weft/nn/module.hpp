@@ -72,8 +72,8 @@ class ModuleBase {
   bool training() const { return training_; }
 
   /// Has `hook` called after every call of this module (forward, a decoder's step), inside the module's path and before
-  /// observers are told. Hooks are called in the order of their making, each with what the one before left. Calls that return
-  /// neither a Var nor such a struct by value call none.
+  /// observers are told. Hooks are called in the order of their making, each with what the one before left. Calls for something
+  /// else (a loss, a memory, the search's of a seq2seq::Model), or that return neither a Var nor such a struct, call none.
   void on_output(OutputHook hook);
   void clear_output_hooks() { output_hooks_.clear(); }
 

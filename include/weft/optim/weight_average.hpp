@@ -32,7 +32,8 @@ class WeightAverage {
   /// it. Throws ShapeError or DTypeError as `update`, ValueError before the first update.
   void swap();
 
-  /// "updates" (i64), then for each parameter its average under its name. Handles on the live state.
+  /// "updates" (i64), then for each parameter its average under its name. Handles on the live state. Throws
+  /// ValueError while averages and values are exchanged.
   StateDict state_dict() const;
   /// Throws as Optimizer::load_state_dict does, and ValueError while averages and values are exchanged; nothing changes then.
   void load_state_dict(const StateDict& state);

@@ -29,7 +29,7 @@ struct StepLoss {
 
 /// How good the model is on held-out data.
 struct ValidationResult {
-  double loss = 0;
+  double loss = 0;              ///< NaN ends the run unless steps that aren't finite are skipped, and is never the best
   std::optional<double> score;  ///< higher is better (BLEU), of equal ones that of lower loss; without one the loss decides
 };
 

@@ -111,29 +111,28 @@ Var PointerGenerator::log_probabilities(const PointerGeneratorInput& in) {
 
 Var PointerGenerator::loss(const PointerGeneratorInput& in, const Tensor& targets, std::int64_t ignore_index,
                            LossReduction reduction) {
-  return run([&] {
-    check_input(in);
-    const std::int64_t rows = in.weights.size(0), steps = in.weights.size(1);
-    const Tensor source = checked_ids("source", in.source, {rows, in.weights.size(2)}, in, 0);
-    const Tensor ids = checked_ids("targets", targets, {rows, steps}, in, ignore_index);
-    const Tensor ignored = Tensor::from<std::int64_t>({ignore_index}, {});  // a double doesn't hold each of them
-    const Tensor counts = ne(Var(ids), Var(ignored));
-    const Tensor known = logical_and(counts, lt(Var(ids), static_cast<double>(in.logits.size(2))));
-    const Var open = open_gate(in, counts);
-    const Tensor in_vocabulary = where(known, Var(ids), Var(ignored)).value();
-    const Var log_generated =
-        -cross_entropy(in.logits, in_vocabulary, {.ignore_index = ignore_index, .reduction = LossReduction::none});
-    const Tensor found =
-        logical_and(eq(Var(source.unsqueeze(1)), Var(ids.unsqueeze(2))), counts.unsqueeze(2));  // [rows, steps, places]
-    const Var copied = sum(where(found, in.weights, Var::scalar(0, in.weights.dtype())), {2});
-    const Var both =
-        stack({masked_fill(logsigmoid(open) + log_generated, logical_not(known), never), logsigmoid(-open) + log(copied)}, 2);
-    const Var each = where(counts, -logsumexp(both, {2}), Var::scalar(0, both.dtype()));
-    Var result = each;
-    if (reduction != LossReduction::none) result = sum(each);
-    if (reduction == LossReduction::mean) result = result / std::max(sum(Var(counts)).value().item(), 1.0);
-    return result;
-  });
+  const ModuleScope scope(*this);
+  check_input(in);
+  const std::int64_t rows = in.weights.size(0), steps = in.weights.size(1);
+  const Tensor source = checked_ids("source", in.source, {rows, in.weights.size(2)}, in, 0);
+  const Tensor ids = checked_ids("targets", targets, {rows, steps}, in, ignore_index);
+  const Tensor ignored = Tensor::from<std::int64_t>({ignore_index}, {});  // a double doesn't hold each of them
+  const Tensor counts = ne(Var(ids), Var(ignored));
+  const Tensor known = logical_and(counts, lt(Var(ids), static_cast<double>(in.logits.size(2))));
+  const Var open = open_gate(in, counts);
+  const Tensor in_vocabulary = where(known, Var(ids), Var(ignored)).value();
+  const Var log_generated =
+      -cross_entropy(in.logits, in_vocabulary, {.ignore_index = ignore_index, .reduction = LossReduction::none});
+  const Tensor found =
+      logical_and(eq(Var(source.unsqueeze(1)), Var(ids.unsqueeze(2))), counts.unsqueeze(2));  // [rows, steps, places]
+  const Var copied = sum(where(found, in.weights, Var::scalar(0, in.weights.dtype())), {2});
+  const Var both =
+      stack({masked_fill(logsigmoid(open) + log_generated, logical_not(known), never), logsigmoid(-open) + log(copied)}, 2);
+  const Var each = where(counts, -logsumexp(both, {2}), Var::scalar(0, both.dtype()));
+  Var result = each;
+  if (reduction != LossReduction::none) result = sum(each);
+  if (reduction == LossReduction::mean) result = result / std::max(sum(Var(counts)).value().item(), 1.0);
+  return result;
 }
 
 }  // namespace weft::nn::attention
