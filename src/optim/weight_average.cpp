@@ -63,10 +63,11 @@ void WeightAverage::update() {
 void WeightAverage::swap() {
   check_parameters();
   check<ValueError>(updates_.item() > 0, where, "nothing was averaged yet: call update() after each step");
+  std::vector<Tensor> values;  // all of them first: without memory for one, nothing has changed
+  for (const ParameterHandle& parameter : parameters_) values.push_back(parameter->value().clone());
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    const Tensor value = parameters_[i]->value().clone();
     parameters_[i]->mutable_value().copy_from(averages_[i]);
-    averages_[i].copy_from(value);
+    averages_[i].copy_from(values[i]);
   }
   swapped_ = !swapped_;
 }

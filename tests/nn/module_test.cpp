@@ -281,8 +281,9 @@ TEST_CASE("items that a list hasn't are refused, and parameters without an owner
   Model model;
   CHECK(&model.layers.back() == &model.layers[1]);
   CHECK_THROWS_WITH_AS(model.layers[2], "[List] 'layers' has no item 2; its 2 are 0 to 1", IndexError);
+  CHECK_THROWS_WITH_AS(model.layers[0UL - 1], "[List] 'layers' has no item -1; its 2 are 0 to 1", IndexError);
   nn::List<Affine> none;
-  CHECK_THROWS_WITH_AS(none.back(), "[List] '' is empty", IndexError);
+  CHECK_THROWS_WITH_AS(none.back(), "[List] List<Affine> is empty", IndexError);
   CHECK_THROWS_WITH_AS(nn::Weight(nullptr, "w", Shape{2}, nn::init::zeros()),
                        "[Weight] 'w' has no owner; construct it with {this, \"w\", ...}", ValueError);
   CHECK_THROWS_AS(nn::Weight(nullptr, "w", nn::Weight()), ValueError);
