@@ -19,7 +19,8 @@ struct WeightAverageOptions {
 /// The parameters keep shape and dtype. One that is gone with its module is a ValueError where its values are needed.
 class WeightAverage {
  public:
-  /// Throws ValueError for no parameters, a null pointer, a parameter or name that stands twice, a decay outside [0, 1).
+  /// Throws ValueError for no parameters, a null pointer, a parameter or name that stands twice, the name "updates", a
+  /// decay outside [0, 1).
   explicit WeightAverage(std::span<Parameter* const> parameters, const WeightAverageOptions& options = {});
   WeightAverage(const WeightAverage&) = delete;
   WeightAverage& operator=(const WeightAverage&) = delete;
