@@ -26,7 +26,7 @@ AdaptiveSpan::AdaptiveSpan(const AdaptiveSpanOptions& options, const Scope& scop
 Var AdaptiveSpan::places() { return weft::clamp(span, 0, 1) * static_cast<double>(max_span_); }
 
 Var AdaptiveSpan::factors(std::int64_t queries, std::int64_t keys) {
-  check<ValueError>(queries >= 0 && keys >= 0, op, "{} queries and {} keys; neither can be negative", queries, keys);
+  check_distances(op, queries, keys);
   const Var left = reshape(places(), {heads_, 1, 1}) - Var(distance_table(queries, keys, span->dtype()));
   return weft::clamp(left * (1 / static_cast<double>(ramp_)) + 1.0, 0, 1);
 }

@@ -25,9 +25,7 @@ Tensor alibi_slopes(std::int64_t heads, DType dtype) {
 }
 
 Tensor alibi_by_distance(std::int64_t heads, std::int64_t queries, std::int64_t keys, DType dtype) {
-  constexpr std::int64_t most = std::int64_t{1} << 40;
-  check<ValueError>(std::min(queries, keys) >= 0 && std::max(queries, keys) <= most, "alibi",
-                    "{} queries and {} keys; neither can be negative or more than {}", queries, keys, most);
+  check_distances("alibi", queries, keys);
   check<DTypeError>(is_floating(dtype), "alibi", "no slopes in {}; f32 or f64 is needed", name_of(dtype));
   const Tensor slopes = alibi_slopes(heads, f64);
   const std::int64_t count = std::max<std::int64_t>(queries + keys - 1, 0);

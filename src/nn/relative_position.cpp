@@ -17,9 +17,6 @@ namespace {
 // last key's place, the first one at keys - queries.
 template <class Row>
 Tensor rows_by_distance(std::int64_t queries, std::int64_t keys, const Row& row) {
-  constexpr std::int64_t most = std::int64_t{1} << 40;
-  check<ValueError>(queries <= most && keys <= most, "relative positions", "{} queries and {} keys; {} at most are possible",
-                    queries, keys, most);
   const std::int64_t count = std::max<std::int64_t>(queries + keys - 1, 0);
   Tensor index = Tensor::empty({count}, i64);
   auto* to = index.mutable_data<std::int64_t>();
@@ -31,10 +28,9 @@ Tensor rows_by_distance(std::int64_t queries, std::int64_t keys, const Row& row)
 
 RelativePositions::RelativePositions(const RelativePositionsOptions& options, const Scope& scope)
     : Module(scope), head_dim_(options.head_dim), max_distance_(options.max_distance) {
-  constexpr std::int64_t most = std::int64_t{1} << 40;
-  check<ValueError>(head_dim_ > 0 && max_distance_ > 0 && max_distance_ <= most, "RelativePositions",
+  check<ValueError>(head_dim_ > 0 && max_distance_ > 0 && max_distance_ <= most_places, "RelativePositions",
                     "head_dim is {} and max_distance {}; both must be positive, the distance at most {}", head_dim_,
-                    max_distance_, most);
+                    max_distance_, most_places);
   const Shape shape{2 * max_distance_ + 1, head_dim_};
   key = Weight(this, "key", shape, options.weight_init);
   value = Weight(this, "value", shape, options.weight_init);
@@ -51,7 +47,7 @@ Var RelativePositions::forward(const Var& query, std::int64_t keys) {
   check<ValueError>(query.defined(), op, "the query isn't given");
   check<ShapeError>(query.rank() == 4 && query.size(3) == head_dim_, op, "query {} is not [batch, heads, queries, {}]",
                     query.value(), head_dim_);
-  check<ValueError>(keys >= 0, op, "{} keys; there can't be fewer than 0", keys);
+  check_distances(op, query.size(2), keys);
   return by_key(matmul(query, transpose(rows(key, query.size(2), keys), 0, 1)), keys);
 }
 
@@ -98,8 +94,7 @@ std::int64_t RelativeBias::bucket(std::int64_t distance) const {
 
 Var RelativeBias::by_distance(std::int64_t queries, std::int64_t keys) {
   const ModuleScope scope(*this);
-  check<ValueError>(queries >= 0 && keys >= 0, "RelativeBias", "{} queries and {} keys; neither can be negative", queries,
-                    keys);
+  check_distances("RelativeBias", queries, keys);
   const Var rows =
       index_select(weight, 0, rows_by_distance(queries, keys, [this](std::int64_t distance) { return bucket(distance); }));
   return transpose(rows, 0, 1);

@@ -43,11 +43,8 @@ TransformerDecoderLayerStep TransformerDecoderLayer::step(const Var& x, const At
                                                           AttentionWeights weights) {
   return run([&] {
     TransformerDecoderLayerStep result;
-    const Var itself = residual(x, norm1, norm_first_, [&](const Var& y) {
-      MixingStep step = self_attn->step(y, cache);
-      result.cache = std::move(step.cache);
-      return dropout_(step.output);
-    });
+    const Var itself = residual(
+        x, norm1, norm_first_, [&](const Var& y) { return self_attention_step(*self_attn, y, cache, dropout_, result.cache); });
     const Var attended = residual(itself, norm2, norm_first_, [&](const Var& y) {
       MixingOutput to_memory = multihead_attn(y, memory, memory_mask, weights);
       result.weights = std::move(to_memory.weights);

@@ -30,11 +30,8 @@ Var TransformerEncoderLayer::forward(const Var& x, const AttentionMask& mask, Pa
 MixingStep TransformerEncoderLayer::step(const Var& x, const AttentionCache& cache) {
   return run([&] {
     MixingStep result;
-    const Var attended = residual(x, norm1, norm_first_, [&](const Var& y) {
-      MixingStep step = self_attn->step(y, cache);
-      result.cache = std::move(step.cache);
-      return dropout_(step.output);
-    });
+    const Var attended = residual(
+        x, norm1, norm_first_, [&](const Var& y) { return self_attention_step(*self_attn, y, cache, dropout_, result.cache); });
     result.output = feed_forward(attended);
     return result;
   });

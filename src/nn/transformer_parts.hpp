@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <utility>
 
 #include "weft/nn/transformer_encoder_layer.hpp"
 #include "weft/ops/activation.hpp"
@@ -27,6 +28,14 @@ inline LayerNormOptions norm_options(const TransformerLayerOptions& o) {
 template <class Part>
 Var residual(const Var& x, LayerNorm& norm, bool norm_first, const Part& part) {
   return norm_first ? x + part(norm(x)) : norm(x + part(x));
+}
+
+/// One step of a layer's attention to itself; `after`: the cache with it.
+inline Var self_attention_step(PlaceMixing& mixing, const Var& x, const AttentionCache& cache, Dropout& dropout,
+                               AttentionCache& after) {
+  MixingStep step = mixing.step(x, cache);
+  after = std::move(step.cache);
+  return dropout(step.output);
 }
 
 inline Var feed_forward(const Var& x, Linear& linear1, Linear& linear2, Dropout& dropout, TransformerActivation activation) {

@@ -1,6 +1,7 @@
 #include "weft/nn/weight.hpp"
 
 #include "base/fail.hpp"
+#include "nn/owner.hpp"
 
 namespace weft::nn {
 namespace {
@@ -14,14 +15,14 @@ Tensor value_of(const Shape& shape) {
 }  // namespace
 
 Weight::Weight(ModuleBase* owner, std::string name, const Shape& shape, const Init& init) {
-  check<ValueError>(owner != nullptr, "Weight", "'{}' has no owner; construct it with {{this, \"{}\", ...}}", name, name);
+  check_owner("Weight", owner, name);
   parameter_ = std::make_shared<Parameter>(owner->path_of(name), value_of(shape));
   initialise(*parameter_, init, owner->seed_);
   owner->add(std::move(name), parameter_);
 }
 
 Weight::Weight(ModuleBase* owner, std::string name, const Weight& tied) : parameter_(tied.parameter_) {
-  check<ValueError>(owner != nullptr, "Weight", "'{}' has no owner; construct it with {{this, \"{}\", ...}}", name, name);
+  check_owner("Weight", owner, name);
   check<ValueError>(tied.defined(), "Weight", "'{}' can't be tied to a weight that is none", owner->path_of(name));
   owner->add(std::move(name), parameter_);
 }

@@ -2,10 +2,16 @@
 
 #include <algorithm>
 
+#include "base/fail.hpp"
 #include "weft/ops/arrange.hpp"
 #include "weft/ops/shape.hpp"
 
 namespace weft {
+
+void check_distances(const char* op, std::int64_t queries, std::int64_t keys) {
+  check<ValueError>(std::min(queries, keys) >= 0 && std::max(queries, keys) <= most_places, op,
+                    "{} queries and {} keys; neither can be negative or more than {}", queries, keys, most_places);
+}
 
 // Row by row, element (i, j - i + queries - 1) stands at i (queries + keys - 2) + j + queries - 1: behind the first queries - 1
 // elements the rows of a matrix with one column less begin with what each query has for its keys.

@@ -5,6 +5,7 @@
 
 #include "base/fail.hpp"
 #include "nn/attention/parts.hpp"
+#include "ops/distances.hpp"
 #include "weft/ops/comparison.hpp"
 #include "weft/ops/elementwise.hpp"
 #include "weft/ops/shape.hpp"
@@ -99,11 +100,10 @@ void LocalM::check_state(const Var& queries, const AttentionMemory& /*memory*/, 
                     "the state's position {} doesn't fit query {}: [rows] is needed", state.position, queries.value());
   check<DTypeError>(state.position.dtype() == i64, kind(), "the state's position {} for query {} must be i64", state.position,
                     queries.value());
-  constexpr std::int64_t most = std::int64_t{1} << 40;  // far behind every place
   const Tensor positions = state.position.contiguous();
   for (std::int64_t row = 0; row < positions.numel(); ++row) {
     const std::int64_t position = positions.data<std::int64_t>()[row];
-    check<ValueError>(position >= 0 && position <= most, kind(),
+    check<ValueError>(position >= 0 && position <= most_places, kind(),
                       "the state's position {} of row {} is no number of a query, 0 or more (query {})", position, row,
                       queries.value());
   }
